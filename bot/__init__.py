@@ -1,0 +1,1 @@
+"""The host: what any chat bot needs, and no skill's own business."""

@@ -1,0 +1,101 @@
+"""The contract that every channel keeps.
+
+A channel owns its platform's types, its splitting and its escaping. It turns what comes in into a Message or a Press and
+hands it to `accept`, which returns only when the database has it; only then may the platform be told so. It renders
+Replies. It never decides what is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
+from bot.locale import Language
+from bot.message import Address, Attachment, Message, Press, Reply
+from bot.skill import CommandSpec
+
+__all__ = ["AmbiguousSendError", "Channel", "ChannelError", "GoneError", "Intake", "Limits", "RetryLaterError", "Taken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a platform takes. Text in the platform's own unit; files in bytes."""
+
+    text_units: int
+    download_bytes: int
+    upload_bytes: int
+    edits: bool
+    """True where a sent message can be edited, and repeating an edit does no harm."""
+    repeatable_sends: bool
+    """True where sending the same reply twice with the same key shows it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of something that came in: `note` is for the presser of a button alone ("this button has expired"), "" else."""
+
+    fresh: bool
+    """False for what the inbox already had, or did not want (talk in a group that is not for the bot)."""
+    note: str = ""
+
+
+class Intake(Protocol):
+    """What a channel is given for what comes in. Implemented by `bot.intake.Reception`."""
+
+    async def accept(self, item: Message | Press) -> Taken:
+        """Commit `item` to the inbox; return once it is on disk. The same id and version again changes nothing."""
+        ...
+
+    async def language(self, address: Address, text: str, platform_language: str) -> Language:
+        """Return the language to answer in: as `/lang` set it, else the text's, else the platform's."""
+        ...
+
+    def keep(self, data: bytes) -> str:
+        """Put bytes that came with a message into the blob store; return their sha256."""
+        ...
+
+
+class Channel(Protocol):
+    """One account on one platform."""
+
+    name: str
+    account: str
+    limits: Limits
+
+    async def run(self, intake: Intake) -> None:
+        """Take in messages until cancelled. Raises ChannelError on what cannot be healed by trying again (a wrong token)."""
+        ...
+
+    async def send(self, reply: Reply, to: Address, *, key: str) -> str:
+        """Send `reply` (split where it must be) and return the platform's id of its first message.
+
+        `key` is the outbox's, the same when a send is repeated.
+
+        Raises:
+            RetryLaterError: nothing was sent; wait that long for this chat.
+            AmbiguousSendError: carried out or not is unknown.
+            GoneError: never again.
+            ChannelError: refused, nothing was sent.
+        """
+        ...
+
+    async def edit(self, sent: str, reply: Reply, to: Address) -> str:
+        """Make the message `sent` show `reply` (what does not fit follows as new messages). Raises as `send`."""
+        ...
+
+    async def typing(self, to: Address) -> None:
+        """Show that an answer is being worked on; lasts a few seconds. Never raises."""
+        ...
+
+    async def fetch(self, attachment: Attachment, into: Path) -> None:
+        """Download what `attachment.ref` names into the file `into`. Raises TooLargeError, ChannelError, RetryLaterError."""
+        ...
+
+    async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
+        """Show the command menu in both languages, where the platform has one."""
+        ...
+
+

@@ -1,0 +1,223 @@
+"""Settings: one frozen tree, read once. paring.toml first, the environment over it; unknown keys are refused.
+
+    PARING_HOME=/srv/paring PARING_WEB__PORT=9000 paring run
+
+Secrets (`SecretStr`) come from the environment alone and print as asterisks.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import field_validator
+
+from bot.errors import SettingsError
+
+PREFIX = "PARING_"
+CONFIG_VARIABLE = "PARING_CONFIG"
+MEBIBYTE = 1024 * 1024
+
+
+class Section(BaseModel):
+    """A part of the tree: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WebSettings(Section):
+    """The web page."""
+
+    enabled: bool = Field(default=True, description="Serve the chat page.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on. Anything but loopback needs a password.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    password: SecretStr = Field(default=SecretStr(""), description="Asked for before the page opens. Environment only.")
+
+
+class TelegramSettings(Section):
+    """Telegram. Off while there is no token."""
+
+    token: SecretStr = Field(default=SecretStr(""), description="The bot's token, from @BotFather. Environment only.")
+    base_url: str = Field(default="https://api.telegram.org/bot", description="Where the Bot API is; your own server if you run one.")
+    base_file_url: str = Field(default="https://api.telegram.org/file/bot", description="Where its files are.")
+    webhook_url: str = Field(default="", description="Public https address for updates; empty: long polling.")
+    webhook_host: str = Field(default="127.0.0.1", description="Address on which the webhook listens (behind your proxy).")
+    webhook_port: int = Field(default=8443, ge=0, le=65535, description="Port on which the webhook listens.")
+    webhook_secret: SecretStr = Field(default=SecretStr(""), description="Secret header of the webhook. Environment only.")
+    download_mb: int = Field(default=20, ge=1, description="Largest file fetched; 20 is what the public server gives.")
+
+
+class LimitSettings(Section):
+    """What a person may send."""
+
+    text_bytes: int = Field(default=1 * MEBIBYTE, ge=1024, description="Longest message text, in bytes of UTF-8.")
+    file_mb: int = Field(default=50, ge=1, description="Largest file, in MiB.")
+    image_megapixels: float = Field(default=40.0, gt=0, description="Largest picture, in millions of pixels.")
+    audio_minutes: float = Field(default=10.0, gt=0, description="Longest recording.")
+    parser_memory_mb: int = Field(default=1024, ge=128, description="Address space of the child that reads foreign files, beyond its start.")
+    parser_seconds: float = Field(default=30.0, gt=0, description="Longest time for one file.")
+    archive_growth: int = Field(default=100, ge=2, description="How many times its size a compressed file may unpack to.")
+
+
+class ModelSettings(Section):
+    """Models and the memory they may take."""
+
+    folder: Path | None = Field(default=None, description="Where models of your own lie; default: HOME/models.")
+    ram_mb: int = Field(default=0, ge=0, description="Budget for loaded models in MiB; 0: 60 % of the machine.")
+    threads: int = Field(default=0, ge=0, description="Threads of a model's arithmetic; 0: as many as there are cores.")
+    embed_engine: Literal["auto", "onnxruntime", "openvino"] = Field(
+        default="auto", description="How MiniLM is run; auto: openvino in bfloat16 where the processor has it, else onnxruntime."
+    )
+    choose: dict[str, str] = Field(default_factory=dict, description="Slot to model name or folder, where it is not the default.")
+    chat_url: str = Field(default="", description="Base URL of an OpenAI-compatible server of your own, for the chat slot.")
+    chat_model: str = Field(default="", description="The model's name on that server.")
+    chat_key: SecretStr = Field(default=SecretStr(""), description="Its key, where it wants one. Environment only.")
+
+
+class LinkSettings(Section):
+    """What the bot may fetch when a person gives it a link."""
+
+    enabled: bool = Field(default=True, description="Fetch links that people send.")
+    allowed_hosts: tuple[str, ...] = Field(default=(), description="Hosts of your intranet that may be fetched although they are private.")
+    page_mb: int = Field(default=10, ge=1, description="Largest page.")
+    seconds: float = Field(default=15.0, gt=0, description="Longest fetch.")
+
+
+class Settings(BaseSettings):
+    """All settings of one installation."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("paring")), description="Database, files and models lie here."
+    )
+    admins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Who may use admin commands: CHANNEL:USER, comma-separated in the environment (telegram:4711)."
+    )
+    language: Literal["ko", "en"] = Field(default="en", description="Language where nothing else tells.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="What is logged to stderr.")
+    web: WebSettings = Field(default_factory=WebSettings)
+    telegram: TelegramSettings = Field(default_factory=TelegramSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    models: ModelSettings = Field(default_factory=ModelSettings)
+    links: LinkSettings = Field(default_factory=LinkSettings)
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.home / "paring.db"
+
+    @property
+    def model_home(self) -> Path:
+        """Where an admin's own models lie."""
+        return self.models.folder or self.home / "models"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of paring.toml and the environment.
+
+    Raises:
+        SettingsError: an unknown key (with the nearest known one), a secret in the file, or a value of the wrong kind.
+    """
+    environment = os.environ if environment is None else environment
+    file = find_config(environment)
+    from_file = _read(file) if file else {}
+    _refuse_unknown(from_file, environment, file)
+    try:
+        return Settings(**_without_environment(from_file, environment))
+    except ValidationError as error:
+        raise SettingsError(_first_problem(error)) from None
+
+
+def find_config(environment: Mapping[str, str]) -> Path | None:
+    """Return the paring.toml in force: PARING_CONFIG, else ./paring.toml, else the home's; None where there is none."""
+    if named := environment.get(CONFIG_VARIABLE):
+        if not Path(named).is_file():
+            raise SettingsError(f"{CONFIG_VARIABLE} names {named}, which is not a file. Create it or unset {CONFIG_VARIABLE}.")
+        return Path(named)
+    home = Path(environment.get("PARING_HOME") or platformdirs.user_data_dir("paring"))
+    return next((path for path in (Path("paring.toml"), home / "paring.toml") if path.is_file()), None)
+
+
+def walk(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, object, str, bool]]:
+    """Yield (dotted key, default, description, is it a secret) of every setting, in the order of the tree."""
+    for name, info in section.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from walk(kind, f"{prefix}{name}.")
+        else:
+            default = "" if kind is SecretStr else info.get_default(call_default_factory=not info.default_factory or name != "home")
+            yield f"{prefix}{name}", default, info.description or "", kind is SecretStr
+
+
+def variable(key: str) -> str:
+    """Return the environment variable of a dotted key: `web.port` is PARING_WEB__PORT."""
+    return PREFIX + key.replace(".", "__").upper()
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}. Mend the file, or move it away to start with the defaults.") from error
+
+
+def _refuse_unknown(from_file: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> None:
+    known = {key: secret for key, _default, _description, secret in walk()}
+    for key in _flatten(from_file):
+        if key not in known and not key.startswith("models.choose."):
+            raise SettingsError(f"{file}: there is no setting “{key}”.{_nearest(key, known)}")
+        if known.get(key):
+            raise SettingsError(f"{file}: “{key}” is a secret and is taken from the environment only: set {variable(key)}.")
+    variables = {variable(key) for key in known} | {CONFIG_VARIABLE}
+    for name in environment:
+        if name.startswith(PREFIX) and name not in variables:
+            raise SettingsError(f"There is no setting {name}.{_nearest(name, variables)}")
+
+
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _nearest(name: str, known: object) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)  # type: ignore[call-overload]
+    return f" Did you mean {near[0]}?" if near else " `paring doctor --settings` lists them all."
+
+
+def _without_environment(from_file: Mapping[str, Any], environment: Mapping[str, str], prefix: str = "") -> dict[str, Any]:
+    """Drop from the file what the environment sets: keyword arguments would win over it."""
+    kept: dict[str, Any] = {}
+    for name, value in from_file.items():
+        if isinstance(value, Mapping):
+            kept[name] = _without_environment(value, environment, f"{prefix}{name}.")
+        elif variable(f"{prefix}{name}") not in environment:
+            kept[name] = value
+    return kept
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_input=False, include_url=False)[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    return f"The setting “{key}” is not right: {problem['msg']}. Set it in paring.toml or as {variable(key)}."
+
+
+def install_models() -> Path:
+    """Return the folder for what is made once from the models that come with the install."""
+    return Path(sys.prefix) / "share" / "paring" / "models"

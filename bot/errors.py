@@ -1,0 +1,105 @@
+"""The error tree. Every error carries a sentence that a user may read: what failed, what was kept, what to do next.
+
+    ParingError
+    ├── SettingsError        paring.toml or the environment is wrong
+    ├── InputError           what a person sent cannot be worked on
+    │   ├── TooLargeError    over a limit, in bytes, pixels or pages
+    │   ├── UnreadableError  a broken, locked or foreign file
+    │   └── RefusedLinkError a link that is not fetched
+    ├── ModelError           a model cannot answer
+    │   ├── NoModelError     nothing is installed for the slot
+    │   ├── UnsafeModelError its files are refused (hash, format)
+    │   └── MemoryBudgetError does not fit into the RAM budget
+    ├── DeniedError          this person may not do this
+    ├── ChannelError         a platform did not take what was sent
+    │   ├── RetryLaterError  told to wait (carries `retry_after_s`)
+    │   ├── AmbiguousSendError  carried out or not: unknown
+    │   └── GoneError        blocked, kicked, deleted: never again
+    └── StoreError           the database cannot be used
+
+    raise UnreadableError(_("{name} is cut off. Nothing was kept; please send it again.", name=name))
+"""
+
+from __future__ import annotations
+
+from bot.locale import Language, Text, phrases
+
+_ = phrases(__file__)
+
+
+class ParingError(Exception):
+    """Base of all errors that Paring raises; `text` is the sentence for people."""
+
+    def __init__(self, text: Text | str) -> None:
+        """Keep the sentence; a plain str is for command-line errors that are told in English alone."""
+        self.text = text if isinstance(text, Text) else Text(text.replace("{", "{{").replace("}", "}}"))
+        super().__init__(str(self.text) if isinstance(text, Text) else text)
+
+    def sentence(self, language: Language) -> str:
+        """Return the sentence in `language`."""
+        return self.text.to(language)
+
+
+class SettingsError(ParingError):
+    """paring.toml or the environment is wrong."""
+
+
+class InputError(ParingError):
+    """What a person sent cannot be worked on."""
+
+
+class TooLargeError(InputError):
+    """Over a limit, in bytes, pixels or pages."""
+
+
+class UnreadableError(InputError):
+    """A broken, locked or foreign file."""
+
+
+class RefusedLinkError(InputError):
+    """A link that is not fetched."""
+
+
+class ModelError(ParingError):
+    """A model cannot answer."""
+
+
+class NoModelError(ModelError):
+    """Nothing is installed for the slot."""
+
+
+class UnsafeModelError(ModelError):
+    """The files of a model are refused: hash, size or format."""
+
+
+class MemoryBudgetError(ModelError):
+    """The model does not fit into the RAM budget."""
+
+
+class DeniedError(ParingError):
+    """This person may not do this."""
+
+
+class ChannelError(ParingError):
+    """A platform did not take what was sent."""
+
+
+class RetryLaterError(ChannelError):
+    """The platform asks to wait `retry_after_s` seconds; nothing was sent."""
+
+    def __init__(self, text: Text | str, *, retry_after_s: float) -> None:
+        """Keep the sentence and the seconds to wait."""
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+
+
+class AmbiguousSendError(ChannelError):
+    """The connection broke after the request left: carried out or not is unknown."""
+
+
+class GoneError(ChannelError):
+    """Blocked, kicked or deleted: nothing can ever be sent there again."""
+
+
+class StoreError(ParingError):
+    """The database cannot be used."""

@@ -1,0 +1,1 @@
+"""How a model's files are run: one file a family. `bot.models.families` lists them."""

@@ -1,0 +1,222 @@
+"""The contract a skill keeps, and what a skill is given.
+
+A skill is an object of this shape, listed in the entry-point group `paring.skills`; the entry point names a callable
+that takes a `Kit` and returns the skill. Its folder holds skill.py, utterances.yaml, golden/ and ko.po.
+
+    class Shout:
+        name = "shout"
+        summary = _("I say it louder.")
+        slots = ()
+        commands = (CommandSpec("shout", _("Say it louder")),)
+
+        def claims(self, message: Message) -> bool:
+            return False
+
+        async def answer(self, request: Request) -> Reply:
+            return request.reply(request.text.upper())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
+
+from bot.locale import Language, Text
+from bot.message import Attachment, Button, Message, Picture, Receipt, Reply, Source
+from bot.passage import Added, Hit, Passage, Scope, Scopes
+from bot.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot(Generic[In, Out]):
+    """A place for one model, by task: `Slot[str, Vector]("embed")`. Its type says what goes in and what comes out."""
+
+    name: str
+
+
+@runtime_checkable
+class Model(Protocol[In_contra, Out_co]):
+    """A loaded model: one method to write, batch first."""
+
+    def predict(self, batch: Sequence[In_contra]) -> Sequence[Out_co]:
+        """Return one output an input, in order; `[]` for `[]`. No I/O, no network; called from one worker thread at a time."""
+        ...
+
+    def close(self) -> None:
+        """Release memory and handles; afterwards `predict` is not called again."""
+        ...
+
+
+class Models(Protocol):
+    """The live models, by slot. Implemented by `bot.models.pool.Pool`."""
+
+    async def run(self, slot: Slot[In, Out], batch: Sequence[In]) -> list[Out]:
+        """Return the live model's outputs for `batch`, in order.
+
+        Raises:
+            NoModelError: nothing is installed for the slot; its sentence says what an admin would type.
+            ModelError: the model failed, or does not fit into the RAM budget.
+        """
+        ...
+
+    def live(self, slot: Slot[In, Out]) -> str:
+        """Return `name@revision` of the slot's live model, "" where there is none."""
+        ...
+
+
+class Library(Protocol):
+    """Documents and messages that may be searched. Implemented by `bot.retrieval.library.Shelves`."""
+
+    async def search(self, query: str, scopes: Scopes, k: int = 10) -> list[Hit]:
+        """Return the best `k` passages in `scopes`, best first; `[]` where nothing is good enough to be an answer."""
+        ...
+
+    async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "") -> Added:
+        """Read a file and keep its passages in `scope`; the same bytes twice are one document, a changed file replaces its old self.
+
+        Raises:
+            UnreadableError, TooLargeError: the file cannot be read; nothing was kept.
+        """
+        ...
+
+    async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str) -> Added:
+        """Keep `text` in `scope` under `key` (unique in the scope): again with the same key replaces it."""
+        ...
+
+    async def remove(self, scope: Scope, *, key: str) -> int:
+        """Remove what was kept under `key` in `scope`; return how many passages went."""
+        ...
+
+    async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:
+        """Return the passages of a file without keeping them (id 0), in reading order. Raises as `add_file`."""
+        ...
+
+
+class History(Protocol):
+    """What was said before in a chat. Implemented by `bot.store.inbox.Inbox`."""
+
+    async def last(
+        self, message: Message, *, count: int | None = None, since: datetime | None = None, whole_thread: bool = False
+    ) -> list[Message]:
+        """Return messages of the same chat and thread that came before `message`, oldest first."""
+        ...
+
+
+class Links(Protocol):
+    """Fetches what a link points to, public addresses only. Implemented by `bot.retrieval.links.Fetcher`."""
+
+    async def fetch(self, url: str) -> tuple[Path, str]:
+        """Return (file, title) of the page. Raises RefusedLinkError, TooLargeError, UnreadableError."""
+        ...
+
+
+class Blobs(Protocol):
+    """Bytes by their sha256, on disk. Implemented by `bot.store.blobs.BlobStore`."""
+
+    def path(self, blob: str) -> Path:
+        """Return the file that holds `blob`."""
+        ...
+
+    def keep(self, data: bytes) -> str:
+        """Write the bytes (aside, fsynced, renamed) and return their sha256."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What every skill is built with: the house's services, by their contracts."""
+
+    settings: Settings
+    models: Models
+    library: Library
+    history: History
+    links: Links
+    blobs: Blobs
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """A command that belongs to a skill: `/name`, what the menu says, and whether the menu shows it."""
+
+    name: str
+    summary: Text
+    listed: bool = True
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One message to be answered, and what the answer may use.
+
+    `text` is what was asked: the command's arguments, or the message's text. `files` are the attachments of the message
+    or, where it has none, of the message that it replies to; each is in the blob store by now.
+    """
+
+    message: Message
+    language: Language
+    text: str
+    scopes: Scopes
+    home: Scope
+    files: tuple[Attachment, ...] = ()
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    progress: Callable[[Text], Awaitable[None]] | None = None
+
+    @property
+    def quoted(self) -> str:
+        """The text of the message that this one replies to, "" where there is none."""
+        return self.message.reply_to.text if self.message.reply_to else ""
+
+    async def tell(self, text: Text) -> None:
+        """Show `text` as the state of a long piece of work."""
+        if self.progress is not None:
+            await self.progress(text)
+
+    def reply(
+        self,
+        text: str | Text,
+        *,
+        skill: str = "",
+        model: str = "",
+        images: Sequence[Picture] = (),
+        buttons: Sequence[Button] = (),
+        sources: Sequence[Source] = (),
+        tokens: int = 0,
+        bytes_sent_out: int = 0,
+    ) -> Reply:
+        """Return a Reply in the request's language with a receipt; dispatch adds to it what the routing cost."""
+        receipt = Receipt(skill, model, stages_ms=self.stopwatch.stages(), tokens=tokens, bytes_sent_out=bytes_sent_out)
+        said = text.to(self.language) if isinstance(text, Text) else text
+        return Reply(said, self.language, tuple(images), tuple(buttons), tuple(sources), receipt)
+
+    def about(self, text: str) -> Request:
+        """Return this request with another `text`."""
+        return replace(self, text=text)
+
+
+class Skill(Protocol):
+    """What answers one kind of message."""
+
+    name: str
+    summary: Text
+    slots: tuple[Slot[object, object], ...]
+    """The slots that it cannot work without, and those that make it better."""
+    commands: tuple[CommandSpec, ...]
+
+    def claims(self, message: Message) -> bool:
+        """Say whether `message`, which has no command, is this skill's by rule. Pure and quick: no I/O, no model."""
+        ...
+
+    async def answer(self, request: Request) -> Reply:
+        """Answer. A ParingError that is raised reaches the person as its sentence."""
+        ...
