@@ -1,0 +1,169 @@
+"""The tables. Migrations under migrations/ build the same; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import DateTime, Dialect, Index, MetaData, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime; kept without its zone, because SQLite has none."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - a signature of SQLAlchemy's
+        """Return the UTC moment without its zone."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - a signature of SQLAlchemy's
+        """Return the moment with its zone."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """The base of all tables."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: Moment}  # noqa: RUF012 - SQLAlchemy reads it off the class
+
+
+class InboxRow(Base):
+    """A message as it was received: received -> working -> done | dead."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("channel", "account", "chat", "message_id", "version"),
+        Index("ix_inbox_state_id", "state", "id"),
+        Index("ix_inbox_chat_sent_at", "channel", "account", "chat", "sent_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(32))
+    account: Mapped[str] = mapped_column(String(128))
+    chat: Mapped[str] = mapped_column(String(255))
+    thread: Mapped[str] = mapped_column(String(255), default="")
+    sender: Mapped[str] = mapped_column(String(255))
+    message_id: Mapped[str] = mapped_column(String(255))
+    version: Mapped[int] = mapped_column(default=0)
+    message: Mapped[str]
+    """The packed Message."""
+    state: Mapped[str] = mapped_column(String(16), default="received")
+    attempts: Mapped[int] = mapped_column(default=0)
+    placeholder: Mapped[str] = mapped_column(String(255), default="")
+    """The platform's id of the status message that is to be edited into the answer; "" while there is none."""
+    route: Mapped[str] = mapped_column(default="")
+    """How it was routed, packed; "" until then. `/why` reads it."""
+    error: Mapped[str] = mapped_column(default="")
+    sent_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class OutboxRow(Base):
+    """A reply on its way: ready -> sending -> sent | ambiguous | dead."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_state_id", "state", "id"),
+        Index("ix_outbox_chat_id", "channel", "account", "chat", "id"),
+        Index("ix_outbox_inbox_id", "inbox_id"),
+        Index("ix_outbox_sent", "channel", "account", "chat", "platform_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inbox_id: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(32))
+    account: Mapped[str] = mapped_column(String(128))
+    chat: Mapped[str] = mapped_column(String(255))
+    thread: Mapped[str] = mapped_column(String(255), default="")
+    kind: Mapped[str] = mapped_column(String(8), default="direct")
+    reply: Mapped[str]
+    """The packed Reply."""
+    state: Mapped[str] = mapped_column(String(16), default="ready")
+    edits: Mapped[str] = mapped_column(String(255), default="")
+    """The platform's id of the message that this reply is edited into; "" for a new message."""
+    platform_id: Mapped[str] = mapped_column(String(255), default="")
+    """The platform's id of what was sent."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class ButtonRow(Base):
+    """A button that was shown: its token, who may press it, until when, and what it orders."""
+
+    __tablename__ = "buttons"
+    __table_args__ = (Index("ix_buttons_expires_at", "expires_at"),)
+
+    token: Mapped[str] = mapped_column(String(32), primary_key=True)
+    inbox_id: Mapped[int]
+    """The message that was answered; the order is about it."""
+    owner: Mapped[str] = mapped_column(String(255))
+    command: Mapped[str]
+    """The packed Command."""
+    expires_at: Mapped[datetime]
+
+
+class ChatRow(Base):
+    """What was settled for a chat: its language, and whether its messages are indexed."""
+
+    __tablename__ = "chats"
+
+    channel: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(String(128), primary_key=True)
+    chat: Mapped[str] = mapped_column(String(255), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), default="")
+    indexing: Mapped[bool] = mapped_column(default=False)
+
+
+class LabelRow(Base):
+    """A person's word that a message was routed wrongly, kept for the router's next training."""
+
+    __tablename__ = "labels"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    language: Mapped[str] = mapped_column(String(8))
+    label: Mapped[str] = mapped_column(String(64))
+    instead_of: Mapped[str] = mapped_column(String(64))
+    said_at: Mapped[datetime]
+
+
+class AssignmentRow(Base):
+    """The model that an admin put into a slot."""
+
+    __tablename__ = "assignments"
+
+    slot: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(255))
+    assigned_by: Mapped[str] = mapped_column(String(255))
+    assigned_at: Mapped[datetime]
+
+
+class AuditRow(Base):
+    """An admin command that was given, and what came of it."""
+
+    __tablename__ = "audit"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    who: Mapped[str] = mapped_column(String(255))
+    command: Mapped[str]
+    outcome: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime]
