@@ -1,6 +1,6 @@
 """What is known of a model before it is loaded.
 
-A spec is data: where the files are, what they hash to, which runtime family reads them, what it costs. Nothing here loads anything.
+A spec is data: where the files are, their hashes, which runtime family reads them, what it costs. Nothing here loads anything.
 """
 
 from __future__ import annotations

@@ -1,0 +1,168 @@
+"""MiniLM without torch: tokenizers, and onnxruntime in float32 or OpenVINO in bfloat16.
+
+Owns: cutting, tokenising, batching by length, and the two engines. Leaves to `bot.models.prepare`: the files. The same
+vectors as sentence-transformers makes (mean pooling, at most 256 tokens, unit length) at a cosine of at least .995.
+
+    model = load(spec, prepare_minilm(folder), LoadOptions())
+    vectors = model.predict(["Where is the wiki?"])
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.errors import ModelError
+from bot.locale import phrases
+from bot.models.spec import LoadOptions, ModelSpec
+from bot.models.tasks import Vector
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+_ = phrases(__file__)
+
+DIMENSION: Final = 384
+MAX_TOKENS: Final = 256
+"""Source: sentence_bert_config.json of sentence-transformers/all-MiniLM-L6-v2, max_seq_length."""
+MAX_CHARACTERS: Final = 20_000
+"""What is tokenised at most: 256 tokens are some 1,300 characters, and a text of 1 MB must not cost 256 KB of them."""
+BATCH_ROWS: Final = 16
+LENGTH_STEP: Final = 8
+"""Batches are padded to a multiple of it: few shapes for an engine that keeps plans by shape."""
+
+Rows = NDArray[np.float32]
+Integers = NDArray[np.int64]
+Run = Callable[[Integers, Integers], Rows]
+Engine = Literal["onnxruntime", "openvino"]
+
+
+class MiniLM:
+    """A loaded MiniLM. `workers` threads may call `predict` at once; each call itself runs on one thread."""
+
+    def __init__(self, tokenizer: Tokenizer, run: Run, *, engine: Engine, workers: int) -> None:
+        """Keep the tokenizer and `run`: ids and mask, int64 (n, t), to float32 (n, 384)."""
+        self.engine = engine
+        self.workers = workers
+        self._tokenizer = tokenizer
+        self._run: Run | None = run
+
+    def predict(self, batch: Sequence[str]) -> list[Vector]:
+        """Return float32 (384,), unit length, for each text, in order; an empty text has a vector too.
+
+        Raises:
+            ModelError: the model was closed.
+        """
+        if not batch:
+            return []
+        if self._run is None:
+            raise ModelError(_("The embedding model was unloaded while it was asked. Nothing was lost; please ask again."))
+        encoded = self._tokenizer.encode_batch_fast([_readable(text) for text in batch])
+        rows = np.empty((len(batch), DIMENSION), np.float32)
+        order = sorted(range(len(batch)), key=lambda index: len(encoded[index]))
+        for start in range(0, len(order), BATCH_ROWS):
+            picked = order[start : start + BATCH_ROWS]
+            rows[picked] = self._run(*_padded([encoded[index] for index in picked]))
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
+        return list(rows)
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        self._run = None
+
+
+def load(_spec: ModelSpec, folder: Path, options: LoadOptions) -> MiniLM:
+    """Return MiniLM from a folder that `bot.models.prepare` made.
+
+    Raises:
+        ModelError: the chosen engine cannot run here.
+    """
+    from tokenizers import Tokenizer  # noqa: PLC0415 - the catalogue imports no heavy library
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(MAX_TOKENS)
+    tokenizer.no_padding()
+    engine = choose_engine(options)
+    run = _openvino(folder, options.threads) if engine == "openvino" else _onnxruntime(folder)
+    return MiniLM(tokenizer, run, engine=engine, workers=max(1, options.threads))
+
+
+def choose_engine(options: LoadOptions) -> Engine:
+    """Return the engine that `options` name; for `auto` OpenVINO where the processor multiplies bfloat16, else onnxruntime."""
+    if options.embed_engine != "auto":
+        return options.embed_engine
+    return "openvino" if _processor_has_bfloat16() and find_spec("openvino") else "onnxruntime"
+
+
+@cache
+def _processor_has_bfloat16() -> bool:
+    try:
+        return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def _onnxruntime(folder: Path) -> Run:
+    import onnxruntime  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # the arena keeps the largest batch ever seen: 402 MB instead of 107
+    session = onnxruntime.InferenceSession(str(folder / "minilm.onnx"), options, providers=["CPUExecutionProvider"])
+
+    def run(ids: Integers, mask: Integers) -> Rows:
+        rows: Rows = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        return rows
+
+    return run
+
+
+def _openvino(folder: Path, streams: int) -> Run:
+    import openvino  # noqa: PLC0415
+
+    hints = {
+        "INFERENCE_PRECISION_HINT": "bf16" if _processor_has_bfloat16() else "f32",
+        "NUM_STREAMS": str(max(1, streams)),  # one stream would make the workers take turns
+        "INFERENCE_NUM_THREADS": str(max(1, streams)),
+    }
+    compiled = openvino.Core().compile_model(folder / "minilm.xml", "CPU", hints)
+    requests = threading.local()
+
+    def run(ids: Integers, mask: Integers) -> Rows:
+        if not hasattr(requests, "own"):
+            requests.own = compiled.create_infer_request()
+        rows: Rows = requests.own.infer([ids, mask], share_inputs=True)[0]
+        return rows
+
+    return run
+
+
+def _readable(text: str) -> str:
+    """Return the beginning of `text` with lone surrogates replaced: the tokenizer takes valid Unicode only."""
+    text = text[:MAX_CHARACTERS].strip()
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _padded(encoded: Sequence[Encoding]) -> tuple[Integers, Integers]:
+    longest = max(len(one) for one in encoded)
+    width = -(-longest // LENGTH_STEP) * LENGTH_STEP if len(encoded) > 1 else longest
+    ids = np.zeros((len(encoded), width), np.int64)
+    mask = np.zeros((len(encoded), width), np.int64)
+    for row, one in enumerate(encoded):
+        ids[row, : len(one)] = one.ids
+        mask[row, : len(one)] = 1
+    return ids, mask
