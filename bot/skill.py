@@ -5,8 +5,10 @@ that takes a `Kit` and returns the skill. Its folder holds skill.py, utterances.
 
     class Shout:
         name = "shout"
+        title = _("Say it louder")
         summary = _("I say it louder.")
         slots = ()
+        takes = frozenset()
         commands = (CommandSpec("shout", _("Say it louder")),)
 
         def claims(self, message: Message) -> bool:
@@ -18,19 +20,20 @@ that takes a `Kit` and returns the skill. Its folder holds skill.py, utterances.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from bot.locale import Language, Text
-from bot.message import Attachment, Button, Message, Picture, Receipt, Reply, Source
+from bot.message import Attachment, AttachmentKind, Button, Message, Picture, Receipt, Reply, Source
 from bot.passage import Added, Hit, Passage, Scope, Scopes
 from bot.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.sandbox import Json
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -90,12 +93,16 @@ class Library(Protocol):
         """
         ...
 
-    async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str) -> Added:
-        """Keep `text` in `scope` under `key` (unique in the scope): again with the same key replaces it."""
+    async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "") -> Added:
+        """Keep `text` in `scope` under `key` (unique in the scope): again with the same key replaces it. `sender` said it."""
         ...
 
     async def remove(self, scope: Scope, *, key: str) -> int:
         """Remove what was kept under `key` in `scope`; return how many passages went."""
+        ...
+
+    async def forget(self, scope: Scope, *, sender: str | None = None) -> int:
+        """Remove what `sender` said in `scope`, everything in it for None; return how many passages went."""
         ...
 
     async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:
@@ -133,6 +140,18 @@ class Blobs(Protocol):
         ...
 
 
+class Sandbox(Protocol):
+    """Parses foreign bytes in a child process with limits. Implemented by `bot.sandbox.Sandbox`."""
+
+    async def call_as(self, kind: type[Out], function: str, arguments: Mapping[str, Json]) -> Out:
+        """Run `package.module:name` in a child with `arguments` as keywords; return its result as `kind`.
+
+        Raises:
+            UnreadableError, TooLargeError: the file crashed its parser, or went over a limit; and what the function raised.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """What every skill is built with: the house's services, by their contracts."""
@@ -143,6 +162,9 @@ class Kit:
     history: History
     links: Links
     blobs: Blobs
+    sandbox: Sandbox
+    skills: Callable[[], Sequence[Skill]] = tuple
+    """All skills, asked at each use: they may come and go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +229,35 @@ class Request:
 class Skill(Protocol):
     """What answers one kind of message."""
 
-    name: str
-    summary: Text
-    slots: tuple[Slot[object, object], ...]
-    """The slots that it cannot work without, and those that make it better."""
-    commands: tuple[CommandSpec, ...]
+    @property
+    def name(self) -> str:
+        """Its label: what the router says, what receipts show."""
+        ...
+
+    @property
+    def title(self) -> Text:
+        """Two or three words for a button: "Search", "Read the text"."""
+        ...
+
+    @property
+    def summary(self) -> Text:
+        """One sentence in the first person, for /help."""
+        ...
+
+    @property
+    def slots(self) -> tuple[Slot[Any, Any], ...]:
+        """The slots that it cannot work without, and those that make it better."""
+        ...
+
+    @property
+    def commands(self) -> tuple[CommandSpec, ...]:
+        """Its commands, the first one the most usual."""
+        ...
+
+    @property
+    def takes(self) -> frozenset[AttachmentKind]:
+        """The kinds of attachment on which it works when it is asked to in words: "translate this" with a document."""
+        ...
 
     def claims(self, message: Message) -> bool:
         """Say whether `message`, which has no command, is this skill's by rule. Pure and quick: no I/O, no model."""

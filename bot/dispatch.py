@@ -1,0 +1,246 @@
+"""Which skill answers. Explicit before learned: commands, files, replies and links by rule; only what is left is routed.
+
+Owns: the order of the rules, what is said when no skill serves or two are close. Leaves the weighing to `bot.router`, and
+the answer to the skill.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bot.errors import InputError, TooLargeError
+from bot.locale import Language, Text, phrases
+from bot.message import Attachment, Button, Command, Message, Receipt, Reply
+from bot.passage import Scope
+from bot.retrieval.access import reader_scopes
+from bot.route import How, Route
+from bot.skill import CommandSpec, Request, Skill
+from bot.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from bot.router import Decision
+
+_ = phrases(__file__)
+
+Progress = Callable[[Text], Awaitable[None]]
+Decide = Callable[[str, Language], "Awaitable[Decision]"]
+KeepLabel = Callable[[Message, str], Awaitable[None]]
+AS = "as"
+"""The hidden command of the buttons that send a message to another skill: its argument is the skill's name."""
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The replies to a message, and how it was routed (None where nothing was)."""
+
+    replies: tuple[Reply, ...]
+    route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    skill: Skill
+    message: Message
+    text: str
+    route: Route
+    files: tuple[Attachment, ...] = ()
+    buttons: tuple[Button, ...] = field(default=())
+
+
+class Dispatcher:
+    """Chooses a skill for each message and has it answer."""
+
+    def __init__(
+        self, skills: Sequence[Skill], decide: Decide, *, text_bytes: int, keep_label: KeepLabel, fallback: str = "search"
+    ) -> None:
+        """Use `skills` in the order in which they may claim; `decide(text, language)` is the router.
+
+        `keep_label(message, skill)` keeps a person's word that `message` belongs to `skill`.
+        """
+        self._skills = {skill.name: skill for skill in skills}
+        self._decide = decide
+        self._text_bytes = text_bytes
+        self._keep_label = keep_label
+        self._fallback = self._skills.get(fallback)
+        self._by_command = {
+            name: skill for skill in skills for spec in skill.commands for name in (spec.name, *spec.aliases)
+        }  # fmt: skip
+
+    @property
+    def skills(self) -> Mapping[str, Skill]:
+        """The skills by name."""
+        return self._skills
+
+    @property
+    def commands(self) -> tuple[CommandSpec, ...]:
+        """Every command that a menu shows, in the order of the skills."""
+        return tuple(spec for skill in self._skills.values() for spec in skill.commands if spec.listed)
+
+    async def answer(self, message: Message, *, progress: Progress | None = None) -> Answer:
+        """Route `message` and return what its skill answers. Raises ParingError with a sentence for the person."""
+        if not message.addressed:
+            return await self._overhear(message)
+        stopwatch = Stopwatch()
+        with stopwatch("route"):
+            plan = await self._plan(message)
+        if isinstance(plan, Answer):
+            return plan
+        request = Request(
+            plan.message,
+            message.language,
+            plan.text,
+            reader_scopes(message),
+            Scope.of(message.address),
+            plan.files,
+            stopwatch,
+            progress,
+        )
+        with stopwatch("answer"):
+            reply = await plan.skill.answer(request)
+        return Answer((_with_receipt(reply, plan, stopwatch),), plan.route)
+
+    async def _plan(self, message: Message) -> _Plan | Answer:
+        self._check_size(message)
+        if message.command is not None:
+            return await self._commanded(message, message.command)
+        if any(file.kind == "sticker" for file in message.attachments):
+            return _say(_("Nice one! I cannot read stickers, but I can read text, photos, documents and voice notes."), message)
+        files = message.attachments or (message.reply_to.attachments if message.reply_to else ())
+        if not message.text.strip() and not files:
+            return _say(
+                _("There was nothing in this that I can read. Send text, a photo, a document or a voice note; /help shows more."),
+                message,
+            )
+        claimed = next((skill for skill in self._skills.values() if skill.claims(message)), None)
+        if claimed is not None and not message.text.strip():
+            return _Plan(claimed, message, "", Route(claimed.name, "attachment"), files)
+        if claimed is not None and not files:
+            return _Plan(claimed, message, message.text, Route(claimed.name, "link"), files)
+        return await self._routed(message, files, claimed)
+
+    async def _commanded(self, message: Message, command: Command) -> _Plan:
+        files = message.attachments or (message.reply_to.attachments if message.reply_to else ())
+        if command.name == AS and message.reply_to is not None:
+            return await self._redirected(message.reply_to, command.args)
+        skill = self._by_command.get(command.name)
+        if skill is None:
+            near = difflib.get_close_matches(command.name, self._by_command, n=1, cutoff=0.6)
+            raise InputError(
+                _("There is no /{name}. Did you mean /{near}?", name=command.name, near=near[0])
+                if near
+                else _("There is no /{name}. /help shows what there is.", name=command.name)
+            )
+        how: Route = Route(skill.name, "button" if message.id.startswith("press:") else "command")
+        return _Plan(skill, message, command.args, how, files)
+
+    async def _redirected(self, message: Message, name: str) -> _Plan:
+        skill = self._skills.get(name)
+        if skill is None:
+            raise InputError(_("That skill is gone. Please ask again."))
+        await self._keep_label(message, name)
+        files = message.attachments or (message.reply_to.attachments if message.reply_to else ())
+        return _Plan(skill, replace(message, command=None), message.text, Route(skill.name, "button"), files)
+
+    async def _routed(self, message: Message, files: tuple[Attachment, ...], claimed: Skill | None) -> _Plan | Answer:
+        decision = await self._decide(message.text, message.language)
+        route = Route(
+            decision.skill,
+            "router",
+            decision.score,
+            decision.runner_up,
+            decision.runner_up_score,
+            decision.action,
+            decision.because,
+        )
+        chosen = self._skills.get(decision.skill)
+        if files:
+            takes = chosen is not None and any(file.kind in chosen.takes for file in files)
+            skill = chosen if takes and decision.action == "answer" else claimed or self._taker(files) or chosen
+            if skill is not None:
+                how: How = "router" if skill is chosen else "attachment" if message.attachments else "reply"
+                return _Plan(skill, message, message.text, replace(route, skill=skill.name, how=how, action="answer"), files)
+        if decision.action == "answer" and chosen is not None:
+            return _Plan(chosen, message, message.text, route, files, self._wrong_skill(decision, message))
+        if decision.action == "ask":
+            return await self._asked_back(message, decision, route)
+        return await self._unserved(message, route)
+
+    def _taker(self, files: Sequence[Attachment]) -> Skill | None:
+        return next((skill for skill in self._skills.values() if any(file.kind in skill.takes for file in files)), None)
+
+    async def _asked_back(self, message: Message, decision: Decision, route: Route) -> _Plan | Answer:
+        names = [name for name in (decision.skill, decision.runner_up) if name in self._skills]
+        if found := await self._found(message, route, only_if="search" in names):
+            return found
+        buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
+        said = _("I am not sure what you would like. Which of these?")
+        return _say(said, message, route=route, buttons=buttons)
+
+    async def _unserved(self, message: Message, route: Route) -> _Plan | Answer:
+        if found := await self._found(message, route, only_if=True):
+            return found
+        said = _("None of my skills does that. I search, summarise, read pictures and more; /help shows all of it.")
+        names = [name for name in (route.runner_up if route.skill == "none" else route.skill,) if name in self._skills]
+        buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
+        return _say(said, message, route=route, buttons=buttons)
+
+    async def _found(self, message: Message, route: Route, *, only_if: bool) -> Answer | None:
+        """Return what the documents say where the router knew no skill: an answer that is found needs no routing."""
+        if self._fallback is None or not only_if:
+            return None
+        stopwatch = Stopwatch()
+        scopes, home = reader_scopes(message), Scope.of(message.address)
+        request = Request(message, message.language, message.text, scopes, home, (), stopwatch, None)
+        reply = await self._fallback.answer(request)
+        if not reply.sources:
+            return None
+        plan = _Plan(self._fallback, message, message.text, replace(route, skill=self._fallback.name, how="found"))
+        return Answer((_with_receipt(reply, plan, stopwatch),), plan.route)
+
+    def _wrong_skill(self, decision: Decision, message: Message) -> tuple[Button, ...]:
+        other = self._skills.get(decision.runner_up)
+        if other is None:
+            return ()
+        label = _("Wrong skill? → {skill}", skill=_title(other, message)).to(message.language)
+        return (Button(label, Command(AS, other.name)),)
+
+    async def _overhear(self, message: Message) -> Answer:
+        """Keep talk that was not meant for the bot, in a chat that said `/index on`; say nothing."""
+        keeper = self._by_command.get("index")
+        if keeper is not None:
+            request = Request(
+                message, message.language, message.text, reader_scopes(message), Scope.of(message.address), message.attachments
+            )
+            await keeper.answer(request)
+        return Answer((), Route(keeper.name if keeper else "", "silent"))
+
+    def _check_size(self, message: Message) -> None:
+        size = len(message.text.encode())
+        if size > self._text_bytes:
+            raise TooLargeError(
+                _("This text is over {limit} MB, the most I read at once. Nothing was kept; please send it as a file, or in parts.",
+                  limit=round(self._text_bytes / MEBIBYTE, 1))
+            )  # fmt: skip
+
+
+def _title(skill: Skill, message: Message) -> str:
+    return skill.title.to(message.language)
+
+
+def _say(text: Text, message: Message, *, route: Route | None = None, buttons: tuple[Button, ...] = ()) -> Answer:
+    reply = Reply(text.to(message.language), message.language, buttons=buttons, receipt=Receipt(route.skill if route else ""))
+    return Answer((reply,), route)
+
+
+def _with_receipt(reply: Reply, plan: _Plan, stopwatch: Stopwatch) -> Reply:
+    route = plan.route
+    receipt = replace(
+        reply.receipt or Receipt(plan.skill.name),
+        skill=plan.skill.name, route_score=route.score, runner_up=route.runner_up, runner_up_score=route.runner_up_score,
+        stages_ms=stopwatch.stages(),
+    )  # fmt: skip
+    return replace(reply, receipt=receipt, buttons=(*reply.buttons, *plan.buttons))

@@ -1,0 +1,181 @@
+"""The house's own commands: why a message went where it went, the language, privacy, forgetting, indexing.
+
+Kept as an ordinary skill, though it belongs to the host: it claims nothing and is reached by its commands alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.errors import InputError
+from bot.locale import Language, Text, phrases
+from bot.message import AttachmentKind, Message, Reply
+from bot.passage import Scope
+from bot.skill import CommandSpec, Library, Request, Slot
+
+if TYPE_CHECKING:
+    from bot.route import Route
+    from bot.store.chats import Chats
+    from bot.store.inbox import Inbox
+
+_ = phrases(__file__)
+
+ON = frozenset({"on", "켜", "켜기", "yes"})
+OFF = frozenset({"off", "꺼", "끄기", "no"})
+LANGUAGE_NAMES: dict[str, Language | None] = {
+    "ko": "ko", "korean": "ko", "한국어": "ko", "한글": "ko",
+    "en": "en", "english": "en", "영어": "en",
+    "auto": None, "자동": None,
+}  # fmt: skip
+HOW = {
+    "command": _("You named it with a command."),
+    "attachment": _("The file that you sent decides that."),
+    "reply": _("The file that you replied to decides that."),
+    "link": _("The message was a link and nothing else."),
+    "button": _("You pressed its button."),
+    "found": _("No skill was sure, but your documents had an answer."),
+    "silent": _("It was not meant for me; this chat keeps its messages for the search."),
+}
+
+
+class House:
+    """`/why`, `/lang`, `/privacy`, `/forget`, `/index`."""
+
+    name = "house"
+    title = _("Settings")
+    summary = _("I keep this chat's settings and say what I know of you.")
+    slots: tuple[Slot[object, object], ...] = ()
+    takes: frozenset[AttachmentKind] = frozenset()
+    commands = (
+        CommandSpec("why", _("Why the last message went where it went"), aliases=("왜",)),
+        CommandSpec("lang", _("Set the language of this chat"), aliases=("언어",)),
+        CommandSpec("index", _("Make this chat's messages searchable, or stop"), aliases=("색인",)),
+        CommandSpec("privacy", _("What is kept, where, and for how long"), aliases=("개인정보",)),
+        CommandSpec("forget", _("Delete what you sent here"), aliases=("잊어", "삭제")),
+    )
+
+    def __init__(self, inbox: Inbox, chats: Chats, library: Library, home: str) -> None:
+        """Use the stores; `home` is the folder that /privacy names."""
+        self._inbox = inbox
+        self._chats = chats
+        self._library = library
+        self._home = home
+
+    def claims(self, message: Message) -> bool:
+        """Claim nothing."""
+        del message
+        return False
+
+    async def answer(self, request: Request) -> Reply:
+        """Do what the command says; without one, keep what was overheard."""
+        command = request.message.command
+        if command is None:
+            return await self._keep(request)
+        name = next((spec.name for spec in self.commands if command.name in (spec.name, *spec.aliases)), "")
+        match name:
+            case "why":
+                return await self._why(request)
+            case "lang":
+                return await self._lang(request)
+            case "index":
+                return await self._index(request)
+            case "privacy":
+                return self._privacy(request)
+            case "forget":
+                return await self._forget(request)
+        raise InputError(_("There is no /{name}. /help shows what there is.", name=command.name))
+
+    async def _why(self, request: Request) -> Reply:
+        last = await self._inbox.said_before(request.message)
+        if last is None:
+            return request.reply(_("There is no message of yours before this one that I could explain."))
+        message, route = last
+        said = _explain(message, route, request.language)
+        return request.reply(said)
+
+    async def _lang(self, request: Request) -> Reply:
+        name = request.text.strip().lower()
+        if name not in LANGUAGE_NAMES:
+            return request.reply(_("Write /lang ko, /lang en, or /lang auto to answer each message in its own language."))
+        language = LANGUAGE_NAMES[name]
+        await self._chats.set_language(request.message.address, language)
+        if language is None:
+            return request.reply(_("From now on I answer each message in its own language."))
+        said = _("From now on I answer in English here.") if language == "en" else _("From now on I answer in Korean here.")
+        return Reply(said.to(language), language)
+
+    async def _index(self, request: Request) -> Reply:
+        word = request.text.strip().lower()
+        address = request.message.address
+        if word in ON or word in OFF:
+            await self._chats.set_indexing(address, on=word in ON)
+        on = (await self._chats.settings(address)).indexing
+        if on:
+            return request.reply(
+                _(
+                    "This chat's messages are indexed from when it was turned on, and found by those who are in it. /index off stops it."
+                )
+            )
+        return request.reply(_("This chat's messages are not indexed. /index on starts it."))
+
+    def _privacy(self, request: Request) -> Reply:
+        said = _(
+            "I run on one machine, in the folder {home}. Nothing leaves it but what goes to this chat's own platform.\n\n"
+            "- Kept: messages that are meant for me and my answers; files that you send me; where /index is on, the chat's messages.\n"
+            "- Not kept: other people's talk in a group that is not meant for me.\n"
+            "- Who can find it: those who are in this chat. What the admin added for all is found by all.\n"
+            "- How long: until you write /forget here, or the admin removes it.",
+            home=self._home,
+        )
+        return request.reply(said)
+
+    async def _forget(self, request: Request) -> Reply:
+        message = request.message
+        alone = message.address.kind == "direct"
+        passages = await self._library.forget(Scope.of(message.address), sender=None if alone else message.sender)
+        messages = await self._inbox.forget(message.address, message.sender)
+        said = _("Forgotten: {messages} messages of yours with their answers, and {passages} passages that could be searched.",
+                 messages=messages, passages=passages)  # fmt: skip
+        return request.reply(said)
+
+    async def _keep(self, request: Request) -> Reply:
+        message = request.message
+        at = message.address
+        if message.text.strip():
+            title = _("{who}, {when}", who=message.sender_name or "?", when=f"{message.sent_at:%Y-%m-%d %H:%M}")
+            link = f"message:{at.channel}/{at.account}/{at.chat}/{message.id}"
+            await self._library.add_text(
+                message.text,
+                request.home,
+                title=title.to(request.language),
+                link=link,
+                key=f"message:{message.id}",
+                sender=message.sender,
+            )
+        return request.reply("")
+
+
+def _explain(message: Message, route: Route, language: Language) -> str:
+    head = _("“{text}” went to **{skill}**.", text=_short(message.text), skill=route.skill or "–").to(language)
+    if route.how != "router":
+        return f"{head} {HOW[route.how].to(language)}"
+    lines = [head]
+    if route.score is not None:
+        lines.append(_("The router gave it {score} %, and {second} % to {runner_up}.", score=round(100 * route.score),
+                       second=round(100 * (route.runner_up_score or 0.0)), runner_up=route.runner_up or "–").to(language))  # fmt: skip
+    if route.action != "answer":
+        lines.append(_OUTCOME[route.action].to(language))
+    if route.because:
+        lines.append(_("What weighed most: {pieces}", pieces=", ".join(f"`{piece}`" for piece in route.because)).to(language))
+    return "\n\n".join(lines)
+
+
+_OUTCOME: dict[str, Text] = {
+    "ask": _("The two were too close, so I asked."),
+    "none": _("That was too little to act on."),
+}
+
+
+def _short(text: str, most: int = 80) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

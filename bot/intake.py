@@ -1,0 +1,93 @@
+"""The way in: what a channel hands over is cleaned, committed to the inbox, and the worker is woken.
+
+Owns: what is wanted at all, the meaning of a pressed button, and the language to answer in. Leaves to the channel: the
+platform; to `bot.worker`: everything after the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.channels.channel import Taken
+from bot.language import detect
+from bot.locale import Language, phrases
+from bot.message import Address, Message, Press
+
+if TYPE_CHECKING:
+    from bot.store.blobs import BlobStore
+    from bot.store.chats import Chats
+    from bot.store.inbox import Inbox
+
+_ = phrases(__file__)
+
+
+class Reception:
+    """Keeps `bot.channels.channel.Intake`."""
+
+    def __init__(
+        self, inbox: Inbox, chats: Chats, blobs: BlobStore, *, wake: Callable[[], None], default: Language, text_bytes: int
+    ) -> None:
+        """Call `wake` after each commit; answer in `default` where nothing else tells; keep texts of up to `text_bytes`."""
+        self._inbox = inbox
+        self._chats = chats
+        self._blobs = blobs
+        self._wake = wake
+        self._default = default
+        self._text_bytes = text_bytes
+
+    async def accept(self, item: Message | Press) -> Taken:
+        """Commit `item`; see the contract."""
+        if isinstance(item, Press):
+            return await self._pressed(item)
+        return Taken(fresh=await self.commit(item) is not None)
+
+    async def commit(self, message: Message) -> int | None:
+        """Commit `message` and return its number in the inbox, None for what is there already or is not wanted."""
+        if not message.addressed and not (await self._chats.settings(message.address)).indexing:
+            return None
+        number = await self._inbox.accept(self._clean(message))
+        if number is not None:
+            self._wake()
+        return number
+
+    async def language(self, address: Address, text: str, platform_language: str) -> Language:
+        """Return what `/lang` settled, else the text's language, else the platform's, else the default."""
+        settled = (await self._chats.settings(address)).language
+        return settled or detect(text) or _platform(platform_language) or self._default
+
+    def keep(self, data: bytes) -> str:
+        """Put bytes into the blob store; return their sha256."""
+        return self._blobs.keep(data)
+
+    async def _pressed(self, press: Press) -> Taken:
+        order = await self._chats.order(press.token)
+        if order is None or order.expires_at < datetime.now(UTC):
+            return Taken(fresh=False, note=_("This button has expired. Please ask again.").to(press.language))
+        if order.owner != press.sender:
+            return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))
+        message = Message(
+            press.address, press.sender, f"press:{press.id}", "", press.language, press.sent_at,
+            sender_name=order.about.sender_name, reply_to=order.about, command=order.command,
+        )  # fmt: skip
+        return Taken(fresh=await self.commit(message) is not None)
+
+    def _clean(self, message: Message) -> Message:
+        """Return the message with a text that every part of the bot can hold: no NUL, no lone surrogate, not over the limit."""
+        text = clean(message.text)
+        if len(text) > self._text_bytes:
+            text = text[: self._text_bytes + 1]
+        quoted = self._clean(message.reply_to) if message.reply_to else None
+        return replace(message, text=text, reply_to=quoted, sender_name=clean(message.sender_name))
+
+
+def clean(text: str) -> str:
+    """Return `text` without NUL and with U+FFFD in the place of lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def _platform(tag: str) -> Language | None:
+    head = tag.lower().partition("-")[0]
+    return "ko" if head == "ko" else "en" if head == "en" else None

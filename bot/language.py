@@ -1,0 +1,28 @@
+"""Which of the two languages a text is in.
+
+Owns the guess by script. Leaves to `bot.intake` what a chat has settled.
+
+    detect("회의록 요약해줘 please")  # "ko"
+"""
+
+from __future__ import annotations
+
+from bot.locale import Language
+
+LOOKED_AT = 4000
+"""Characters of a text's head that are counted; the rest of a long text rarely tells more."""
+LATIN_A_SYLLABLE = 3
+"""Letters of English that weigh as much as one Hangul syllable: Korean writes loan words and names in Latin."""
+
+
+def detect(text: str) -> Language | None:
+    """Return "ko" or "en" by the letters of `text`, None where it has neither."""
+    hangul = latin = 0
+    for letter in text[:LOOKED_AT]:
+        if "가" <= letter <= "힣" or "ㄱ" <= letter <= "ㆎ" or "\u1100" <= letter <= "\u11ff":  # noqa: RUF001 - jamo are meant
+            hangul += 1
+        elif letter.isascii() and letter.isalpha():
+            latin += 1
+    if hangul * LATIN_A_SYLLABLE >= latin and hangul:
+        return "ko"
+    return "en" if latin else None

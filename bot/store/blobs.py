@@ -1,0 +1,73 @@
+"""Bytes by their sha256, on disk: what people sent and what skills drew.
+
+store.path(store.keep(data))
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+class BlobStore:
+    """Files under `folder`, named by their sha256 in folders of its first two digits."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use `folder`, which is made when something is kept."""
+        self._folder = folder
+
+    def path(self, blob: str) -> Path:
+        """Return where `blob` lies. Raises ValueError for what is no sha256."""
+        if len(blob) != hashlib.sha256().digest_size * 2 or not set(blob) <= set("0123456789abcdef"):
+            msg = f"a blob is named by the 64 hex digits of its sha256, not {blob!r}"
+            raise ValueError(msg)
+        return self._folder / blob[:2] / blob
+
+    def keep(self, data: bytes) -> str:
+        """Write `data` aside, flush it, rename it; return its sha256. The same bytes twice are one file."""
+        blob = hashlib.sha256(data).hexdigest()
+        if not self.path(blob).exists():
+            with self._aside() as (aside, path):
+                aside.write(data)
+                self._settle(aside, path, blob)
+        return blob
+
+    def keep_file(self, file: Path) -> str:
+        """Take the bytes of `file`, which stays; return their sha256."""
+        digest = hashlib.sha256()
+        with file.open("rb") as source, self._aside() as (aside, path):
+            while piece := source.read(1 << 20):
+                digest.update(piece)
+                aside.write(piece)
+            self._settle(aside, path, digest.hexdigest())
+        return digest.hexdigest()
+
+    def spool(self) -> Path:
+        """Return a fresh path on the same disk for a file that is being received; its owner moves or removes it."""
+        folder = self._folder / "spool"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=folder)
+        os.close(handle)
+        return Path(name)
+
+    @contextmanager
+    def _aside(self) -> Iterator[tuple[IO[bytes], Path]]:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=self._folder, prefix=".aside-")
+        try:
+            with open(handle, "wb") as aside:  # noqa: PTH123 - a descriptor, not a path
+                yield aside, Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def _settle(self, aside: IO[bytes], path: Path, blob: str) -> None:
+        aside.flush()
+        os.fsync(aside.fileno())
+        target = self.path(blob)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.replace(target)

@@ -1,0 +1,40 @@
+"""Keeps a loop alive: what breaks is logged and started again, ever more slowly; what cannot be healed is told and left.
+
+await supervise("telegram", lambda: channel.run(intake))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot.channels.channel import ChannelError
+from bot.errors import SettingsError
+
+log = structlog.get_logger(__name__)
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
+HEALTHY_AFTER_S = 120.0
+
+
+async def supervise(name: str, work: Callable[[], Awaitable[None]], *, hopeless: Callable[[str], None] | None = None) -> None:
+    """Run `work` until it returns, is cancelled, or says that it cannot be healed (`hopeless` is then told the sentence)."""
+    wait_s = FIRST_WAIT_S
+    while True:
+        begun = time.monotonic()
+        try:
+            return await work()
+        except (ChannelError, SettingsError) as error:
+            log.error("stopped", part=name, why=str(error))
+            if hopeless is not None:
+                hopeless(str(error))
+            return None
+        except Exception:  # the bot must outlive any of its parts
+            log.exception("broke and is started again", part=name, wait_s=wait_s)
+        if time.monotonic() - begun > HEALTHY_AFTER_S:
+            wait_s = FIRST_WAIT_S
+        await asyncio.sleep(wait_s)
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)

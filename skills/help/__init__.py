@@ -1,0 +1,1 @@
+"""Help: what can be done, told by the skills themselves."""
