@@ -64,8 +64,8 @@ class Model(Protocol[In_contra, Out_co]):
 class Models(Protocol):
     """The live models, by slot. Implemented by `bot.models.pool.Pool`."""
 
-    async def run(self, slot: Slot[In, Out], batch: Sequence[In]) -> list[Out]:
-        """Return the live model's outputs for `batch`, in order.
+    async def run(self, slot: Slot[In, Out], batch: Sequence[In], *, bulk: bool = False) -> list[Out]:
+        """Return the live model's outputs for `batch`, in order. `bulk` work (indexing) lets what people wait for go first.
 
         Raises:
             NoModelError: nothing is installed for the slot; its sentence says what an admin would type.
