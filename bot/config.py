@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pydantic import field_validator
 
 from bot.errors import SettingsError
 
@@ -46,7 +45,9 @@ class TelegramSettings(Section):
     """Telegram. Off while there is no token."""
 
     token: SecretStr = Field(default=SecretStr(""), description="The bot's token, from @BotFather. Environment only.")
-    base_url: str = Field(default="https://api.telegram.org/bot", description="Where the Bot API is; your own server if you run one.")
+    base_url: str = Field(
+        default="https://api.telegram.org/bot", description="Where the Bot API is; your own server if you run one."
+    )
     base_file_url: str = Field(default="https://api.telegram.org/file/bot", description="Where its files are.")
     webhook_url: str = Field(default="", description="Public https address for updates; empty: long polling.")
     webhook_host: str = Field(default="127.0.0.1", description="Address on which the webhook listens (behind your proxy).")
@@ -62,7 +63,9 @@ class LimitSettings(Section):
     file_mb: int = Field(default=50, ge=1, description="Largest file, in MiB.")
     image_megapixels: float = Field(default=40.0, gt=0, description="Largest picture, in millions of pixels.")
     audio_minutes: float = Field(default=10.0, gt=0, description="Longest recording.")
-    parser_memory_mb: int = Field(default=1024, ge=128, description="Address space of the child that reads foreign files, beyond its start.")
+    parser_memory_mb: int = Field(
+        default=1024, ge=128, description="Address space of the child that reads foreign files, beyond its start."
+    )
     parser_seconds: float = Field(default=30.0, gt=0, description="Longest time for one file.")
     archive_growth: int = Field(default=100, ge=2, description="How many times its size a compressed file may unpack to.")
 
@@ -86,7 +89,9 @@ class LinkSettings(Section):
     """What the bot may fetch when a person gives it a link."""
 
     enabled: bool = Field(default=True, description="Fetch links that people send.")
-    allowed_hosts: tuple[str, ...] = Field(default=(), description="Hosts of your intranet that may be fetched although they are private.")
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Hosts of your intranet that may be fetched although they are private."
+    )
     page_mb: int = Field(default=10, ge=1, description="Largest page.")
     seconds: float = Field(default=15.0, gt=0, description="Longest fetch.")
 
@@ -159,7 +164,9 @@ def walk(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tupl
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from walk(kind, f"{prefix}{name}.")
         else:
-            default = "" if kind is SecretStr else info.get_default(call_default_factory=not info.default_factory or name != "home")
+            default = (
+                "" if kind is SecretStr else info.get_default(call_default_factory=not info.default_factory or name != "home")
+            )
             yield f"{prefix}{name}", default, info.description or "", kind is SecretStr
 
 
@@ -172,7 +179,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}. Mend the file, or move it away to start with the defaults.") from error
+        raise SettingsError(
+            f"{file} cannot be read: {error}. Mend the file, or move it away to start with the defaults."
+        ) from error
 
 
 def _refuse_unknown(from_file: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> None:

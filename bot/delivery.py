@@ -68,6 +68,16 @@ class Delivery:
         """Return once everything that was read has been seen to."""
         await self._lanes.idle()
 
+    async def finish(self, *, within_s: float) -> bool:
+        """Send what is ready; return False where some of it took longer than `within_s`."""
+        for parcel in await self._outbox.pending(list(self._channels), after=self._read_up_to, most=MOST_READ):
+            self._queue(parcel)
+        try:
+            await asyncio.wait_for(self.idle(), within_s)
+        except TimeoutError:
+            return False
+        return True
+
     def _queue(self, parcel: Parcel) -> None:
         self._read_up_to = max(self._read_up_to, parcel.id)
         to = parcel.to

@@ -42,6 +42,17 @@ class Lanes:
         """Return once nothing is queued or running."""
         await self._idle.wait()
 
+    async def finish(self, *, within_s: float) -> bool:
+        """Drop what is queued, let what is running end; return False where some of it was still running after `within_s`."""
+        for jobs in self._waiting.values():
+            while len(jobs) > 1:
+                jobs.pop()
+        try:
+            await asyncio.wait_for(self.idle(), within_s)
+        except TimeoutError:
+            return False
+        return True
+
     async def close(self) -> None:
         """Cancel what is running and drop what is queued."""
         tasks = list(self._tasks)

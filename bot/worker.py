@@ -90,6 +90,10 @@ class Worker:
         """Return once everything that was read has been answered."""
         await self._lanes.idle()
 
+    async def finish(self, *, within_s: float) -> bool:
+        """End what is being answered now; what waits is answered at the next start. False where some of it took longer."""
+        return await self._lanes.finish(within_s=within_s)
+
     def _queue(self, waiting: Waiting) -> None:
         self._read_up_to = max(self._read_up_to, waiting.id)
         at = waiting.message.address
@@ -121,8 +125,10 @@ class Worker:
             await company.end()
             await self._finish(waiting, Reply(error.sentence(message.language), message.language), company.placeholder)
         except Exception:  # the loop must outlive any skill
+            reference = secrets.token_hex(3)
+            log.exception("a message could not be answered", reference=reference, inbox=waiting.id)
             await company.end()
-            await self._broken(waiting, company.placeholder)
+            await self._broken(waiting, company.placeholder, reference)
         else:
             await company.end()
             await self._answered(waiting, message, answer, company.placeholder)
@@ -140,9 +146,7 @@ class Worker:
         await self._inbox.finish(waiting.id, waiting.message, [quoted], edits=placeholder, error=error)
         self._replied()
 
-    async def _broken(self, waiting: Waiting, placeholder: str) -> None:
-        reference = secrets.token_hex(3)
-        log.exception("a message could not be answered", reference=reference, inbox=waiting.id)
+    async def _broken(self, waiting: Waiting, placeholder: str, reference: str) -> None:
         said = _(
             "Something in me broke while I worked on this (ref {reference}). Your message is kept; try again, or tell the admin.",
             reference=reference,

@@ -100,11 +100,11 @@ class Database:
                     self._queue.task_done()
 
     async def _commit(self, group: list[_Waiting]) -> None:
-        outcomes: list[tuple[_Waiting, object]] = []
+        outcomes: list[tuple[_Waiting, object]]
         try:
             async with self._writer_engine.begin() as connection:
-                for waiting in group:
-                    outcomes.append((waiting, await _attempt(connection, waiting.work, alone=len(group) == 1)))
+                alone = len(group) == 1
+                outcomes = [(waiting, await _attempt(connection, waiting.work, alone=alone)) for waiting in group]
         except Exception as error:  # noqa: BLE001 - whatever broke the commit belongs to those who wait for it
             outcomes = [(waiting, error) for waiting in group]
         for waiting, outcome in outcomes:

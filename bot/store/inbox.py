@@ -169,6 +169,18 @@ class Inbox:
             ((one, route) for one, route in routed if route.how not in ("command", "silent")), routed[0] if routed else None
         )
 
+    async def route_of(self, message: Message) -> Route | None:
+        """Return how `message` was routed, None where it was not."""
+        from pydantic import TypeAdapter  # noqa: PLC0415 - only a "wrong skill?" pays for it
+
+        query = select(InboxRow.route).where(
+            *(getattr(InboxRow, name) == value for name, value in _place(message.address).items()),
+            InboxRow.message_id == message.id, InboxRow.version == message.version, InboxRow.route != "",
+        )  # fmt: skip
+        async with self._database.read() as connection:
+            packed = (await connection.execute(query)).scalar_one_or_none()
+        return TypeAdapter(Route).validate_json(packed) if packed else None
+
     async def counts(self) -> dict[str, int]:
         """Return how many messages there are in each state."""
         async with self._database.read() as connection:

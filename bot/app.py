@@ -1,0 +1,222 @@
+"""The composition root: the only file that knows all the parts.
+
+    async with opened(settings) as app:
+        await app.serve(channels_of(app), stop=stop)     # until `stop` is set
+        replies = await app.say(message)                 # one message through the very same way
+
+Owns: what is built with what, in which order it starts and stops. Leaves everything else to the parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.delivery import Delivery
+from bot.dispatch import Dispatcher
+from bot.errors import ModelError, RetryLaterError, SettingsError
+from bot.house import House
+from bot.intake import Reception
+from bot.models.catalogue import Catalogue
+from bot.models.pool import Pool
+from bot.models.tasks import EMBED
+from bot.retrieval.library import Shelves
+from bot.retrieval.links import Fetcher
+from bot.router import Router
+from bot.sandbox import Sandbox
+from bot.skill import Kit, Skill
+from bot.store.blobs import BlobStore
+from bot.store.chats import Chats, Label
+from bot.store.database import Database
+from bot.store.inbox import Inbox
+from bot.store.outbox import Outbox
+from bot.store.transcript import Talk
+from bot.supervise import supervise
+from bot.worker import Worker
+
+if TYPE_CHECKING:
+    from bot.channels.channel import Channel
+    from bot.config import Settings
+    from bot.locale import Language
+    from bot.message import Message, Reply
+    from bot.router import Decision
+
+log = structlog.get_logger(__name__)
+
+SKILLS = "paring.skills"
+GRACE_S = 8.0
+"""How long answers that are being worked on at a stop may take; what is not done by then is done at the next start."""
+
+Hopeless = Callable[[str, str], None]
+"""Called with a channel's name and the sentence that says why it cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """All the parts, put together."""
+
+    settings: Settings
+    database: Database
+    inbox: Inbox
+    outbox: Outbox
+    chats: Chats
+    blobs: BlobStore
+    catalogue: Catalogue
+    pool: Pool
+    library: Shelves
+    router: Router
+    dispatcher: Dispatcher
+    intake: Reception
+    worker: Worker
+    delivery: Delivery
+    channels: dict[str, Channel]
+
+    async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
+        """Take in, answer and deliver on all `channels` until `stop` is set; then end what is being answered."""
+        if not channels:
+            raise SettingsError("There is nothing to serve: web.enabled is false and no PARING_TELEGRAM__TOKEN is set.")
+        self.channels.update({channel.name: channel for channel in channels})
+        async with asyncio.TaskGroup() as group:
+            start = partial(_start, group)
+            parts = [start("worker", self.worker.run), start("delivery", self.delivery.run), start("warm", self._warm)]
+            for channel in channels:
+                run = partial(channel.run, self.intake)
+                parts.append(start(channel.name, run, hopeless=partial(hopeless, channel.name)))
+                parts.append(start(f"{channel.name} menu", partial(self._publish, channel)))
+            await stop.wait()
+            await self.worker.finish(within_s=GRACE_S)
+            await self.delivery.finish(within_s=GRACE_S)
+            for part in parts:
+                part.cancel()
+
+    async def say(self, message: Message) -> list[Reply]:
+        """Send one message through inbox, dispatch, skill and outbox; return what came out, marked as sent."""
+        number = await self.intake.commit(message)
+        if number is None:
+            return []
+        await self.worker.handle(await self.inbox.one(number))
+        parcels = await self.outbox.of(number)
+        for parcel in parcels:
+            await self.outbox.sent(parcel.id, "")
+        return [parcel.reply for parcel in parcels]
+
+    async def _warm(self) -> None:
+        """Load what the first question will need, before it comes."""
+        try:
+            await self.decide("Where is the plan?", "en")
+        except ModelError as error:
+            log.warning("the first answer will be slower", why=str(error))
+        await self.chats.drop_expired_buttons()
+
+    async def decide(self, text: str, language: Language) -> Decision:
+        """Route `text`: embed it, weigh it. Raises ModelError where a model failed."""
+        (vector,) = await self.pool.run(EMBED, [text])
+        return await self.router.decide(text, language, vector)
+
+    async def _publish(self, channel: Channel) -> None:
+        while True:
+            try:
+                return await channel.publish_commands(self.dispatcher.commands, ())
+            except RetryLaterError as error:
+                await asyncio.sleep(error.retry_after_s)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[App]:
+    """Give the app, its database at the newest schema; close everything after. Raises ParingError with a sentence."""
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database)
+        stack.push_async_callback(database.close)
+        sandbox = Sandbox.of(settings.limits)
+        stack.push_async_callback(sandbox.close)
+        catalogue = Catalogue(settings)
+        pool = Pool(catalogue, settings)
+        stack.push_async_callback(pool.close)
+        library = Shelves(database, pool, sandbox, settings.home, settings.limits)
+        await library.open()
+        stack.push_async_callback(library.close)
+        yield _assemble(settings, database, sandbox, catalogue, pool, library)
+
+
+def channels_of(app: App) -> list[Channel]:
+    """Return the channels that the settings ask for."""
+    channels: list[Channel] = []
+    if app.settings.web.enabled:
+        from bot.channels.web import Web  # noqa: PLC0415 - NiceGUI is loaded only where the page is served
+
+        channels.append(Web(app.settings.web, blobs=app.blobs, transcript=Talk(app.database)))
+    if app.settings.telegram.token.get_secret_value():
+        from bot.channels.telegram import Telegram  # noqa: PLC0415 - and python-telegram-bot where there is a token
+
+        channels.append(Telegram(app.settings.telegram, blobs=app.blobs))
+    return channels
+
+
+def load_skills(kit: Kit) -> list[Skill]:
+    """Return every skill that is installed, in the order of the entry points: the project's own first."""
+    points = sorted(entry_points(group=SKILLS), key=lambda point: not point.value.startswith("skills."))
+    return [point.load()(kit) for point in points]
+
+
+def _assemble(
+    settings: Settings, database: Database, sandbox: Sandbox, catalogue: Catalogue, pool: Pool, library: Shelves
+) -> App:
+    inbox, outbox, chats = Inbox(database), Outbox(database), Chats(database)
+    blobs = BlobStore(settings.home / "blobs")
+    channels: dict[str, Channel] = {}
+    skills: list[Skill] = []
+    links = Fetcher(settings.links)
+    kit = Kit(settings, pool, library, inbox, links, blobs, sandbox, skills=lambda: tuple(skills))
+    skills += [*load_skills(kit), House(inbox, chats, library, str(settings.home))]
+    router = Router(pool)
+    delivery = Delivery(outbox, channels)
+
+    async def decide(text: str, language: Language) -> Decision:
+        return await app.decide(text, language)
+
+    async def keep_label(message: Message, skill: str) -> None:
+        route = await inbox.route_of(message)
+        await chats.keep_label(Label(message.text, message.language, skill, route.skill if route else ""))
+
+    dispatcher = Dispatcher(skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label)
+    worker = Worker(inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.wake)
+    intake = Reception(inbox, chats, blobs, wake=worker.wake, default=settings.language, text_bytes=settings.limits.text_bytes)
+    app = App(
+        settings,
+        database,
+        inbox,
+        outbox,
+        chats,
+        blobs,
+        catalogue,
+        pool,
+        library,
+        router,
+        dispatcher,
+        intake,
+        worker,
+        delivery,
+        channels,
+    )
+    return app
+
+
+def _start(
+    group: asyncio.TaskGroup, name: str, work: Callable[[], object], *, hopeless: Callable[[str], None] | None = None
+) -> asyncio.Task[None]:
+    return group.create_task(supervise(name, work, hopeless=hopeless), name=name)  # type: ignore[arg-type]
+
+
+def describe_memory() -> int:
+    """Return the process's resident memory in bytes."""
+    import psutil  # noqa: PLC0415 - only status pages ask
+
+    return int(psutil.Process(os.getpid()).memory_info().rss)

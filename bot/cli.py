@@ -1,0 +1,341 @@
+"""The `paring` command: every verb a few lines over `bot.app`. Heavy imports stand in the verbs that need them.
+
+    paring run                     # serve the web page, and Telegram where a token is set
+    paring say "where is the plan?" --json
+
+Exit codes: 0 done, 1 it failed and a sentence on stderr says why, 2 the command line is wrong.
+"""
+
+# ruff: noqa: PLC0415 - a verb imports what it needs: `paring --help` answers at once
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from bot.errors import ParingError
+
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.config import Settings
+
+T = TypeVar("T")
+
+cli = typer.Typer(
+    name="paring", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="A self-hosted chat bot that gives each message to a small model that is good at just that.",
+)  # fmt: skip
+index = typer.Typer(no_args_is_help=True, help="The search index: what is in it, whether it is right, make it anew.")
+evaluate = typer.Typer(no_args_is_help=True, help="Measure quality and speed on a data set of yours.")
+cli.add_typer(index, name="index")
+cli.add_typer(evaluate, name="eval")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for a machine.")]
+
+
+def main() -> None:
+    """Run the command line; an error is a sentence on stderr and exit code 1."""
+    try:
+        cli()
+    except ParingError as error:
+        typer.echo(f"paring: {error}", err=True)
+        sys.exit(1)
+
+
+@cli.command()
+def run() -> None:
+    """Serve the web page, and Telegram where PARING_TELEGRAM__TOKEN is set, until Ctrl-C."""
+    settings = _settings()
+    _with_app(settings, _serve)
+
+
+@cli.command()
+def chat(
+    chat: Annotated[str, typer.Option("--chat", help="The chat to go on with.")] = "terminal",
+    user: Annotated[str, typer.Option("--user", help="Who you are.")] = "me",
+) -> None:
+    """Talk in this terminal."""
+    from bot.channels.console import Console
+
+    async def talk(app: App) -> None:
+        await Console(blobs=app.blobs, chat=chat, user=user, say=app.say).run(app.intake)
+
+    _with_app(_settings(), talk)
+
+
+@cli.command()
+def say(
+    text: Annotated[
+        str, typer.Argument(help="The message, as it would be typed: a question, or /sum and the like. - reads stdin.")
+    ],
+    file: Annotated[
+        list[Path], typer.Option("--file", exists=True, dir_okay=False, help="Send a file along; may be repeated.")
+    ] = [],  # noqa: B006 - Typer copies it
+    chat: Annotated[str, typer.Option("--chat", help="The chat in which it is said.")] = "terminal",
+    user: Annotated[str, typer.Option("--user", help="Who says it.")] = "me",
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Send one message through inbox, dispatch, skill and outbox, and print the reply."""
+    from bot.channels.console import as_json as to_json
+    from bot.channels.console import message_from, render
+
+    said = sys.stdin.read() if text == "-" else text
+
+    async def ask(app: App) -> None:
+        message = await message_from(said, files=file, chat=chat, user=user, intake=app.intake)
+        for reply in await app.say(message):
+            typer.echo(_dump(to_json(reply)) if as_json else render(reply))
+
+    _with_app(_settings(), ask)
+
+
+@cli.command()
+def add(
+    path: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders to be searched.")],
+    scope: Annotated[
+        str, typer.Option(help="Who may find them: public (all who may talk to the bot), or dm:… group:… of one chat.")
+    ] = "public",
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Read files and folders into the search index; the same again changes nothing, Ctrl-C and again goes on."""
+    from bot.passage import Scope
+    from bot.progress import bar
+
+    audience = Scope.parse(scope)
+
+    async def read(app: App) -> None:
+        with bar("reading") as report:
+            done = await app.library.add_many(path, audience, report=report)
+        typer.echo(_dump(done.as_json()) if as_json else str(done))
+
+    _with_app(_settings(), read)
+
+
+@cli.command()
+def route(
+    jsonl: Annotated[str, typer.Option("--jsonl", help='JSON lines with "text" (and "language" if known); - reads stdin.')],
+) -> None:
+    """Say where each text would go: one JSON line each with skill, score, runner_up, runner_up_score and action."""
+    from bot.evaluate.route import route_lines
+
+    lines = sys.stdin if jsonl == "-" else Path(jsonl).read_text(encoding="utf-8").splitlines()
+
+    async def weigh(app: App) -> None:
+        async for row in route_lines(lines, app.decide):
+            typer.echo(_dump(row, indent=None))
+
+    _with_app(_settings(), weigh)
+
+
+@cli.command()
+def models(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+    """List slots, the live model of each, size, memory, licence and health."""
+    from bot.status import model_rows, model_table
+
+    async def show(app: App) -> None:
+        rows = await asyncio.to_thread(model_rows, app.pool)
+        typer.echo(_dump(rows) if as_json else model_table(rows))
+
+    _with_app(_settings(), show)
+
+
+@cli.command()
+def setup() -> None:
+    """Prepare the models that come with the install, once."""
+    from bot.progress import bar
+
+    async def prepare(app: App) -> None:
+        with bar("preparing the models") as report:
+            await app.prepare(report)
+        typer.echo("The models are ready. `paring run` serves the page.", err=True)
+
+    _with_app(_settings(), prepare)
+
+
+@cli.command()
+def doctor(
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+    settings_too: Annotated[bool, typer.Option("--settings", help="List every setting, its value and its variable.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Say what is set up, what is missing, and what to type next. Exit code 1 where the bot cannot run."""
+    from bot.doctor import examine, settings_table
+
+    settings = _settings()
+    if settings_too:
+        typer.echo(settings_table(settings))
+        return
+    report = examine(settings)
+    typer.echo(_dump(report.as_json()) if as_json else str(report))
+    if not report.can_run:
+        sys.exit(1)
+
+
+@index.command("status")
+def index_status(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+    """Say what the index holds and of which model its vectors are."""
+
+    async def show(app: App) -> None:
+        status = await app.library.status()
+        typer.echo(_dump(status.as_json()) if as_json else str(status))
+
+    _with_app(_settings(), show)
+
+
+@index.command("verify")
+def index_verify(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+    """Compare the index with the database. Exit code 1 where they differ."""
+    wrong = False
+
+    async def compare(app: App) -> None:
+        nonlocal wrong
+        found = await app.library.verify()
+        typer.echo(_dump(found.as_json()) if as_json else str(found))
+        wrong = not found.sound
+
+    _with_app(_settings(), compare)
+    if wrong:
+        sys.exit(1)
+
+
+@index.command("rebuild")
+def index_rebuild(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+    """Make the index anew from the database's text."""
+    from bot.progress import bar
+
+    async def rebuild(app: App) -> None:
+        with bar("rebuilding") as report:
+            status = await app.library.rebuild(report=report)
+        typer.echo(_dump(status.as_json()) if as_json else str(status))
+
+    _with_app(_settings(), rebuild)
+
+
+@evaluate.command("search")
+def evaluate_search(
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="BEIR layout: corpus.jsonl, queries.jsonl, qrels.tsv.")
+    ],
+    leg: Annotated[str, typer.Option(help="fused, vectors or words.")] = "fused",
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Measure ranking: nDCG@10, recall@10 and @100, MRR@10, milliseconds a query."""
+    from bot.evaluate.search import evaluate_search as measure
+    from bot.progress import bar
+
+    async def go(app: App) -> None:
+        with bar("evaluating") as report:
+            result = await measure(folder, leg=leg, models=app.pool, settings=app.settings, report=report)
+        _show(result.as_json(), as_json=as_json)
+
+    _with_app(_settings(), go)
+
+
+@evaluate.command("route")
+def evaluate_route(
+    file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False, help="JSON lines with text and label.")] = None,
+    train: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Train the same head on these labels …")] = None,
+    test: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="… and measure it on these.")] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Measure the router: accuracy, macro F1, by label."""
+    from bot.evaluate import route as measure
+
+    if (file is None) == (train is None or test is None):
+        raise typer.BadParameter("give either FILE, or --train A --test B")
+
+    async def go(app: App) -> None:
+        if file is not None:
+            result = await measure.evaluate_route(file, app.decide)
+        else:
+            result = await measure.evaluate_route_trained(train, test, app.pool)
+        _show(result.as_json(), as_json=as_json)
+
+    _with_app(_settings(), go)
+
+
+@evaluate.command("summarise")
+def evaluate_summarise(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON lines with id, text and summaries.")],
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Measure summaries: ROUGE-1, -2 and -L in percent, with lead and LexRank beside."""
+    from bot.evaluate.summarise import evaluate_summaries
+    from bot.progress import bar
+
+    async def go(app: App) -> None:
+        with bar("evaluating") as report:
+            result = await evaluate_summaries(file, app.pool, report=report)
+        _show(result.as_json(), as_json=as_json)
+
+    _with_app(_settings(), go)
+
+
+async def _serve(app: App) -> None:
+    from bot.app import channels_of
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    channels = channels_of(app)
+    greetings = [asyncio.create_task(_greet(channel)) for channel in channels]
+
+    def hopeless(name: str, why: str) -> None:
+        typer.echo(f"paring: {name} is off: {why}", err=True)
+
+    await app.serve(channels, stop=stop, hopeless=hopeless)
+    for greeting in greetings:
+        greeting.cancel()
+
+
+async def _greet(channel: object) -> None:
+    ready, url = getattr(channel, "ready", None), ""
+    if ready is not None:
+        await ready.wait()
+        url = getattr(channel, "url", "")
+    name = getattr(channel, "name", "")
+    typer.echo(f"Paring is at {url} (Ctrl-C stops it)." if url else f"Paring is on {name}.")
+
+
+def _with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]]) -> T:
+    """Open the app, run `work` with it, close it."""
+    from bot.app import opened
+    from bot.logs import configure_logs
+
+    configure_logs(settings)
+
+    async def go() -> T:
+        async with opened(settings) as app:
+            return await work(app)
+
+    try:
+        return asyncio.run(go())
+    except KeyboardInterrupt:
+        typer.echo("paring: stopped; what was done is kept.", err=True)
+        raise typer.Exit(130) from None
+
+
+def _settings() -> Settings:
+    from bot.config import load_settings
+
+    return load_settings()
+
+
+def _dump(value: object, *, indent: int | None = 2) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def _show(result: object, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(_dump(result))
+        return
+    from bot.status import plain_table
+
+    typer.echo(plain_table(result))

@@ -1,0 +1,157 @@
+from datetime import timedelta
+
+from bot.message import Button, Command, Message, Reply, pack, unpack
+from bot.route import Route
+from bot.store.chats import Chats, Label
+from bot.store.database import Database
+from bot.store.inbox import Inbox
+from bot.store.outbox import Outbox
+from bot.store.transcript import Talk
+from bot.testing import NOON, make_message
+
+NAMES = ["test"]
+
+
+async def test_a_message_is_accepted_once(database: Database) -> None:
+    inbox = Inbox(database)
+    first = await inbox.accept(make_message("hello"))
+    assert first is not None
+    assert await inbox.accept(make_message("hello")) is None
+
+
+async def test_a_later_version_of_a_message_is_new(database: Database) -> None:
+    from dataclasses import replace
+
+    inbox = Inbox(database)
+    await inbox.accept(make_message("helo"))
+    assert await inbox.accept(replace(make_message("hello"), version=7)) is not None
+
+
+async def test_a_message_comes_back_as_it_went_in(database: Database) -> None:
+    inbox = Inbox(database)
+    message = make_message("/sum 50 안녕 🐈", reply_to=make_message("before", id="0"), thread="t")
+    number = await inbox.accept(message)
+    assert (await inbox.one(number)).message == message
+    assert unpack(Message, pack(message)) == message
+
+
+async def test_done_and_its_reply_are_written_as_one(database: Database) -> None:
+    inbox, outbox = Inbox(database), Outbox(database)
+    message = make_message("hello")
+    number = await inbox.accept(message)
+    await inbox.start(number)
+    await inbox.finish(number, message, [Reply("hi", "en")], route=Route("chat", "router", 0.9))
+    assert await inbox.counts() == {"done": 1}
+    (parcel,) = await outbox.pending(NAMES, after=0, most=9)
+    assert (parcel.reply.text, parcel.to, parcel.state) == ("hi", message.address, "ready")
+
+
+async def test_what_was_being_worked_on_is_waiting_again_after_a_crash(database: Database) -> None:
+    inbox = Inbox(database)
+    number = await inbox.accept(make_message("hello"))
+    await inbox.start(number)
+    assert await inbox.waiting(NAMES, after=0, most=9) == []
+    assert await inbox.recover(NAMES) == 1
+    (waiting,) = await inbox.waiting(NAMES, after=0, most=9)
+    assert (waiting.id, waiting.attempts) == (number, 1)
+
+
+async def test_a_send_that_was_leaving_is_ambiguous_after_a_crash(database: Database) -> None:
+    inbox, outbox = Inbox(database), Outbox(database)
+    message = make_message("hello")
+    number = await inbox.accept(message)
+    (sent,) = await inbox.finish(number, message, [Reply("hi", "en")])
+    await outbox.sending(sent)
+    assert await outbox.pending(NAMES, after=0, most=9) == []
+    assert await outbox.recover(NAMES) == 1
+    (parcel,) = await outbox.pending(NAMES, after=0, most=9)
+    assert parcel.state == "ambiguous"
+
+
+async def test_a_button_orders_its_command_about_the_message(database: Database) -> None:
+    inbox, outbox, chats = Inbox(database), Outbox(database), Chats(database)
+    message = make_message("hello", sender="ann")
+    number = await inbox.accept(message)
+    await inbox.finish(number, message, [Reply("hi", "en", buttons=(Button("More", Command("search", "--count 5")),))])
+    (parcel,) = await outbox.pending(NAMES, after=0, most=9)
+    (button,) = parcel.reply.buttons
+    assert 0 < len(button.token.encode()) <= 64
+    order = await chats.order(button.token)
+    assert order is not None
+    assert (order.command, order.owner, order.about) == (Command("search", "--count 5"), "ann", message)
+
+
+async def test_an_unknown_token_orders_nothing(database: Database) -> None:
+    assert await Chats(database).order("made up") is None
+
+
+async def test_history_is_the_chats_own_oldest_first(database: Database) -> None:
+    inbox = Inbox(database)
+    for number in range(4):
+        await inbox.accept(make_message(f"say {number}", id=str(number), sent_at=NOON + timedelta(minutes=number)))
+    await inbox.accept(make_message("elsewhere", chat="2", id="9", sent_at=NOON))
+    asked = make_message("/sum 2", id="4", sent_at=NOON + timedelta(minutes=4))
+    await inbox.accept(asked)
+    assert [one.text for one in await inbox.last(asked, count=2)] == ["say 2", "say 3"]
+    assert [one.text for one in await inbox.last(asked, since=NOON + timedelta(minutes=1))] == ["say 1", "say 2", "say 3"]
+
+
+async def test_the_whole_thread_has_the_bots_answers_in_it(database: Database) -> None:
+    inbox = Inbox(database)
+    message = make_message("hello", id="1")
+    number = await inbox.accept(message)
+    await inbox.finish(number, message, [Reply("hi", "en")])
+    asked = make_message("and you?", id="2", sent_at=NOON + timedelta(minutes=1))
+    talk = await inbox.last(asked, whole_thread=True)
+    assert [(one.text, one.by_bot) for one in talk] == [("hello", False), ("hi", True)]
+
+
+async def test_why_finds_the_route_of_the_message_before(database: Database) -> None:
+    inbox = Inbox(database)
+    message = make_message("where is it?", id="1")
+    route = Route("search", "router", 0.91, "chat", 0.05, because=("where",))
+    await inbox.finish(await inbox.accept(message), message, [Reply("here", "en")], route=route)
+    assert await inbox.said_before(make_message("/why", id="2")) == (message, route)
+    assert await inbox.route_of(message) == route
+
+
+async def test_forgetting_takes_ones_own_messages_and_their_answers(database: Database) -> None:
+    inbox, outbox = Inbox(database), Outbox(database)
+    for sender in ("ann", "bob"):
+        message = make_message("hello", sender=sender, id=sender)
+        await inbox.finish(await inbox.accept(message), message, [Reply(f"hi {sender}", "en")])
+    assert await inbox.forget(make_message().address, "ann") == 1
+    assert [parcel.reply.text for parcel in await outbox.pending(NAMES, after=0, most=9)] == ["hi bob"]
+
+
+async def test_labels_are_kept_in_order(database: Database) -> None:
+    chats = Chats(database)
+    await chats.keep_label(Label("shrink it", "en", "summarise", "search"))
+    await chats.keep_label(Label("찾아", "ko", "search", "chat"))
+    assert [label.label for label in await chats.labels()] == ["summarise", "search"]
+
+
+async def test_settings_of_a_chat_outlive_the_process(database: Database) -> None:
+    address = make_message().address
+    await Chats(database).set_language(address, "ko")
+    await Chats(database).set_indexing(address, on=True)
+    settings = await Chats(database).settings(address)
+    assert (settings.language, settings.indexing) == ("ko", True)
+
+
+async def test_the_transcript_is_both_sides_in_order_and_pages_back(database: Database) -> None:
+    inbox, talk = Inbox(database), Talk(database)
+    for number in range(3):
+        message = make_message(f"q{number}", id=str(number))
+        await inbox.finish(await inbox.accept(message), message, [Reply(f"a{number}", "en")])
+    newest = await talk.page(make_message().address, count=3)
+    assert [entry.said.text for entry in newest] == ["a1", "q2", "a2"]
+    earlier = await talk.page(make_message().address, before=newest[0].place, count=9)
+    assert [entry.said.text for entry in earlier] == ["q0", "a0", "q1"]
+
+
+async def test_an_answer_that_was_edited_into_a_placeholder_goes_by_its_id(database: Database) -> None:
+    inbox, talk = Inbox(database), Talk(database)
+    message = make_message("q")
+    await inbox.finish(await inbox.accept(message), message, [Reply("a", "en")], edits="status 1")
+    assert [entry.id for entry in await talk.page(message.address)] == ["1", "status 1"]

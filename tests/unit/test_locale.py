@@ -1,0 +1,60 @@
+"""Every sentence that the code can say is said in Korean too, with the same things in its braces."""
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from bot.locale import Text, phrases
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted({path.parent for part in ("bot", "skills") for path in (ROOT / part).rglob("*.py")})
+_ = phrases(__file__)
+
+
+def sentences(folder: Path) -> Iterator[tuple[str, str]]:
+    for file in sorted(folder.glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_" and node.args:
+                first = node.args[0]
+                yield from ((file.name, one) for one in literals(first))
+
+
+def literals(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from literals(node.body)
+        yield from literals(node.orelse)
+
+
+def fields(sentence: str) -> set[str]:
+    return {name for _literal, name, _spec, _conversion in string.Formatter().parse(sentence) if name is not None}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_every_sentence_has_its_korean(folder: Path) -> None:
+    said = {sentence: file for file, sentence in sentences(folder)}
+    if not said:
+        return
+    catalogue = folder / "ko.po"
+    assert catalogue.is_file(), f"{folder} says {len(said)} sentences and has no ko.po"
+    with catalogue.open("rb") as handle:
+        korean = {message.id: message.string for message in read_po(handle, locale="ko")}
+    for sentence, file in said.items():
+        assert korean.get(sentence), f"{file}: no Korean for {sentence!r}"
+        assert fields(korean[sentence]) == fields(sentence), f"{file}: other braces in the Korean of {sentence!r}"
+        assert re.search("[가-힣]", korean[sentence]), f"{file}: no Hangul in the Korean of {sentence!r}"
+
+
+def test_a_text_without_korean_is_said_in_english() -> None:
+    assert _("I read {count} pages.", count=3).to("ko") == "I read 3 pages."
+
+
+def test_a_text_within_a_text_is_said_in_the_same_language() -> None:
+    inner = Text("Nothing was kept.")
+    assert _("{what} Try again.", what=inner).to("en") == "Nothing was kept. Try again."
