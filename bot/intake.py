@@ -85,7 +85,7 @@ class Reception:
 
 def clean(text: str) -> str:
     """Return `text` without NUL and with U+FFFD in the place of lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _platform(tag: str) -> Language | None:
