@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.locale import Language
 from bot.skill import Slot
+from bot.text.sentences import split
 
 Vector = NDArray[np.float32]
 """float32 (d,), unit length."""
@@ -40,7 +41,7 @@ class RouteInput:
 
 @dataclass(frozen=True, slots=True)
 class SummaryInput:
-    """A text to shorten: its sentences in order, which of them begin a paragraph or a turn, and how long the result may be."""
+    """A text to shorten: its sentences in order, who says each, and how long the result may be."""
 
     text: str
     sentences: tuple[str, ...]
@@ -48,6 +49,25 @@ class SummaryInput:
     length: SummaryLength
     vectors: NDArray[np.float32] | None = None
     """float32 (n sentences, d), unit rows; None where the live model does not ask for them."""
+    speakers: tuple[str, ...] = ()
+    """Who says each sentence, "" for nobody; () where nobody speaks. The sentences themselves do not name them."""
+    count: int = 0
+    """How many sentences the result is to have; 0: as many as `length` asks for."""
+
+    @classmethod
+    def of(cls, text: str, *, language: Language, length: SummaryLength = "medium", count: int = 0) -> Self:
+        """Return the input for `text`. Headings and code are no sentences of it, unless there is nothing else."""
+        found = split(text)
+        told = [one for one in found if one.kind not in ("heading", "code") and one.said.strip()] or found
+        speakers = tuple(one.speaker for one in told)
+        return cls(
+            text,
+            tuple(one.said.strip() or one.text for one in told),
+            language,
+            length,
+            speakers=speakers if any(speakers) else (),
+            count=count,
+        )
 
 
 @dataclass(frozen=True, slots=True)
