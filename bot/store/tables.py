@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, Index, MetaData, String, UniqueConstraint
+from sqlalchemy import DateTime, Dialect, ForeignKey, Index, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -167,3 +167,102 @@ class AuditRow(Base):
     command: Mapped[str]
     outcome: Mapped[str] = mapped_column(String(32))
     at: Mapped[datetime]
+
+
+class ScopeRow(Base):
+    """An audience, by its name as `bot.passage.Scope` writes it; its id stands for it in passages and in the word index."""
+
+    __tablename__ = "scopes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(512), unique=True)
+
+
+class DocumentRow(Base):
+    """A file, page or message that may be searched. The same key in a scope is the same document, in a newer version."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("scope_id", "key"),
+        Index("ix_documents_scope_id_sha256", "scope_id", "sha256"),
+        Index("ix_documents_scope_id_sender", "scope_id", "sender"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"))
+    key: Mapped[str]
+    title: Mapped[str]
+    link: Mapped[str] = mapped_column(default="")
+    """Where a reader opens it; "" where the bot itself shows it as `document:ID`."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    size_bytes: Mapped[int] = mapped_column(default=0)
+    sender: Mapped[str] = mapped_column(String(255), default="")
+    version: Mapped[int] = mapped_column(default=1)
+    added_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class PassageRow(Base):
+    """A piece of a document. Ids grow and are never used again, so that what came after a known one is what is new."""
+
+    __tablename__ = "passages"
+    __table_args__ = (
+        Index("ix_passages_document_id_position", "document_id", "position"),
+        Index("ix_passages_scope_id", "scope_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"))
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"))
+    version: Mapped[int] = mapped_column(default=1)
+    """The version of the document that it is of."""
+    position: Mapped[int]
+    heading: Mapped[str] = mapped_column(default="")
+    text: Mapped[str]
+    page: Mapped[int | None]
+    starts_at: Mapped[int] = mapped_column(default=0)
+    ends_at: Mapped[int] = mapped_column(default=0)
+    """Where the text stands in its page, in characters."""
+    language: Mapped[str] = mapped_column(String(8))
+    hangul: Mapped[float] = mapped_column(default=0.0)
+    """Share of Hangul among its letters."""
+    terms: Mapped[bytes]
+    """uint32, little-endian: how many terms title and heading have, then the fingerprints of title, heading and text."""
+
+
+class RemovalRow(Base):
+    """A passage that is gone, so that an index in memory learns of it. The number is all that is left."""
+
+    __tablename__ = "removals"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    passage_id: Mapped[int]
+
+
+class GenerationRow(Base):
+    """All vectors of one embedder: building -> live -> retired."""
+
+    __tablename__ = "generations"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    embedder: Mapped[str] = mapped_column(String(255))
+    """`name@revision`."""
+    dimension: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+
+
+class VectorRow(Base):
+    """A passage's vector in one generation: float16, little-endian, unit length."""
+
+    __tablename__ = "vectors"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    generation_id: Mapped[int] = mapped_column(ForeignKey("generations.id"), primary_key=True, autoincrement=False)
+    passage_id: Mapped[int] = mapped_column(ForeignKey("passages.id"), primary_key=True, autoincrement=False)
+    data: Mapped[bytes]
