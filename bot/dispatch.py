@@ -116,7 +116,9 @@ class Dispatcher:
                 message,
             )
         claimed = next((skill for skill in self._skills.values() if skill.claims(message)), None)
-        if claimed is not None and not message.text.strip():
+        if not message.text.strip():
+            if claimed is None:
+                return _say(_("I have no skill for this kind of file. Photos, documents and voice notes are what I can read."), message)
             return _Plan(claimed, message, "", Route(claimed.name, "attachment"), files)
         if claimed is not None and not files:
             return _Plan(claimed, message, message.text, Route(claimed.name, "link"), files)

@@ -1,0 +1,5 @@
+"""`python -m bot` is `paring`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+from bot.locale import Text
+from bot.message import Message, Reply
+from bot.models.tasks import TRANSLATE
+from bot.skill import CommandSpec, Request
+from bot.testing import fake_kit, make_message, make_request
+from skills.help.skill import build
+
+
+class Translate:
+    name, title, summary = "translate", Text("Translate"), Text("I translate.")
+    slots, takes = (TRANSLATE,), frozenset()
+    commands = (CommandSpec("tr", Text("Translate a text"), aliases=("번역",)), CommandSpec("secret", Text("-"), listed=False))
+
+    def claims(self, message: Message) -> bool:
+        return False
+
+    async def answer(self, request: Request) -> Reply:
+        return request.reply("")
+
+
+async def ask(folder: Path, text: str | Message, **models: object) -> Reply:
+    from dataclasses import replace
+
+    kit = replace(fake_kit(folder, models=models), skills=lambda: (Translate(),))
+    return await build(kit).answer(make_request(text))
+
+
+async def test_help_lists_what_the_skills_say_of_themselves(tmp_path: Path) -> None:
+    said = (await ask(tmp_path, "/help")).text
+    assert "**Translate** /tr: I translate." in said
+    assert "/secret" not in said
+
+
+async def test_help_says_which_skill_has_no_model_yet(tmp_path: Path) -> None:
+    assert "no model is installed" in (await ask(tmp_path, "/help")).text
+    assert "no model is installed" not in (await ask(tmp_path, "/help", translate=lambda item: item.text)).text
+
+
+async def test_help_of_one_skill_is_found_by_its_command(tmp_path: Path) -> None:
+    assert "/tr: Translate a text" in (await ask(tmp_path, "/help 번역")).text
+
+
+async def test_start_says_hello_and_offers_the_languages(tmp_path: Path) -> None:
+    reply = await ask(tmp_path, make_message("/start", language="ko"))
+    assert "안녕하세요" in reply.text
+    assert [button.command.args for button in reply.buttons] == ["ko", "en"]

@@ -1,0 +1,181 @@
+from dataclasses import dataclass, replace
+
+import pytest
+
+from bot.dispatch import AS, Answer, Dispatcher
+from bot.errors import InputError, TooLargeError
+from bot.locale import Text
+from bot.message import Attachment, Command, Message, Reply, Source
+from bot.skill import CommandSpec, Request
+from bot.testing import make_message
+
+PHOTO = Attachment("image", "cat.jpg", "image/jpeg", 10, blob="0" * 64)
+PAPER = Attachment("document", "plan.txt", "text/plain", 10, blob="0" * 64)
+VOICE = Attachment("audio", "note.ogg", "audio/ogg", 10, blob="0" * 64)
+
+
+@dataclass(frozen=True)
+class Decision:
+    skill: str
+    score: float = 0.9
+    runner_up: str = ""
+    runner_up_score: float = 0.05
+    action: str = "answer"
+    because: tuple[str, ...] = ()
+
+
+class FakeSkill:
+    summary = Text("A skill.")
+    slots = ()
+
+    def __init__(self, name: str, *, takes=(), claims=(), found: bool = True) -> None:
+        self.name, self.title, self.takes = name, Text(name.title()), frozenset(takes)
+        self.commands = (CommandSpec(name, Text(name), aliases=(f"{name}2",)),)
+        self._claims, self._found = claims, found
+        self.asked: list[Request] = []
+
+    def claims(self, message: Message) -> bool:
+        return any(file.kind in self._claims for file in message.attachments)
+
+    async def answer(self, request: Request) -> Reply:
+        self.asked.append(request)
+        sources = (Source("plan", "it is blue", "", 0.9),) if self._found else ()
+        return request.reply(f"{self.name}: {request.text}", sources=sources)
+
+
+class House:
+    """A dispatcher over four fake skills, and what it was asked to keep."""
+
+    def __init__(self, decision: Decision, *, found: bool = True) -> None:
+        self.search = FakeSkill("search", claims=("document",), takes=("document",), found=found)
+        self.caption = FakeSkill("caption", claims=("image",), takes=("image",))
+        self.ocr = FakeSkill("ocr", takes=("image",))
+        self.chat = FakeSkill("chat")
+        self.labels: list[tuple[str, str]] = []
+        self.routed: list[str] = []
+
+        async def decide(text: str, language: str) -> Decision:
+            self.routed.append(text)
+            return decision
+
+        async def keep(message: Message, skill: str) -> None:
+            self.labels.append((message.text, skill))
+
+        skills = [self.search, self.caption, self.ocr, self.chat]
+        self.dispatcher = Dispatcher(skills, decide, text_bytes=1000, keep_label=keep)
+
+    async def ask(self, message: Message) -> Answer:
+        return await self.dispatcher.answer(message)
+
+
+async def test_a_command_is_never_routed() -> None:
+    house = House(Decision("chat"))
+    answer = await house.ask(make_message("/ocr now"))
+    assert (answer.replies[0].text, house.routed) == ("ocr: now", [])
+
+
+async def test_a_commands_other_names_work_too() -> None:
+    assert (await House(Decision("chat")).ask(make_message("/search2 plan"))).replies[0].text == "search: plan"
+
+
+async def test_an_unknown_command_is_told_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="Did you mean /search"):
+        await House(Decision("chat")).ask(make_message("/serch plan"))
+
+
+async def test_a_bare_photo_goes_to_the_skill_that_claims_it() -> None:
+    house = House(Decision("chat"))
+    answer = await house.ask(make_message("", attachments=[PHOTO]))
+    assert (answer.route.skill, answer.route.how, house.routed) == ("caption", "attachment", [])
+
+
+async def test_a_photo_with_words_goes_where_the_words_say() -> None:
+    house = House(Decision("ocr"))
+    await house.ask(make_message("what does it say?", attachments=[PHOTO]))
+    assert house.ocr.asked[0].files == (PHOTO,)
+
+
+async def test_a_photo_with_words_that_name_no_skill_for_photos_stays_with_its_claimant() -> None:
+    house = House(Decision("chat"))
+    await house.ask(make_message("lovely, isn't it", attachments=[PHOTO]))
+    assert len(house.caption.asked) == 1
+
+
+async def test_words_in_reply_to_a_photo_are_about_the_photo() -> None:
+    house = House(Decision("ocr"))
+    await house.ask(make_message("read it", reply_to=make_message("", attachments=[PHOTO])))
+    assert house.ocr.asked[0].files == (PHOTO,)
+
+
+async def test_a_sure_route_answers_and_offers_the_runner_up() -> None:
+    house = House(Decision("chat", runner_up="search"))
+    (reply,) = (await house.ask(make_message("hello"))).replies
+    assert reply.text == "chat: hello"
+    assert [button.command for button in reply.buttons] == [Command(AS, "search")]
+
+
+async def test_two_close_skills_are_asked_about() -> None:
+    house = House(Decision("chat", runner_up="ocr", action="ask"))
+    (reply,) = (await house.ask(make_message("hm"))).replies
+    assert [button.command.args for button in reply.buttons] == ["chat", "ocr"]
+    assert house.chat.asked == []
+
+
+async def test_a_question_that_no_skill_is_sure_of_is_answered_where_the_documents_answer_it() -> None:
+    house = House(Decision("none", action="none"))
+    answer = await house.ask(make_message("what colour is the plan"))
+    assert (answer.route.skill, answer.route.how) == ("search", "found")
+
+
+async def test_where_they_do_not_it_is_told_that_no_skill_serves() -> None:
+    house = House(Decision("none", action="none"), found=False)
+    answer = await house.ask(make_message("turn on the light"))
+    assert "None of my skills" in answer.replies[0].text
+    assert answer.route.action == "none"
+
+
+async def test_wrong_skill_sends_the_message_on_and_keeps_the_label() -> None:
+    house = House(Decision("chat"))
+    press = replace(make_message("", id="press:1", reply_to=make_message("hello")), command=Command(AS, "search"))
+    answer = await house.ask(press)
+    assert answer.replies[0].text == "search: hello"
+    assert house.labels == [("hello", "search")]
+
+
+async def test_the_receipt_says_what_the_routing_was() -> None:
+    house = House(Decision("chat", 0.83, "search", 0.1))
+    receipt = (await house.ask(make_message("hello"))).replies[0].receipt
+    assert (receipt.skill, receipt.route_score, receipt.runner_up, receipt.runner_up_score) == ("chat", 0.83, "search", 0.1)
+    assert [stage for stage, _ms in receipt.stages_ms][:2] == ["route", "answer"]
+
+
+@pytest.mark.parametrize("text", ["", "  \n "])
+async def test_an_empty_message_gets_a_sentence(text: str) -> None:
+    assert "nothing in this" in (await House(Decision("chat")).ask(make_message(text))).replies[0].text
+
+
+async def test_a_sticker_gets_a_sentence() -> None:
+    sticker = Attachment("sticker", "", "", 0)
+    assert "stickers" in (await House(Decision("chat")).ask(make_message("", attachments=[sticker]))).replies[0].text
+
+
+async def test_a_text_over_the_limit_gets_a_sentence() -> None:
+    with pytest.raises(TooLargeError, match="Nothing was kept"):
+        await House(Decision("chat")).ask(make_message("x" * 1001))
+
+
+async def test_a_voice_note_that_nobody_claims_is_routed_by_nothing_and_told() -> None:
+    answer = await House(Decision("none", action="none"), found=False).ask(make_message("", attachments=[VOICE]))
+    assert answer.replies
+
+
+async def test_in_korean_it_is_told_in_korean() -> None:
+    answer = await House(Decision("none", action="none"), found=False).ask(make_message("불 켜줘"))
+    assert "기능은 없어요" in answer.replies[0].text
+
+
+async def test_talk_that_is_not_for_the_bot_is_not_answered() -> None:
+    house = House(Decision("chat"))
+    answer = await house.ask(replace(make_message("between us", kind="group"), addressed=False))
+    assert answer.replies == ()
+    assert house.routed == []

@@ -1,0 +1,84 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.house import House
+from bot.message import Message, Reply
+from bot.passage import Scope
+from bot.route import Route
+from bot.store.chats import Chats
+from bot.store.database import Database
+from bot.store.inbox import Inbox
+from bot.testing import fake_kit, make_message, make_request
+
+
+class Fixture:
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.inbox, self.chats = Inbox(database), Chats(database)
+        self.library = fake_kit(folder).library
+        self.house = House(self.inbox, self.chats, self.library, "/srv/paring")
+
+    async def say(self, text: str | Message) -> Reply:
+        return await self.house.answer(make_request(text))
+
+    async def answered(self, message: Message, route: Route) -> None:
+        number = await self.inbox.accept(message)
+        assert number is not None
+        await self.inbox.finish(number, message, [Reply("ok", "en")], route=route)
+
+
+@pytest.fixture
+def fixture(database: Database, tmp_path: Path) -> Fixture:
+    return Fixture(database, tmp_path)
+
+
+async def test_why_tells_the_scores_and_what_weighed(fixture: Fixture) -> None:
+    route = Route("search", "router", 0.914, "chat", 0.05, because=("where is",))
+    await fixture.answered(make_message("where is the plan?", id="0"), route)
+    said = (await fixture.say("/why")).text
+    assert all(piece in said for piece in ("where is the plan?", "**search**", "91 %", "5 % to chat", "`where is`"))
+
+
+async def test_why_tells_the_rule_where_a_rule_decided(fixture: Fixture) -> None:
+    await fixture.answered(make_message("", id="0"), Route("caption", "attachment"))
+    assert "The file that you sent" in (await fixture.say("/why")).text
+
+
+async def test_why_before_anything_was_said_is_told(fixture: Fixture) -> None:
+    assert "no message of yours" in (await fixture.say("/why")).text
+
+
+@pytest.mark.parametrize(("word", "language", "said"), [("ko", "ko", "이제부터"), ("영어", "en", "English"), ("auto", None, "its own")])
+async def test_lang_settles_the_chats_language(fixture: Fixture, word: str, language: str | None, said: str) -> None:
+    reply = await fixture.say(make_message(f"/lang {word}", language="en"))
+    assert said in reply.text
+    assert (await fixture.chats.settings(make_message().address)).language == language
+
+
+async def test_an_unknown_language_is_told_which_there_are(fixture: Fixture) -> None:
+    assert "/lang ko" in (await fixture.say("/lang klingon")).text
+
+
+@pytest.mark.parametrize(("word", "on"), [("on", True), ("켜기", True), ("off", False), ("", False)])
+async def test_index_is_said_on_and_off(fixture: Fixture, word: str, on: bool) -> None:
+    await fixture.say(f"/index {word}".strip())
+    assert (await fixture.chats.settings(make_message().address)).indexing is on
+
+
+async def test_privacy_names_the_folder_in_both_languages(fixture: Fixture) -> None:
+    assert "/srv/paring" in (await fixture.say(make_message("/privacy", language="en"))).text
+    assert "보관하는 것" in (await fixture.say(make_message("/privacy", language="ko"))).text
+
+
+async def test_forget_deletes_what_was_said_here(fixture: Fixture) -> None:
+    await fixture.answered(make_message("my secret", id="0"), Route("chat", "router"))
+    assert "1 messages" in (await fixture.say("/forget")).text
+    assert await fixture.inbox.last(make_message("", id="9")) == []
+
+
+async def test_overheard_talk_is_kept_for_the_search_under_who_said_it(fixture: Fixture) -> None:
+    overheard = replace(make_message("the plan is blue", kind="group"), addressed=False)
+    reply = await fixture.say(overheard)
+    assert reply.text == ""
+    assert await fixture.library.remove(Scope.of(overheard.address), key="message:1") == 1

@@ -1,0 +1,37 @@
+import logging
+
+import pytest
+import structlog
+from pydantic import SecretStr
+
+from bot.config import Settings, TelegramSettings
+from bot.logs import configure_logs
+
+CANARY = "4711:canary-token"
+
+
+@pytest.fixture(autouse=True)
+def configured(capsys: pytest.CaptureFixture[str]):  # the logs are set up once stderr is captured
+    configure_logs(Settings(log_level="debug", telegram=TelegramSettings(token=SecretStr(CANARY))))
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers.clear()
+
+
+def test_a_secret_in_a_line_is_struck_out(capsys: pytest.CaptureFixture[str]) -> None:
+    structlog.get_logger("t").error("asked", url=f"https://host/bot{CANARY}/getMe")
+    logging.getLogger("other").error("asked %s", f"https://host/bot{CANARY}/getMe")
+    said = capsys.readouterr().err
+    assert said.count("**********") == 2
+    assert CANARY not in said
+
+
+def test_a_secret_in_a_trace_is_struck_out(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise RuntimeError(f"cannot reach bot{CANARY}")
+    except RuntimeError:
+        structlog.get_logger("t").exception("broke")
+        logging.getLogger("other").exception("broke")
+    said = capsys.readouterr().err
+    assert said.count("**********") >= 2
+    assert CANARY not in said

@@ -1,0 +1,37 @@
+import pytest
+
+from bot.errors import ChannelError
+from bot.supervise import supervise
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("bot.supervise.asyncio.sleep", sleep)
+    return waited
+
+
+async def test_what_breaks_is_started_again_ever_more_slowly(waits: list[float]) -> None:
+    left = [RuntimeError("1"), OSError("2"), RuntimeError("3")]
+
+    async def work() -> None:
+        if left:
+            raise left.pop()
+
+    await supervise("part", work)
+    assert waits == [0.5, 1.0, 2.0]
+
+
+async def test_what_cannot_be_healed_is_told_and_left(waits: list[float]) -> None:
+    told: list[str] = []
+
+    async def work() -> None:
+        raise ChannelError("The token is wrong.")
+
+    await supervise("telegram", work, hopeless=told.append)
+    assert told == ["The token is wrong."]
+    assert waits == []
