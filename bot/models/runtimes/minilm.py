@@ -35,6 +35,7 @@ MAX_TOKENS: Final = 256
 MAX_CHARACTERS: Final = 20_000
 """What is tokenised at most: 256 tokens are some 1,300 characters, and a text of 1 MB must not cost 256 KB of them."""
 BATCH_ROWS: Final = 16
+MOST_WORKERS: Final = 8
 LENGTH_STEP: Final = 8
 """Batches are padded to a multiple of it: few shapes for an engine that keeps plans by shape."""
 
@@ -51,6 +52,7 @@ class MiniLM:
         """Keep the tokenizer and `run`: ids and mask, int64 (n, t), to float32 (n, 384)."""
         self.engine = engine
         self.workers = workers
+        self.batch_rows = BATCH_ROWS
         self._tokenizer = tokenizer
         self._run: Run | None = run
 
@@ -90,8 +92,9 @@ def load(_spec: ModelSpec, folder: Path, options: LoadOptions) -> MiniLM:
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.no_padding()
     engine = choose_engine(options)
-    run = _openvino(folder, options.threads) if engine == "openvino" else _onnxruntime(folder)
-    return MiniLM(tokenizer, run, engine=engine, workers=max(1, options.threads))
+    workers = max(1, min(options.threads, MOST_WORKERS))
+    run = _openvino(folder, workers) if engine == "openvino" else _onnxruntime(folder)
+    return MiniLM(tokenizer, run, engine=engine, workers=workers)
 
 
 def choose_engine(options: LoadOptions) -> Engine:
@@ -130,8 +133,8 @@ def _openvino(folder: Path, streams: int) -> Run:
 
     hints = {
         "INFERENCE_PRECISION_HINT": "bf16" if _processor_has_bfloat16() else "f32",
-        "NUM_STREAMS": str(max(1, streams)),  # one stream would make the workers take turns
-        "INFERENCE_NUM_THREADS": str(max(1, streams)),
+        "NUM_STREAMS": str(streams),  # one stream would make the workers take turns
+        "INFERENCE_NUM_THREADS": str(streams),
     }
     compiled = openvino.Core().compile_model(folder / "minilm.xml", "CPU", hints)
     requests = threading.local()

@@ -1,0 +1,161 @@
+"""What models there are for a slot, and which one it holds: presets that come in packages, and folders of an admin's own.
+
+Owns: reading models.yaml and paring.yaml, and what `models.choose` means. Leaves to `bot.models.fetch` where the files
+lie, to `bot.models.pool` the loading. Importing it imports no heavy library.
+
+    catalogue = Catalogue(settings)
+    catalogue.default("embed").identity        # "embed.minilm.v1@53aa51172d14"
+    [spec.name for spec in catalogue.for_slot("translate")]
+
+A package that is named in the entry-point group `paring.presets` has a models.yaml beside its code:
+
+    default: embed.minilm.v1        # or a list, best first; nothing: a slot that starts empty
+    models:
+      - name: embed.minilm.v1
+        slot: embed
+        family: minilm              # and any other field of ModelSpec
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bot.errors import ModelError, NoModelError
+from bot.locale import phrases
+from bot.models.families import Families, installed
+from bot.models.fetch import identity_of
+from bot.models.folders import own_models, read_folder
+from bot.models.presets import Presets, read_presets
+from bot.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+_ = phrases(__file__)
+
+PRESETS: Final = "paring.presets"
+WITH_THE_INSTALL: Final = ("builtin", "package")
+
+
+class Catalogue:
+    """Every model that is known by name, in the order of the packages; read once."""
+
+    def __init__(
+        self, settings: Settings, *, families: Families | None = None, packages: Mapping[str, EntryPoint] | None = None
+    ) -> None:
+        """Read the presets of the installed packages (or of those given) and the folders of the model home.
+
+        Raises:
+            ModelError: a models.yaml or paring.yaml is wrong, or two models have one name.
+        """
+        self._settings = settings
+        self._families = families or Families()
+        presets = [_of_package(point) for point in (installed(PRESETS) if packages is None else packages).values()]
+        self._defaults = tuple(name for one in presets for name in one.defaults)
+        self._specs = _by_name([*(spec for one in presets for spec in one.models), *own_models(settings.model_home)])
+        for name in self._defaults:
+            self.find(name)
+
+    @property
+    def families(self) -> Families:
+        """The runtimes that load what is listed here."""
+        return self._families
+
+    def slots(self) -> tuple[str, ...]:
+        """Return the slots that something is known for, sorted."""
+        chosen = set(self._settings.models.choose)
+        server = {"chat"} if self._settings.models.chat_url else set()
+        return tuple(sorted({spec.slot for spec in self._specs.values()} | chosen | server))
+
+    def for_slot(self, slot: str) -> tuple[ModelSpec, ...]:
+        """Return the models for `slot`: presets in their order, then the admin's own folders by name."""
+        return tuple(spec for spec in self._specs.values() if spec.slot == slot)
+
+    def find(self, name: str) -> ModelSpec:
+        """Return the model of that name.
+
+        Raises:
+            NoModelError: there is none.
+        """
+        spec = self._specs.get(name)
+        if spec is None:
+            raise NoModelError(_("There is no model “{name}”. `paring models` lists those that are known.", name=name))
+        return spec
+
+    def default(self, slot: str) -> ModelSpec | None:
+        """Return the model that `slot` starts with: as `models.choose` says, else the install's own; None for none.
+
+        Where the install offers several, the first whose runtime can work on this machine.
+
+        Raises:
+            ModelError: what was chosen does not exist, or is for another slot.
+        """
+        if chosen := self._settings.models.choose.get(slot):
+            return identity_of(self._chosen(slot, chosen), self._settings)
+        if slot == "chat" and self._settings.models.chat_url:
+            return self._chat_server()
+        return next((spec for spec in self._offered(slot) if self._families.available(spec.family)), None)
+
+    def _offered(self, slot: str) -> Iterable[ModelSpec]:
+        """Return the slot's defaults, best first, then whatever else comes with the install for it; () without a default."""
+        named = [spec for spec in map(self.find, self._defaults) if spec.slot == slot]
+        rest = [spec for spec in self.for_slot(slot) if spec.source in WITH_THE_INSTALL and spec not in named]
+        return [*named, *rest] if named else []
+
+    def _chosen(self, slot: str, chosen: str) -> ModelSpec:
+        spec = self._specs.get(chosen)
+        if spec is None:
+            folder = self._settings.model_home / Path(chosen).expanduser()
+            if not folder.is_dir():
+                raise NoModelError(
+                    _(
+                        "models.choose in paring.toml names “{name}” for {slot}: there is no such model and no such folder in HOME/models. "
+                        "`paring models` lists what is known.",
+                        name=chosen,
+                        slot=slot,
+                    )
+                )
+            spec = read_folder(folder, self._settings.model_home, slot=slot)
+        if spec.slot != slot:
+            raise ModelError(
+                _(
+                    "models.choose in paring.toml names “{name}” for {slot}, but it is a model for {own}. Choose another.",
+                    name=chosen,
+                    slot=slot,
+                    own=spec.slot,
+                )
+            )
+        return spec
+
+    def _chat_server(self) -> ModelSpec:
+        models = self._settings.models
+        return ModelSpec(
+            "chat.server.v1", "chat", "openai-server", "server", location=models.chat_url, revision=models.chat_model
+        )
+
+
+def _of_package(point: EntryPoint) -> Presets:
+    """Read the models.yaml of a package without running the package's code; a package that is not there brings nothing."""
+    try:
+        found = find_spec(point.value)
+    except ModuleNotFoundError:
+        return Presets()
+    if found is None or not found.submodule_search_locations:
+        return Presets()
+    file = Path(next(iter(found.submodule_search_locations))) / "models.yaml"
+    return read_presets(file) if file.is_file() else Presets()
+
+
+def _by_name(specs: Iterable[ModelSpec]) -> dict[str, ModelSpec]:
+    named: dict[str, ModelSpec] = {}
+    for spec in specs:
+        if spec.name in named:
+            raise ModelError(
+                _("Two models have the name “{name}”. Rename one in its models.yaml or paring.yaml.", name=spec.name)
+            )
+        named[spec.name] = spec
+    return named

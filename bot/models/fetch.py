@@ -1,0 +1,122 @@
+"""Where a model's files lie on this machine, and whether they may be read.
+
+Owns: from a spec to a verified folder. Leaves to `bot.models.prepare` the making of MiniLM's prepared form, to
+`bot.models.verify` what is refused. Nothing is fetched from anywhere: a model comes with the install or is carried in.
+
+    place = resolve(spec, settings)
+    place.spec.identity, place.folder
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import NoModelError, UnsafeModelError
+from bot.locale import phrases
+from bot.models.folders import hub_folder, pinned
+from bot.models.prepare import DISTRIBUTION, PREPARED, Report, find_prepared, package_folder, prepared_minilm
+from bot.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+_ = phrases(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A model's folder, and its spec with what its files hash to."""
+
+    spec: ModelSpec
+    folder: Path
+
+
+def resolve(spec: ModelSpec, settings: Settings, *, report: Report | None = None) -> Place:
+    """Return where the model lies, its files verified; `Path()` for a builtin and for a server.
+
+    Raises:
+        NoModelError: it is not on this machine; says how to carry it in.
+        UnsafeModelError: a file in it is refused, or is not the one that the spec names.
+        ModelError: it could not be prepared.
+    """
+    if spec.source in ("builtin", "server"):
+        return Place(spec, Path())
+    if spec.source == "package":
+        return Place(spec, _of_package(spec, settings, report))
+    folder = folder_of(spec, settings)
+    if not folder.is_dir():
+        raise NoModelError(
+            _(
+                "{model} is not on this machine. Carry its folder in as HOME/models/{folder} (safetensors only), then start again.",
+                model=spec.name,
+                folder=folder.name,
+            )
+        )
+    found = pinned(spec, folder, settings.model_home)
+    _compare(spec, found)
+    return Place(found, folder)
+
+
+def identity_of(spec: ModelSpec, settings: Settings) -> ModelSpec:
+    """Return `spec` as it will be once it is loaded: a folder's revision is what its files hash to."""
+    if spec.source in ("folder", "hub") and folder_of(spec, settings).is_dir():
+        return pinned(spec, folder_of(spec, settings), settings.model_home)
+    return spec
+
+
+def folder_of(spec: ModelSpec, settings: Settings) -> Path:
+    """Return the folder in which a model of source `folder` or `hub` lies or would lie."""
+    name = hub_folder(spec.location) if spec.source == "hub" else spec.location
+    return settings.model_home / name
+
+
+def present(spec: ModelSpec, settings: Settings) -> bool:
+    """Say, without reading any file, whether the model is on this machine."""
+    if spec.source in ("folder", "hub"):
+        return folder_of(spec, settings).is_dir()
+    if spec.source == "package":
+        return package_folder(spec.location) is not None
+    return True
+
+
+def size_bytes(spec: ModelSpec, settings: Settings) -> int:
+    """Return how many bytes of disk the model takes; 0 for a builtin, a server and what is not there."""
+    if spec.source == "package":
+        folder = find_prepared(settings.home) if spec.location == DISTRIBUTION else None
+        return sum((folder / name).stat().st_size for name in PREPARED) if folder else 0
+    if spec.source in ("folder", "hub"):
+        return sum(
+            path.stat().st_size for path in folder_of(spec, settings).rglob("*") if path.is_file() and not path.is_symlink()
+        )
+    return 0
+
+
+def _of_package(spec: ModelSpec, settings: Settings, report: Report | None) -> Path:
+    if spec.location == DISTRIBUTION:
+        return prepared_minilm(settings.home, report=report)
+    folder = package_folder(spec.location)
+    if folder is None:
+        raise NoModelError(
+            _(
+                "The package {name} with the model {model} is missing. Install it: pip install {name}",
+                name=spec.location,
+                model=spec.name,
+            )
+        )
+    return folder
+
+
+def _compare(spec: ModelSpec, found: ModelSpec) -> None:
+    """Refuse files that are not those that the spec had pinned."""
+    have = {file.path: file.sha256 for file in found.files}
+    for file in spec.files:
+        if file.sha256 and have.get(file.path) != file.sha256:
+            raise UnsafeModelError(
+                _(
+                    "{file} of {model} is not the file that was pinned, so nothing was loaded. Carry the model in again.",
+                    file=file.path,
+                    model=spec.name,
+                )
+            )

@@ -1,0 +1,165 @@
+"""Models of an admin's own: what a folder under the model home is, and what its content hashes to.
+
+Owns: paring.yaml, what can be told from a config.json where there is none, and the revision of a folder (a hash over its
+files, so that the same bytes are the same model wherever they lie). Leaves to `bot.models.verify` whether it may be loaded.
+
+    spec = read_folder(settings.model_home / "kobart", settings.model_home, slot="summarise")
+    spec.identity                               # "kobart@5f0c1a2b3c4d"
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from bot.errors import ModelError
+from bot.locale import phrases
+from bot.models.prepare import sha256_of
+from bot.models.presets import read_yaml, spec_of
+from bot.models.spec import ModelFile, ModelSpec
+from bot.models.verify import verify_folder
+
+_ = phrases(__file__)
+
+DESCRIPTION: Final = "paring.yaml"
+HASHES: Final = ".hashes.json"
+"""In the model home: what each file hashed to, by size and time, so that a start does not read gigabytes."""
+FAMILY_OF_SLOT: Final = {
+    "embed": "sentence-transformers",
+    "summarise": "seq2seq-summary",
+    "translate": "seq2seq-translation",
+    "caption": "image-text",
+    "transcribe": "whisper",
+    "chat": "causal",
+    "imagine": "diffusers",
+}
+_SLOT_OF_KIND: Final = {
+    "marian": "translate",
+    "m2m_100": "translate",
+    "nllb-moe": "translate",
+    "bart": "summarise",
+    "pegasus": "summarise",
+    "led": "summarise",
+    "whisper": "transcribe",
+    "blip": "caption",
+    "git": "caption",
+    "vision-encoder-decoder": "caption",
+    "florence2": "caption",
+    "idefics3": "caption",
+    "smolvlm": "caption",
+}
+"""A config's model_type where it can mean one slot only."""
+
+
+def own_models(home: Path) -> tuple[ModelSpec, ...]:
+    """Return the folders of `home` that describe themselves in a paring.yaml, by name; others are read when they are chosen."""
+    if not home.is_dir():
+        return ()
+    found = sorted(path for path in home.iterdir() if path.is_dir() and (path / DESCRIPTION).is_file())
+    return tuple(_described(folder, home) for folder in found)
+
+
+def read_folder(folder: Path, home: Path, *, slot: str = "") -> ModelSpec:
+    """Return the spec of the model in `folder`, for `slot` where its own files do not say.
+
+    Raises:
+        ModelError: it does not say what it is.
+    """
+    if (folder / DESCRIPTION).is_file():
+        return _described(folder, home)
+    slot = _told_slot(folder) or slot
+    family = FAMILY_OF_SLOT.get(slot)
+    if family is None:
+        raise ModelError(
+            _(
+                "The folder {folder} does not say what model it is. Put a {file} into it with name, slot and family.",
+                folder=folder.name,
+                file=DESCRIPTION,
+            )
+        )
+    return ModelSpec(folder.name, slot, family, "folder", location=_location(folder, home))
+
+
+def pinned(spec: ModelSpec, folder: Path, home: Path) -> ModelSpec:
+    """Return `spec` with its files' hashes and, as revision, the first 12 digits of the hash over them.
+
+    Raises:
+        UnsafeModelError: a file may not be loaded.
+    """
+    known = _Hashes(home / HASHES)
+    files = tuple(
+        ModelFile(path.relative_to(folder).as_posix(), known.of(path), path.stat().st_size)
+        for path in verify_folder(folder)
+        if path.name != DESCRIPTION and path.suffix != ".md"
+    )
+    known.keep()
+    whole = sha256("".join(f"{file.path}\0{file.sha256}\n" for file in files).encode()).hexdigest()
+    return replace(spec, files=files, revision=whole[:12])
+
+
+def hub_folder(location: str) -> str:
+    """Return the name of the folder for a hub's `owner/name`: `hub--owner--name`."""
+    return "hub--" + location.replace("/", "--")
+
+
+def _described(folder: Path, home: Path) -> ModelSpec:
+    file = folder / DESCRIPTION
+    said = {"name": folder.name, "source": "folder", **read_yaml(file)}
+    return replace(spec_of(file, said), source="folder", location=_location(folder, home))
+
+
+def _location(folder: Path, home: Path) -> str:
+    return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else str(folder)
+
+
+def _told_slot(folder: Path) -> str:
+    """Return the slot that the folder's own files tell, "" where they leave it open."""
+    if (folder / "modules.json").is_file():
+        return "embed"
+    if (folder / "model_index.json").is_file():
+        return "imagine"
+    try:
+        said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    kind = str(said.get("model_type", "")) if isinstance(said, dict) else ""
+    return _SLOT_OF_KIND.get(kind, "")
+
+
+class _Hashes:
+    """sha256 by path, size and time, kept in one small file; what cannot be read or written is only slower."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: dict[str, str] = dict(self._read())
+        self._fresh = False
+
+    def of(self, path: Path) -> str:
+        state = path.stat()
+        key = f"{path}|{state.st_size}|{state.st_mtime_ns}|{state.st_ino}"
+        if key not in self._known:
+            self._known[key] = sha256_of(path)
+            self._fresh = True
+        return self._known[key]
+
+    def keep(self) -> None:
+        if not self._fresh:
+            return
+        aside = self._file.with_suffix(".new")
+        try:
+            aside.write_text(json.dumps(self._known, indent=0), encoding="utf-8")
+            aside.replace(self._file)
+        except OSError:
+            return
+
+    def _read(self) -> Iterator[tuple[str, str]]:
+        try:
+            said = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+        if isinstance(said, dict):
+            yield from ((key, value) for key, value in said.items() if isinstance(key, str) and isinstance(value, str))

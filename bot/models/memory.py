@@ -1,0 +1,116 @@
+"""How much memory there is for models, how much the process takes, and what each model was measured to take.
+
+Owns: the numbers. Leaves to `bot.models.pool` what follows from them.
+
+    budget_mb(settings.models.ram_mb)          # 60 % of the machine, or of the container
+    measured = MeasuredFile(settings.home / "measured.json")
+    measured.ram_mb("embed.minilm.v1@53aa51172d14")
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Final, Protocol
+
+MEBIBYTE: Final = 1 << 20
+SHARE_OF_MACHINE: Final = 0.6
+_CGROUPS: Final = Path("/sys/fs/cgroup")
+
+
+class Measured(Protocol):
+    """What models were measured to take, remembered from one start to the next."""
+
+    def ram_mb(self, identity: str) -> int:
+        """Return what `identity` was measured to take, 0 where it was never loaded."""
+        ...
+
+    def keep(self, identity: str, ram_mb: int) -> None:
+        """Remember it. The larger of two measurements counts: a later load may find freed memory to use again."""
+        ...
+
+
+class MeasuredFile:
+    """Measured, kept in one small file; where it cannot be written, each start measures anew."""
+
+    def __init__(self, file: Path) -> None:
+        """Read what is there."""
+        self._file = file
+        self._known = self._read()
+
+    def ram_mb(self, identity: str) -> int:
+        """Return what `identity` was measured to take, 0 where it was never loaded."""
+        return self._known.get(identity, 0)
+
+    def keep(self, identity: str, ram_mb: int) -> None:
+        """Remember it, if it is more than what was known."""
+        if ram_mb <= self.ram_mb(identity):
+            return
+        self._known[identity] = ram_mb
+        aside = self._file.with_suffix(".new")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            aside.write_text(json.dumps(self._known, indent=1, sort_keys=True), encoding="utf-8")
+            aside.replace(self._file)
+        except OSError:
+            return
+
+    def _read(self) -> dict[str, int]:
+        try:
+            said = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return {key: value for key, value in said.items() if isinstance(value, int)} if isinstance(said, dict) else {}
+
+
+def budget_mb(setting_mb: int) -> int:
+    """Return the budget for loaded models in MiB: the setting, or for 0 its share of the machine's memory."""
+    return setting_mb or int(machine_mb() * SHARE_OF_MACHINE)
+
+
+def machine_mb() -> int:
+    """Return the memory in MiB that this process may take: the machine's, or what its control group allows of it."""
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min([physical, *_group_limits()]) // MEBIBYTE
+
+
+def resident_mb() -> int:
+    """Return the process's resident memory in MiB."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") // MEBIBYTE
+    except OSError:
+        import psutil  # noqa: PLC0415 - only where there is no /proc
+
+        return int(psutil.Process().memory_info().rss) // MEBIBYTE
+
+
+def _group_limits() -> list[int]:
+    """Return the limits of the process's control groups, up to the root. Source: Linux, cgroup-v2.rst, memory.max."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    limits: list[int] = []
+    for line in lines:
+        _number, controllers, path = line.split(":", 2)
+        if not controllers:
+            limits += _limits_above(_CGROUPS / path.lstrip("/"), "memory.max")
+        elif "memory" in controllers.split(","):
+            limits += _limits_above(_CGROUPS / "memory" / path.lstrip("/"), "memory.limit_in_bytes")
+    return limits
+
+
+def _limits_above(folder: Path, name: str) -> list[int]:
+    limits = []
+    for place in (folder, *folder.parents):
+        if not place.is_relative_to(_CGROUPS):
+            break
+        try:
+            said = (place / name).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if said.isdigit():
+            limits.append(int(said))
+    return limits

@@ -1,0 +1,313 @@
+"""The live models: one a slot, loaded when first asked, within a budget of memory, swapped without a dropped call.
+
+Owns: which model is live in a slot, leases, the budget, and what is told of them. Leaves to `bot.models.running` the asking of
+one model, to `bot.models.catalogue` what there is, to `bot.models.fetch` where its files lie.
+
+    pool = Pool(Catalogue(settings), settings)
+    (vector,) = await pool.run(EMBED, ["Where is the wiki?"])
+    vectors = await pool.run(EMBED, passages, bulk=True)     # lets questions go first
+    async with pool.lease(EMBED) as model: ...               # the same model for several calls
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Final, Generic, cast
+
+from bot.errors import MemoryBudgetError, ModelError, NoModelError
+from bot.locale import Text, phrases
+from bot.models import fetch
+from bot.models.catalogue import Catalogue
+from bot.models.memory import Measured, MeasuredFile, budget_mb
+from bot.models.prepare import Report
+from bot.models.running import Running
+from bot.models.spec import LoadOptions, ModelSpec
+from bot.skill import In, Out, Slot
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+_ = phrases(__file__)
+
+PINNED: Final = frozenset({"embed", "route", "summarise"})
+"""The slots of every message: they stay loaded."""
+DISK_TO_RAM: Final = 1.3
+"""How much memory a model is taken to need before it was ever measured, by its files' size."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotStatus:
+    """What is told of one slot. `health` is ready, idle, missing, or "failed: " and why; `p50_ms` None before the first answers."""
+
+    slot: str
+    model: str
+    loaded: bool
+    pinned: bool
+    size_bytes: int
+    ram_mb: int
+    licence: str
+    languages: tuple[str, ...]
+    health: str
+    p50_ms: float | None
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """A slot's place in the pool: which model is its, and that model while it is loaded."""
+
+    slot: str
+    spec: ModelSpec | None
+    running: Running | None = None
+    loading: asyncio.Task[None] | None = None
+    failure: ModelError | None = None
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease(Generic[In, Out]):
+    """One model for as long as it is held: a swap goes on beside it, and the model is not released before."""
+
+    identity: str
+    running: Running = field(repr=False)
+
+    async def predict(self, batch: Sequence[In], *, bulk: bool = False) -> list[Out]:
+        """Return one output an input, in order. Raises ModelError where the model failed."""
+        if not batch:
+            return []
+        outputs = await asyncio.wrap_future(self.running.submit(batch, bulk=bulk))
+        return cast("list[Out]", outputs)
+
+
+class Pool:
+    """Implements `bot.skill.Models`. All its coroutines belong to one event loop."""
+
+    def __init__(
+        self, catalogue: Catalogue, settings: Settings, *, measured: Measured | None = None, report: Report | None = None
+    ) -> None:
+        """Take what there is and what is wanted; nothing is loaded yet. `report` is told while a model is prepared."""
+        self._catalogue = catalogue
+        self._settings = settings
+        self._measured = measured or MeasuredFile(settings.home / "measured.json")
+        self._report = report
+        self._budget_mb = budget_mb(settings.models.ram_mb)
+        self._options = _options(settings)
+        self._places: dict[str, Place] = {}
+        self._one_load = asyncio.Lock()
+        self._uses = 0
+        for slot in settings.models.choose:
+            self._place(slot)
+
+    async def run(self, slot: Slot[In, Out], batch: Sequence[In], *, bulk: bool = False) -> list[Out]:
+        """Return the live model's outputs for `batch`, in order. `bulk` work lets what people wait for go first.
+
+        Raises:
+            NoModelError: nothing is installed for the slot.
+            ModelError: the model failed, or does not fit into the RAM budget.
+        """
+        if not batch:
+            return []
+        async with self.lease(slot) as model:
+            return await model.predict(batch, bulk=bulk)
+
+    @asynccontextmanager
+    async def lease(self, slot: Slot[In, Out]) -> AsyncIterator[Lease[In, Out]]:
+        """Hold the slot's live model, loaded if it was not. Raises as `run`."""
+        place = self._place(slot.name)
+        while place.running is None:
+            await self._loaded(place)
+        running = place.running
+        self._uses += 1
+        place.used = self._uses
+        running.leases += 1
+        try:
+            yield Lease(self.live(slot), running)
+        finally:
+            running.leases -= 1
+            if running.leases == 0:
+                running.idle.set()
+
+    def live(self, slot: Slot[In, Out]) -> str:
+        """Return `name@revision` of the slot's live model, "" where there is none."""
+        spec = self._place(slot.name).spec
+        return spec.identity if spec else ""
+
+    async def publish(self, slot: Slot[In, Out], spec: ModelSpec) -> None:
+        """Load `spec` beside the slot's live model, switch to it, and release the old one when nobody holds it any more.
+
+        Raises:
+            ModelError: it could not be loaded, or both do not fit into the budget; the old one stays live.
+        """
+        place = self._place(slot.name)
+        async with self._one_load:
+            found, running = await self._load(spec, place)
+            old, place.running, place.spec, place.failure = place.running, running, found, None
+        if old is not None:
+            await asyncio.shield(_release(old))
+
+    async def close(self) -> None:
+        """Stop loading, fail what is queued, release every model."""
+        loading = [place.loading for place in self._places.values() if place.loading]
+        for task in loading:
+            task.cancel()
+        await asyncio.gather(*loading, return_exceptions=True)
+        loaded = [place.running for place in self._places.values() if place.running]
+        for place in self._places.values():
+            place.running = None
+        await asyncio.gather(*(asyncio.to_thread(running.close) for running in loaded))
+
+    def status(self) -> tuple[SlotStatus, ...]:
+        """Return what is known of each slot, by name. Reads the disk: call it off the event loop."""
+        return tuple(self._status(self._place(slot)) for slot in sorted({*self._catalogue.slots(), *self._places}))
+
+    @property
+    def memory(self) -> tuple[int, int]:
+        """MiB that loaded models take, and the budget."""
+        return self._taken_mb(), self._budget_mb
+
+    def _place(self, slot: str) -> Place:
+        place = self._places.get(slot)
+        if place is None:
+            try:
+                place = Place(slot, self._catalogue.default(slot))
+            except ModelError as error:
+                place = Place(slot, None, failure=error)
+            self._places[slot] = place
+        return place
+
+    async def _loaded(self, place: Place) -> None:
+        """Wait until the place's model is loaded; however many wait, it is loaded once."""
+        if place.loading is None:
+            place.loading = asyncio.create_task(self._fill(place), name=f"load {place.slot}")
+            place.loading.add_done_callback(_retrieved)
+        await asyncio.shield(place.loading)
+
+    async def _fill(self, place: Place) -> None:
+        try:
+            spec = place.spec
+            if spec is None:
+                raise place.failure or NoModelError(_nothing(place.slot))
+            async with self._one_load:
+                if place.running is None:
+                    place.spec, place.running = await self._load(spec, place)
+            place.failure = None
+        except ModelError as error:
+            if place.spec is not None:
+                place.failure = error
+            raise
+        finally:
+            place.loading = None
+
+    async def _load(self, spec: ModelSpec, place: Place) -> tuple[ModelSpec, Running]:
+        """Find, make room for and load a model; the caller holds the lock."""
+        found = await asyncio.to_thread(fetch.resolve, spec, self._settings, report=self._report)
+        spec, folder = found.spec, found.folder
+        loader = await asyncio.to_thread(self._catalogue.families.loader, spec.family)
+        need_mb = await asyncio.to_thread(self._need_mb, spec)
+        await self._make_room(spec, need_mb)
+        running = Running(spec.name, lambda: loader(spec, folder, self._options))
+        try:
+            await asyncio.wrap_future(running.start())
+            await self._make_room(spec, running.ram_mb, forced=place.slot in PINNED)
+        except BaseException:
+            await asyncio.shield(asyncio.to_thread(running.close))
+            raise
+        return spec, running
+
+    def _need_mb(self, spec: ModelSpec) -> int:
+        estimate = int(fetch.size_bytes(spec, self._settings) * DISK_TO_RAM) >> 20
+        return self._measured.ram_mb(spec.identity) or spec.ram_mb or estimate
+
+    async def _make_room(self, spec: ModelSpec, need_mb: int, *, forced: bool = False) -> None:
+        """Unload what was used longest ago until `need_mb` fits. Nothing is unloaded where that would not be enough."""
+        over_mb = self._taken_mb() + need_mb - self._budget_mb
+        idle = [
+            place for place in self._places.values() if place.running and not place.running.leases and place.slot not in PINNED
+        ]
+        idle.sort(key=lambda place: place.used)
+        if over_mb > sum(self._ram_mb(place) for place in idle) and not forced:
+            raise MemoryBudgetError(
+                _(
+                    "{model} needs {need} MiB of memory; loaded models take {taken} of the {budget} MiB budgeted, and what may be unloaded "
+                    "is not enough. An admin can raise models.ram_mb in paring.toml or choose a smaller model.",
+                    model=spec.name,
+                    need=need_mb,
+                    taken=self._taken_mb(),
+                    budget=self._budget_mb,
+                )
+            )
+        for place in idle:
+            if over_mb <= 0:
+                break
+            over_mb -= self._ram_mb(place)
+            running, place.running = place.running, None
+            if running is not None:
+                await _release(running)
+
+    def _taken_mb(self) -> int:
+        return sum(self._ram_mb(place) for place in self._places.values())
+
+    def _ram_mb(self, place: Place) -> int:
+        """Return what the place's loaded model takes, 0 for none; what it was measured to take is remembered on the way."""
+        if place.running is None or place.spec is None:
+            return 0
+        self._measured.keep(place.spec.identity, place.running.ram_mb)
+        return max(place.running.ram_mb, self._measured.ram_mb(place.spec.identity))
+
+    def _status(self, place: Place) -> SlotStatus:
+        spec, running = place.spec, place.running
+        latencies = tuple(running.latencies_ms) if running else ()
+        return SlotStatus(
+            slot=place.slot,
+            model=spec.identity if spec else "",
+            loaded=running is not None,
+            pinned=place.slot in PINNED,
+            size_bytes=fetch.size_bytes(spec, self._settings) if spec else 0,
+            ram_mb=self._ram_mb(place) or (self._measured.ram_mb(spec.identity) if spec else 0),
+            licence=spec.licence if spec else "",
+            languages=spec.languages if spec else (),
+            health=self._health(place),
+            p50_ms=round(median(latencies), 3) if latencies else None,
+        )
+
+    def _health(self, place: Place) -> str:
+        if place.running is not None:
+            return "ready"
+        if place.failure is not None:
+            return f"failed: {place.failure.sentence('en')}"
+        return "idle" if place.spec and fetch.present(place.spec, self._settings) else "missing"
+
+
+async def _release(running: Running) -> None:
+    """Wait until nobody holds the model, then release it."""
+    while running.leases:
+        running.idle.clear()
+        await running.idle.wait()
+    await asyncio.to_thread(running.close)
+
+
+def _options(settings: Settings) -> LoadOptions:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return LoadOptions(
+        threads=settings.models.threads or cores,
+        embed_engine=settings.models.embed_engine,
+        server_key=settings.models.chat_key.get_secret_value(),
+    )
+
+
+def _nothing(slot: str) -> Text:
+    return _(
+        "No model is installed for “{slot}” yet. An admin can carry a model's folder in as HOME/models/FOLDER, name it in paring.toml "
+        'under [models.choose] as {slot} = "FOLDER", and start Paring again.',
+        slot=slot,
+    )
+
+
+def _retrieved(task: asyncio.Task[None]) -> None:
+    """Look at a load's error even where all who waited for it have gone."""
+    if not task.cancelled():
+        task.exception()

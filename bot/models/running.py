@@ -1,0 +1,268 @@
+"""One loaded model and the threads that ask it: a queue in, answers out, many small calls made one batch.
+
+Owns: gathering, slicing, order, and that no call waits behind a long one. Leaves to `bot.models.pool` which model is loaded
+when. A worker takes what is queued when it is free and waits for nothing more. Urgent calls go before bulk ones; a call that
+is larger than a slice goes to the back of its queue after each, so that a question never waits for ten thousand passages.
+
+    running = Running("embed.minilm.v1", lambda: load(spec, folder, options))
+    running.start().result()
+    vectors = running.submit(["Where is the wiki?"], bulk=False).result()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from bot.errors import ModelError, ParingError
+from bot.locale import Text, phrases
+from bot.models.families import Loaded
+from bot.models.memory import resident_mb
+
+_ = phrases(__file__)
+log = structlog.get_logger(__name__)
+
+BATCH_ROWS: Final = 8
+BULK_SLICE_MS: Final = 40.0
+"""How long a slice of bulk work may take: what a question that comes meanwhile waits at worst, one slice a worker."""
+URGENT_IN_A_ROW: Final = 8
+"""After as many urgent slices one of bulk goes, so that a busy chat does not stop an index for good."""
+REMEMBERED_CALLS: Final = 256
+
+Outputs = list[object]
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One caller's inputs, in the order in which they are worked on, and what has come out so far."""
+
+    inputs: Sequence[object]
+    order: Sequence[int]
+    bulk: bool
+    answer: Future[Outputs] = field(default_factory=Future)
+    asked_at: float = field(default_factory=time.perf_counter)
+    outputs: Outputs = field(default_factory=list)
+    taken: int = 0
+    done: int = 0
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some inputs of one call: the half-open range of its order."""
+
+    call: Call
+    begin: int
+    end: int
+
+    def indices(self) -> Sequence[int]:
+        """Return the places of its inputs in the call."""
+        return self.call.order[self.begin : self.end]
+
+
+class Running:
+    """A model, its queue and its threads. `leases` and `idle` are the event loop's; the rest is safe from any thread."""
+
+    def __init__(self, name: str, load: Callable[[], Loaded]) -> None:
+        """Take what loads the model; `start` begins."""
+        self.name = name
+        self.ram_mb = 0
+        self.leases = 0
+        self.idle = asyncio.Event()
+        self.latencies_ms: deque[float] = deque(maxlen=REMEMBERED_CALLS)
+        self._load = load
+        self._model: Loaded | None = None
+        self._ready: Future[None] = Future()
+        self._threads: list[threading.Thread] = []
+        self._changed = threading.Condition()
+        self._urgent: deque[Call] = deque()
+        self._bulk: deque[Call] = deque()
+        self._closing = False
+        self._batch_rows = BATCH_ROWS
+        self._bulk_rows = BATCH_ROWS
+        self._urgent_in_a_row = 0
+        self._before_mb = 0
+        self._answered = False
+
+    def start(self) -> Future[None]:
+        """Load on a thread of its own; the result is there when the model can be asked, else the ModelError that says why not."""
+        self._spawn(self._begin)
+        return self._ready
+
+    def submit(self, inputs: Sequence[object], *, bulk: bool) -> Future[Outputs]:
+        """Queue the inputs; the result is one output each, in order. Cancelling it drops what has not been worked on."""
+        call = Call(inputs, _order(inputs, self._batch_rows), bulk, outputs=[None] * len(inputs))
+        with self._changed:
+            if self._closing:
+                raise ModelError(_unloaded(self.name))
+            (self._bulk if bulk else self._urgent).append(call)
+            self._changed.notify()
+        return call.answer
+
+    def close(self) -> None:
+        """Fail what is queued, wait for what is being worked on, release the model. Blocks; call it off the event loop."""
+        with self._changed:
+            self._closing = True
+            waiting = [*self._urgent, *self._bulk]
+            self._urgent.clear()
+            self._bulk.clear()
+            self._changed.notify_all()
+        for call in waiting:
+            self._fail(call, ModelError(_unloaded(self.name)))
+        for thread in tuple(self._threads):
+            thread.join()
+        model, self._model = self._model, None
+        if model is not None:
+            self._guarded(model.close)
+
+    def _spawn(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=f"model {self.name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _begin(self) -> None:
+        self._ready.set_running_or_notify_cancel()  # whoever waited may go; the load goes on to its end
+        self._before_mb = resident_mb()
+        error = self._guarded(self._loaded)
+        if error is not None:
+            self._ready.set_exception(error)
+            return
+        for _index in range(1, getattr(self._model, "workers", 1)):
+            self._spawn(self._work)
+        self._ready.set_result(None)
+        self._work()
+
+    def _loaded(self) -> None:
+        self._model = self._load()
+        self._batch_rows = self._bulk_rows = getattr(self._model, "batch_rows", BATCH_ROWS)
+        self.ram_mb = max(1, resident_mb() - self._before_mb)
+
+    def _work(self) -> None:
+        while pieces := self._take():
+            self._answer(pieces)
+
+    def _take(self) -> list[Piece]:
+        """Wait for calls, and take a slice of what is there; [] when the model is being closed."""
+        with self._changed:
+            while not self._closing:
+                if self._urgent and (not self._bulk or self._urgent_in_a_row < URGENT_IN_A_ROW):
+                    self._urgent_in_a_row += 1
+                    pieces = _slice(self._urgent, self._batch_rows)
+                else:
+                    self._urgent_in_a_row = 0
+                    pieces = _slice(self._bulk, self._bulk_rows)
+                if pieces:
+                    if self._urgent or self._bulk:
+                        self._changed.notify()
+                    return pieces
+                if not self._urgent and not self._bulk:
+                    self._changed.wait()
+            return []
+
+    def _answer(self, pieces: list[Piece]) -> None:
+        """Ask the model; where a batch of several callers fails, ask for each alone, so that one bad input is one's own."""
+        begun = time.perf_counter()
+        outputs: Outputs = []
+        error = self._guarded(lambda: outputs.extend(self._predict(pieces)))
+        if error is None:
+            self._adapt(pieces, (time.perf_counter() - begun) * 1000)
+            self._deliver(pieces, outputs)
+        elif len(pieces) > 1:
+            for piece in pieces:
+                self._answer([piece])
+        else:
+            self._fail(pieces[0].call, error)
+
+    def _predict(self, pieces: list[Piece]) -> Sequence[object]:
+        if self._model is None:
+            raise ModelError(_unloaded(self.name))
+        inputs = [piece.call.inputs[index] for piece in pieces for index in piece.indices()]
+        outputs = self._model.predict(inputs)
+        if len(outputs) != len(inputs):
+            msg = f"{self.name} returned {len(outputs)} outputs for {len(inputs)} inputs"
+            raise ValueError(msg)
+        return outputs
+
+    def _adapt(self, pieces: list[Piece], spent_ms: float) -> None:
+        """Size the next slice of bulk work by the time of this one; measure memory after the first answer."""
+        if pieces[0].call.bulk:
+            row_ms = spent_ms / sum(piece.end - piece.begin for piece in pieces)
+            self._bulk_rows = max(1, min(self._batch_rows, int(BULK_SLICE_MS / max(row_ms, 1e-3))))
+        if not self._answered:
+            self._answered = True
+            self.ram_mb = max(self.ram_mb, resident_mb() - self._before_mb)
+
+    def _deliver(self, pieces: list[Piece], outputs: Outputs) -> None:
+        place = 0
+        for piece in pieces:
+            call = piece.call
+            for index in piece.indices():
+                call.outputs[index] = outputs[place]
+                place += 1
+            with self._changed:
+                call.done += piece.end - piece.begin
+                last = call.done == len(call.inputs) and not call.over
+                call.over = call.over or last
+            if last and call.answer.set_running_or_notify_cancel():
+                if not call.bulk:
+                    self.latencies_ms.append((time.perf_counter() - call.asked_at) * 1000)
+                call.answer.set_result(call.outputs)
+
+    def _fail(self, call: Call, error: ParingError) -> None:
+        with self._changed:
+            first, call.over = not call.over, True
+        if first and call.answer.set_running_or_notify_cancel():
+            call.answer.set_exception(error)
+
+    def _guarded(self, work: Callable[[], object]) -> ParingError | None:
+        """Run a model's code; return its error as one with a sentence. The thread must outlive whatever a model raises."""
+        try:
+            work()
+        except ParingError as error:
+            return error
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("a model failed", model=self.name, reference=reference)
+            return ModelError(
+                _(
+                    "The model {model} failed (reference {reference}). Nothing was lost; please try again, or give an admin the reference.",
+                    model=self.name,
+                    reference=reference,
+                )
+            )
+        return None
+
+
+def _unloaded(name: str) -> Text:
+    return _("The model {model} was unloaded while it was asked. Nothing was lost; please ask again.", model=name)
+
+
+def _order(inputs: Sequence[object], rows: int) -> Sequence[int]:
+    """Return the order to work in: texts that do not fit one batch by length, so that a batch is padded little."""
+    if len(inputs) <= rows or not all(isinstance(one, str) for one in inputs):
+        return range(len(inputs))
+    return sorted(range(len(inputs)), key=lambda index: len(str(inputs[index])))
+
+
+def _slice(queue: deque[Call], rows: int) -> list[Piece]:
+    """Take up to `rows` inputs from the calls in the queue, first come first; what is left of a call goes to the back."""
+    pieces: list[Piece] = []
+    while queue and rows > 0:
+        call = queue.popleft()
+        if call.over or call.answer.cancelled():
+            continue
+        begin, call.taken = call.taken, min(len(call.inputs), call.taken + rows)
+        pieces.append(Piece(call, begin, call.taken))
+        rows -= call.taken - begin
+        if call.taken < len(call.inputs):
+            queue.append(call)
+    return pieces

@@ -1,0 +1,288 @@
+"""Slots and the models in them: loaded once, when first asked, within the budget, swapped without a dropped call."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
+
+import pytest
+
+from bot.config import ModelSettings, Settings
+from bot.errors import MemoryBudgetError, ModelError, NoModelError
+from bot.models.catalogue import Catalogue
+from bot.models.pool import Pool
+from bot.models.spec import ModelSpec
+from bot.skill import Models, Slot
+
+from .conftest import Echo, Gate, Shop
+
+EMBED: Slot[str, str] = Slot("embed")
+CHAT: Slot[str, str] = Slot("chat")
+DRAW: Slot[str, str] = Slot("imagine")
+EMPTY: Slot[str, str] = Slot("translate")
+
+MODELS = """
+default: [embed.echo.v1, chat.echo.v1, imagine.echo.v1]
+models:
+  - {name: embed.echo.v1, slot: embed, family: echo, source: builtin, revision: r1, ram_mb: 100}
+  - {name: chat.echo.v1, slot: chat, family: echo, source: builtin, ram_mb: 300, licence: MIT}
+  - {name: imagine.echo.v1, slot: imagine, family: echo, source: builtin, ram_mb: 300}
+  - {name: embed.echo.v2, slot: embed, family: echo, source: builtin, revision: r2, ram_mb: 100}
+  - {name: embed.huge.v1, slot: embed, family: echo, source: builtin, ram_mb: 900}
+  - {name: embed.odd.v1, slot: embed, family: unknown, source: builtin}
+"""
+
+Opened = Callable[..., "asyncio.Future[Pool]"]
+
+
+class Figures:
+    """What models take, as a test says."""
+
+    def __init__(self, **figures: int) -> None:
+        self.figures = figures
+        self.kept: dict[str, int] = {}
+
+    def ram_mb(self, identity: str) -> int:
+        return self.figures.get(identity.partition("@")[0].replace(".", "_"), 0)
+
+    def keep(self, identity: str, ram_mb: int) -> None:
+        self.kept[identity] = ram_mb
+
+
+@pytest.fixture
+async def opened(catalogue_of: Callable[..., Catalogue], settings: Settings) -> AsyncIterator[Callable[..., Pool]]:
+    async with AsyncExitStack() as stack:
+
+        def make(models: str = MODELS, measured: Figures | None = None, **changes: object) -> Pool:
+            changed = settings.model_copy(update={"models": ModelSettings(**{"ram_mb": 1000, **changes})})
+            pool = Pool(catalogue_of(models, changed), changed, measured=measured)
+            stack.push_async_callback(pool.close)
+            return pool
+
+        yield make
+
+
+@asynccontextmanager
+async def behind(gate: Gate) -> AsyncIterator[None]:
+    """Leave the gate open, whatever happens."""
+    try:
+        yield
+    finally:
+        gate.opened.set()
+
+
+def spec_of(pool: Pool, name: str) -> ModelSpec:
+    return pool._catalogue.find(name)
+
+
+async def test_it_keeps_the_contract_of_models(opened: Callable[..., Pool]) -> None:
+    models: Models = opened()
+
+    assert await models.run(EMBED, ["a", "b"]) == ["embed.echo.v1:a", "embed.echo.v1:b"]
+    assert await models.run(EMBED, ["c"], bulk=True) == ["embed.echo.v1:c"]
+    assert models.live(EMBED) == "embed.echo.v1@r1"
+
+
+async def test_an_empty_batch_loads_nothing(opened: Callable[..., Pool], shop: Shop) -> None:
+    assert await opened().run(EMBED, []) == []
+    assert shop.loaded == []
+
+
+async def test_nothing_is_loaded_before_it_is_asked(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+
+    assert pool.live(EMBED) == "embed.echo.v1@r1"
+    assert shop.loaded == []
+
+
+async def test_many_first_callers_load_the_model_once(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+
+    answers = await asyncio.gather(*(pool.run(EMBED, [str(index)]) for index in range(40)))
+
+    assert answers == [[f"embed.echo.v1:{index}"] for index in range(40)]
+    assert len(shop.loaded) == 1
+
+
+async def test_an_empty_slot_says_what_an_admin_does(opened: Callable[..., Pool]) -> None:
+    with pytest.raises(NoModelError) as caught:
+        await opened().run(EMPTY, ["hello"])
+
+    assert 'translate = "FOLDER"' in caught.value.sentence("en")
+    assert "HOME/models" in caught.value.sentence("ko")
+    assert "translate" in caught.value.sentence("ko")
+    assert caught.value.sentence("ko") != caught.value.sentence("en")
+
+
+async def test_a_foreign_error_becomes_a_sentence_with_a_reference(opened: Callable[..., Pool], shop: Shop) -> None:
+    def choosy(batch: Sequence[object]) -> None:
+        if "bad" in batch:
+            raise ZeroDivisionError
+
+    shop.make = lambda spec: Echo(spec.name, before=choosy)
+
+    with pytest.raises(ModelError, match=r"reference [0-9a-f]{8}"):
+        await opened().run(EMBED, ["bad"])
+
+
+async def test_a_load_that_failed_is_tried_again(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+
+    def broken(_spec: ModelSpec) -> Echo:
+        raise OSError
+
+    shop.make = broken
+    with pytest.raises(ModelError, match="failed"):
+        await pool.run(EMBED, ["a"])
+    assert next(status.health for status in pool.status() if status.slot == "embed").startswith("failed: The model embed.echo.v1")
+
+    shop.make = lambda spec: Echo(spec.name)
+    assert await pool.run(EMBED, ["a"]) == ["embed.echo.v1:a"]
+
+
+async def test_what_was_used_longest_ago_makes_room(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened(ram_mb=500, measured=Figures(embed_echo_v1=100, chat_echo_v1=300, imagine_echo_v1=300))
+    await pool.run(EMBED, ["a"])
+    await pool.run(CHAT, ["a"])
+
+    assert await pool.run(DRAW, ["a"]) == ["imagine.echo.v1:a"]
+
+    assert [model.name for model in shop.loaded if model.closed] == ["chat.echo.v1"]
+    assert pool.memory == (400, 500)
+    assert await pool.run(CHAT, ["b"]) == ["chat.echo.v1:b"]
+
+
+async def test_pinned_models_are_never_unloaded_and_the_refusal_has_numbers(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened(ram_mb=350, measured=Figures(embed_echo_v1=100, chat_echo_v1=300))
+    await pool.run(EMBED, ["a"])
+
+    with pytest.raises(MemoryBudgetError, match="needs 300 MiB") as caught:
+        await pool.run(CHAT, ["a"])
+
+    assert "100 of the 350 MiB" in caught.value.sentence("en")
+    assert "350" in caught.value.sentence("ko")
+    assert not shop.loaded[0].closed
+
+
+async def test_what_could_not_make_enough_room_is_left_loaded(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened(ram_mb=500, measured=Figures(embed_echo_v1=250, chat_echo_v1=100, imagine_echo_v1=300))
+    await pool.run(EMBED, ["a"])
+    await pool.run(CHAT, ["a"])
+
+    with pytest.raises(MemoryBudgetError):
+        await pool.run(DRAW, ["a"])
+
+    assert not any(model.closed for model in shop.loaded)
+
+
+async def test_a_leased_model_is_not_unloaded(opened: Callable[..., Pool]) -> None:
+    pool = opened(ram_mb=500, measured=Figures(chat_echo_v1=300, imagine_echo_v1=300))
+
+    async with pool.lease(CHAT) as chat:
+        with pytest.raises(MemoryBudgetError):
+            await pool.run(DRAW, ["a"])
+        assert await chat.predict(["a"]) == ["chat.echo.v1:a"]
+
+    assert await pool.run(DRAW, ["a"]) == ["imagine.echo.v1:a"]
+
+
+async def test_what_a_model_took_is_remembered(opened: Callable[..., Pool]) -> None:
+    figures = Figures()
+    pool = opened(measured=figures)
+
+    await pool.run(CHAT, ["a"])
+    pool.status()
+
+    assert figures.kept["chat.echo.v1"] >= 1
+
+
+async def test_a_swap_under_fifty_askers_drops_and_doubles_nothing(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+    stop = asyncio.Event()
+
+    async def ask(number: int) -> list[tuple[str, str]]:
+        heard = []
+        while not stop.is_set():
+            heard.append((str(number), *(await pool.run(EMBED, [str(number)]))))
+        return heard
+
+    async with asyncio.TaskGroup() as group:
+        askers = [group.create_task(ask(number)) for number in range(50)]
+        await pool.run(EMBED, ["warm"])
+        for name in ("embed.echo.v2", "embed.echo.v1", "embed.echo.v2"):
+            await pool.publish(EMBED, spec_of(pool, name))
+            assert await pool.run(EMBED, ["now"]) == [f"{name}:now"]
+        stop.set()
+
+    answers = [answer for asker in askers for answer in asker.result()]
+    asked = [str(one) for model in shop.loaded for batch in model.batches for one in batch]
+    assert all(answer.partition(":")[2] == number for number, answer in answers)
+    assert len(asked) == len(answers) + 4
+    assert [model.closed for model in shop.loaded] == [True, True, True, False]
+    assert pool.live(EMBED) == "embed.echo.v2@r2"
+
+
+async def test_the_old_model_serves_those_who_hold_it_until_they_are_done(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+
+    async with pool.lease(EMBED) as old:
+        swap = asyncio.create_task(pool.publish(EMBED, spec_of(pool, "embed.echo.v2")))
+        while await pool.run(EMBED, ["a"]) != ["embed.echo.v2:a"]:
+            assert not swap.done()
+        assert await old.predict(["a"]) == ["embed.echo.v1:a"]
+        assert pool.live(EMBED) == "embed.echo.v2@r2"
+        assert (old.identity, swap.done()) == ("embed.echo.v1@r1", False)
+
+    await swap
+    assert shop.loaded[0].closed
+
+
+@pytest.mark.parametrize("name", ["embed.huge.v1", "embed.odd.v1"])
+async def test_a_swap_that_fails_leaves_the_old_model_live(opened: Callable[..., Pool], name: str) -> None:
+    pool = opened(measured=Figures(embed_echo_v1=200, embed_huge_v1=900))
+    await pool.run(EMBED, ["a"])
+
+    with pytest.raises(ModelError):
+        await pool.publish(EMBED, spec_of(pool, name))
+
+    assert pool.live(EMBED) == "embed.echo.v1@r1"
+    assert await pool.run(EMBED, ["a"]) == ["embed.echo.v1:a"]
+
+
+async def test_a_caller_who_goes_away_stops_nobody_else(opened: Callable[..., Pool], shop: Shop) -> None:
+    gate = Gate()
+    shop.make = lambda spec: Echo(spec.name, before=gate)
+    pool = opened()
+    async with behind(gate):
+        gone = asyncio.create_task(pool.run(EMBED, ["gone"]))
+        await asyncio.to_thread(gate.reached.wait, 20)
+        stays = asyncio.create_task(pool.run(EMBED, ["stays"]))
+        await asyncio.sleep(0)
+        gone.cancel()
+
+    assert await stays == ["embed.echo.v1:stays"]
+
+
+async def test_the_status_tells_each_slot(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened(choose={"transcribe": "nowhere"})
+    await pool.run(CHAT, ["a"])
+    with pytest.raises(NoModelError):
+        await pool.run(EMPTY, ["a"])
+
+    told = {status.slot: status for status in pool.status()}
+
+    assert (told["chat"].health, told["chat"].model, told["chat"].licence) == ("ready", "chat.echo.v1", "MIT")
+    assert cast("float", told["chat"].p50_ms) >= 0
+    assert (told["embed"].health, told["embed"].p50_ms, told["embed"].pinned) == ("idle", None, True)
+    assert told["translate"].health == "missing"
+    assert told["transcribe"].health.startswith("failed: models.choose in paring.toml names “nowhere”")
+
+
+async def test_closing_releases_every_model(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+    await pool.run(EMBED, ["a"])
+    await pool.run(CHAT, ["a"])
+
+    await pool.close()
+
+    assert [model.closed for model in shop.loaded] == [True, True]
