@@ -31,7 +31,7 @@ def configure_logs(settings: Settings) -> None:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_stderr,
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -40,6 +40,11 @@ def configure_logs(settings: Settings) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ],
     )
+
+
+def _to_stderr(*_arguments: object) -> structlog.PrintLogger:
+    """Make a logger that writes to what stderr is now."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def secrets_of(section: BaseModel) -> list[str]:

@@ -10,15 +10,19 @@ from bot.logs import configure_logs
 CANARY = "4711:canary-token"
 
 
-@pytest.fixture(autouse=True)
-def configured(capsys: pytest.CaptureFixture[str]):  # the logs are set up once stderr is captured
+def configure() -> None:
     configure_logs(Settings(log_level="debug", telegram=TelegramSettings(token=SecretStr(CANARY))))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were():
     yield
     structlog.reset_defaults()
     logging.getLogger().handlers.clear()
 
 
 def test_a_secret_in_a_line_is_struck_out(capsys: pytest.CaptureFixture[str]) -> None:
+    configure()
     structlog.get_logger("t").error("asked", url=f"https://host/bot{CANARY}/getMe")
     logging.getLogger("other").error("asked %s", f"https://host/bot{CANARY}/getMe")
     said = capsys.readouterr().err
@@ -27,6 +31,7 @@ def test_a_secret_in_a_line_is_struck_out(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_secret_in_a_trace_is_struck_out(capsys: pytest.CaptureFixture[str]) -> None:
+    configure()
     try:
         raise RuntimeError(f"cannot reach bot{CANARY}")
     except RuntimeError:
