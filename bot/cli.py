@@ -163,13 +163,14 @@ def setup() -> None:
 def doctor(
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
     settings_too: Annotated[bool, typer.Option("--settings", help="List every setting, its value and its variable.")] = False,  # noqa: FBT002 - a flag
+    markdown: Annotated[bool, typer.Option("--markdown", help="With --settings: the page of the documentation.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Say what is set up, what is missing, and what to type next. Exit code 1 where the bot cannot run."""
-    from bot.doctor import examine, settings_table
+    from bot.doctor import examine, settings_page, settings_table
 
     settings = _settings()
     if settings_too:
-        typer.echo(settings_table(settings))
+        typer.echo(settings_page() if markdown else settings_table(settings), nl=not markdown)
         return
     report = examine(settings)
     typer.echo(_dump(report.as_json()) if as_json else str(report))

@@ -164,9 +164,7 @@ def walk(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tupl
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from walk(kind, f"{prefix}{name}.")
         else:
-            default = (
-                "" if kind is SecretStr else info.get_default(call_default_factory=not info.default_factory or name != "home")
-            )
+            default = "" if kind is SecretStr or name == "home" else info.get_default(call_default_factory=True)
             yield f"{prefix}{name}", default, info.description or "", kind is SecretStr
 
 

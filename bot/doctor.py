@@ -82,6 +82,32 @@ def settings_table(settings: Settings) -> str:
     return table(rows)
 
 
+def settings_page() -> str:
+    """Return docs/configuration.md: every setting with its default, its variable and what it is."""
+    lines = [
+        "# Configuration",
+        "",
+        "Made by `paring doctor --settings --markdown > docs/configuration.md`; a test compares the two.",
+        "",
+        "Settings stand in `paring.toml` (the file that `PARING_CONFIG` names, else `./paring.toml`, else `PARING_HOME/paring.toml`); the",
+        "environment goes over it. A key of the file is written in its table: `web.port` is `port` under `[web]`. Unknown keys are",
+        "refused, with the nearest known one. Secrets are taken from the environment alone and are never printed.",
+        "",
+        "| setting | variable | default | meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    for key, default, description, secret in walk():
+        shown = "*secret*" if secret else "the user's data folder" if key == "home" else _written(default)
+        lines.append(f"| `{key}` | `{variable(key)}` | {shown} | {description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _written(default: object) -> str:
+    if default in ("", (), None) or default == {}:
+        return "–"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
 def _home(settings: Settings) -> list[Finding]:
     home = settings.home
     nearest = next(path for path in (home, *home.parents) if path.exists())
