@@ -20,6 +20,7 @@ from bot.store.outbox import put
 from bot.store.tables import InboxRow, OutboxRow
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.store.database import Database
@@ -52,8 +53,8 @@ class Inbox:
             "sent_at": message.sent_at, "received_at": datetime.now(UTC),
         }  # fmt: skip
 
-        async def work(connection: AsyncConnection) -> int | None:
-            added = await connection.execute(insert(InboxRow).values(row).on_conflict_do_nothing().returning(InboxRow.id))
+        def work(connection: Connection) -> int | None:
+            added = connection.execute(insert(InboxRow).values(row).on_conflict_do_nothing().returning(InboxRow.id))
             return added.scalar_one_or_none()
 
         return await self._database.write(work)
@@ -105,11 +106,11 @@ class Inbox:
         how = TypeAdapter(Route).dump_json(route, exclude_defaults=True).decode() if route else ""
         state = "dead" if error else "done"
 
-        async def work(connection: AsyncConnection) -> list[int]:
+        def work(connection: Connection) -> list[int]:
             changes = {"state": state, "route": how, "error": error, "done_at": datetime.now(UTC)}
-            await connection.execute(update(InboxRow).where(InboxRow.id == number).values(changes))
+            connection.execute(update(InboxRow).where(InboxRow.id == number).values(changes))
             return [
-                await put(connection, number, message, reply, edits=edits if place == 0 else "")
+                put(connection, number, message, reply, edits=edits if place == 0 else "")
                 for place, reply in enumerate(replies)
             ]
 
@@ -118,8 +119,8 @@ class Inbox:
     async def recover(self, channels: Sequence[str]) -> int:
         """Put what was being worked on when the bot stopped back in the queue; return how many messages."""
 
-        async def work(connection: AsyncConnection) -> int:
-            changed = await connection.execute(
+        def work(connection: Connection) -> int:
+            changed = connection.execute(
                 update(InboxRow).where(InboxRow.state == "working", InboxRow.channel.in_(channels)).values(state="received")
             )
             return int(changed.rowcount)
@@ -190,16 +191,16 @@ class Inbox:
     async def forget(self, address: Address, sender: str) -> int:
         """Delete what `sender` said in the chat and what was answered to it; return how many messages."""
 
-        async def work(connection: AsyncConnection) -> int:
+        def work(connection: Connection) -> int:
             mine = select(InboxRow.id).where(
                 *(getattr(InboxRow, name) == value for name, value in _place(address).items() if name != "thread"),
                 InboxRow.sender == sender, InboxRow.state.in_(("done", "dead")),
             )  # fmt: skip
-            numbers = (await connection.execute(mine)).scalars().all()
+            numbers = connection.execute(mine).scalars().all()
             for start in range(0, len(numbers), 500):
                 some = numbers[start : start + 500]
-                await connection.execute(delete(OutboxRow).where(OutboxRow.inbox_id.in_(some)))
-                await connection.execute(delete(InboxRow).where(InboxRow.id.in_(some)))
+                connection.execute(delete(OutboxRow).where(OutboxRow.inbox_id.in_(some)))
+                connection.execute(delete(InboxRow).where(InboxRow.id.in_(some)))
             return len(numbers)
 
         return await self._database.write(work)

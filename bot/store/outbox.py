@@ -18,7 +18,7 @@ from bot.message import Address, Button, Message, Reply, pack, unpack
 from bot.store.tables import ButtonRow, OutboxRow
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from bot.store.database import Database
 
@@ -89,8 +89,8 @@ class Outbox:
     async def recover(self, channels: Sequence[str]) -> int:
         """Mark what was leaving when the bot stopped as ambiguous; return how many replies."""
 
-        async def work(connection: AsyncConnection) -> int:
-            changed = await connection.execute(
+        def work(connection: Connection) -> int:
+            changed = connection.execute(
                 update(OutboxRow).where(OutboxRow.state == "sending", OutboxRow.channel.in_(channels)).values(state="ambiguous")
             )
             return int(changed.rowcount)
@@ -109,20 +109,20 @@ class Outbox:
         )
 
 
-async def put(connection: AsyncConnection, inbox_id: int, message: Message, reply: Reply, *, edits: str) -> int:
+def put(connection: Connection, inbox_id: int, message: Message, reply: Reply, *, edits: str) -> int:
     """Add `reply` to `message` within the caller's transaction, its buttons given tokens; return its number."""
     now = datetime.now(UTC)
     buttons = tuple(replace(button, token=secrets.token_urlsafe(TOKEN_BYTES)) for button in reply.buttons)
     if buttons:
         rows = [_button_row(button, inbox_id, message.sender, now + BUTTON_LIFE) for button in buttons]
-        await connection.execute(insert(ButtonRow), rows)
+        connection.execute(insert(ButtonRow), rows)
     to = message.address
     row = {
         "inbox_id": inbox_id, "channel": to.channel, "account": to.account, "chat": to.chat, "thread": to.thread, "kind": to.kind,
         "reply": pack(replace(reply, buttons=buttons)), "state": "ready", "edits": edits, "platform_id": "", "attempts": 0,
         "error": "", "created_at": now,
     }  # fmt: skip
-    added = await connection.execute(insert(OutboxRow).values(row).returning(OutboxRow.id))
+    added = connection.execute(insert(OutboxRow).values(row).returning(OutboxRow.id))
     return int(added.scalar_one())
 
 

@@ -2,18 +2,18 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StoreError
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.tables import AssignmentRow
+from bot.testing import NOON
 
 
 def assign(slot: str):
-    row = {"slot": slot, "model": "m", "assigned_by": "ann", "assigned_at": __import__("datetime").datetime.now(__import__("datetime").UTC)}
+    row = {"slot": slot, "model": "m", "assigned_by": "ann", "assigned_at": NOON}
     return lambda connection: connection.execute(insert(AssignmentRow).values(row))
 
 
@@ -35,8 +35,8 @@ async def test_one_failing_write_takes_none_of_its_neighbours_with_it(database: 
 
 
 async def test_a_write_that_raises_keeps_nothing(database: Database) -> None:
-    async def half(connection: AsyncConnection) -> None:
-        await assign("half")(connection)
+    def half(connection: Connection) -> None:
+        assign("half")(connection)
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
