@@ -66,7 +66,7 @@ class MiniLM:
             return []
         if self._run is None:
             raise ModelError(_("The embedding model was unloaded while it was asked. Nothing was lost; please ask again."))
-        encoded = self._tokenizer.encode_batch_fast([_readable(text) for text in batch])
+        encoded = self._tokenizer.encode_batch_fast([readable(text) for text in batch])
         rows = np.empty((len(batch), DIMENSION), np.float32)
         order = sorted(range(len(batch)), key=lambda index: len(encoded[index]))
         for start in range(0, len(order), BATCH_ROWS):
@@ -102,6 +102,18 @@ def choose_engine(options: LoadOptions) -> Engine:
     if options.embed_engine != "auto":
         return options.embed_engine
     return "openvino" if _processor_has_bfloat16() and find_spec("openvino") else "onnxruntime"
+
+
+def readable(text: str, *, most: int = MAX_CHARACTERS) -> str:
+    """Return the first `most` characters of `text`, lone surrogates replaced: a tokenizer takes valid Unicode only."""
+    text = text[:most].strip()
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 @cache
@@ -146,18 +158,6 @@ def _openvino(folder: Path, streams: int) -> Run:
         return rows
 
     return run
-
-
-def _readable(text: str) -> str:
-    """Return the beginning of `text` with lone surrogates replaced: the tokenizer takes valid Unicode only."""
-    text = text[:MAX_CHARACTERS].strip()
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _padded(encoded: Sequence[Encoding]) -> tuple[Integers, Integers]:

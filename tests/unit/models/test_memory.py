@@ -1,0 +1,57 @@
+"""How much memory there is, and what is remembered of what models take."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.models import memory
+from bot.models.memory import MeasuredFile, budget_mb, machine_mb, resident_mb
+
+
+def test_a_measurement_outlives_the_process(tmp_path: Path) -> None:
+    MeasuredFile(tmp_path / "new" / "measured.json").keep("a@1", 120)
+
+    assert MeasuredFile(tmp_path / "new" / "measured.json").ram_mb("a@1") == 120
+
+
+def test_the_larger_of_two_measurements_counts(tmp_path: Path) -> None:
+    measured = MeasuredFile(tmp_path / "measured.json")
+    measured.keep("a@1", 120)
+    measured.keep("a@1", 80)
+
+    assert measured.ram_mb("a@1") == 120
+    assert measured.ram_mb("b@1") == 0
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"a@1": "much"}', "{"])
+def test_a_broken_file_is_an_empty_one(tmp_path: Path, text: str) -> None:
+    (tmp_path / "measured.json").write_text(text)
+
+    assert MeasuredFile(tmp_path / "measured.json").ram_mb("a@1") == 0
+
+
+def test_where_it_cannot_be_written_it_is_known_until_the_end(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    measured = MeasuredFile(tmp_path / "file" / "measured.json")
+    measured.keep("a@1", 3)
+
+    assert measured.ram_mb("a@1") == 3
+
+
+def test_the_budget_is_the_setting_or_a_share_of_the_machine() -> None:
+    assert budget_mb(512) == 512
+    assert budget_mb(0) == int(machine_mb() * 0.6) > 0
+
+
+def test_a_container_counts_as_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = tmp_path / "a" / "b"
+    group.mkdir(parents=True)
+    (group / "memory.max").write_text("max\n")
+    (tmp_path / "a" / "memory.max").write_text(f"{64 << 20}\n")
+    monkeypatch.setattr(memory, "_CGROUPS", tmp_path)
+
+    assert memory._limits_above(group, "memory.max") == [64 << 20]
+
+
+def test_the_process_takes_some_memory() -> None:
+    assert resident_mb() > 10
