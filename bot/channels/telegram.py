@@ -1,0 +1,241 @@
+"""Telegram, over its Bot API: long polling or a webhook, direct chats, groups and their topics.
+
+Owns the account, what is done with an update, and the files and menus of the platform. Leaves to its neighbours: reading updates
+(`telegram_incoming`, `telegram_addressing`, `telegram_files`), looks (`telegram_outgoing`, `telegram_text`, `telegram_split`),
+sending (`telegram_sending`), the wire (`telegram_request`, `telegram_errors`, `telegram_polling`, `telegram_webhook`). No other
+file imports the library.
+
+    channel = Telegram(settings.telegram, blobs=blobs, admins=("4711",))
+    await channel.run(intake)
+
+What Telegram itself cannot promise: a send has no key of its own, so one whose answer was lost may have arrived
+(AmbiguousSendError), and a split reply that a crash cut in two is known by its outbox row alone. A group that becomes a supergroup
+gets a new id; sends to the old one follow it while the program runs. The service message that tells of it is no Message: for
+the new id to reach the database, `Intake` would be given the old and the new address in `telegram_taking`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from telegram import (
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+)
+from telegram.error import TelegramError
+
+from bot.channels.channel import Intake, Limits
+from bot.channels.telegram_addressing import Me
+from bot.channels.telegram_errors import is_wrong_token, translated, wrong_token
+from bot.channels.telegram_incoming import ALLOWED_UPDATES, CHANNEL
+from bot.channels.telegram_polling import POLL_S, Backoff, Poller, Take
+from bot.channels.telegram_request import READ_S, OverLimitError, RefusedError
+from bot.channels.telegram_sending import Sending
+from bot.channels.telegram_split import TEXT_UNITS, shorten
+from bot.channels.telegram_taking import Taking
+from bot.channels.telegram_webhook import check_secret, listening
+from bot.channels.telegram_wire import Wire, file_told
+from bot.config import MEBIBYTE, TelegramSettings
+from bot.errors import SettingsError, TooLargeError
+from bot.locale import Language, phrases
+from bot.message import Address, Attachment, Reply
+from bot.skill import Blobs, CommandSpec
+
+_ = phrases(__file__)
+
+UPLOAD_BYTES = 50_000_000
+"""Source: https://core.telegram.org/bots/api#senddocument"""
+COMMANDS = 100
+DESCRIPTION_UNITS = 256
+"""Source: https://core.telegram.org/bots/api#setmycommands"""
+ANSWERS_S = 2.0
+_TOKEN = re.compile(r"(?P<id>\d+):[\w-]+", re.ASCII)
+_COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
+_log = logging.getLogger(__name__)
+
+
+class Telegram:
+    """One bot account. Its `repr`, its errors and its log lines never hold the token."""
+
+    name = CHANNEL
+
+    def __init__(
+        self,
+        settings: TelegramSettings,
+        *,
+        blobs: Blobs,
+        admins: Sequence[str] = (),
+        poll_s: int = POLL_S,
+        read_s: float = READ_S,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """Take the settings, the store of pictures, and the user ids of admins (their menu has admin commands).
+
+        `poll_s`: how long an empty long poll lasts; `read_s`: how long any other answer may take.
+
+        Raises:
+            SettingsError: the token is none, or a webhook has no secret.
+        """
+        token = settings.token.get_secret_value().strip()
+        form = _TOKEN.fullmatch(token)
+        if form is None:
+            raise SettingsError(
+                _(
+                    "PARING_TELEGRAM__TOKEN is no bot token. One looks like 123456:ABC-DEF and comes from @BotFather; set it again."
+                )
+            )
+        if settings.webhook_url:
+            check_secret(settings.webhook_secret.get_secret_value())
+        self.account = form["id"]
+        self.limits = Limits(TEXT_UNITS, settings.download_mb * MEBIBYTE, UPLOAD_BYTES, edits=True, repeatable_sends=False)
+        self._settings = settings
+        self._admins = tuple(admins)
+        self._poll_s, self._read_s = poll_s, read_s
+        self._backoff = backoff or Backoff()
+        self._wire = Wire(token, settings, read_s=read_s)
+        self._sending = Sending(self._wire.bot, blobs)
+
+    async def run(self, intake: Intake) -> None:
+        """Take in messages until cancelled.
+
+        Raises:
+            ChannelError: Telegram does not know the token, or the webhook cannot listen.
+        """
+        await self._wire.request.initialize()
+        try:
+            me = await self._introduced()
+            taking = Taking(intake, self._wire, me, self._sending, download_bytes=self.limits.download_bytes)
+            try:
+                if self._settings.webhook_url:
+                    await self._receive(taking.take)
+                else:
+                    poller = Poller(self._wire, taking.take, poll_s=self._poll_s, read_s=self._read_s, backoff=self._backoff)
+                    await poller.run()
+            finally:
+                await taking.finish(within_s=ANSWERS_S)
+        finally:
+            await self._wire.request.shutdown()
+
+    async def send(self, reply: Reply, to: Address, *, key: str) -> str:
+        """Send `reply`; in a group it quotes what it answers. Parts that were sent under `key` are not sent again.
+
+        Raises:
+            RetryLaterError, AmbiguousSendError, GoneError, ChannelError: as the contract says.
+        """
+        return await self._sending.send(reply, to, key)
+
+    async def edit(self, sent: str, reply: Reply, to: Address) -> str:
+        """Make `sent` show `reply`; where it can be edited no more, send it anew. Returns the id of the first message."""
+        return await self._sending.edit(sent, reply, to)
+
+    async def typing(self, to: Address) -> None:
+        """Show "typing" for about five seconds. Never raises."""
+        chat, thread = self._sending.way(to)
+        try:
+            await self._wire.bot.send_chat_action(chat, "typing", message_thread_id=thread)
+        except TelegramError as error:
+            _log.debug("typing was not shown: %s", translated(error))
+
+    async def fetch(self, attachment: Attachment, into: Path) -> None:
+        """Download the file that `attachment.ref` names. Its size is looked at before, and the bytes are counted on the way.
+
+        Raises:
+            TooLargeError: over `limits.download_bytes`, or over what the server gives.
+            RetryLaterError, ChannelError: it cannot be had now, or at all.
+        """
+        limit = self.limits.download_bytes
+        if attachment.size_bytes > limit:
+            raise self._too_large()
+        try:
+            told = await self._wire.call("getFile", file_id=attachment.ref)
+            path, size = file_told(told)
+            if size > limit:
+                raise self._too_large()
+            await self._wire.download(path, into, limit_bytes=limit)
+        except OverLimitError:
+            raise self._too_large() from None
+        except RefusedError as error:
+            raise (self._too_large() if error.says("too big") else translated(error)) from None
+        except TelegramError as error:
+            raise translated(error) from None
+
+    async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
+        """Set the menu for direct chats, for groups and for each admin's own chat, in English (the default) and in Korean.
+
+        Raises:
+            RetryLaterError, ChannelError: not all of it could be set; to be called again.
+        """
+        scopes: list[tuple[BotCommandScope, Sequence[CommandSpec]]] = [
+            (BotCommandScopeAllPrivateChats(), commands),
+            (BotCommandScopeAllGroupChats(), commands),
+        ]
+        scopes.extend(
+            (BotCommandScopeChat(int(admin)), [*commands, *admin_commands]) for admin in self._admins if admin.isdecimal()
+        )
+        for scope, specs in scopes:
+            await self._set_menu(_menu(specs, "en"), scope, None)
+            await self._set_menu(_menu(specs, "ko"), scope, "ko")
+
+    async def _set_menu(self, menu: list[BotCommand], scope: BotCommandScope, code: str | None) -> None:
+        try:
+            await self._wire.bot.set_my_commands(menu, scope=scope, language_code=code)
+        except RefusedError as error:
+            if not isinstance(scope, BotCommandScopeChat) or not error.says("chat not found", "peer id invalid"):
+                raise translated(error) from None
+            _log.info("An admin has not written to the bot yet: the menu of that chat is not set.")
+        except TelegramError as error:
+            raise translated(error) from None
+
+    async def _introduced(self) -> Me:
+        """Ask Telegram for the bot's own name, until it answers. Raises ChannelError for a wrong token."""
+        while True:
+            try:
+                told = await self._wire.call("getMe")
+            except TelegramError as error:
+                if is_wrong_token(error, asked_for_itself=True):
+                    raise wrong_token() from None
+                _log.warning("Telegram cannot be reached (%s); trying again until it can be.", error.message)
+                await self._backoff.wait(error.retry_after_s if isinstance(error, RefusedError) else 0.0)
+            else:
+                self._backoff.succeeded()
+                return Me(int(self.account), str(told.get("username") or "") if isinstance(told, dict) else "")
+
+    async def _receive(self, take: Take) -> None:
+        """Listen for the webhook, then tell Telegram of it; stay until cancelled."""
+        settings = self._settings
+        secret = settings.webhook_secret.get_secret_value()
+        async with listening(settings.webhook_host, settings.webhook_port, secret, take):
+            while True:
+                try:
+                    await self._wire.bot.set_webhook(settings.webhook_url, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
+                    break
+                except RefusedError as error:
+                    if not error.retry_after_s:
+                        raise translated(error) from None
+                    await self._backoff.wait(error.retry_after_s)
+                except TelegramError as error:
+                    _log.warning("The webhook could not be set (%s); trying again.", error.message)
+                    await self._backoff.wait()
+            self._backoff.succeeded()
+            await asyncio.Event().wait()
+
+    def _too_large(self) -> TooLargeError:
+        return TooLargeError(
+            _(
+                "Telegram gives files of up to {limit} MB to a bot. Nothing was kept; please send a smaller one.",
+                limit=self._settings.download_mb,
+            )
+        )
+
+
+def _menu(specs: Sequence[CommandSpec], language: Language) -> list[BotCommand]:
+    """Return the listed commands as Telegram takes them: at most 100, named in small letters, each with a description."""
+    listed = [spec for spec in specs if spec.listed and _COMMAND_NAME.fullmatch(spec.name)]
+    return [BotCommand(spec.name, shorten(spec.summary.to(language), DESCRIPTION_UNITS)) for spec in listed[:COMMANDS]]

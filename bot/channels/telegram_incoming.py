@@ -1,0 +1,192 @@
+"""What comes from Telegram as the house's values: an Update becomes a Message or a Press, or nothing.
+
+Owns what counts (people's messages, their edits, presses), who said it, where, and what came with it. Leaves the language to the
+intake (the values made here hold English until it is asked) and the download to `telegram.py`.
+
+    read(update, Me(7, "ParBot"), download_bytes=20 * 2**20)  # Incoming(Message(...), "ko"), or None: not for any inbox
+
+Decisions: other bots, channel posts and service messages ("Ann joined") are nothing. Forwarded text is text: it gives no orders
+and calls nobody, so that an admin who forwards `/swap` has not ordered a swap. Locations, polls and the like are a message
+without text, which is answered with a sentence. An album is as many messages as it has pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from telegram import CallbackQuery, Chat, ChatFullInfo, ExternalReplyInfo, Update, User
+from telegram import Message as TelegramMessage
+
+from bot.channels.telegram_addressing import Heard, Me, heard
+from bot.channels.telegram_files import attachments_of
+from bot.channels.telegram_text import clean
+from bot.message import Address, Message, Press
+
+CHANNEL = "telegram"
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
+EXTERNAL = "external"
+"""The id of a quoted message from another chat: it has none in this one."""
+_GROUP_ANONYMOUS_BOT = 1087968824
+_CHANNEL_BOT = 136817688
+_WITHOUT_WORDS = (
+    "location", "venue", "contact", "poll", "dice", "game", "story", "checklist", "invoice", "paid_media", "giveaway",
+)  # fmt: skip
+"""What a person may send that is no text and no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What came in, and the language of the sender's Telegram ("" where it is not told)."""
+
+    item: Message | Press
+    platform_language: str
+
+
+def read(update: Update, me: Me, *, download_bytes: int) -> Incoming | None:
+    """Return what the update says, None where it says nothing to a bot. `download_bytes`: which size of a photo to take."""
+    if update.callback_query is not None:
+        return _press(update.callback_query, me)
+    said = update.message or update.edited_message
+    if said is None or said.chat.type == Chat.CHANNEL or said.is_automatic_forward:
+        return None
+    sender = _sender(said)
+    if sender is None:
+        return None
+    message = _message(said, me, sender, download_bytes, edited=update.edited_message is not None)
+    if message is None:
+        return None
+    return Incoming(message, (said.from_user.language_code if said.from_user else "") or "")
+
+
+def moved(update: Update) -> tuple[int, int] | None:
+    """Return (old id, new id) of a group that has become a supergroup, where the update tells of one."""
+    said = update.message
+    if said is None:
+        return None
+    if said.migrate_to_chat_id:
+        return said.chat.id, said.migrate_to_chat_id
+    return (said.migrate_from_chat_id, said.chat.id) if said.migrate_from_chat_id else None
+
+
+def _press(query: CallbackQuery, me: Me) -> Incoming | None:
+    """Return the press; the message under the button may be too old for Telegram to show, its chat is known all the same."""
+    if query.message is None or query.data is None or query.from_user.is_bot:
+        return None
+    said = query.message
+    address = _address(said, me) if isinstance(said, TelegramMessage) else _address_of(said.chat, me)
+    press = Press(address, str(query.from_user.id), query.id, query.data, "en", datetime.now(UTC))
+    return Incoming(press, query.from_user.language_code or "")
+
+
+def _message(said: TelegramMessage, me: Me, sender: _Sender, download_bytes: int, *, edited: bool) -> Message | None:
+    text = said.text or said.caption or ""
+    entities = said.entities or said.caption_entities or ()
+    attachments = attachments_of(said, download_bytes)
+    if not text and not attachments and (edited or not any(getattr(said, kind) for kind in _WITHOUT_WORDS)):
+        return None
+    words = Heard(clean(text).strip()) if said.forward_origin else heard(text, entities, me)
+    quoted = said.reply_to_message
+    address = _address(said, me)
+    to_bot = quoted is not None and not _is_topic_root(said) and quoted.from_user is not None and quoted.from_user.id == me.id
+    return Message(
+        address=address,
+        sender=sender.id,
+        id=str(said.message_id),
+        text=words.text,
+        language="en",
+        sent_at=said.date,
+        sender_name=sender.name,
+        attachments=attachments,
+        reply_to=_quoted(said, address, me, download_bytes),
+        command=words.command,
+        version=_version(said, edited=edited),
+        addressed=address.kind == "direct" or (not words.others and (words.called or to_bot)),
+    )
+
+
+def _quoted(said: TelegramMessage, address: Address, me: Me, download_bytes: int) -> Message | None:
+    """Return the message that is replied to. Where a part of it was chosen, that part is its text."""
+    part = clean(said.quote.text).strip() if said.quote else ""
+    if said.external_reply is not None:
+        return _from_elsewhere(said.external_reply, address, part, download_bytes)
+    quoted = said.reply_to_message
+    if quoted is None or _is_topic_root(said):
+        return None
+    sender = _sender(quoted) or _author(quoted)
+    return Message(
+        address=address,
+        sender=sender.id,
+        id=str(quoted.message_id),
+        text=part or clean(quoted.text or quoted.caption or "").strip(),
+        language="en",
+        sent_at=quoted.date,
+        sender_name=sender.name,
+        attachments=attachments_of(quoted, download_bytes),
+        version=_version(quoted),
+        by_bot=quoted.from_user is not None and quoted.from_user.id == me.id,
+    )
+
+
+def _from_elsewhere(reply: ExternalReplyInfo, address: Address, part: str, download_bytes: int) -> Message:
+    """Return what is known of a quoted message of another chat: the part that was chosen, and its file."""
+    origin = reply.origin
+    user = getattr(origin, "sender_user", None)
+    name = user.full_name if isinstance(user, User) else str(getattr(origin, "sender_user_name", "") or "")
+    return Message(
+        address=address,
+        sender=str(user.id) if isinstance(user, User) else "",
+        id=EXTERNAL,
+        text=part,
+        language="en",
+        sent_at=origin.date,
+        sender_name=clean(name),
+        attachments=attachments_of(reply, download_bytes),
+    )
+
+
+def _version(said: TelegramMessage, *, edited: bool = False) -> int:
+    """Return the time of the last edit in Unix seconds; 0 for what was never edited."""
+    if said.edit_date is not None:
+        return int(said.edit_date.timestamp())
+    return int(said.date.timestamp()) if edited else 0
+
+
+def _is_topic_root(said: TelegramMessage) -> bool:
+    """Say whether the "reply" only says in which topic the message stands: Telegram quotes the topic's first message."""
+    quoted = said.reply_to_message
+    if quoted is None:
+        return False
+    return quoted.forum_topic_created is not None or (bool(said.is_topic_message) and quoted.message_id == said.message_thread_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    id: str
+    name: str
+
+
+def _sender(said: TelegramMessage) -> _Sender | None:
+    """Return who said it: a person, or the chat in whose name a person speaks. None for a bot."""
+    user = said.from_user
+    if said.sender_chat is not None and (user is None or user.id in (_GROUP_ANONYMOUS_BOT, _CHANNEL_BOT)):
+        return _Sender(str(said.sender_chat.id), clean(said.sender_chat.effective_name or ""))
+    if user is None or user.is_bot:
+        return None
+    return _Sender(str(user.id), clean(user.full_name))
+
+
+def _author(said: TelegramMessage) -> _Sender:
+    """Return who wrote a quoted message, bots too."""
+    user = said.from_user
+    return _Sender(str(user.id), clean(user.full_name)) if user else _Sender("", "")
+
+
+def _address(said: TelegramMessage, me: Me) -> Address:
+    """Return where it was said. `message_thread_id` is a topic only where Telegram says so; else it is a thread of replies."""
+    topic = said.message_thread_id if said.is_topic_message else None
+    return replace(_address_of(said.chat, me), thread=str(topic) if topic else "")
+
+
+def _address_of(chat: Chat | ChatFullInfo, me: Me) -> Address:
+    return Address(CHANNEL, str(me.id), str(chat.id), kind="direct" if chat.type == Chat.PRIVATE else "group")

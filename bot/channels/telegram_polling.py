@@ -1,0 +1,149 @@
+"""Long polling: updates are asked for, handed on, and confirmed only when they are kept.
+
+Owns the offset, waiting after what went wrong, and a webhook that stands in the way. Leaves to its `take` what an update says.
+An update is confirmed by the next getUpdates, whose offset lies past it; so the offset is moved only after `take` returned.
+
+    await Poller(api, take).run()
+
+Source: https://core.telegram.org/bots/api#getupdates
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from telegram.error import TelegramError
+
+from bot.channels.telegram_errors import is_wrong_token, wrong_token
+from bot.channels.telegram_incoming import ALLOWED_UPDATES
+from bot.channels.telegram_request import READ_S, RefusedError
+from bot.errors import StoreError
+
+Pause = Callable[[float], Awaitable[None]]
+Take = Callable[[Mapping[str, object]], Awaitable[None]]
+
+POLL_S = 30
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+_CONFLICT = 409
+_HASTE_S = 0.05
+"""An empty answer that comes sooner is not a long poll's: the next one is not asked for at once."""
+_log = logging.getLogger(__name__)
+
+
+class Api(Protocol):
+    """A call whose answer is taken as JSON has it."""
+
+    async def call(self, method: str, *, read_s: float = ..., **parameters: str | int | list[str]) -> object:
+        """Return the `result`. Raises TelegramError."""
+        ...
+
+
+class Backoff:
+    """Waits longer after each failure, with chance in it so that many do not come back at once."""
+
+    def __init__(self, pause: Pause = asyncio.sleep, chance: random.Random | None = None) -> None:
+        """Take how to wait and where chance comes from."""
+        self._pause = pause
+        self._chance = chance or random.Random()  # noqa: S311 - spreads retries, guards nothing
+        self._failures = 0
+
+    async def wait(self, at_least_s: float = 0.0) -> None:
+        """Wait for this failure: half to whole of 0.5 s, 1 s, 2 s, ... 30 s."""
+        longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self._failures, 10))
+        self._failures += 1
+        await self._pause(max(at_least_s, longest * self._chance.uniform(0.5, 1.0)))
+
+    def succeeded(self) -> bool:
+        """Begin anew; say whether there were failures before."""
+        before, self._failures = self._failures, 0
+        return before > 0
+
+
+class Poller:
+    """Asks for updates until it is cancelled."""
+
+    def __init__(
+        self, api: Api, take: Take, *, poll_s: int = POLL_S, read_s: float = READ_S, backoff: Backoff | None = None
+    ) -> None:
+        """Take whom to ask, to whom to hand updates, how long an empty poll may last, and how much longer its answer may take."""
+        self._api = api
+        self._take = take
+        self._poll_s = poll_s
+        self._read_s = poll_s + read_s
+        self._backoff = backoff or Backoff()
+        self._offset: int | None = None
+        self._troubled = False
+
+    async def run(self) -> None:
+        """Poll until cancelled. Raises ChannelError where the token is no longer valid; all else is waited out."""
+        while True:
+            try:
+                await self._poll()
+            except RefusedError as error:
+                if is_wrong_token(error):
+                    raise wrong_token() from None
+                await self._refused(error)
+            except TelegramError as error:
+                self._tell("Telegram cannot be reached (%s); trying again until it can be.", error.message)
+                await self._backoff.wait()
+            except StoreError as error:
+                self._tell("An update could not be kept (%s); it is asked for again.", error)
+                await self._backoff.wait()
+            else:
+                self._well()
+
+    async def _poll(self) -> None:
+        clock = asyncio.get_running_loop().time
+        asked = clock()
+        parameters = {} if self._offset is None else {"offset": self._offset}
+        updates = await self._api.call(
+            "getUpdates", read_s=self._read_s, timeout=self._poll_s, allowed_updates=list(ALLOWED_UPDATES), **parameters
+        )
+        if not isinstance(updates, list):
+            _log.warning("getUpdates answered with no list; it is asked again.")
+            updates = []
+        if not updates and clock() - asked < _HASTE_S:
+            await asyncio.sleep(_HASTE_S)
+        for update in updates:
+            number = update.get("update_id") if isinstance(update, dict) else None
+            if not isinstance(number, int):
+                _log.warning("An update without a number was left out.")
+                continue
+            await self._take(update)
+            self._offset = number + 1
+
+    async def _refused(self, error: RefusedError) -> None:
+        if error.code == _CONFLICT and error.says("webhook"):
+            self._tell(
+                "A webhook is set for this bot (%s); it is deleted, because long polling is configured.", error.description
+            )
+            await self._delete_webhook()
+        elif error.code == _CONFLICT:
+            self._tell(
+                "Another program polls with this bot's token (%s). Stop it, or give this bot a token of its own.",
+                error.description,
+            )
+        else:
+            self._tell("Telegram refused the poll (%s); trying again.", error.description)
+        await self._backoff.wait(error.retry_after_s)
+
+    async def _delete_webhook(self) -> None:
+        try:
+            await self._api.call("deleteWebhook")
+        except TelegramError as error:
+            _log.warning("The webhook could not be deleted (%s).", error.message)
+
+    def _tell(self, sentence: str, reason: object) -> None:
+        """Log the first failure of a row as a warning, those after it for who looks closely."""
+        _log.log(logging.DEBUG if self._troubled else logging.WARNING, sentence, reason)
+        self._troubled = True
+
+    def _well(self) -> None:
+        if self._backoff.succeeded():
+            _log.warning("Telegram is reached again.")
+        self._troubled = False

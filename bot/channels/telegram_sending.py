@@ -1,0 +1,242 @@
+"""Sending to Telegram: one part after the other, with a way out where a part is refused, and nothing twice.
+
+Owns what was already sent under a key, groups that moved, and the second tries: without entities, without a lost topic, as a
+file instead of a photo. Leaves waiting to the outbox and looks to `telegram_outgoing`.
+
+A reply of several parts whose third is told to wait is taken up at its third when it is sent again with the same key. This is
+kept in memory for the last KEPT keys: after a crash in the middle the outbox finds the reply half sent, and Telegram, which
+knows no key of ours, cannot tell which parts arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+
+from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
+from telegram.error import TelegramError
+
+from bot.channels.telegram_errors import EDIT_RETRY_S, translated
+from bot.channels.telegram_outgoing import Part, PhotoPart, TextPart, entities, keyboard, plain, render
+from bot.channels.telegram_request import RefusedError, UnansweredError
+from bot.errors import ChannelError, RetryLaterError
+from bot.locale import phrases
+from bot.message import Address, Reply
+from bot.skill import Blobs
+
+_ = phrases(__file__)
+
+KEPT = 4096
+"""Keys whose progress is remembered."""
+MAX_TRIES = 5
+"""More than there are ways out."""
+LONG_TEXT = 8_000
+"""Code points from which rendering leaves the event loop."""
+PHOTO_BYTES = 10_000_000
+"""What a photo may have; a larger picture goes as a file. Source: https://core.telegram.org/bots/api#sendphoto"""
+_BAD_REQUEST = 400
+_NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message id invalid", "no text in the message to edit")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What of one reply is sent: the ids of its parts' messages, in order."""
+
+    content: int
+    sent: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a part is tried."""
+
+    chat: int | str
+    thread: int | None
+    reply_to: int | None = None
+    plain: bool = False
+    as_file: bool = False
+
+
+class Sending:
+    """Sends and edits replies over one bot."""
+
+    def __init__(self, bot: Bot, blobs: Blobs) -> None:
+        """Take the bot that sends and the store that holds pictures."""
+        self._bot = bot
+        self._blobs = blobs
+        self._progress: OrderedDict[str, _Progress] = OrderedDict()
+        self._moved: dict[str, int] = {}
+
+    def follow(self, old: int, new: int) -> None:
+        """Send to `new` from now on what is addressed to `old`: the group became a supergroup."""
+        self._moved[str(old)] = new
+
+    async def send(self, reply: Reply, to: Address, key: str) -> str:
+        """Send what is not yet sent of `reply` under `key`; return the id of its first message. Raises as `Channel.send`."""
+        parts = await _rendered(reply)
+        progress = self._taken_up(key, reply)
+        await self._send_rest(parts, progress, to, _whole(reply.reply_to) if to.kind == "group" else None)
+        return progress.sent[0]
+
+    async def edit(self, sent: str, reply: Reply, to: Address) -> str:
+        """Make the message `sent` show the first part of `reply` and send the rest; return the id of the first message.
+
+        A message that can be edited no more is left as it is and the reply sent anew. Raises as `Channel.send`.
+        """
+        parts = await _rendered(reply)
+        key = f"edit {to.chat} {sent}"
+        progress = self._taken_up(key, reply)
+        if not progress.sent:
+            first = parts[0]
+            if isinstance(first, TextPart) and await self._edit_text(sent, first, to):
+                progress.sent.append(sent)
+        await self._send_rest(parts, progress, to, None)
+        if isinstance(parts[0], PhotoPart):
+            await self._delete(sent, to)
+        if len(parts) == 1:
+            self._progress.pop(key, None)  # a status may come to say again what it once said
+        return progress.sent[0]
+
+    def way(self, to: Address) -> tuple[int | str, int | None]:
+        """Return the chat to write to, where it moved the new one, and the topic in it."""
+        moved = self._moved.get(to.chat)
+        return (moved, None) if moved is not None else (_whole(to.chat) or to.chat, _whole(to.thread))
+
+    def _taken_up(self, key: str, reply: Reply) -> _Progress:
+        content = hash(reply)
+        progress = self._progress.get(key)
+        if progress is None or progress.content != content:
+            progress = self._progress[key] = _Progress(content)
+        self._progress.move_to_end(key)
+        while len(self._progress) > KEPT:
+            self._progress.popitem(last=False)
+        return progress
+
+    async def _send_rest(self, parts: list[Part], progress: _Progress, to: Address, reply_to: int | None) -> None:
+        for place in range(len(progress.sent), len(parts)):
+            chat, thread = self.way(to)
+            way = _Way(chat, thread, reply_to if place == 0 else None)
+            progress.sent.append(await self._deliver(parts[place], way))
+
+    async def _deliver(self, part: Part, way: _Way) -> str:
+        """Send one part, by another way where Telegram refuses the first; return the message's id."""
+        for _try in range(MAX_TRIES):
+            try:
+                return str((await self._post(part, way)).message_id)
+            except RefusedError as error:
+                other = self._way_out(error, part, way)
+                if other is None:
+                    raise translated(error) from None
+                way = other
+            except TelegramError as error:
+                raise translated(error) from None
+        raise ChannelError(_("Telegram did not take it in any form. It was kept; an admin can send it again."))
+
+    async def _post(self, part: Part, way: _Way) -> Message:
+        reply = ReplyParameters(way.reply_to, allow_sending_without_reply=True) if way.reply_to else None
+        if isinstance(part, PhotoPart):
+            return await self._post_picture(part, way, reply)
+        return await self._bot.send_message(
+            way.chat,
+            plain(part.rich) if way.plain else part.rich.text,
+            entities=None if way.plain else entities(part.rich) or None,
+            message_thread_id=way.thread,
+            reply_parameters=reply,
+            reply_markup=keyboard(part.buttons),
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+
+    async def _post_picture(self, part: PhotoPart, way: _Way, reply: ReplyParameters | None) -> Message:
+        data = await self._picture(part)
+        post = self._bot.send_document if way.as_file or len(data) > PHOTO_BYTES else self._bot.send_photo
+        return await post(
+            way.chat,
+            data,
+            caption=part.caption or None,
+            message_thread_id=way.thread,
+            reply_parameters=reply,
+            reply_markup=keyboard(part.buttons),
+            filename=f"picture.{part.picture.media_type.rpartition('/')[2] or 'png'}",
+        )
+
+    async def _picture(self, part: PhotoPart) -> bytes:
+        try:
+            return await asyncio.to_thread(self._blobs.path(part.picture.blob).read_bytes)
+        except OSError as error:
+            raise ChannelError(_("The picture of this answer is gone. Its text was kept; please ask again.")) from error
+
+    async def _edit_text(self, sent: str, part: TextPart, to: Address) -> bool:
+        """Edit the message; False where it can be edited no more. Repeating an edit does no harm: an unknown fate is a retry."""
+        way = _Way(*self.way(to))
+        for _try in range(MAX_TRIES):
+            try:
+                await self._bot.edit_message_text(
+                    plain(part.rich) if way.plain else part.rich.text,
+                    chat_id=way.chat,
+                    message_id=_whole(sent) or 0,
+                    entities=None if way.plain else entities(part.rich) or None,
+                    reply_markup=keyboard(part.buttons),
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                )
+            except RefusedError as error:
+                if error.says("message is not modified"):
+                    return True
+                if error.says(*_NOT_EDITABLE):
+                    return False
+                other = self._way_out(error, part, way)
+                if other is None:
+                    raise translated(error) from None
+                way = other
+            except UnansweredError:
+                sentence = _("Telegram did not answer. The message is edited again by itself.")
+                raise RetryLaterError(sentence, retry_after_s=EDIT_RETRY_S) from None
+            except TelegramError as error:
+                raise translated(error) from None
+            else:
+                return True
+        return False
+
+    async def _delete(self, sent: str, to: Address) -> None:
+        """Take a status message away that a picture has replaced; where that fails it only stays."""
+        chat, _thread = self.way(to)
+        try:
+            await self._bot.delete_message(chat, _whole(sent) or 0)
+        except TelegramError as error:
+            _log.info("a status message could not be deleted: %s", translated(error))
+
+    def _way_out(self, error: RefusedError, part: Part, way: _Way) -> _Way | None:
+        """Return another way to send what was refused; None where there is none that was not tried."""
+        other = way
+        if error.migrated_to and isinstance(way.chat, int):
+            self.follow(way.chat, error.migrated_to)
+            other = replace(way, chat=error.migrated_to, thread=None)
+        elif error.code != _BAD_REQUEST:
+            return None
+        elif error.says("entit", "can't parse"):
+            other = replace(way, plain=True)
+        elif error.says("thread not found", "topic deleted", "topic id invalid", "topic not found"):
+            other = replace(way, thread=None)
+        elif error.says("message to be replied not found", "reply message not found", "message to reply not found"):
+            other = replace(way, reply_to=None)
+        elif isinstance(part, PhotoPart) and error.says("photo", "image process failed"):
+            other = replace(way, as_file=True)
+        return other if other != way else None
+
+
+async def _rendered(reply: Reply) -> list[Part]:
+    """Return the reply's parts, a long text's without holding up the loop. Raises ChannelError for nothing to show."""
+    parts = render(reply) if len(reply.text) < LONG_TEXT else await asyncio.to_thread(render, reply)
+    if not parts:
+        raise ChannelError(_("The answer was empty, and Telegram takes no empty message. Please ask in other words."))
+    return parts
+
+
+def _whole(text: str) -> int | None:
+    """Return a platform id as the number that it is in Telegram; None where it is none."""
+    try:
+        return int(text)
+    except ValueError:
+        return None

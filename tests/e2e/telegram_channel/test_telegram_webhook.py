@@ -1,0 +1,65 @@
+"""What comes in by the webhook."""
+
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from fakes.telegram_bench import Blobs, Inbox, built, live
+from fakes.telegram_bot_api.client import FakeTelegram
+from pydantic import SecretStr
+
+from bot.config import TelegramSettings
+from bot.errors import StoreError
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def hooked(settings: TelegramSettings, blobs: Blobs, inbox: Inbox, fake: FakeTelegram) -> AsyncIterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/telegram"
+    update = {"webhook_url": url, "webhook_port": port, "webhook_secret": SecretStr("s3cret")}
+    async with live(built(settings.model_copy(update=update), blobs), inbox):
+        await fake.calls("setWebhook", count=1)
+        yield url
+
+
+async def test_a_webhook_takes_updates_once_they_are_kept(fake: FakeTelegram, hooked: str, inbox: Inbox) -> None:
+    inbox.failures = [StoreError("locked")]
+    await fake.say("one")
+    await fake.say("two")
+    await fake.settled()
+    assert inbox.texts == ["one", "two"]
+    (call,) = await fake.calls("setWebhook")
+    assert call["parameters"]["allowed_updates"] == '["message", "edited_message", "callback_query"]'
+
+
+@pytest.mark.parametrize(
+    ("secret", "body", "status"),
+    [
+        (None, b'{"update_id": 1}', 401),
+        ("wrong", b'{"update_id": 1}', 401),
+        ("비밀", b'{"update_id": 1}', 401),
+        ("s3cret", b"{", 400),
+        ("s3cret", b"\xff\xfe", 400),
+        ("s3cret", b"[1]", 400),
+        ("s3cret", b'{"update_id": "1"}', 400),
+        ("s3cret", b"[" * 100_000, 400),
+        ("s3cret", io.BytesIO(b"x" * (1024 * 1024 + 1)), 413),
+        ("s3cret", b'{"update_id": 1, "message": {"odd": 1}}', 200),
+    ],
+)
+async def test_a_webhook_refuses_who_does_not_know_the_secret_and_what_is_no_update(
+    hooked: str, inbox: Inbox, secret: str | None, body: bytes | io.BytesIO, status: int
+) -> None:
+    headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
+    async with aiohttp.ClientSession() as session, session.post(hooked, data=body, headers=headers) as answer:
+        assert answer.status == status
+    assert inbox.items == []
