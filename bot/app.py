@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -80,21 +82,22 @@ class App:
     channels: dict[str, Channel]
 
     async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
-        """Take in, answer and deliver on all `channels` until `stop` is set; then end what is being answered."""
+        """Take in, answer and deliver on all `channels` until `stop` is set or none runs any more; then end what is being answered."""
         if not channels:
             raise SettingsError("There is nothing to serve: web.enabled is false and no PARING_TELEGRAM__TOKEN is set.")
         self.channels.update({channel.name: channel for channel in channels})
         async with asyncio.TaskGroup() as group:
             start = partial(_start, group)
             parts = [start("worker", self.worker.run), start("delivery", self.delivery.run), start("warm", self._warm)]
+            running = []
             for channel in channels:
                 run = partial(channel.run, self.intake)
-                parts.append(start(channel.name, run, hopeless=partial(hopeless, channel.name)))
+                running.append(start(channel.name, run, hopeless=partial(hopeless, channel.name)))
                 parts.append(start(f"{channel.name} menu", partial(self._publish, channel)))
-            await stop.wait()
+            await _first_of(stop, running)
             await self.worker.finish(within_s=GRACE_S)
             await self.delivery.finish(within_s=GRACE_S)
-            for part in parts:
+            for part in (*parts, *running):
                 part.cancel()
 
     async def say(self, message: Message) -> list[Reply]:
@@ -152,11 +155,15 @@ def channels_of(app: App) -> list[Channel]:
     if app.settings.web.enabled:
         from bot.channels.web import Web  # noqa: PLC0415 - NiceGUI is loaded only where the page is served
 
-        channels.append(Web(app.settings.web, blobs=app.blobs, transcript=Talk(app.database)))
+        key = session_key(app.settings.home)
+        channels.append(
+            Web(app.settings.web, blobs=app.blobs, transcript=Talk(app.database), sizes=app.settings.limits, session_key=key)
+        )
     if app.settings.telegram.token.get_secret_value():
         from bot.channels.telegram import Telegram  # noqa: PLC0415 - and python-telegram-bot where there is a token
 
-        channels.append(Telegram(app.settings.telegram, blobs=app.blobs))
+        admins = [who.partition(":")[2] for who in app.settings.admins if who.startswith("telegram:")]
+        channels.append(Telegram(app.settings.telegram, blobs=app.blobs, admins=admins))
     return channels
 
 
@@ -215,8 +222,20 @@ def _start(
     return group.create_task(supervise(name, work, hopeless=hopeless), name=name)  # type: ignore[arg-type]
 
 
-def describe_memory() -> int:
-    """Return the process's resident memory in bytes."""
-    import psutil  # noqa: PLC0415 - only status pages ask
+async def _first_of(stop: asyncio.Event, running: Sequence[asyncio.Task[None]]) -> None:
+    """Return when `stop` is set or all of `running` have ended."""
+    stopping = asyncio.ensure_future(stop.wait())
+    ending = asyncio.ensure_future(asyncio.wait(running))
+    await asyncio.wait([stopping, ending], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    ending.cancel()
 
-    return int(psutil.Process(os.getpid()).memory_info().rss)
+
+def session_key(home: Path) -> bytes:
+    """Return the key that signs the web page's sessions; made once, readable by the bot's user alone."""
+    file = home / "session.key"
+    if not file.exists():
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError), os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
+            handle.write(secrets.token_bytes(32))
+    return file.read_bytes()

@@ -65,7 +65,8 @@ def chat(
     from bot.channels.console import Console
 
     async def talk(app: App) -> None:
-        await Console(blobs=app.blobs, chat=chat, user=user, say=app.say).run(app.intake)
+        terminal = Console(blobs=app.blobs, chat=chat, user=user, language=app.settings.language, sizes=app.settings.limits)
+        await app.serve([terminal], stop=asyncio.Event(), hopeless=_tell)
 
     _with_app(_settings(), talk)
 
@@ -83,8 +84,9 @@ def say(
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Send one message through inbox, dispatch, skill and outbox, and print the reply."""
-    from bot.channels.console import as_json as to_json
-    from bot.channels.console import message_from, render
+    from bot.channels.console import message_from
+    from bot.channels.console_render import as_json as to_json
+    from bot.channels.console_render import render
 
     said = sys.stdin.read() if text == "-" else text
 
@@ -288,12 +290,13 @@ async def _serve(app: App) -> None:
     channels = channels_of(app)
     greetings = [asyncio.create_task(_greet(channel)) for channel in channels]
 
-    def hopeless(name: str, why: str) -> None:
-        typer.echo(f"paring: {name} is off: {why}", err=True)
-
-    await app.serve(channels, stop=stop, hopeless=hopeless)
+    await app.serve(channels, stop=stop, hopeless=_tell)
     for greeting in greetings:
         greeting.cancel()
+
+
+def _tell(name: str, why: str) -> None:
+    typer.echo(f"paring: {name} is off: {why}", err=True)
 
 
 async def _greet(channel: object) -> None:
