@@ -1,0 +1,43 @@
+// The page's own sentences in both languages, and short notes.
+
+const facts = JSON.parse(document.getElementById("facts").textContent);
+const page = document.getElementById("paring");
+const TOAST_MS = 5200;
+
+export function language() {
+  return page.dataset.language;
+}
+
+export function word(name, values = {}) {
+  return facts.words[language()][name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+}
+
+export function setLanguage(wanted) {
+  page.dataset.language = wanted;
+  document.cookie = `paring-language=${wanted}; path=/; max-age=31536000; samesite=strict`;
+  fill();
+  page.dispatchEvent(new CustomEvent("language"));
+}
+
+// Put the words where the markup asks for them: data-word (text), data-word-label, data-word-placeholder.
+export function fill() {
+  document.documentElement.lang = language();
+  for (const node of page.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
+  for (const node of page.querySelectorAll("[data-word-label]")) {
+    node.setAttribute("aria-label", word(node.dataset.wordLabel));
+    if (node.matches("button")) node.title = word(node.dataset.wordLabel);
+  }
+  for (const node of page.querySelectorAll("[data-word-placeholder]")) {
+    node.placeholder = word(node.dataset.wordPlaceholder);
+    node.setAttribute("aria-label", node.placeholder);
+  }
+  document.getElementById("switch").lang = language() === "ko" ? "en" : "ko";
+}
+
+export function toast(text) {
+  const note = document.createElement("div");
+  note.className = "toast";
+  note.textContent = text;
+  document.getElementById("toasts").append(note);
+  setTimeout(() => note.remove(), TOAST_MS);
+}

@@ -1,0 +1,319 @@
+"""The page's own requests: say, press, upload, look back, fetch a file, sign in.
+
+Owns HTTP: what is read of a request before it is trusted, and the answers. Leaves to `bot.channels.web` what becomes of
+a message, to `bot.channels.web_guard` who may ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import IO, Protocol
+from urllib.parse import parse_qs, quote, unquote
+
+from fastapi import FastAPI
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from bot.channels.incoming import clean_name, kind_of, media_type_of
+from bot.channels.web_door import COOKIE, COOKIE_LIFE_S, Door
+from bot.channels.web_guard import OWN_HEADER, content_policy
+from bot.channels.web_render import ASSETS, BLOB, Renderer, Shown
+from bot.channels.web_transcript import PAGE_ENTRIES, Files
+from bot.config import MEBIBYTE
+from bot.errors import InputError, ParingError, TooLargeError
+from bot.locale import Language, Text, phrases
+from bot.message import Attachment
+
+_ = phrases(__file__)
+
+BATCH_FILES = 2000
+"""Files of one message: a folder that a person drops; each takes about 200 bytes of the message's JSON."""
+FORM_BYTES = 8192
+HEAD_BYTES = 16
+WRITE_BYTES = MEBIBYTE
+UPLOADS_AT_ONCE = 4
+LANGUAGE_COOKIE = "paring-language"
+ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+_SHOWN_INLINE = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"%PDF-": "application/pdf",
+}
+
+
+class Desk(Protocol):
+    """What the routes need of the channel. Implemented by `bot.channels.web.Web`."""
+
+    async def say(self, id: str, text: str, files: list[Attachment], *, reply_to: str, language: Language) -> Shown:  # noqa: A002
+        """Take a message in; return how it is shown. Raises InputError for what cannot be taken."""
+        ...
+
+    async def press(self, id: str, token: str, *, language: Language) -> str:  # noqa: A002
+        """Take a press in; return the note for the one who pressed."""
+        ...
+
+    async def look_back(self, *, before: str) -> list[Shown]:
+        """Return the newest entries before a place, oldest first."""
+        ...
+
+
+class Routes:
+    """The requests of one page."""
+
+    def __init__(self, desk: Desk, *, door: Door, renderer: Renderer, files: Files, file_bytes: int, text_bytes: int) -> None:
+        """Serve `desk`; take files of up to `file_bytes` and texts of up to `text_bytes` bytes of UTF-8."""
+        self._desk = desk
+        self._door = door
+        self._renderer = renderer
+        self._files = files
+        self._file_bytes = file_bytes
+        self._say_bytes = text_bytes * 6 + BATCH_FILES * 2048  # JSON may write a character as six
+        self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
+
+    def application(self) -> FastAPI:
+        """Return the application with all routes."""
+        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        for path, method, answer in (
+            ("/healthz", "GET", self._health),
+            ("/sign-in", "GET", self._ask_password),
+            ("/sign-in", "POST", self._sign_in),
+            ("/sign-out", "POST", self._sign_out),
+            ("/api/say", "POST", self._say),
+            ("/api/press", "POST", self._press),
+            ("/api/files", "POST", self._take_file),
+            ("/api/history", "GET", self._history),
+            ("/blobs/{blob}", "GET", self._blob),
+        ):
+            app.router.add_route(path, _told(answer), methods=[method])
+        app.mount(f"/assets/{self._renderer.version}", _Assets(directory=ASSETS), name="assets")
+        return app
+
+    async def _health(self, _request: Request) -> Response:
+        return JSONResponse({"ok": True})
+
+    async def _say(self, request: Request) -> Response:
+        asked = await _json(request, self._say_bytes)
+        listed = asked.get("files")
+        files = [await self._attachment(one) for one in (listed if isinstance(listed, list) else [])[:BATCH_FILES]]
+        text = _string(asked, "text")
+        if not text.strip() and not files:
+            raise InputError(_("There was nothing in that message. Write something, or drop a file."))
+        shown = await self._desk.say(_id(asked), text, files, reply_to=_string(asked, "reply_to"), language=_language(request))
+        return JSONResponse(_as_json(shown))
+
+    async def _press(self, request: Request) -> Response:
+        asked = await _json(request, FORM_BYTES)
+        return JSONResponse({"note": await self._desk.press(_id(asked), _string(asked, "token"), language=_language(request))})
+
+    async def _history(self, request: Request) -> Response:
+        shown = await self._desk.look_back(before=request.query_params.get("before", ""))
+        return JSONResponse({"entries": [_as_json(one) for one in shown], "earlier": len(shown) >= PAGE_ENTRIES})
+
+    async def _take_file(self, request: Request) -> Response:
+        """Stream one file to disk, its size checked before and while it comes."""
+        name = clean_name(unquote(request.headers.get("x-name", "")))
+        self._check_size(name, int(request.headers.get("content-length") or 0))
+        async with self._uploads:
+            spooled = await asyncio.to_thread(self._files.spool)
+            try:
+                size_bytes = await self._receive(request, spooled, name)
+                blob = await asyncio.to_thread(self._files.keep_file, spooled)
+            finally:
+                await asyncio.to_thread(spooled.unlink, missing_ok=True)
+        media_type = media_type_of(name, declared=request.headers.get("content-type", ""))
+        return JSONResponse({"blob": blob, "name": name, "media_type": media_type, "size_bytes": size_bytes})
+
+    async def _receive(self, request: Request, into: Path, name: str) -> int:
+        size_bytes = 0
+        waiting = bytearray()
+        file: IO[bytes] = await asyncio.to_thread(into.open, "wb")
+        try:
+            async for piece in request.stream():
+                size_bytes += len(piece)
+                self._check_size(name, size_bytes)
+                waiting += piece
+                if len(waiting) >= WRITE_BYTES:
+                    await asyncio.to_thread(file.write, bytes(waiting))
+                    waiting.clear()
+            await asyncio.to_thread(file.write, bytes(waiting))
+        finally:
+            await asyncio.to_thread(file.close)
+        return size_bytes
+
+    def _check_size(self, name: str, size_bytes: int) -> None:
+        if size_bytes > self._file_bytes:
+            limit = self._file_bytes // MEBIBYTE
+            raise TooLargeError(
+                _("{name} is larger than {limit} MB and was left out. Everything else is kept.", name=name, limit=limit)
+            )
+
+    async def _attachment(self, asked: object) -> Attachment:
+        """Return a file that was uploaded before; its size is what lies on the disk, whatever the page says."""
+        described = asked if isinstance(asked, dict) else {}
+        blob, name = _string(described, "blob"), clean_name(_string(described, "name"))
+        gone = InputError(_("{name} is no longer here. Please drop it again.", name=name))
+        if not BLOB.fullmatch(blob):
+            raise gone
+        try:
+            status = await asyncio.to_thread(self._files.path(blob).stat)
+        except OSError as error:
+            raise gone from error
+        media_type = media_type_of(name, declared=_string(described, "media_type"))
+        return Attachment(kind_of(media_type, name=name), name, media_type, status.st_size, blob=blob)
+
+    async def _blob(self, request: Request) -> Response:
+        """Return a kept file: pictures, PDF and plain text open in the browser, all else is only saved."""
+        blob = request.path_params["blob"]
+        file = self._files.path(blob) if BLOB.fullmatch(blob) else Path("/nonexistent")
+        head = await asyncio.to_thread(_head, file)
+        if head is None:
+            return JSONResponse({"error": "no such file"}, 404)
+        name = clean_name(request.query_params.get("name", "")).rpartition("/")[2]
+        media_type = _inline_type(head, name)
+        how = "inline" if media_type else "attachment"
+        headers = {
+            "Content-Disposition": f"{how}; filename*=UTF-8''{quote(name, safe='')}",
+            "Cache-Control": "private, max-age=31536000, immutable",
+        }
+        if media_type == "application/pdf":  # a sandboxed document cannot open the browser's own PDF reader
+            headers["Content-Security-Policy"] = (
+                "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
+            )
+        return FileResponse(file, media_type=media_type or "application/octet-stream", headers=headers)
+
+    async def _ask_password(self, request: Request) -> Response:
+        if not self._door.locked:
+            return RedirectResponse("/", 303)
+        return self._door_page(request)
+
+    async def _sign_in(self, request: Request) -> Response:
+        form = parse_qs((await _body(request, FORM_BYTES)).decode("utf-8", "replace"))
+        address = request.client.host if request.client else ""
+        admission = await self._door.enter("".join(form.get("password", [])[:1]), address=address)
+        if admission.trouble:
+            return self._door_page(request, trouble=admission.trouble)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(
+            COOKIE, admission.cookie, max_age=COOKIE_LIFE_S, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+        )  # fmt: skip
+        return answer
+
+    async def _sign_out(self, _request: Request) -> Response:
+        answer = RedirectResponse("/sign-in", 303)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return answer
+
+    def _door_page(self, request: Request, *, trouble: Text | None = None) -> Response:
+        language = page_language(request) or "en"
+        said = trouble.to(language) if trouble else ""
+        policy = content_policy(request.headers.get("host", ""), nonce="none")
+        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+        status = HTTPStatus.FORBIDDEN if trouble else HTTPStatus.OK
+        return HTMLResponse(self._renderer.sign_in(language, trouble=said), status, headers=headers)
+
+
+class _Assets(StaticFiles):
+    """Files under a path that changes with them: kept by the browser for ever."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response: Response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def page_language(request: Request) -> Language | None:
+    """Return the language chosen on the page, else the browser's first one that we have, else None."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    wanted = [chosen, *(part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(","))]
+    for tag in wanted:
+        head = tag.lower().partition("-")[0]
+        if head in ("ko", "en"):
+            return "ko" if head == "ko" else "en"
+    return None
+
+
+def _told(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Turn an error into its sentence."""
+
+    async def tell(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except TooLargeError as error:
+            return JSONResponse({"error": error.sentence(_language(request))}, 413, headers={"Connection": "close"})
+        except InputError as error:
+            return JSONResponse({"error": error.sentence(_language(request))}, 400)
+        except ParingError as error:
+            return JSONResponse({"error": error.sentence(_language(request))}, 503)
+
+    return tell
+
+
+def _language(request: Request) -> Language:
+    told = request.headers.get(OWN_HEADER, "")
+    return "ko" if told == "ko" else "en" if told == "en" else page_language(request) or "en"
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """Return the body. Raises TooLargeError as soon as it is known to be over `most` bytes."""
+    body = bytearray()
+    too_large = TooLargeError(_("That text is too long to send. Save it as a file and drop it here."))
+    if int(request.headers.get("content-length") or 0) > most:
+        raise too_large
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise too_large
+    return bytes(body)
+
+
+async def _json(request: Request, most: int) -> dict[str, object]:
+    body = await _body(request, most)
+    try:
+        asked = json.loads(body) if len(body) < MEBIBYTE else await asyncio.to_thread(json.loads, body)
+    except (ValueError, RecursionError) as error:
+        raise InputError(_("The page sent something that cannot be read. Please reload it.")) from error
+    return asked if isinstance(asked, dict) else {}
+
+
+def _string(asked: dict[str, object], key: str) -> str:
+    value = asked.get(key, "")
+    return value if isinstance(value, str) else ""
+
+
+def _id(asked: dict[str, object]) -> str:
+    told = _string(asked, "id")
+    if not ID.fullmatch(told):
+        raise InputError(_("The page sent something that cannot be read. Please reload it."))
+    return told
+
+
+def _as_json(shown: Shown) -> dict[str, str]:
+    return {"id": shown.id, "html": shown.html, "digest": shown.digest, "place": shown.place}
+
+
+def _head(file: Path) -> bytes | None:
+    try:
+        with file.open("rb") as handle:
+            return handle.read(HEAD_BYTES)
+    except OSError:
+        return None
+
+
+def _inline_type(head: bytes, name: str) -> str:
+    """Return the media type under which a browser may open the file, by its first bytes; "" for none."""
+    for magic, media_type in _SHOWN_INLINE.items():
+        if head.startswith(magic):
+            return media_type
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return "text/plain; charset=utf-8" if name.lower().endswith((".txt", ".md", ".csv", ".log")) else ""

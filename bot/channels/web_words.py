@@ -1,0 +1,75 @@
+"""The sentences of the page itself, by the names that its markup and script use.
+
+Owns the wording. Leaves to `assets/` where each is shown.
+
+    words("ko")["send"]
+"""
+
+from __future__ import annotations
+
+from bot.locale import Language, Text, phrases
+
+_ = phrases(__file__)
+
+WORDS: dict[str, Text] = {
+    "ask": _("Ask, or drop files here"),
+    "send": _("Send"),
+    "attach": _("Attach files"),
+    "attach_folder": _("Add a folder"),
+    "switch": _("한국어로 보기"),
+    "theme": _("Light or dark"),
+    "sign_out": _("Sign out"),
+    "earlier": _("Earlier messages"),
+    "newest": _("Jump to the newest"),
+    "offline": _("Connection lost. Trying again…"),
+    "online": _("Connected again"),
+    "typing": _("Working on it"),
+    "log": _("Conversation"),
+    "drop": _("Drop files or folders"),
+    "drop_more": _("They stay on this machine."),
+    "batch": _("{done} of {total} files"),
+    "batch_ready": _("{total} files ready"),
+    "batch_left_out": _("{count} left out"),
+    "folder": _("Folder"),
+    "reading_folder": _("Looking through the folder…"),
+    "sending": _("Sending…"),
+    "unsent": _("Not sent yet"),
+    "again": _("Try again"),
+    "too_large": _("{name} is larger than {limit} MB and was left out. Everything else is kept."),
+    "empty_file": _("{name} is empty and was left out."),
+    "too_many": _("One batch holds up to {limit} files. The first {limit} were taken; please drop the rest after these."),
+    "nothing_there": _("There was no file in what you dropped."),
+    "upload_failed": _("{name} could not be uploaded. Nothing of it was kept; please drop it again."),
+    "still_uploading": _("Your files are still on their way. They are sent as soon as all are here."),
+    "too_long": _("That text is too long to send. Save it as a file and drop it here."),
+    "remove": _("Remove {name}"),
+    "quote": _("Reply to this"),
+    "unquote": _("Do not reply to it"),
+    "copy": _("Copy"),
+    "copied": _("Copied"),
+    "hint": _("Enter sends, Shift+Enter starts a new line"),
+    "commands": _("Commands"),
+    "empty_title": _("What are you looking for?"),
+    "empty_text": _("Drop a folder of files here, then ask about them in your own words. Nothing leaves this machine."),
+    "example_1": _("What can you do?"),
+    "example_2": _("Where does it say how long the warranty lasts?"),
+    "example_3": _("Who said that the meeting moved to Friday?"),
+    "example_4": _("Summarise the last 20 messages"),
+    "you": _("You"),
+    "sources": _("Sources"),
+    "sureness": _("How sure"),
+    "open": _("Open"),
+    "how": _("How this was answered"),
+    "skill": _("Skill"),
+    "model": _("Model"),
+    "route": _("Routing"),
+    "time": _("Time"),
+    "sent_out": _("Sent off this machine"),
+    "nothing": _("nothing"),
+    "more_files": _("and {count} more"),
+}
+
+
+def words(language: Language) -> dict[str, str]:
+    """Return every word of the page in `language`; braces stay for the script to fill."""
+    return {name: text.to(language) for name, text in WORDS.items()}

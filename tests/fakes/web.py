@@ -1,0 +1,89 @@
+"""A transcript, a blob store and an intake in memory, and a bot that answers as a test tells it: for the web page's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.channels.channel import Taken
+from bot.channels.web_transcript import Entry
+from bot.locale import Language
+from bot.message import Address, Message, Press, Reply
+from bot.store.blobs import BlobStore
+
+EARLY = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+@dataclass
+class MemoryTranscript:
+    entries: list[Entry] = field(default_factory=list)
+
+    async def page(self, address: Address, *, before: str = "", count: int = 30) -> list[Entry]:
+        end = int(before) if before else len(self.entries)
+        return self.entries[max(0, end - count) : end]
+
+    async def find(self, address: Address, entry: str) -> Entry | None:
+        return next((known for known in self.entries if known.id == entry), None)
+
+    def put(self, id: str, said: Message | Reply) -> Entry:  # noqa: A002 - the field's name
+        known = next((at for at, entry in enumerate(self.entries) if entry.id == id), None)
+        if known is not None:
+            self.entries[known] = replace(self.entries[known], said=said)
+            return self.entries[known]
+        self.entries.append(Entry(id, said, EARLY, str(len(self.entries))))
+        return self.entries[-1]
+
+    def clear(self) -> None:
+        self.entries.clear()
+
+
+Answer = Callable[[Message | Press], Awaitable[None]]
+
+
+@dataclass
+class MemoryIntake:
+    """Keeps what came in, once an id; then lets `answer` speak."""
+
+    transcript: MemoryTranscript
+    blobs: BlobStore
+    answer: Answer | None = None
+    note: str = ""
+    accepted: list[Message | Press] = field(default_factory=list)
+    settled: Language | None = None
+    breaks: Exception | None = None
+
+    async def accept(self, item: Message | Press) -> Taken:
+        if self.breaks:
+            raise self.breaks
+        if any(known.id == item.id for known in self.accepted):
+            return Taken(fresh=False, note=self.note)
+        self.accepted.append(item)
+        if isinstance(item, Message):
+            self.transcript.put(item.id, item)
+        if self.answer:
+            await self.answer(item)
+        return Taken(fresh=True, note=self.note)
+
+    async def language(self, address: Address, text: str, platform_language: str) -> Language:
+        if self.settled:
+            return self.settled
+        if text:
+            return "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
+        return "ko" if platform_language == "ko" else "en"
+
+    def keep(self, data: bytes) -> str:
+        return self.blobs.keep(data)
+
+    @property
+    def messages(self) -> list[Message]:
+        return [item for item in self.accepted if isinstance(item, Message)]
+
+    @property
+    def presses(self) -> list[Press]:
+        return [item for item in self.accepted if isinstance(item, Press)]
+
+
+def blob_store(folder: Path) -> BlobStore:
+    return BlobStore(folder / "blobs")

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+from argon2 import PasswordHasher
+
+from bot.channels.web_door import COOKIE_LIFE_S, FIRST_PAUSE_S, TRIES, Door
+
+PASSWORD = "correct horse"
+HERE = "10.0.0.7"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def door(clock: Clock) -> Door:
+    return Door(PASSWORD, key=b"k" * 32, now=clock, hasher=QUICK)
+
+
+async def test_the_right_password_opens_the_door(door: Door) -> None:
+    admission = await door.enter(PASSWORD, address=HERE)
+    assert admission.trouble is None
+    assert door.admits(admission.cookie)
+
+
+async def test_a_wrong_password_is_told_and_gives_no_cookie(door: Door) -> None:
+    admission = await door.enter("wrong", address=HERE)
+    assert not admission.cookie
+    assert admission.trouble is not None
+    assert admission.trouble.to("ko") == "비밀번호가 맞지 않아요. 다시 입력해 주세요."
+
+
+@pytest.mark.parametrize("password", ["", "\ud800", "x" * 100_000, "\0"])
+async def test_a_password_of_any_shape_is_only_wrong(door: Door, password: str) -> None:
+    assert not (await door.enter(password, address=HERE)).cookie
+
+
+async def test_after_five_wrong_ones_even_the_right_one_waits(door: Door, clock: Clock) -> None:
+    for _try in range(TRIES):
+        await door.enter("wrong", address=HERE)
+    refused = await door.enter(PASSWORD, address=HERE)
+    assert not refused.cookie
+    assert refused.trouble is not None
+    assert "30 s" in str(refused.trouble)
+    clock.now += FIRST_PAUSE_S + 1
+    assert (await door.enter(PASSWORD, address=HERE)).cookie
+
+
+async def test_each_further_wrong_one_doubles_the_pause(door: Door, clock: Clock) -> None:
+    for _try in range(TRIES):
+        await door.enter("wrong", address=HERE)
+    clock.now += FIRST_PAUSE_S + 1
+    await door.enter("wrong", address=HERE)
+    clock.now += FIRST_PAUSE_S + 1
+    assert not (await door.enter(PASSWORD, address=HERE)).cookie
+
+
+async def test_one_address_does_not_shut_out_another(door: Door) -> None:
+    for _try in range(TRIES):
+        await door.enter("wrong", address=HERE)
+    assert (await door.enter(PASSWORD, address="10.0.0.8")).cookie
+
+
+async def test_a_cookie_runs_out(door: Door, clock: Clock) -> None:
+    cookie = (await door.enter(PASSWORD, address=HERE)).cookie
+    clock.now += COOKIE_LIFE_S + 1
+    assert not door.admits(cookie)
+
+
+async def test_a_cookie_that_was_touched_is_none(door: Door) -> None:
+    cookie = (await door.enter(PASSWORD, address=HERE)).cookie
+    until, _dot, signature = cookie.partition(".")
+    assert not door.admits(f"{int(until) + 1}.{signature}")
+    assert not door.admits(f"{until}.{signature[:-1]}")
+    assert not door.admits(f"{until}.")
+
+
+@pytest.mark.parametrize("cookie", ["", ".", "1.2", "²³.x", "99999999999.\ud800", "x" * 10_000])
+def test_garbage_is_no_cookie(door: Door, cookie: str) -> None:
+    assert not door.admits(cookie)
+
+
+async def test_a_cookie_of_another_key_is_none(door: Door, clock: Clock) -> None:
+    other = Door(PASSWORD, key=b"o" * 32, now=clock, hasher=QUICK)
+    assert not door.admits((await other.enter(PASSWORD, address=HERE)).cookie)
+
+
+async def test_sessions_outlive_the_process_with_the_same_key(door: Door, clock: Clock) -> None:
+    cookie = (await door.enter(PASSWORD, address=HERE)).cookie
+    assert Door(PASSWORD, key=b"k" * 32, now=clock, hasher=QUICK).admits(cookie)
+
+
+def test_without_a_password_the_door_stands_open() -> None:
+    assert not Door().locked
+    assert Door().admits("")
+
+
+def test_the_password_is_not_kept(door: Door) -> None:
+    assert PASSWORD not in repr(vars(door))

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from bot.channels.web_door import COOKIE, Door
+from bot.channels.web_guard import Guard, content_policy
+
+OWN = {"x-paring": "en"}
+
+
+async def inside(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("inside")(scope, receive, send)
+
+
+def client(guard: Guard, *, base: str = "http://127.0.0.1:8080") -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url=base)
+
+
+@pytest.fixture
+def opened() -> Guard:
+    return Guard(inside, door=Door(), own_hosts_only=True)
+
+
+@pytest.fixture(scope="module")
+def door() -> Door:
+    return Door("secret")
+
+
+@pytest.fixture
+def locked(door: Door) -> Guard:
+    return Guard(inside, door=door, own_hosts_only=False)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:9999", "[::1]:8080", "LOCALHOST"])
+async def test_the_machines_own_names_are_answered(opened: Guard, host: str) -> None:
+    async with client(opened) as browser:
+        assert (await browser.get("/", headers={"host": host})).text == "inside"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "localhost.evil.example:8080"])
+async def test_another_name_that_leads_here_is_refused(opened: Guard, host: str) -> None:
+    async with client(opened) as browser:
+        assert (await browser.get("/", headers={"host": host})).status_code == 421
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example", **OWN},
+        {"origin": "null", **OWN},
+        {"origin": "http://127.0.0.1:9999", **OWN},
+        {"origin": "http://127.0.0.1:8080"},
+        {},
+    ],
+)
+async def test_a_post_from_another_page_is_refused(opened: Guard, headers: dict[str, str]) -> None:
+    async with client(opened) as browser:
+        assert (await browser.post("/api/say", headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize("headers", [{"origin": "http://127.0.0.1:8080", **OWN}, OWN])
+async def test_a_post_from_our_page_or_a_program_is_let_in(opened: Guard, headers: dict[str, str]) -> None:
+    async with client(opened) as browser:
+        assert (await browser.post("/api/say", headers=headers)).text == "inside"
+
+
+async def test_another_site_cannot_embed_what_is_private(opened: Guard) -> None:
+    async with client(opened) as browser:
+        assert (await browser.get("/api/history", headers={"sec-fetch-site": "cross-site"})).status_code == 403
+        assert (await browser.get("/", headers={"sec-fetch-site": "cross-site"})).text == "inside"
+
+
+@pytest.mark.parametrize("path", ["/admin", "/_nicegui", "/docs", "/openapi.json", "/../etc", "/api"])
+async def test_what_is_not_served_is_not_there(opened: Guard, path: str) -> None:
+    async with client(opened) as browser:
+        assert (await browser.get(path)).status_code == 404
+
+
+async def test_the_page_leads_to_the_door_and_all_else_is_refused(locked: Guard) -> None:
+    async with client(locked) as browser:
+        page = await browser.get("/")
+        assert (page.status_code, page.headers["location"]) == (303, "/sign-in")
+        for path in ("/api/history", "/blobs/x", "/_nicegui/x", "/_nicegui_ws/socket.io"):
+            assert (await browser.get(path)).status_code == 401
+        for path in ("/healthz", "/sign-in", "/assets/v/paring.css"):
+            assert (await browser.get(path)).text == "inside"
+
+
+async def test_a_session_opens_everything(locked: Guard, door: Door) -> None:
+    cookie = (await door.enter("secret", address="x")).cookie
+    async with client(locked) as browser:
+        assert (await browser.get("/", headers={"cookie": f"a=b; {COOKIE}={cookie}"})).text == "inside"
+        assert (await browser.get("/", headers={"cookie": f"{COOKIE}=x; \0="})).status_code == 303
+
+
+async def test_every_answer_carries_the_headers(opened: Guard) -> None:
+    async with client(opened) as browser:
+        for path in ("/", "/nowhere"):
+            headers = (await browser.get(path)).headers
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["x-frame-options"] == "DENY"
+            assert "frame-ancestors 'none'" in headers["content-security-policy"]
+            assert headers["referrer-policy"] == "same-origin"
+
+
+def test_the_page_policy_knows_no_eval_and_no_foreign_host() -> None:
+    policy = content_policy("127.0.0.1:8080", "abc")
+    assert "unsafe-eval" not in policy
+    assert "script-src 'self' 'nonce-abc'" in policy
+    assert "connect-src 'self' ws://127.0.0.1:8080 wss://127.0.0.1:8080" in policy
+    assert ";" not in content_policy("a; script-src *", "n").split("connect-src")[1].split("form-action")[0][:-2]
+
+
+async def _socket(guard: Guard, headers: dict[str, str]) -> list[Message]:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await guard({"type": "websocket", "path": "/_nicegui_ws/socket.io/", "headers": raw}, receive, send)
+    return sent
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "127.0.0.1:8080"},
+        {"host": "127.0.0.1:8080", "origin": "http://evil.example"},
+        {"host": "evil.example", "origin": "http://evil.example"},
+    ],
+)
+async def test_a_socket_from_another_page_is_closed(opened: Guard, headers: dict[str, str]) -> None:
+    assert await _socket(opened, headers) == [{"type": "websocket.close", "code": 1008}]
+
+
+async def test_a_socket_without_a_session_is_closed(locked: Guard) -> None:
+    assert await _socket(locked, {"host": "a", "origin": "http://a"}) == [{"type": "websocket.close", "code": 1008}]

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+
+from bot.channels.web_door import Door
+from bot.channels.web_guard import Guard
+from bot.channels.web_render import Renderer, Shown
+from bot.channels.web_routes import BATCH_FILES, Routes
+from bot.config import MEBIBYTE
+from bot.errors import StoreError
+from bot.locale import Language
+from bot.message import Attachment
+from bot.store.blobs import BlobStore
+
+ID = "0123456789abcdef"
+OWN = {"x-paring": "en"}
+KOREAN = {"x-paring": "ko"}
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+
+
+@dataclass
+class FakeDesk:
+    said: list[tuple[str, str, list[Attachment], str, Language]] = field(default_factory=list)
+    pressed: list[tuple[str, str]] = field(default_factory=list)
+    asked_before: list[str] = field(default_factory=list)
+    count: int = 0
+    breaks: Exception | None = None
+
+    async def say(self, id: str, text: str, files: list[Attachment], *, reply_to: str, language: Language) -> Shown:  # noqa: A002
+        if self.breaks:
+            raise self.breaks
+        self.said.append((id, text, files, reply_to, language))
+        return Shown(id, "<article></article>", "d", "")
+
+    async def press(self, id: str, token: str, *, language: Language) -> str:  # noqa: A002
+        self.pressed.append((id, token))
+        return "noted"
+
+    async def look_back(self, *, before: str) -> list[Shown]:
+        self.asked_before.append(before)
+        return [Shown(str(number), "<article></article>", "d", str(number)) for number in range(self.count)]
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    return FakeDesk()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path / "blobs")
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Renderer:
+    return Renderer()
+
+
+def serve(desk: FakeDesk, blobs: BlobStore, renderer: Renderer, door: Door) -> httpx.AsyncClient:
+    routes = Routes(desk, door=door, renderer=renderer, files=blobs, file_bytes=MEBIBYTE, text_bytes=4096)
+    guard = Guard(routes.application(), door=door, own_hosts_only=not door.locked)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url="http://127.0.0.1", headers=OWN)
+
+
+@pytest.fixture
+async def browser(desk: FakeDesk, blobs: BlobStore, renderer: Renderer) -> AsyncIterator[httpx.AsyncClient]:
+    async with serve(desk, blobs, renderer, Door()) as client:
+        yield client
+
+
+@pytest.fixture
+async def visitor(desk: FakeDesk, blobs: BlobStore, renderer: Renderer) -> AsyncIterator[httpx.AsyncClient]:
+    door = Door("secret", hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    async with serve(desk, blobs, renderer, door) as client:
+        yield client
+
+
+async def upload(browser: httpx.AsyncClient, data: bytes, name: str, media_type: str = "") -> httpx.Response:
+    return await browser.post("/api/files", content=data, headers={"x-name": name, "content-type": media_type})
+
+
+async def test_health_is_told(browser: httpx.AsyncClient) -> None:
+    assert (await browser.get("/healthz")).json() == {"ok": True}
+
+
+async def test_a_message_reaches_the_desk_and_is_shown(browser: httpx.AsyncClient, desk: FakeDesk) -> None:
+    answer = await browser.post("/api/say", json={"id": ID, "text": "안녕", "reply_to": "7"}, headers=KOREAN)
+    assert answer.json()["id"] == ID
+    assert desk.said == [(ID, "안녕", [], "7", "ko")]
+
+
+async def test_an_uploaded_file_goes_along_with_a_message(browser: httpx.AsyncClient, desk: FakeDesk, blobs: BlobStore) -> None:
+    data = b"hello " * 400_00
+    kept = (await upload(browser, data, "%EB%B3%B4%EA%B3%A0/a.pdf", "application/pdf")).json()
+    assert kept == {
+        "blob": hashlib.sha256(data).hexdigest(), "name": "보고/a.pdf", "media_type": "application/pdf", "size_bytes": len(data)
+    }  # fmt: skip
+    await browser.post("/api/say", json={"id": ID, "text": "", "files": [kept | {"size_bytes": 1}]})
+    (_id, _text, files, _reply_to, _language) = desk.said[0]
+    assert files == [Attachment("document", "보고/a.pdf", "application/pdf", len(data), blob=kept["blob"])]
+    assert blobs.path(kept["blob"]).read_bytes() == data
+
+
+async def test_nothing_is_left_aside_after_an_upload(browser: httpx.AsyncClient, blobs: BlobStore) -> None:
+    await upload(browser, PNG, "a.png")
+    assert _spooled(blobs) == []
+
+
+async def test_a_file_over_the_limit_is_refused_by_its_declared_size(browser: httpx.AsyncClient) -> None:
+    answer = await browser.post(
+        "/api/files", content=b"", headers={"x-name": "big.iso", "content-length": str(MEBIBYTE + 1), **KOREAN}
+    )
+    assert answer.status_code == 413
+    assert answer.json()["error"] == "big.iso 파일은 1MB보다 커서 빠졌어요. 나머지는 그대로 있어요."
+
+
+async def test_a_file_over_the_limit_is_refused_while_it_comes(browser: httpx.AsyncClient, blobs: BlobStore) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 65536
+
+    answer = await browser.post("/api/files", content=endless(), headers={"x-name": "endless"})
+    assert answer.status_code == 413
+    assert _spooled(blobs) == []
+
+
+@pytest.mark.parametrize("blob", ["", "../../etc/passwd", "ab" * 32, "AB" * 32])
+async def test_a_file_that_was_never_uploaded_is_not_sent(browser: httpx.AsyncClient, desk: FakeDesk, blob: str) -> None:
+    answer = await browser.post("/api/say", json={"id": ID, "text": "see", "files": [{"blob": blob, "name": "a.pdf"}]})
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "a.pdf is no longer here. Please drop it again."
+    assert desk.said == []
+
+
+async def test_a_message_holds_so_many_files_and_no_more(browser: httpx.AsyncClient, desk: FakeDesk) -> None:
+    kept = (await upload(browser, b"x", "a.txt")).json()
+    await browser.post("/api/say", json={"id": ID, "text": "", "files": [kept] * (BATCH_FILES + 5)})
+    assert len(desk.said[0][2]) == BATCH_FILES
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"id":5}', b'{"id":"x","text":"a"}', b'{"id":"../../../..","text":"a"}', b"[" * 2000, b"\xff"],
+)
+async def test_garbage_is_told_and_taken_nowhere(browser: httpx.AsyncClient, desk: FakeDesk, body: bytes) -> None:
+    answer = await browser.post("/api/say", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert desk.said == []
+
+
+async def test_a_message_with_nothing_in_it_is_told(browser: httpx.AsyncClient) -> None:
+    answer = await browser.post("/api/say", json={"id": ID, "text": "  \n"}, headers=KOREAN)
+    assert answer.json()["error"] == "빈 메시지예요. 글을 쓰거나 파일을 놓아 주세요."
+
+
+async def test_a_body_over_the_limit_is_not_read(browser: httpx.AsyncClient, desk: FakeDesk) -> None:
+    answer = await browser.post("/api/say", json={"id": ID, "text": "x" * 5_000_000})
+    assert answer.status_code == 413
+    assert desk.said == []
+
+
+async def test_a_store_that_fails_is_told_as_a_sentence(browser: httpx.AsyncClient, desk: FakeDesk) -> None:
+    desk.breaks = StoreError("The disk is full. Nothing was kept.")
+    answer = await browser.post("/api/say", json={"id": ID, "text": "a"})
+    assert (answer.status_code, answer.json()) == (503, {"error": "The disk is full. Nothing was kept."})
+
+
+async def test_a_press_reaches_the_desk_and_its_note_comes_back(browser: httpx.AsyncClient, desk: FakeDesk) -> None:
+    answer = await browser.post("/api/press", json={"id": ID, "token": "tok"})
+    assert answer.json() == {"note": "noted"}
+    assert desk.pressed == [(ID, "tok")]
+
+
+@pytest.mark.parametrize(("count", "earlier"), [(30, True), (29, False)])
+async def test_history_tells_whether_there_is_more(
+    browser: httpx.AsyncClient, desk: FakeDesk, count: int, *, earlier: bool
+) -> None:
+    desk.count = count
+    answer = (await browser.get("/api/history", params={"before": "17"})).json()
+    assert (len(answer["entries"]), answer["earlier"]) == (count, earlier)
+    assert desk.asked_before == ["17"]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "media_type", "how"),
+    [
+        (PNG, "a.png", "image/png", "inline"),
+        (b"\xff\xd8\xff\xe0" + b"\0" * 20, "a.bin", "image/jpeg", "inline"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "a.webp", "image/webp", "inline"),
+        (b"%PDF-1.7\n", "보고서.pdf", "application/pdf", "inline"),
+        (b"plain", "notes.txt", "text/plain; charset=utf-8", "inline"),
+        (b"<svg onload=alert(1)>", "a.svg", "application/octet-stream", "attachment"),
+        (b"<html><script>alert(1)</script>", "a.png", "application/octet-stream", "attachment"),
+        (b"<html><script>alert(1)</script>", "a.html", "application/octet-stream", "attachment"),
+    ],
+)
+async def test_a_file_opens_by_what_it_is_and_not_by_what_it_says(
+    browser: httpx.AsyncClient, blobs: BlobStore, data: bytes, name: str, media_type: str, how: str
+) -> None:
+    answer = await browser.get(f"/blobs/{blobs.keep(data)}", params={"name": name})
+    assert answer.content == data
+    assert answer.headers["content-type"] == media_type
+    assert answer.headers["content-disposition"].startswith(how)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("blob", ["ab" * 32, "x", "..%2f..%2fetc%2fpasswd"])
+async def test_a_file_that_is_not_there_is_404(browser: httpx.AsyncClient, blob: str) -> None:
+    assert (await browser.get(f"/blobs/{blob}")).status_code == 404
+
+
+async def test_assets_are_kept_by_the_browser_under_their_version(browser: httpx.AsyncClient, renderer: Renderer) -> None:
+    answer = await browser.get(f"/assets/{renderer.version}/chat.js")
+    assert "immutable" in answer.headers["cache-control"]
+    assert (await browser.get(f"/assets/{renderer.version}/../web.py")).status_code == 404
+
+
+async def test_signing_in_sets_a_cookie_no_script_reads(visitor: httpx.AsyncClient) -> None:
+    page = await visitor.get("/sign-in", headers={"accept-language": "ko-KR,ko;q=0.9"})
+    assert "비밀번호" in page.text
+    assert "unsafe-eval" not in page.headers["content-security-policy"]
+    answer = await visitor.post("/sign-in", data={"password": "secret"}, headers={"origin": "http://127.0.0.1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert (await visitor.get("/api/history")).status_code == 200
+
+
+async def test_a_wrong_password_is_told_on_the_page(visitor: httpx.AsyncClient) -> None:
+    answer = await visitor.post("/sign-in", data={"password": "<b>"}, headers={"origin": "http://127.0.0.1"})
+    assert answer.status_code == 403
+    assert "That password is not right." in answer.text
+    assert "<b>" not in answer.text
+
+
+async def test_a_sign_in_form_of_another_page_is_refused(visitor: httpx.AsyncClient) -> None:
+    answer = await visitor.post("/sign-in", data={"password": "secret"}, headers={"origin": "https://evil.example"})
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+async def test_signing_out_takes_the_cookie_back(visitor: httpx.AsyncClient) -> None:
+    await visitor.post("/sign-in", data={"password": "secret"})
+    await visitor.post("/sign-out")
+    assert (await visitor.get("/api/history")).status_code == 401
+
+
+def _spooled(blobs: BlobStore) -> list[Path]:
+    own = blobs.spool()
+    own.unlink()
+    return list(own.parent.iterdir())
