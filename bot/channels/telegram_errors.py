@@ -60,9 +60,7 @@ def is_wrong_token(error: TelegramError, *, asked_for_itself: bool = False) -> b
 def wrong_token() -> ChannelError:
     """Return the error for a token that Telegram does not know."""
     return ChannelError(
-        _(
-            "Telegram does not know this bot's token. Set PARING_TELEGRAM__TOKEN to the one that @BotFather gives, and start again."
-        )
+        _("Telegram does not know this token. Set PARING_TELEGRAM__TOKEN to the one that @BotFather gives, and start again.")
     )
 
 

@@ -132,7 +132,7 @@ def _from_elsewhere(reply: ExternalReplyInfo, address: Address, part: str, downl
     """Return what is known of a quoted message of another chat: the part that was chosen, and its file."""
     origin = reply.origin
     user = getattr(origin, "sender_user", None)
-    name = user.full_name if isinstance(user, User) else str(getattr(origin, "sender_user_name", "") or "")
+    name = (user.full_name or "") if isinstance(user, User) else str(getattr(origin, "sender_user_name", "") or "")
     return Message(
         address=address,
         sender=str(user.id) if isinstance(user, User) else "",
@@ -173,13 +173,13 @@ def _sender(said: TelegramMessage) -> _Sender | None:
         return _Sender(str(said.sender_chat.id), clean(said.sender_chat.effective_name or ""))
     if user is None or user.is_bot:
         return None
-    return _Sender(str(user.id), clean(user.full_name))
+    return _Sender(str(user.id), clean(user.full_name or ""))
 
 
 def _author(said: TelegramMessage) -> _Sender:
     """Return who wrote a quoted message, bots too."""
     user = said.from_user
-    return _Sender(str(user.id), clean(user.full_name)) if user else _Sender("", "")
+    return _Sender(str(user.id), clean(user.full_name or "")) if user else _Sender("", "")
 
 
 def _address(said: TelegramMessage, me: Me) -> Address:

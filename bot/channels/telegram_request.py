@@ -26,6 +26,8 @@ from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
+from bot.channels.telegram_lenient import padded
+
 CONNECT_S = 10.0
 READ_S = 20.0
 KEEP_ALIVE_S = 15.0
@@ -93,7 +95,7 @@ class AiohttpRequest(BaseRequest):
         await self._close_if_idle()
 
     async def call(self, url: str, parameters: Mapping[str, str | int | list[str]], *, read_s: float) -> object:
-        """Post and return the `result` of the answer as JSON has it, unparsed. Raises as `do_request`."""
+        """Post and return the `result` of the answer as JSON has it, padded. Raises as `do_request`."""
         data = RequestData([RequestParameter(name, value, None) for name, value in parameters.items()])
         return cast("object", await self.post(url, request_data=data, read_timeout=read_s))
 
@@ -152,7 +154,7 @@ class AiohttpRequest(BaseRequest):
         if "result" not in answer:
             msg = "the answer is no Bot API answer"
             raise UnansweredError(msg)
-        return answer
+        return {**answer, "result": padded(answer["result"])}
 
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[aiohttp.ClientSession]:

@@ -59,7 +59,15 @@ async def test_nothing_is_confirmed_while_nothing_is_kept(fake: FakeTelegram, ch
 
 async def test_what_is_no_update_does_not_stand_in_the_way(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
     async with live(channel, inbox):
-        for content in ({"message_id": "x"}, None, [], {"message_id": 5, "date": 1, "chat": {"id": 1}}, 7, {"chat": {"type": 3}}):
+        odd: tuple[object, ...] = (
+            {"message_id": "x"},
+            None,
+            [],
+            {"message_id": 5, "date": 1, "chat": {"id": 1}},
+            7,
+            {"chat": {"type": 3}},
+        )
+        for content in odd:
             await fake.order("update", kind="message", content=content)
         await fake.order("update", kind="something_new", content={"a": 1})
         await fake.say("still here")

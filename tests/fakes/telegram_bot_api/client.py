@@ -46,26 +46,26 @@ class FakeTelegram:
         async with self._session.get(f"{self.root}/_control/{question}", params=asked) as answer:
             return await _body(answer)
 
-    async def say(self, text: str | None = None, *, user: int = ANN, chat: int | None = None, **told: Any) -> Json:
+    async def say(self, text: str | None = None, *, user: int = ANN, chat: int | None = None, **told: Any) -> Any:
         """Let a person say something; `told` as the order `say` takes it. Returns the message, with update_id."""
         person = {"id": user, **told.pop("person", {})}
         told |= {"text": text} if text is not None else {}
         return await self.order("say", **{"from": person, "chat": chat or user, **told})
 
-    async def press(self, message_id: int, *, user: int = ANN, chat: int | None = None, **told: Any) -> Json:
+    async def press(self, message_id: int, *, user: int = ANN, chat: int | None = None, **told: Any) -> Any:
         return await self.order("press", **{"from": {"id": user}, "chat": chat or user, "message_id": message_id, **told})
 
-    async def file(self, content: bytes, **told: Any) -> Json:
+    async def file(self, content: bytes, **told: Any) -> Any:
         return await self.order("file", content=base64.b64encode(content).decode(), **told)
 
     async def fault(self, kind: str, method: str = "*", **told: Any) -> None:
         await self.order("fault", kind=kind, method=method, **told)
 
-    async def calls(self, method: str = "", *, count: int = 0, tried: bool = False, timeout: float = 20) -> list[Json]:  # noqa: ASYNC109 - the server waits
+    async def calls(self, method: str = "", *, count: int = 0, tried: bool = False, timeout: float = 20) -> Any:  # noqa: ASYNC109 - the server waits
         asked: dict[str, str | int] = {"method": method, "count": count, "timeout": str(timeout)}
         return await self.ask("calls", **asked, **({"tried": 1} if tried else {}))
 
-    async def shown(self, chat: int = ANN, *, by_bot: int = 0) -> list[Json]:
+    async def shown(self, chat: int = ANN, *, by_bot: int = 0) -> Any:
         """Return what the bot shows in a chat, once that are at least `by_bot` messages."""
         return (await self.ask("chat", chat=chat, by_bot=by_bot))["by_bot"]
 

@@ -83,7 +83,7 @@ class Control:
     async def _say(self, told: Json) -> Json:
         """Let a person say something: from, chat (default: privately), text or caption, reply_to, topic, and any further fields."""
         sender = self._world.person(told["from"])
-        chat = self._world.chat(told.get("chat", sender["id"]))
+        chat = self._world.chat(int(told.get("chat") or sender["id"]))
         content: Json = {name: told[name] for name in ("text", "caption") if name in told}
         for name, entities in (("text", "entities"), ("caption", "caption_entities")):
             found = told.get("entities", found_entities(told[name])) if name in told else []

@@ -77,7 +77,7 @@ def _check_borders(text: str, start: int, end: int) -> None:
 
 def _kept(entities: list[Json], shift: int, length: int) -> list[Json]:
     """Return the entities clipped to the trimmed text; `pre` and `code` keep nothing else in them, quotes no quotes."""
-    kept = []
+    kept: list[Json] = []
     for entity in sorted(entities, key=lambda entity: (entity["offset"], -entity["length"])):
         start = max(entity["offset"] - shift, 0)
         end = min(entity["offset"] - shift + entity["length"], length)

@@ -31,7 +31,7 @@ class Chat:
 
     def told(self) -> Json:
         if self.person is not None:
-            names = {name: self.person[name] for name in ("first_name", "last_name", "username") if name in self.person}
+            names: Json = {name: self.person[name] for name in ("first_name", "last_name", "username") if name in self.person}
             return {"id": self.id, "type": "private", **names}
         return {"id": self.id, "type": self.type, "title": self.title, **({"is_forum": True} if self.is_forum else {})}
 

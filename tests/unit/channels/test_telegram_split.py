@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channels.telegram_split import fits, shorten, split
-from bot.channels.telegram_text import Rich, Span, units
+from bot.channels.telegram_text import Rich, Span, SpanKind, units
 
 SIGNS = st.sampled_from([*"ab .!?\n", "회", "의", "😀", "👩‍👩‍👧‍👦", "🇰🇷", "é", "각", "e\u0301", "끝. ", "\u200d", "\U0001f1f0"])
 TEXTS = st.lists(SIGNS, max_size=120).map("".join)
@@ -17,7 +17,7 @@ def riches(draw: st.DrawFn) -> Rich:
     text = draw(TEXTS)
     places = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pairs = zip(places[::2], places[1::2], strict=False)
-    kinds = st.sampled_from(["bold", "italic", "code", "pre", "link", "quote"])
+    kinds: st.SearchStrategy[SpanKind] = st.sampled_from(["bold", "italic", "code", "pre", "link", "quote"])
     return Rich(text, tuple(Span(start, end, draw(kinds)) for start, end in pairs if start < end))
 
 

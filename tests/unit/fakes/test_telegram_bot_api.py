@@ -44,8 +44,8 @@ async def bot(server: FakeTelegram) -> AsyncIterator[Bot]:
 
 
 def client(fake: FakeTelegram, token: str) -> Bot:
-    requests = [HTTPXRequest(connection_pool_size=4, pool_timeout=20) for _request in range(2)]
-    return Bot(token, fake.base_url, fake.base_file_url, *requests)
+    calls, polls = (HTTPXRequest(connection_pool_size=4, pool_timeout=20) for _request in range(2))
+    return Bot(token, fake.base_url, fake.base_file_url, request=calls, get_updates_request=polls)
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

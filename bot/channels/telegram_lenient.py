@@ -1,0 +1,53 @@
+"""JSON of a Bot API server with the fields that python-telegram-bot insists on and the bot does not need.
+
+Owns the defaults. One's own Bot API server, an older or a newer one, may leave out a file's `file_unique_id` or a person's
+`first_name`; without a default the library refuses the whole message, and would refuse the answer to a send that was carried out.
+
+    padded({"message_id": 5, "chat": {"id": 42}})  # with chat.type "private" and a date
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+_PEOPLE = frozenset({"from", "user", "sender_user", "via_bot"})
+_CHATS = frozenset({"chat", "sender_chat"})
+_FILES = frozenset({"photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker"})
+_FILE_DEFAULTS: dict[str, dict[str, object]] = {
+    "photo": {"width": 0, "height": 0},
+    "voice": {"duration": 0},
+    "audio": {"duration": 0},
+    "video": {"width": 0, "height": 0, "duration": 0},
+    "video_note": {"length": 0, "duration": 0},
+    "animation": {"width": 0, "height": 0, "duration": 0},
+    "sticker": {"width": 0, "height": 0, "is_animated": False, "is_video": False, "type": "regular"},
+}
+_DEPTH = 12
+
+
+def padded(value: object, name: str = "", *, depth: int = _DEPTH) -> object:
+    """Return `value`, which stands under the key `name`, with defaults where it or what is in it lacks a field."""
+    if depth == 0:
+        return value
+    if isinstance(value, list):
+        return [padded(entry, name, depth=depth - 1) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {
+        key: padded(entry, str(key), depth=depth - 1) if isinstance(entry, dict | list) else entry for key, entry in value.items()
+    }
+    return {**_defaults(inner, name), **inner}
+
+
+def _defaults(value: Mapping[str, object], name: str) -> Mapping[str, object]:
+    if "message_id" in value:
+        return {"date": int(time.time())}
+    if name in _PEOPLE:
+        return {"is_bot": False, "first_name": ""}
+    if name in _CHATS:
+        number = value.get("id")
+        return {"type": "private" if isinstance(number, int) and number > 0 else "supergroup"}
+    if name in _FILES and "file_id" in value:
+        return {"file_unique_id": value["file_id"], **_FILE_DEFAULTS.get(name, {})}
+    return {"chat_instance": ""} if name == "callback_query" else {}

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import ast
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from telegram.error import TelegramError
+
+from bot.channels.telegram import Telegram
+from bot.channels.telegram_errors import translated
+from bot.channels.telegram_polling import LONGEST_WAIT_S, Backoff, Poller
+from bot.channels.telegram_request import RefusedError, UnansweredError, UnreachedError, _refusal
+from bot.channels.telegram_wire import Wire, file_told
+from bot.config import TelegramSettings
+from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, SettingsError, StoreError
+from bot.locale import Text
+
+CHANNELS = Path(__file__).parents[3] / "bot" / "channels"
+LEAVES = sorted(CHANNELS.glob("telegram*.py"))
+
+
+class NoBlobs:
+    def path(self, blob: str) -> Path:
+        return Path(blob)
+
+    def keep(self, data: bytes) -> str:
+        return ""
+
+
+def settings(**given: object) -> TelegramSettings:
+    return TelegramSettings.model_validate({"token": SecretStr("123:abc"), **given})
+
+
+def test_the_account_is_the_tokens_number() -> None:
+    assert Telegram(settings(token=SecretStr(" 4711:a-B_c \n")), blobs=NoBlobs()).account == "4711"
+
+
+@pytest.mark.parametrize("token", ["", "abc", "123", "123:", ":abc", "123:a b", "١٢٣:abc"])
+def test_what_is_no_token_is_told(token: str) -> None:
+    with pytest.raises(SettingsError, match="PARING_TELEGRAM__TOKEN") as caught:
+        Telegram(settings(token=SecretStr(token)), blobs=NoBlobs())
+    assert "봇 토큰" in caught.value.sentence("ko")
+
+
+@pytest.mark.parametrize("secret", ["", "a b", "비밀", "x" * 257])
+def test_a_webhook_needs_a_secret_that_telegram_takes(secret: str) -> None:
+    with pytest.raises(SettingsError, match="WEBHOOK_SECRET"):
+        Telegram(settings(webhook_url="https://a.b/c", webhook_secret=SecretStr(secret)), blobs=NoBlobs())
+
+
+@pytest.mark.parametrize(
+    ("base", "root"),
+    [
+        ("https://api.telegram.org/bot", "https://api.telegram.org/bot123:abc"),
+        ("http://127.0.0.1:8081/bot/", "http://127.0.0.1:8081/bot123:abc"),
+        ("http://127.0.0.1:8081", "http://127.0.0.1:8081/bot123:abc"),
+        (" http://host/prefix/bot ", "http://host/prefix/bot123:abc"),
+    ],
+)
+def test_a_servers_address_is_taken_in_all_its_spellings(base: str, root: str) -> None:
+    assert Wire("123:abc", settings(base_url=base), read_s=1).bot.base_url == root
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "retry_after_s"),
+    [
+        (RefusedError(429, "Too Many Requests: retry after 5", retry_after_s=5), RetryLaterError, 5),
+        (RefusedError(429, "Too Many Requests"), RetryLaterError, 1),
+        (RefusedError(503, "Service Unavailable"), RetryLaterError, 2),
+        (UnreachedError("ClientConnectorError"), RetryLaterError, 2),
+        (UnansweredError("ServerDisconnectedError"), AmbiguousSendError, None),
+        (RefusedError(403, "Forbidden: bot was blocked by the user"), GoneError, None),
+        (RefusedError(400, "Bad Request: chat not found"), GoneError, None),
+        (RefusedError(400, "Bad Request: PEER_ID_INVALID"), GoneError, None),
+        (RefusedError(400, "Bad Request: message is too long"), ChannelError, None),
+        (RefusedError(413, "Request Entity Too Large"), ChannelError, None),
+        (RefusedError(401, "Unauthorized"), ChannelError, None),
+        (TelegramError("odd"), ChannelError, None),
+    ],
+)
+def test_every_refusal_is_one_of_the_houses_errors(error: TelegramError, kind: type, retry_after_s: float | None) -> None:
+    house = translated(error)
+    assert type(house) is kind
+    assert getattr(house, "retry_after_s", None) == retry_after_s
+    assert any("가" <= sign <= "힣" for sign in house.sentence("ko"))
+
+
+@pytest.mark.parametrize(
+    ("status", "payload", "kind"),
+    [
+        (500, b'{"ok":false,"error_code":500,"description":"Internal Server Error: restart"}', UnansweredError),
+        (502, b"<html>Bad Gateway</html>", UnansweredError),
+        (503, b"", RefusedError),
+        (400, b"\xff", RefusedError),
+        (429, b'{"parameters": []}', RefusedError),
+        (404, b'{"description": 3}', RefusedError),
+    ],
+)
+def test_an_answer_that_is_no_answer_tells_what_is_known_of_the_request(status: int, payload: bytes, kind: type) -> None:
+    assert type(_refusal(status, payload)) is kind
+
+
+def test_the_answers_parameters_are_read() -> None:
+    body = {"description": "d", "parameters": {"retry_after": 3, "migrate_to_chat_id": -1001234567890123}}
+    error = _refusal(400, json.dumps(body).encode())
+    assert isinstance(error, RefusedError)
+    assert (error.retry_after_s, error.migrated_to) == (3.0, -1001234567890123)
+
+
+@pytest.mark.parametrize("told", [None, [], {}, {"file_path": ""}, {"file_path": 3}])
+def test_a_file_without_a_path_cannot_be_had(told: object) -> None:
+    with pytest.raises(RefusedError, match="unavailable"):
+        file_told(told)
+
+
+async def test_waits_grow_to_a_limit_and_begin_anew() -> None:
+    waits: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+
+    backoff = Backoff(pause, random.Random(0))  # noqa: S311 - repeatable
+    for _failure in range(12):
+        await backoff.wait()
+    assert all(0.5 * min(0.5 * 2**n, LONGEST_WAIT_S) <= wait <= min(0.5 * 2**n, LONGEST_WAIT_S) for n, wait in enumerate(waits))
+    assert backoff.succeeded()
+    assert not backoff.succeeded()
+    await backoff.wait(at_least_s=7.0)
+    assert waits[-1] == 7.0
+
+
+async def test_the_offset_moves_only_past_what_was_taken() -> None:
+    asked: list[object] = []
+    taken: list[object] = []
+
+    class Api:
+        async def call(self, method: str, *, read_s: float = 0, **parameters: str | int | list[str]) -> object:
+            asked.append(parameters.get("offset"))
+            if len(asked) > 4:
+                raise RefusedError(401, "Unauthorized")
+            return [{"update_id": 5}, "odd", {"update_id": "7"}, {"update_id": 6}] if len(asked) < 3 else {"no": "list"}
+
+    async def take(update: object) -> None:
+        taken.append(update)
+        if taken == [{"update_id": 5}, {"update_id": 6}]:
+            raise StoreError("full")
+
+    async def pause(_seconds: float) -> None:
+        pass
+
+    with pytest.raises(ChannelError, match="PARING_TELEGRAM__TOKEN"):
+        await Poller(Api(), take, poll_s=0, backoff=Backoff(pause)).run()
+    assert asked == [None, 6, 7, 7, 7]
+    assert taken == [{"update_id": number} for number in (5, 6, 5, 6)]
+
+
+def test_every_sentence_has_its_korean() -> None:
+    sentences = [
+        str(node.args[0].value)
+        for leaf in LEAVES
+        for node in ast.walk(ast.parse(leaf.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "_"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    assert len(sentences) > 10
+    untranslated = [sentence for sentence in sentences if Text(sentence, (), CHANNELS).to("ko") == sentence]
+    assert untranslated == []
+
+
+def test_the_channel_brings_no_model_library_and_nobody_else_brings_the_platforms() -> None:
+    program = (
+        "import bot.channels.telegram, sys; print([n for n in ('torch', 'transformers', 'numpy', 'PIL') if n in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert out.stdout.strip() == "[]"
+    package = CHANNELS.parents[0]
+    others = [path for path in package.rglob("*.py") if path not in LEAVES]
+    assert not [path for path in others if "\nfrom telegram " in path.read_text(encoding="utf-8")]

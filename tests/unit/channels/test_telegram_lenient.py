@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from telegram import Message, Update
+
+from bot.channels.telegram_addressing import Me
+from bot.channels.telegram_incoming import read
+from bot.channels.telegram_lenient import padded
+
+CHAT = {"id": 42}
+FILE = {"file_id": "f"}
+
+
+def heard(**fields: Any) -> Any:
+    update = padded({"update_id": 1, "message": {"message_id": 5, "chat": CHAT, "from": {"id": 42}, **fields}})
+    incoming = read(Update.de_json(update, None), Me(7, "ParBot"), download_bytes=100)  # type: ignore[arg-type]
+    assert incoming is not None
+    return incoming.item
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": "hi"},
+        {"text": "hi", "reply_to_message": {"message_id": 4, "from": {"id": 7}, "chat": CHAT, "text": "x"}},
+        *({kind: FILE} for kind in ("document", "voice", "audio", "video", "video_note", "animation", "sticker")),
+        {"photo": [FILE]},
+    ],
+)
+def test_a_message_of_few_fields_is_understood(fields: dict[str, Any]) -> None:
+    message = heard(**fields)
+    assert message.address.kind == "direct"
+    assert message.text or message.attachments
+
+
+def test_the_answer_to_a_send_needs_only_its_number() -> None:
+    answer = padded({"message_id": 5, "from": {"id": 7}, "chat": {"id": -100}, "photo": [FILE]})
+    sent = Message.de_json(answer, None)  # type: ignore[arg-type]
+    assert sent is not None
+    assert (sent.message_id, sent.chat.type) == (5, "supergroup")
+
+
+def test_what_is_there_stays() -> None:
+    whole = {
+        "message_id": 5,
+        "date": 0,
+        "chat": {"id": 42, "type": "group"},
+        "from": {"id": 1, "is_bot": True, "first_name": "x"},
+    }
+    assert padded(whole) == whole
+    assert padded([1, "a", None, {"a": [{}]}]) == [1, "a", None, {"a": [{}]}]
+
+
+def test_a_bottomless_answer_is_left_alone() -> None:
+    deep: Any = {}
+    for _level in range(100):
+        deep = {"reply_to_message": deep}
+    assert padded(deep) == deep
