@@ -8,31 +8,18 @@ Owns the contract. Leaves to the store where the entries lie, and to `bot.channe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from bot.message import Address, Message, Reply
+from bot.message import Address
 from bot.skill import Blobs
+from bot.store.transcript import Entry
 
 PAGE_ENTRIES = 30
 """Entries that the page shows at first, and fetches at a time when its reader goes back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One message or one reply as it stands now.
-
-    `id` is the message's id, or for a reply what `Web.send` returned: the outbox's key. A reply that was edited is one entry
-    with the id of its first send and the text of its last edit. `place` is the store's own word for where the entry stands:
-    the page only hands it back as `before`. `at` is aware, UTC.
-    """
-
-    id: str
-    said: Message | Reply
-    at: datetime
-    place: str = ""
+__all__ = ["Entry", "Files", "Transcript"]
 
 
 class Transcript(Protocol):
