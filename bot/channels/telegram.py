@@ -33,7 +33,7 @@ from telegram.error import TelegramError
 
 from bot.channels.channel import Intake, Limits
 from bot.channels.telegram_addressing import Me
-from bot.channels.telegram_errors import is_wrong_token, translated, wrong_token
+from bot.channels.telegram_errors import is_wrong_token, repeatable, translated, wrong_token
 from bot.channels.telegram_incoming import ALLOWED_UPDATES, CHANNEL
 from bot.channels.telegram_polling import POLL_S, Backoff, Poller, Take
 from bot.channels.telegram_request import READ_S, OverLimitError, RefusedError
@@ -164,7 +164,7 @@ class Telegram:
         except RefusedError as error:
             raise (self._too_large() if error.says("too big") else translated(error)) from None
         except TelegramError as error:
-            raise translated(error) from None
+            raise repeatable(error) from None
 
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
         """Set the menu for direct chats, for groups and for each admin's own chat, in English (the default) and in Korean.
@@ -191,7 +191,7 @@ class Telegram:
                 raise translated(error) from None
             _log.info("An admin has not written to the bot yet: the menu of that chat is not set.")
         except TelegramError as error:
-            raise translated(error) from None
+            raise repeatable(error) from None
 
     async def _introduced(self) -> Me:
         """Ask Telegram for the bot's own name, until it answers. Raises ChannelError for a wrong token."""

@@ -17,7 +17,7 @@ from bot.locale import phrases
 _ = phrases(__file__)
 
 UNREACHED_RETRY_S = 2.0
-EDIT_RETRY_S = 1.0
+REPEAT_RETRY_S = 1.0
 FLOOD_RETRY_S = 1.0
 """Where a 429 names no time to wait."""
 _UNAUTHORIZED = 401
@@ -49,6 +49,14 @@ def translated(error: TelegramError) -> ChannelError:
     if isinstance(error, UnansweredError):
         return AmbiguousSendError(_("Telegram did not answer. The message may have arrived or not."))
     return ChannelError(_("Telegram did not take it: {reason}", reason=error.message))
+
+
+def repeatable(error: TelegramError) -> ChannelError:
+    """Return the house's error for a call that does no harm when it is repeated: not to know its fate is to try again."""
+    if isinstance(error, UnansweredError):
+        sentence = _("Telegram did not answer. It is tried again by itself.")
+        return RetryLaterError(sentence, retry_after_s=REPEAT_RETRY_S)
+    return translated(error)
 
 
 def is_wrong_token(error: TelegramError, *, asked_for_itself: bool = False) -> bool:

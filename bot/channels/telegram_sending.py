@@ -3,9 +3,9 @@
 Owns what was already sent under a key, groups that moved, and the second tries: without entities, without a lost topic, as a
 file instead of a photo. Leaves waiting to the outbox and looks to `telegram_outgoing`.
 
-A reply of several parts whose third is told to wait is taken up at its third when it is sent again with the same key. This is
-kept in memory for the last KEPT keys: after a crash in the middle the outbox finds the reply half sent, and Telegram, which
-knows no key of ours, cannot tell which parts arrived.
+A reply of several parts whose third is told to wait is taken up at its third when it is sent again with the same key, even
+where a note was added at its end. This is kept in memory for the last KEPT keys: after a crash in the middle the outbox finds
+the reply half sent, and Telegram, which knows no key of ours, cannot tell which parts arrived.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from dataclasses import dataclass, field, replace
 from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
 from telegram.error import TelegramError
 
-from bot.channels.telegram_errors import EDIT_RETRY_S, translated
+from bot.channels.telegram_errors import repeatable, translated
 from bot.channels.telegram_outgoing import Part, PhotoPart, TextPart, entities, keyboard, plain, render
-from bot.channels.telegram_request import RefusedError, UnansweredError
-from bot.errors import ChannelError, RetryLaterError
+from bot.channels.telegram_request import RefusedError
+from bot.errors import ChannelError
 from bot.locale import phrases
 from bot.message import Address, Reply
 from bot.skill import Blobs
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Progress:
-    """What of one reply is sent: the ids of its parts' messages, in order."""
+    """What of one reply is sent: the ids of its parts' messages, in order. `content` tells replies under one key apart."""
 
     content: int
     sent: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Sending:
     async def send(self, reply: Reply, to: Address, key: str) -> str:
         """Send what is not yet sent of `reply` under `key`; return the id of its first message. Raises as `Channel.send`."""
         parts = await _rendered(reply)
-        progress = self._taken_up(key, reply)
+        progress = self._taken_up(key, 0)
         await self._send_rest(parts, progress, to, _whole(reply.reply_to) if to.kind == "group" else None)
         return progress.sent[0]
 
@@ -88,7 +88,7 @@ class Sending:
         """
         parts = await _rendered(reply)
         key = f"edit {to.chat} {sent}"
-        progress = self._taken_up(key, reply)
+        progress = self._taken_up(key, hash(reply))
         if not progress.sent:
             first = parts[0]
             if isinstance(first, TextPart) and await self._edit_text(sent, first, to):
@@ -105,8 +105,7 @@ class Sending:
         moved = self._moved.get(to.chat)
         return (moved, None) if moved is not None else (_whole(to.chat) or to.chat, _whole(to.thread))
 
-    def _taken_up(self, key: str, reply: Reply) -> _Progress:
-        content = hash(reply)
+    def _taken_up(self, key: str, content: int) -> _Progress:
         progress = self._progress.get(key)
         if progress is None or progress.content != content:
             progress = self._progress[key] = _Progress(content)
@@ -190,11 +189,8 @@ class Sending:
                 if other is None:
                     raise translated(error) from None
                 way = other
-            except UnansweredError:
-                sentence = _("Telegram did not answer. The message is edited again by itself.")
-                raise RetryLaterError(sentence, retry_after_s=EDIT_RETRY_S) from None
             except TelegramError as error:
-                raise translated(error) from None
+                raise repeatable(error) from None
             else:
                 return True
         return False

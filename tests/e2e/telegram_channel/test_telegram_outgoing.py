@@ -75,6 +75,30 @@ async def test_a_send_cut_after_it_left_is_ambiguous_and_one_never_connected_is_
         await built(nowhere, blobs).send(reply("x"), HERE, key="n")
 
 
+async def test_an_ambiguous_part_is_repeated_alone_and_with_the_note_that_was_added(
+    fake: FakeTelegram, channel: Telegram
+) -> None:
+    answer = reply("\n\n".join("가나다라마바사 " * 400 for _part in range(3)))
+    await fake.fault("cut_after", "sendMessage", skip=1)
+    with pytest.raises(AmbiguousSendError):
+        await channel.send(answer, HERE, key="k")
+    await channel.send(replace(answer, text=f"{answer.text}\n\n*(Sent again.)*"), HERE, key="k")
+    shown = [part["text"][-12:] for part in await fake.shown()]
+    assert [text.endswith("(Sent again.)"[-12:]) for text in shown] == [False, False, False, True]
+
+
+async def test_calls_that_may_be_repeated_are_only_later_when_they_are_cut(
+    fake: FakeTelegram, channel: Telegram, tmp_path: Path
+) -> None:
+    file = await fake.file(b"x")
+    for method in ("getFile", "setMyCommands"):
+        await fake.fault("cut_after", method)
+    with pytest.raises(RetryLaterError):
+        await channel.fetch(Attachment("document", "x", "text/plain", 1, file["file_id"]), tmp_path / "f")
+    with pytest.raises(RetryLaterError):
+        await channel.publish_commands([CommandSpec("help", Text("Help"))], [])
+
+
 @pytest.mark.parametrize("description", ["bot was blocked by the user", "bot was kicked from the supergroup chat"])
 async def test_who_shut_the_bot_out_is_gone(fake: FakeTelegram, channel: Telegram, description: str) -> None:
     await fake.order("close_chat", chat=ANN, description=description)
