@@ -136,6 +136,17 @@ class Pool:
         spec = self._place(slot.name).spec
         return spec.identity if spec else ""
 
+    async def prepare(self, *, report: Report | None = None) -> None:
+        """Make what is made once from the models that come with the install, so that the first question need not wait for it.
+
+        Raises:
+            ModelError: it could not be made.
+        """
+        for slot in self._catalogue.slots():
+            spec = self._place(slot).spec
+            if spec is not None and spec.source == "package":
+                await asyncio.to_thread(fetch.resolve, spec, self._settings, report=report)
+
     async def publish(self, slot: Slot[In, Out], spec: ModelSpec) -> None:
         """Load `spec` beside the slot's live model, switch to it, and release the old one when nobody holds it any more.
 
@@ -155,6 +166,7 @@ class Pool:
         for task in loading:
             task.cancel()
         await asyncio.gather(*loading, return_exceptions=True)
+        await asyncio.to_thread(self._remember)
         loaded = [place.running for place in self._places.values() if place.running]
         for place in self._places.values():
             place.running = None
@@ -162,6 +174,7 @@ class Pool:
 
     def status(self) -> tuple[SlotStatus, ...]:
         """Return what is known of each slot, by name. Reads the disk: call it off the event loop."""
+        self._remember()
         return tuple(self._status(self._place(slot)) for slot in sorted({*self._catalogue.slots(), *self._places}))
 
     @property
@@ -207,6 +220,7 @@ class Pool:
         found = await asyncio.to_thread(fetch.resolve, spec, self._settings, report=self._report)
         spec, folder = found.spec, found.folder
         loader = await asyncio.to_thread(self._catalogue.families.loader, spec.family)
+        await asyncio.to_thread(self._remember)
         need_mb = await asyncio.to_thread(self._need_mb, spec)
         await self._make_room(spec, need_mb)
         running = Running(spec.name, lambda: loader(spec, folder, self._options))
@@ -225,11 +239,7 @@ class Pool:
     async def _make_room(self, spec: ModelSpec, need_mb: int, *, forced: bool = False) -> None:
         """Unload what was used longest ago until `need_mb` fits. Nothing is unloaded where that would not be enough."""
         over_mb = self._taken_mb() + need_mb - self._budget_mb
-        idle = [
-            place for place in self._places.values() if place.running and not place.running.leases and place.slot not in PINNED
-        ]
-        idle.sort(key=lambda place: place.used)
-        if over_mb > sum(self._ram_mb(place) for place in idle) and not forced:
+        if over_mb > sum(self._ram_mb(place) for place in self._idle()) and not forced:
             raise MemoryBudgetError(
                 _(
                     "{model} needs {need} MiB of memory; loaded models take {taken} of the {budget} MiB budgeted, and what may be unloaded "
@@ -240,23 +250,32 @@ class Pool:
                     budget=self._budget_mb,
                 )
             )
-        for place in idle:
-            if over_mb <= 0:
-                break
-            over_mb -= self._ram_mb(place)
-            running, place.running = place.running, None
+        while self._taken_mb() + need_mb > self._budget_mb and (idle := self._idle()):
+            running, idle[0].running = idle[0].running, None
             if running is not None:
-                await _release(running)
+                await asyncio.to_thread(running.close)
+
+    def _idle(self) -> list[Place]:
+        """Return what may be unloaded now, the longest unused first."""
+        idle = [
+            place for place in self._places.values() if place.running and not place.running.leases and place.slot not in PINNED
+        ]
+        return sorted(idle, key=lambda place: place.used)
 
     def _taken_mb(self) -> int:
         return sum(self._ram_mb(place) for place in self._places.values())
 
     def _ram_mb(self, place: Place) -> int:
-        """Return what the place's loaded model takes, 0 for none; what it was measured to take is remembered on the way."""
+        """Return what the place's loaded model takes, 0 for none."""
         if place.running is None or place.spec is None:
             return 0
-        self._measured.keep(place.spec.identity, place.running.ram_mb)
         return max(place.running.ram_mb, self._measured.ram_mb(place.spec.identity))
+
+    def _remember(self) -> None:
+        """Keep what loaded models were measured to take by now. Writes a file: call it off the event loop."""
+        for place in tuple(self._places.values()):
+            if place.running is not None and place.spec is not None:
+                self._measured.keep(place.spec.identity, place.running.ram_mb)
 
     def _status(self, place: Place) -> SlotStatus:
         spec, running = place.spec, place.running

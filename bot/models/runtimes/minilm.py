@@ -93,6 +93,10 @@ def load(_spec: ModelSpec, folder: Path, options: LoadOptions) -> MiniLM:
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.no_padding()
     engine = choose_engine(options)
+    if find_spec(engine) is None:
+        raise ModelError(
+            _("{engine} is not installed, but models.embed_engine asks for it. Install it: pip install {engine}", engine=engine)
+        )
     workers = max(1, min(options.threads, MOST_WORKERS))
     run = _openvino(folder, workers) if engine == "openvino" else _onnxruntime(folder)
     return MiniLM(tokenizer, run, engine=engine, workers=workers)

@@ -9,6 +9,7 @@ import pytest
 
 from bot.config import ModelSettings, Settings
 from bot.errors import MemoryBudgetError, ModelError, NoModelError
+from bot.models import fetch
 from bot.models.catalogue import Catalogue
 from bot.models.pool import Pool
 from bot.models.spec import ModelSpec
@@ -276,6 +277,38 @@ async def test_the_status_tells_each_slot(opened: Callable[..., Pool], shop: Sho
     assert (told["embed"].health, told["embed"].p50_ms, told["embed"].pinned) == ("idle", None, True)
     assert told["translate"].health == "missing"
     assert told["transcribe"].health.startswith("failed: models.choose in paring.toml names “nowhere”")
+
+
+async def test_what_comes_in_a_package_is_prepared_before_it_is_asked(
+    opened: Callable[..., Pool], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(fetch, "resolve", lambda spec, *_settings, **_report: asked.append(spec.name))
+    pool = opened(
+        """
+default: [embed.package.v1, chat.echo.v1]
+models:
+  - {name: embed.package.v1, slot: embed, family: echo, source: package, location: safetensors}
+  - {name: chat.echo.v1, slot: chat, family: echo, source: builtin}
+"""
+    )
+
+    await pool.prepare()
+
+    assert asked == ["embed.package.v1"]
+    assert shop.loaded == []
+
+
+async def test_who_holds_one_model_may_have_another_loaded_while_a_third_makes_room(opened: Callable[..., Pool]) -> None:
+    pool = opened(ram_mb=700, measured=Figures(embed_echo_v1=100, chat_echo_v1=300, imagine_echo_v1=300))
+
+    async def both(first: Slot[str, str], second: Slot[str, str]) -> list[str]:
+        async with pool.lease(first) as model:
+            return [*(await model.predict(["a"])), *(await pool.run(second, ["b"]))]
+
+    answers = await asyncio.gather(both(CHAT, DRAW), both(DRAW, EMBED), both(EMBED, CHAT))
+
+    assert [len(answer) for answer in answers] == [2, 2, 2]
 
 
 async def test_closing_releases_every_model(opened: Callable[..., Pool], shop: Shop) -> None:

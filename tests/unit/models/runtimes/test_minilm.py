@@ -110,5 +110,12 @@ def test_auto_takes_openvino_only_where_the_processor_has_bfloat16(
     assert choose_engine(LoadOptions(embed_engine="onnxruntime")) == "onnxruntime"
 
 
+def test_an_engine_that_is_not_installed_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.models.runtimes.minilm.find_spec", lambda _name: None)
+
+    with pytest.raises(ModelError, match="pip install openvino"):
+        load(SPEC, folder, LoadOptions(embed_engine="openvino"))
+
+
 def test_a_prepared_folder_is_readable_by_all_users_of_the_install(folder: Path) -> None:
     assert folder.stat().st_mode & 0o555 == 0o555
