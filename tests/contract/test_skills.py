@@ -52,13 +52,21 @@ def test_its_commands_are_short_lower_case_and_its_own(skill: Skill) -> None:
 
 def test_claiming_is_quick_and_needs_no_loop(skill: Skill) -> None:
     assert not inspect.iscoroutinefunction(skill.claims)
-    for message in (make_message("hello"), make_message(""), make_message("", attachments=[Attachment("video", "v.mp4", "video/mp4", 1)])):
+    for message in (
+        make_message("hello"),
+        make_message(""),
+        make_message("", attachments=[Attachment("video", "v.mp4", "video/mp4", 1)]),
+    ):
         assert isinstance(skill.claims(message), bool)
 
 
-@pytest.mark.parametrize("text", ["", "안녕", "hello there", "x" * 5000, "#Person1#: \ufffd\u202e <b>", "--count", "a" * 10 + "\n" * 50])
+@pytest.mark.parametrize(
+    "text", ["", "안녕", "hello there", "x" * 5000, "#Person1#: \ufffd\u202e <b>", "--count", "a" * 10 + "\n" * 50]
+)
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_whatever_is_asked_it_answers_or_says_why_not_in_the_askers_language(skill: Skill, text: str, language: str) -> None:
+async def test_whatever_is_asked_it_answers_or_says_why_not_in_the_askers_language(
+    skill: Skill, text: str, language: str
+) -> None:
     command = skill.commands[0].name
     request = make_request(make_message(f"/{command} {text}".strip(), language=language))
     try:

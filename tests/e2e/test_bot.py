@@ -1,0 +1,120 @@
+"""The whole bot, as the program that people start: asked, answered, killed, started again."""
+
+import json
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import aiohttp
+from fakes.program import bot, paring, telegram_settings
+from fakes.telegram_bot_api.client import ANN, FakeTelegram, running
+
+PLAN = "Office move\n\nThe team moves to the Mapo office on 3 March. Minji orders the boxes. The old lease ends in April.\n"
+PLAN_KO = "사무실 이전 안내\n\n우리 팀은 3월 3일에 마포 사무실로 이사합니다. 상자는 민지 님이 주문합니다. 옛 임대 계약은 4월에 끝납니다.\n"
+KILLS = 6
+MESSAGES_A_LIFE = 8
+TEXT_LIMIT = 4096
+
+
+def written(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "move.md").write_text(PLAN, encoding="utf-8")
+    (folder / "이전.txt").write_text(PLAN_KO, encoding="utf-8")
+    return folder
+
+
+async def test_documents_are_added_and_questions_answered_with_sources_in_both_languages(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    code, out, complaints = await paring(home, "add", str(written(tmp_path / "docs")), "--json")
+    assert code == 0, complaints
+    assert json.loads(out)["added"] == 2
+    for question, answer in (("When does the team move to the new office?", "3 March"), ("상자는 누가 주문해?", "민지")):
+        code, out, complaints = await paring(home, "say", question, "--json")
+        assert code == 0, complaints
+        reply = json.loads(out)
+        assert reply["skill"] == "search"
+        assert answer in reply["sources"][0]["text"]
+
+
+async def test_the_same_folder_again_is_unchanged_and_a_changed_file_is_replaced(tmp_path: Path) -> None:
+    home, folder = tmp_path / "home", written(tmp_path / "docs")
+    await paring(home, "add", str(folder))
+    (folder / "move.md").write_text(PLAN.replace("3 March", "9 May"), encoding="utf-8")
+    _code, out, _complaints = await paring(home, "add", str(folder), "--json")
+    told = json.loads(out)
+    assert (told["added"], told["replaced"], told["unchanged"]) == (0, 1, 1)
+    _code, out, _complaints = await paring(home, "say", "When does the team move to the Mapo office?", "--json")
+    assert "9 May" in out
+    assert "3 March" not in out
+
+
+async def test_what_is_kept_for_one_chat_is_not_found_in_another(tmp_path: Path) -> None:
+    home, folder = tmp_path / "home", written(tmp_path / "docs")
+    await paring(home, "add", str(folder), "--scope", "dm:console/local/ann")
+    _code, mine, _complaints = await paring(home, "say", "When does the team move to the Mapo office?", "--chat", "ann", "--json")
+    _code, others, _complaints = await paring(
+        home, "say", "When does the team move to the Mapo office?", "--chat", "bob", "--json"
+    )
+    assert "3 March" in mine
+    assert "3 March" not in others
+
+
+async def test_the_page_and_telegram_are_served_by_one_bot_without_torch(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    await paring(home, "add", str(written(tmp_path / "docs")))
+    async with running() as telegram, bot(home, channels=2, **telegram_settings(telegram)) as program:
+        async with aiohttp.ClientSession() as session, session.get(f"{program.url}/healthz") as answer:
+            assert answer.status == 200
+        await telegram.say("When does the team move to the Mapo office?")
+        (answer,) = await telegram.shown(ANN, by_bot=1)
+        assert "3 March" in answer["text"]
+        await telegram.say("이 글을 요약해줘: " + PLAN_KO * 3)
+        await telegram.shown(ANN, by_bot=2)
+        assert "libtorch" not in program.libraries()
+        assert await program.stop() == 0
+
+
+async def test_killed_at_any_moment_it_answers_everything_that_was_acknowledged(tmp_path: Path) -> None:
+    home, chance = tmp_path / "home", random.Random(4711)
+    said: list[int] = []
+    async with running() as telegram:
+        for _life in range(KILLS):
+            async with bot(home, channels=2, **telegram_settings(telegram)) as program:
+                before = len(await telegram.calls("sendMessage", count=0))
+                said += [
+                    (await telegram.say(f"/lang {chance.choice(['en', 'ko'])}"))["message_id"] for _ in range(MESSAGES_A_LIFE)
+                ]
+                await telegram.calls("sendMessage", count=before + chance.randrange(1, MESSAGES_A_LIFE))
+                program.kill()
+        async with bot(home, channels=2, **telegram_settings(telegram)):
+            await telegram.settled()
+            await answered(telegram, said)
+        shown = await telegram.shown()
+    once = [answer for answer in shown if "Sent again" not in answer["text"] and "다시 보내요" not in answer["text"]]
+    answers = [answer["reply_to_message"]["message_id"] for answer in once if "reply_to_message" in answer]
+    assert len(answers) == len(set(answers)), "an answer came twice without a word"
+    with closing(sqlite3.connect(home / "paring.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT DISTINCT state FROM inbox").fetchall() == [("done",)]
+
+
+async def answered(telegram: FakeTelegram, said: list[int]) -> None:
+    """Return once each of the messages has an answer; the fake's wait fails the test where one has none."""
+    await telegram.shown(ANN, by_bot=len(said))
+
+
+async def test_mistakes_get_a_sentence_and_an_exit_code(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    code, _out, complaints = await paring(home, "doctor", PARING_WEB__PROT="1")
+    assert code == 1
+    assert "Did you mean PARING_WEB__PORT" in complaints
+    code, out, _complaints = await paring(home, "say", "/serch plan")
+    assert code == 0
+    assert "/search" in out
+    code, _out, complaints = await paring(home, "add", str(tmp_path / "none"))
+    assert code == 2
+    code, _out, complaints = await paring(home, "add", str(tmp_path), "--scope", "everyone")
+    assert code == 1
+    assert "is no scope" in complaints
+    assert "Traceback" not in complaints

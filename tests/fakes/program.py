@@ -1,0 +1,88 @@
+"""The bot as a program of its own: started, spoken to from outside, killed.
+
+async with bot(home, PARING_WEB__PORT="0") as program:
+    program.greetings    # what it printed when it was ready
+    program.kill()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from fakes.telegram_bot_api.client import TOKEN, FakeTelegram
+
+READY_S = 60.0
+
+
+class Program:
+    def __init__(self, process: asyncio.subprocess.Process, greetings: list[str]) -> None:
+        self.process = process
+        self.greetings = greetings
+
+    @property
+    def url(self) -> str:
+        return next(line.split()[3] for line in self.greetings if "http" in line)
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def libraries(self) -> str:
+        return Path(f"/proc/{self.process.pid}/maps").read_text(encoding="utf-8")
+
+    async def stop(self) -> int:
+        if self.process.returncode is None:
+            self.process.terminate()
+        return await self.process.wait()
+
+
+def telegram_settings(telegram: FakeTelegram) -> dict[str, str]:
+    return {
+        "PARING_TELEGRAM__TOKEN": TOKEN,
+        "PARING_TELEGRAM__BASE_URL": telegram.base_url,
+        "PARING_TELEGRAM__BASE_FILE_URL": telegram.base_file_url,
+    }
+
+
+@asynccontextmanager
+async def bot(home: Path, *, channels: int = 1, **settings: str) -> AsyncIterator[Program]:
+    """Run `paring run` until the context ends; `channels` greetings are awaited."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run",
+        env=environment | {"PARING_HOME": str(home), "PARING_WEB__PORT": "0", "PYTHONUNBUFFERED": "1"} | settings,
+        cwd=home.parent, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    complaints = asyncio.create_task(process.stderr.read())
+    try:
+        greetings = []
+        for _channel in range(channels):
+            line = (await asyncio.wait_for(process.stdout.readline(), READY_S)).decode().strip()
+            if not line:
+                raise AssertionError((await complaints).decode())
+            greetings.append(line)
+        yield Program(process, greetings)
+    finally:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+        await complaints
+
+
+async def paring(home: Path, *words: str, stdin: str = "", **settings: str) -> tuple[int, str, str]:
+    """Run a verb to its end; return exit code, stdout and stderr."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *words,
+        env=environment | {"PARING_HOME": str(home)} | settings, cwd=home.parent,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, complaints = await process.communicate(stdin.encode())
+    assert process.returncode is not None
+    return process.returncode, out.decode(), complaints.decode()
