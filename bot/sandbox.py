@@ -127,10 +127,19 @@ class Sandbox:
         return self._value(reply, function)
 
     async def call_as(self, kind: type[Kind], function: str, arguments: Mapping[str, Json]) -> Kind:
-        """Run as `call` does and return the result as a `kind`: a dataclass, or another type that pydantic can check."""
-        from pydantic import TypeAdapter  # noqa: PLC0415 - costs start-up time
+        """Run as `call` does and return the result as a `kind`: a dataclass, or another type that pydantic can check.
 
-        return TypeAdapter(kind).validate_python(await self.call(function, arguments))
+        Raises:
+            UnreadableError: the result is none (a child that a file has taken over may say anything); and as `call`.
+        """
+        from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - costs start-up time
+
+        value = await self.call(function, arguments)
+        try:
+            return TypeAdapter(kind).validate_python(value)
+        except ValidationError as error:
+            _log.warning("sandbox: %s returned no %s: %d errors", function, kind, error.error_count())
+            raise _unreadable() from None
 
     async def close(self) -> None:
         """End all children, those at work as well; further calls are refused. Twice does no harm."""
