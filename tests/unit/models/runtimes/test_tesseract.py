@@ -1,0 +1,136 @@
+"""Tesseract reads the golden pictures, in both languages, and nothing where there is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from bot.errors import ModelError
+from bot.models.runtimes import tesseract
+from bot.models.runtimes.tesseract import Tesseract
+from bot.models.spec import LoadOptions, ModelSpec
+from bot.models.tasks import ImageFile
+from skills.ocr.golden.make import HERE, Case, cases
+
+SPEC = ModelSpec("ocr.tesseract.v1", "ocr", "tesseract", "builtin")
+MAX_ERROR = 0.05
+
+installed = pytest.mark.skipif(
+    not tesseract.available() or len(tesseract.installed(tesseract.tessdata() or Path())) < 2,
+    reason="Tesseract's data for Korean and English is not installed: apt install tesseract-ocr tesseract-ocr-kor",
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[Tesseract]:
+    loaded = tesseract.load(SPEC, Path(), LoadOptions())
+    yield loaded
+    loaded.close()
+
+
+@installed
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.file)
+def test_the_golden_pictures_are_read(case: Case, model: Tesseract) -> None:
+    (reading,) = model.predict([ImageFile(HERE / case.file)])
+    assert share_wrong(reading.text, case.text) <= MAX_ERROR
+    assert reading.confidence >= 0.85
+    assert reading.engine == "tesseract"
+    assert set(reading.languages) == {"ko", "en"}
+
+
+@installed
+def test_lines_stay_lines_and_korean_words_stay_whole(model: Tesseract) -> None:
+    (reading,) = model.predict([ImageFile(HERE / "chat-ko.png")])
+    assert reading.text.splitlines()[0] == "내일 오후 3시에 회의가 있어요."
+    assert len(reading.text.splitlines()) == 3
+
+
+@installed
+def test_a_batch_keeps_its_order_and_may_be_empty(model: Tesseract) -> None:
+    readings = model.predict([ImageFile(HERE / name) for name in ("small-en.png", "chat-ko.png")])
+    assert [reading.text.split()[0] for reading in readings] == ["The", "내일"]
+    assert model.predict([]) == []
+
+
+@installed
+@pytest.mark.parametrize("kind", ["blank", "noise", "one pixel"])
+def test_nothing_is_read_where_there_is_nothing(kind: str, model: Tesseract, tmp_path: Path) -> None:
+    grain = np.random.default_rng(2).integers(0, 255, (160, 240, 3), dtype=np.uint8)
+    pictures = {
+        "blank": Image.new("RGB", (300, 200), "white"),
+        "noise": Image.fromarray(grain),
+        "one pixel": Image.new("L", (1, 1)),
+    }
+    pictures[kind].save(tmp_path / "a.png")
+    (reading,) = model.predict([ImageFile(tmp_path / "a.png")])
+    assert (reading.text, reading.confidence) == ("", 0.0)
+
+
+@installed
+def test_a_dark_panel_beside_a_light_one_is_read_as_well(model: Tesseract, tmp_path: Path) -> None:
+    with Image.open(HERE / "small-en.png") as file:
+        light = file.convert("L").resize((file.width * 2, file.height * 2))
+    both = Image.new("L", (light.width, light.height * 2), 255)
+    both.paste(light, (0, 0))
+    both.paste(ImageOps.invert(light), (0, light.height))
+    both.save(tmp_path / "a.png")
+    (reading,) = model.predict([ImageFile(tmp_path / "a.png")])
+    assert reading.text.count("pull request") == 2
+
+
+@installed
+def test_a_file_that_is_no_picture_is_told(model: Tesseract, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"nothing")
+    with pytest.raises(ModelError, match="no picture"):
+        model.predict([ImageFile(tmp_path / "a.png")])
+
+
+@installed
+def test_after_close_it_says_so() -> None:
+    loaded = tesseract.load(SPEC, Path(), LoadOptions())
+    loaded.close()
+    loaded.close()
+    with pytest.raises(ModelError, match="unloaded"):
+        loaded.predict([ImageFile(HERE / "small-en.png")])
+
+
+def test_without_data_it_is_not_available_and_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tesseract, "FOLDERS", (str(tmp_path),))
+    monkeypatch.delenv("TESSDATA_PREFIX", raising=False)
+    assert not tesseract.available()
+    with pytest.raises(ModelError, match="apt install tesseract-ocr tesseract-ocr-kor"):
+        tesseract.load(SPEC, Path(), LoadOptions())
+
+
+def test_the_folder_with_most_languages_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, names in {"one": ("eng",), "two": ("eng", "kor"), "none": ()}.items():
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / f"{name}.traineddata").touch()
+    monkeypatch.setattr(tesseract, "FOLDERS", (str(tmp_path / "one"), str(tmp_path / "two")))
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path / "none"))
+    assert tesseract.tessdata() == tmp_path / "two"
+    assert tesseract.tessdata(tmp_path / "one") == tmp_path / "two"
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path / "two"))
+    assert tesseract.tessdata() == tmp_path / "two"
+
+
+def test_columns_are_told_from_lines_below_each_other() -> None:
+    assert tesseract._in_columns([(0, 0, 100, 400), (120, 20, 220, 420)])
+    assert not tesseract._in_columns([(0, 0, 300, 200), (0, 220, 300, 420)])
+    assert not tesseract._in_columns([(0, 0, 100, 400)])
+
+
+def share_wrong(read: str, truth: str) -> float:
+    """Return the edit distance over the length of `truth`, both with single spaces."""
+    read, truth = " ".join(read.split()), " ".join(truth.split())
+    costs = list(range(len(truth) + 1))
+    for row, letter in enumerate(read, 1):
+        before, costs[0] = costs[0], row
+        for column, wanted in enumerate(truth, 1):
+            before, costs[column] = costs[column], min(costs[column] + 1, costs[column - 1] + 1, before + (letter != wanted))
+    return costs[-1] / len(truth)
