@@ -1,0 +1,1 @@
+"""Caption: what a picture shows, as far as it can be known."""

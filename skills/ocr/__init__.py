@@ -1,0 +1,1 @@
+"""Ocr: the text in a picture, as text."""
