@@ -95,7 +95,11 @@ class Web:
         self._renderer: Renderer | None = None
 
     async def run(self, intake: Intake) -> None:
-        """Serve until cancelled; see the contract. Raises ChannelError where the port is taken."""
+        """Serve until cancelled; see the contract. One page a process, because NiceGUI has one application.
+
+        Raises:
+            ChannelError: the port is taken, or the server ended by itself.
+        """
         self._intake = intake
         listener = self._listen()
         try:
@@ -108,6 +112,7 @@ class Web:
             finally:
                 server.should_exit = True
                 await asyncio.shield(serving)
+            raise ChannelError(_("The web page stopped by itself. Please start me again; nothing that was said is lost."))
         finally:
             listener.close()
             self.ready.clear()
@@ -270,12 +275,12 @@ def is_loopback(host: str) -> bool:
 def _load(password: str, session_key: bytes) -> tuple[Door, Renderer]:
     """Import what the page needs and make what takes long: most of a second, on a thread."""
     import bot.channels.web_page  # noqa: F401, PLC0415 - NiceGUI is the longest import of all
-    from bot.channels.markdown import to_html  # noqa: PLC0415
     from bot.channels.web_door import Door  # noqa: PLC0415
     from bot.channels.web_render import Renderer  # noqa: PLC0415
 
-    to_html("")
-    return Door(password, key=session_key), Renderer()
+    renderer = Renderer()
+    renderer.page([Entry("", Reply("…", "en"), datetime.now(UTC))], "en", facts={}, signed_in=False)  # the first one takes 0.1 s
+    return Door(password, key=session_key), renderer
 
 
 def _server(application: ASGIApp, ready: asyncio.Event) -> uvicorn.Server:

@@ -86,5 +86,8 @@ class Screens:
 
 def _forget_earlier_run() -> None:
     """Let NiceGUI be started again in one process: its application lives as long, and takes no middleware once it was built."""
+    if not core.app.is_stopped:
+        msg = "one page a process: NiceGUI has one application, and it is running"
+        raise RuntimeError(msg)
     core.app.middleware_stack = None
     core.app.user_middleware.clear()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from bot.channels.channel import Taken
 from bot.channels.web_transcript import Entry
@@ -53,6 +53,7 @@ class MemoryIntake:
     accepted: list[Message | Press] = field(default_factory=list)
     settled: Language | None = None
     breaks: Exception | None = None
+    came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def accept(self, item: Message | Press) -> Taken:
         if self.breaks:
@@ -60,6 +61,7 @@ class MemoryIntake:
         if any(known.id == item.id for known in self.accepted):
             return Taken(fresh=False, note=self.note)
         self.accepted.append(item)
+        self.came.set()
         if isinstance(item, Message):
             self.transcript.put(item.id, item)
         if self.answer:
@@ -76,6 +78,13 @@ class MemoryIntake:
     def keep(self, data: bytes) -> str:
         return self.blobs.keep(data)
 
+    async def wait_for(self, count: int = 1) -> list[Message]:
+        """Return the messages once `count` of them have come."""
+        while len(self.messages) < count:
+            self.came.clear()
+            await self.came.wait()
+        return self.messages
+
     @property
     def messages(self) -> list[Message]:
         return [item for item in self.accepted if isinstance(item, Message)]
@@ -83,7 +92,3 @@ class MemoryIntake:
     @property
     def presses(self) -> list[Press]:
         return [item for item in self.accepted if isinstance(item, Press)]
-
-
-def blob_store(folder: Path) -> BlobStore:
-    return BlobStore(folder / "blobs")

@@ -106,6 +106,16 @@ async def test_lines_are_sent_and_answered_until_the_input_ends(page: io.StringI
     assert printed.count("Three months:") == 2
 
 
+async def test_a_pipe_is_read_to_its_end_and_shows_no_prompt(
+    page: io.StringIO, intake: Answering, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("hello\n안녕"))
+    intake.console = Console(blobs=blobs, terminal=Terminal(file=page, width=100))
+    await intake.console.run(intake)
+    assert [item.text for item in intake.accepted if isinstance(item, Message)] == ["hello", "안녕"]
+    assert "›" not in page.getvalue()
+
+
 @pytest.mark.parametrize("end", ["/quit", " /EXIT "])
 async def test_quit_ends_the_chat(page: io.StringIO, intake: Answering, end: str) -> None:
     await chat(["hello", end, "never"], page, intake)

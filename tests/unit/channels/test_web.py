@@ -75,7 +75,7 @@ def test_a_page_that_others_reach_needs_a_password(blobs: BlobStore, transcript:
 
 
 def test_with_a_password_any_address_may_be_served(blobs: BlobStore, transcript: MemoryTranscript) -> None:
-    Web(WebSettings(host="0.0.0.0", password="secret"), blobs=blobs, transcript=transcript)  # type: ignore[arg-type]  # noqa: S104
+    Web(WebSettings(host="0.0.0.0", password="secret"), blobs=blobs, transcript=transcript)  # noqa: S104
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ async def test_fetch_copies_the_blob(web: Web, intake: MemoryIntake, tmp_path: P
 
 
 async def test_a_locked_page_leads_to_the_door(blobs: BlobStore, transcript: MemoryTranscript, intake: MemoryIntake) -> None:
-    web = Web(WebSettings(port=0, password="secret"), blobs=blobs, transcript=transcript)  # type: ignore[arg-type]
+    web = Web(WebSettings(port=0, password="secret"), blobs=blobs, transcript=transcript)
     async with running(web, intake) as client:
         assert (await client.get("/")).headers["location"] == "/sign-in"
         assert (await client.post("/api/say", json={"id": ID, "text": "a"})).status_code == 401
