@@ -73,6 +73,8 @@ class Channel(Protocol):
         """Send `reply` (split where it must be) and return the platform's id of its first message.
 
         `key` is the outbox's, the same when a send is repeated.
+        A chat to which the platform gives a new id is followed by the channel while it runs; the store would learn of it through
+        a method of Intake that takes the old address and the new one.
 
         Raises:
             RetryLaterError: nothing was sent; wait that long for this chat.
@@ -97,5 +99,3 @@ class Channel(Protocol):
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
         """Show the command menu in both languages, where the platform has one."""
         ...
-
-

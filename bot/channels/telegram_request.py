@@ -69,7 +69,7 @@ class RefusedError(TelegramError):
 class AiohttpRequest(BaseRequest):
     """Between `initialize` and `shutdown` connections are kept; outside of that each call opens its own and closes it."""
 
-    def __init__(self, *, base_url: str, connections: int = 32, read_s: float = READ_S) -> None:
+    def __init__(self, *, base_url: str, connections: int = 64, read_s: float = READ_S) -> None:
         """Take how many connections may be open, and how long an answer may take. A proxy is not used towards loopback."""
         self._connections = connections
         self._read_s = read_s

@@ -14,7 +14,7 @@ from telegram.error import TelegramError
 from bot.channels.telegram import Telegram
 from bot.channels.telegram_errors import translated
 from bot.channels.telegram_polling import LONGEST_WAIT_S, Backoff, Poller
-from bot.channels.telegram_request import RefusedError, UnansweredError, UnreachedError, _refusal
+from bot.channels.telegram_request import AiohttpRequest, RefusedError, UnansweredError, UnreachedError, _refusal
 from bot.channels.telegram_wire import Wire, file_told
 from bot.config import TelegramSettings
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, SettingsError, StoreError
@@ -116,6 +116,25 @@ def test_the_answers_parameters_are_read() -> None:
 def test_a_file_without_a_path_cannot_be_had(told: object) -> None:
     with pytest.raises(RefusedError, match="unavailable"):
         file_told(told)
+
+
+async def test_connections_in_use_outlive_a_shutdown_and_are_closed_after() -> None:
+    request = AiohttpRequest(base_url="http://127.0.0.1:9/bot")
+    await request.initialize()
+    async with request._lease() as first, request._lease() as second:
+        assert first is second
+        await request.shutdown()
+        assert not first.closed
+    assert first.closed
+    async with request._lease() as alone:
+        assert alone is not first
+    assert alone.closed
+    await request.initialize()
+    async with request._lease() as again:
+        pass
+    assert not again.closed
+    await request.shutdown()
+    assert again.closed
 
 
 async def test_waits_grow_to_a_limit_and_begin_anew() -> None:
