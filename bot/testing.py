@@ -131,7 +131,7 @@ class FakeModels:
         self._answerers = dict(answerers)
         self.calls: list[tuple[str, list[object]]] = []
 
-    async def run(self, slot: Slot[In, Out], batch: Sequence[In]) -> list[Out]:
+    async def run(self, slot: Slot[In, Out], batch: Sequence[In], *, bulk: bool = False) -> list[Out]:  # noqa: ARG002 - the contract
         """Answer each of `batch`. Raises NoModelError where the slot was not named, and what the stand-in raises."""
         self.calls.append((slot.name, list(batch)))
         answerer = self._answerers.get(slot.name)
@@ -165,9 +165,10 @@ class FakeLibrary:
         ]
         return sorted((hit for hit in found if hit.score > 0), key=lambda hit: -hit.score)[:k]
 
-    async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "") -> Added:
+    async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "", sender: str = "") -> Added:
         """Keep a text file as one passage."""
-        return await self.add_text(await asyncio.to_thread(_read, path), scope, title=title, link=link, key=title)
+        text = await asyncio.to_thread(_read, path)
+        return await self.add_text(text, scope, title=title, link=link, key=title, sender=sender)
 
     async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "") -> Added:
         """Keep `text` as one passage under `key`; `sender` said it."""

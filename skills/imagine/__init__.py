@@ -1,0 +1,1 @@
+"""Drawing: a picture from a description, by a small diffusion model that an admin brings."""

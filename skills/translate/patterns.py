@@ -1,0 +1,113 @@
+r"""The forms in which people ask for a translation, as regular expressions.
+
+Owns: the expressions; each repetition is bounded, so that a hostile text costs no more than a long one. Leaves to `ask`
+what a match means. In every form the group `text` is what is to be translated.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from skills.translate.names import NAME
+
+
+def _any(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+
+POLITE: Final = (
+    r"(?:(?:please|pls|kindly|hey|hi|hello|ok|okay|so|and|bot|paring|now|also|(?:can|could|would|will) you|can i get|could i (?:have|get)|"
+    r"(?:i(?:['’]d| would) like|i (?:need|want))(?: you to| to)?|help me(?: to)?|let['’]?s|just|quickly)[\s,]+){0,6}"
+)
+VERB: Final = r"(?:translate|translation of|render|put|turn|convert|change|rewrite|write|say|express|interpret)"
+INTO: Final = rf"(?:in ?to|to|in)\s+{NAME}"
+KOREAN_INTO: Final = rf"{NAME}\s*(?:으로|로)"
+_GIVE: Final = r"(?:\s*(?:줘|주세요|줄래|줄래요|주실래요|주시겠어요|주라|부탁해|부탁해요|부탁드려요|부탁드립니다))?"
+_DO: Final = r"(?:\s*(?:좀|해|하|부탁|본)[가-힣]{0,6}){0,3}"
+KOREAN_VERB: Final = (
+    r"(?:(?:번역|통역|변역)(?:\s*(?:좀|해|하|부탁|본|을|를|이|가|기|필요|된|돼|되|할)[가-힣]{0,6})?|옮겨|옮기|바꿔|바꾸|고쳐|써|쓰|적어|말해|말하|"
+    r"표현해|표현하|알려|뭐라고|뭐라|뭐야|뭐예요|뭐에요|뭔가요|뭐지|무엇|무슨|어떻게|뜻이|뜻은|뜻을|뜻)"
+)
+_PARTICLE: Final = r"(?:이라고|이라는|라고|라는|이란|란|을|를|은|는|이|가)?"
+
+TO: Final = re.compile(rf"(?:\b(?:in ?to|to|in)\s+({NAME}))|({NAME})\s*(?:으로|로|버전|말로)", re.IGNORECASE)
+FROM: Final = re.compile(rf"(?:\bfrom\s+({NAME}))|({NAME})\s*에서", re.IGNORECASE)
+BARE: Final = re.compile(rf"({NAME})", re.IGNORECASE)
+
+QUOTED: Final = re.compile(
+    r"“([^”]+)”|\"([^\"]+)\"|「([^」]+)」|『([^』]+)』|«([^»]+)»|`([^`]+)`|(?<!\w)['‘]([^'’]{2,})['’](?![A-Za-z])"
+)
+ASKS: Final = _any(
+    rf"translat|\bmean\b|{INTO}|{NAME}\s*(?:으로|로|에서|말)|번역|통역|옮겨|무슨\s*(?:뜻|말|의미)|뜻이|뜻은|뜻\s*뭐|의미가|"
+    rf"\b(?:word|phrase) for\b|\b{NAME} for\b"
+)
+"""What a request holds at least; a text without any of it is only text."""
+
+INSTRUCTION: Final = _any(
+    rf"\A\W*{POLITE}(?:translat.*|{VERB}\b.*{INTO}.*|{INTO}\b.*|{NAME}(?:\s+(?:please|version|translation))?|"
+    rf"(?:how|what)\b.*(?:{INTO}|\bmean\b).*|.*(?:번역|통역|옮겨|{KOREAN_INTO}|무슨\s*(?:뜻|말)|뜻이\s*뭐).*)\W*\Z"
+)
+"""A line that is a request and no text."""
+
+POINTER: Final = _any(
+    rf"(?:this|that|it|these|those|them|everything|all|(?:the )?(?:above|below|following|rest)|"
+    rf"what (?:he|she|they|[\w-]+) (?:said|wrote|says|writes|sent)|"
+    rf"(?:the|this|that|my|your|his|her|their|our|these|those|a|an|last|all)?"
+    rf"(?: ?(?:of|the|this|following|attached|above|last|previous|quoted|whole|entire|first|second|{NAME}|short|long)){{0,4}} ?"
+    r"(?:text|message|sentence|paragraph|e-?mail|mail|document|file|pdf|letter|page|contract|note|post|article|reply|answer|quote|word|phrase|line|"
+    r"part|section|summary|conversation|chat|attachment|slide|report|thing|stuff|one)s?)"
+    r"(?: (?:above|below|here|there|for me|please|attached)){0,3}"
+)
+_POINTERS: Final = """
+이 그 저 요 위 위의 아래 아래의 다음 다음의 방금 앞 앞의 첨부 첨부한 첨부된 보낸 온 받은 내 제 전체 다 모두 전부 좀
+이거 그거 저거 이것 그것 저것 이걸 그걸 저걸 이건 그건 여기 것 거 게 혹시 제발 빨리 한번
+글 문장 문단 텍스트 메시지 메세지 메일 이메일 편지 문서 파일 내용 말 단어 표현 답변 답장 계약서 공지 기사 대화 부분
+보고서 요약 페이지 사진 글자
+"""
+KOREAN_POINTERS: Final = frozenset(_POINTERS.split())
+KOREAN_PARTICLES: Final = ("에서", "을", "를", "은", "는", "이", "가", "도", "만", "의", "로", "으로")
+
+ENGLISH_FORMS: Final = (
+    _any(
+        rf"\A\W*(?:how|what)\b.{{0,40}}?\b(?:say|write|spell|tell(?:\s+[\w']+){{1,4}}\s+to|tell|express|call|said|called|put)"
+        rf"\s+(?P<text>.+?)\s+in\s+{NAME}\W*\Z"
+    ),
+    _any(rf"\A\W*how\s+(?:is|are|was)\s+(?P<text>.+?)\s+(?:said|written|called|expressed|translated)\s+{INTO}\W*\Z"),
+    _any(
+        rf"\A\W*what(?:['’]?s| is| are)?\s+(?:the\s+)?{NAME}(?:\s+(?:word|phrase|term|translation|equivalent|expression)s?)?"
+        r"\s+(?:for|of)\s+(?P<text>.+?)\W*\Z"
+    ),
+    _any(rf"\A\W*what(?:['’]?s| is)?\s+the\s+(?:word|phrase|term|translation)\s+(?:for|of)\s+(?P<text>.+?)\s+{INTO}\W*\Z"),
+    _any(rf"\A\W*what\s+does\s+(?P<text>.+?)\s+mean(?:\s+in\s+{NAME})?\W*\Z"),
+    _any(rf"\A\W*what(?:['’]?s| is)\s+(?P<text>.+?)\s+in\s+{NAME}\W*\Z"),
+    _any(
+        rf"\A\W*{POLITE}{VERB}\s+(?P<text>.+?)\s+(?:from\s+{NAME}\s+)?{INTO}"
+        r"(?:\s+(?:for me|please|too|as well|now)){0,3}\W*\Z"
+    ),
+    _any(rf"\A\W*{POLITE}(?:translate|translation)\s+{INTO}\s*[:,]?\s*(?P<text>.*?)\Z"),
+    _any(rf"\A\W*{POLITE}translate\s+from\s+{NAME}(?:\s+{INTO})?\s*[:,]?\s*(?P<text>.*?)\Z"),
+    _any(rf"\A\W*{POLITE}(?P<text>.+?)\s+{INTO}(?:[\s,]+(?:please|for me|version)){{0,3}}\W*\Z"),
+    _any(rf"\A\W*{POLITE}translate\b\s*:?\s*(?P<text>.+?)\Z"),
+)
+KOREAN_FORMS: Final = (
+    _any(rf"\A\W*{KOREAN_INTO}\s*(?:좀\s*)?(?:번역|통역|옮겨|바꿔)[가-힣]{{0,6}}{_GIVE}[\s:,.]*(?P<text>.*)\Z"),
+    _any(rf"\A\W*{KOREAN_INTO}\s*(?:좀\s*)?{KOREAN_VERB}[^?？]{{0,12}}[?？]\s*(?P<text>.+)\Z"),
+    _any(
+        rf"\A\W*(?P<text>.+?){_PARTICLE}\s*(?:말을?|말은|단어는?|표현은?)?\s*{KOREAN_INTO}(?:는|도)?\s*(?:좀\s*)?(?:{KOREAN_VERB}.*)?\Z"
+    ),
+    _any(rf"\A\W*{KOREAN_INTO}\s*(?P<text>.+?){_PARTICLE}\s*{KOREAN_VERB}.*\Z"),
+    _any(rf"\A\W*(?:번역|통역)(?:\s*(?:해|부탁)[가-힣]{{0,6}}{_GIVE})?\s*[:,]\s*(?P<text>.+)\Z"),
+    _any(rf"\A\W*(?P<text>.+?){_PARTICLE}\s*(?:말이?\s*)?(?:좀\s*)?(?:번역|통역){_DO}{_GIVE}\W*\Z"),
+    _any(rf"\A\W*(?:번역|통역){_DO}{_GIVE}[\s:,.]*(?P<text>.*)\Z"),
+    _any(rf"\A\W*(?P<text>.+?){_PARTICLE}\s*(?:말이?\s*)?(?:무슨\s*(?:뜻|말|의미)|뜻이\s*뭐|의미가\s*뭐).*\Z"),
+)
+
+LONG_HEAD: Final = _any(
+    rf"\A\W*(?:{POLITE}translate(?:\s+(?:this|the following|it))?(?:\s+from\s+{NAME})?(?:\s+{INTO})?\s*[:,.]?\s+|"
+    rf"(?:다음을\s*)?{KOREAN_INTO}\s*(?:번역|옮겨|바꿔)[가-힣]{{0,6}}{_GIVE}[\s:,.]+)"
+)
+LONG_TAIL: Final = _any(
+    rf"(?:[\s,(]+{POLITE}translate\b[^.]{{0,30}}{INTO}(?:\s+please)?|[\s,(]*{KOREAN_INTO}\s*(?:번역|옮겨|바꿔)[가-힣]{{0,6}}{_GIVE})\W*\Z"
+)
+"""What stands before or after a text of many sentences in one line."""

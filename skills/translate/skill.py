@@ -1,0 +1,136 @@
+"""Translation of a text, a quoted message or a document, sentence by sentence, with its lists and code left in place.
+
+`/tr en 안녕하세요`, `/tr to Japanese` as a reply, "how do you say “thank you” in Korean?".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.errors import NoModelError
+from bot.locale import Text, phrases
+from bot.message import Attachment, AttachmentKind, Command, Message, Reply
+from bot.models.languages import name_of
+from bot.models.tasks import TRANSLATE, TranslationInput
+from bot.skill import CommandSpec, Kit, Request, Slot
+from skills.translate.ask import Ask, read, read_arguments
+from skills.translate.layout import Layout
+from skills.translate.origin import origin
+
+_ = phrases(__file__)
+
+LONGEST_TEXT: Final = 8_000
+"""Characters of one answer: a few pages, some minutes of a small model."""
+SAY_SO_FROM: Final = 8
+"""Sentences from which on the asker is told that it takes a while."""
+
+
+class Translate:
+    """Puts texts into another language."""
+
+    name = "translate"
+    title = _("Translate")
+    summary = _("I translate a text, a message that you reply to, or a document.")
+    slots: tuple[Slot[TranslationInput, str], ...] = (TRANSLATE,)
+    takes: frozenset[AttachmentKind] = frozenset({"document"})
+    commands = (CommandSpec("tr", _("Translate: /tr LANGUAGE TEXT, or as a reply"), aliases=("번역", "translate")),)
+
+    def __init__(self, kit: Kit) -> None:
+        """Keep what is used: the models, the library's readers, the blobs."""
+        self._kit = kit
+
+    def claims(self, message: Message) -> bool:
+        """Claim nothing: a translation is asked for."""
+        del message
+        return False
+
+    async def answer(self, request: Request) -> Reply:
+        """Return the translation, or a sentence that says why there is none."""
+        ask = read_arguments(request.text) if _is_command(request.message.command) else read(request.text)
+        text, cut = await self._text(request, ask)
+        if not text.strip():
+            return request.reply(self._nothing_to_translate(request), skill=self.name)
+        source = ask.source or origin(text)
+        if not source:
+            return request.reply(_("There are no words in that, so there is nothing to translate."), skill=self.name)
+        target = ask.target or _usual_target(source, request)
+        if source == target:
+            told = _("That is in {language} already. Say into which language, for example: /tr en", language=name_of(source))
+            return request.reply(told, skill=self.name)
+        return await self._translate(request, text, source, target, cut=cut)
+
+    async def _text(self, request: Request, ask: Ask) -> tuple[str, bool]:
+        """Return what is to be translated (at most LONGEST_TEXT characters) and whether it was cut."""
+        document = next((file for file in request.files if file.kind == "document"), None)
+        if ask.text:
+            text = ask.text
+        elif document is not None:
+            with request.stopwatch("read"):
+                text = await self._read(document)
+        else:
+            text = request.quoted
+        return _headed(text, LONGEST_TEXT), len(text) > LONGEST_TEXT
+
+    async def _read(self, document: Attachment) -> str:
+        passages = await self._kit.library.text_of(self._kit.blobs.path(document.blob), name=document.name)
+        return "\n\n".join(passage.text for passage in passages)
+
+    async def _translate(self, request: Request, text: str, source: str, target: str, *, cut: bool) -> Reply:
+        layout = Layout.of(text)
+        sentences = layout.sentences
+        if len(sentences) >= SAY_SO_FROM:
+            await request.tell(_("Translating {count} sentences …", count=len(sentences)))
+        try:
+            with request.stopwatch("translate"):
+                translated = await self._kit.models.run(TRANSLATE, [TranslationInput(one, source, target) for one in sentences])
+        except NoModelError:
+            if TRANSLATE.name in self._kit.settings.models.choose:
+                raise
+            return request.reply(_no_model(), skill=self.name)
+        said = layout.filled(translated, target=target)
+        notes = [_("{source} → {target}", source=name_of(source), target=name_of(target)).to(request.language)]
+        if cut:
+            notes.append(_("only the first {count} characters", count=LONGEST_TEXT).to(request.language))
+        return request.reply(f"{said}\n\n*{', '.join(notes)}*", skill=self.name, model=self._kit.models.live(TRANSLATE))
+
+    def _nothing_to_translate(self, request: Request) -> Text:
+        if any(file.kind == "image" for file in request.files):
+            return _("I translate text. Read the picture first with /ocr, then reply to what I answer with /tr.")
+        if any(file.kind == "audio" for file in request.files):
+            return _("I translate text. Write the recording down first with /stt, then reply to what I answer with /tr.")
+        return _("What shall I translate? Write /tr en and the text, or reply to a message with /tr.")
+
+
+def build(kit: Kit) -> Translate:
+    """Return the skill."""
+    return Translate(kit)
+
+
+def _is_command(command: Command | None) -> bool:
+    return command is not None and command.name in {name for spec in Translate.commands for name in (spec.name, *spec.aliases)}
+
+
+def _usual_target(source: str, request: Request) -> str:
+    """Return the other of Korean and English; for any other language that of the asker."""
+    return {"ko": "en", "en": "ko"}.get(source, request.language)
+
+
+def _headed(text: str, longest: int) -> str:
+    """Return the first `longest` characters, cut at the end of a line or a word where one is near."""
+    if len(text) <= longest:
+        return text
+    head = text[:longest]
+    end = max(head.rfind("\n", longest // 2), head.rfind(". ", longest // 2) + 1, head.rfind(" ", longest - 200))
+    return head[:end] if end > 0 else head
+
+
+def _no_model() -> Text:
+    return _(
+        "No translation model is installed yet, so I cannot translate. An admin can bring one:\n"
+        "- put the folder of a model (safetensors, with its tokenizer) into HOME/models, for example as HOME/models/translator; "
+        "Marian (opus-mt), NLLB-200, M2M100 and MADLAD-400 work, and a folder that holds one-way models as ko-en and en-ko\n"
+        "- write into paring.toml:\n"
+        '```\n[models.choose]\ntranslate = "translator"\n```\n'
+        "- start Paring again; `paring doctor` says where HOME is, `paring models` which models are known\n\n"
+        "Meanwhile I can find, summarise and read texts in Korean and English: /help"
+    )
