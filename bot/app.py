@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.locale import Language
     from bot.message import Message, Reply
+    from bot.progress import Report
     from bot.router import Decision
 
 log = structlog.get_logger(__name__)
@@ -111,6 +112,11 @@ class App:
             await self.outbox.sent(parcel.id, "")
         return [parcel.reply for parcel in parcels]
 
+    async def prepare(self, report: Report) -> None:
+        """Make, once, what the models that come with the install need; `report` is told what, how much of it, of how much."""
+        await self.pool.prepare(report=lambda text, part: report(str(text), round(100 * part), 100))
+        await self.decide("Where is the plan?", "en")
+
     async def _warm(self) -> None:
         """Load what the first question will need, before it comes."""
         try:
@@ -170,7 +176,17 @@ def channels_of(app: App) -> list[Channel]:
 def load_skills(kit: Kit) -> list[Skill]:
     """Return every skill that is installed, in the order of the entry points: the project's own first."""
     points = sorted(entry_points(group=SKILLS), key=lambda point: not point.value.startswith("skills."))
-    return [point.load()(kit) for point in points]
+    loaded = [(point, _load_skill(point, kit)) for point in points]
+    return [skill for _point, skill in loaded if skill is not None]
+
+
+def _load_skill(point: EntryPoint, kit: Kit) -> Skill | None:
+    try:
+        skill: Skill = point.load()(kit)
+    except Exception:  # a stranger's broken skill must not stop the bot
+        log.exception("a skill could not be loaded and is left out", skill=point.name, code=point.value)
+        return None
+    return skill
 
 
 def _assemble(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -46,6 +47,12 @@ def main() -> None:
         cli()
     except ParingError as error:
         typer.echo(f"paring: {error}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("PARING_LOG_LEVEL") == "debug":
+            raise
+        typer.echo(f"paring: something in me broke ({type(error).__name__}: {error}).", err=True)
+        typer.echo("What was committed is kept. PARING_LOG_LEVEL=debug before the same command shows where.", err=True)
         sys.exit(1)
 
 

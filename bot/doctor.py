@@ -142,7 +142,9 @@ def _models(settings: Settings) -> list[Finding]:
 
     findings = []
     for status in Pool(Catalogue(settings), settings).status():
-        if status.model and status.health.startswith(("ready", "idle")):
+        if status.slot == "embed" and not _sound(settings):
+            findings.append(Finding("model for embed", "missing", "MiniLM is not prepared yet, or its files were changed", "paring setup"))
+        elif status.model and status.health.startswith(("ready", "idle")):
             findings.append(Finding(f"model for {status.slot}", "ok", status.model))
         elif status.slot == "embed":
             findings.append(Finding("model for embed", "missing", status.health, "paring setup"))
@@ -150,6 +152,16 @@ def _models(settings: Settings) -> list[Finding]:
             advice = f'put a model into {settings.model_home} and set [models.choose] {status.slot} = "NAME" in paring.toml'
             findings.append(Finding(f"model for {status.slot}", "optional", status.health or "none is installed", advice))
     return findings
+
+
+def _sound(settings: Settings) -> bool:
+    """Say whether the prepared MiniLM is there, byte for byte as it was made; True where another embedder is chosen."""
+    from bot.models.prepare import find_prepared, intact  # noqa: PLC0415
+
+    if "embed" in settings.models.choose:
+        return True
+    folder = find_prepared(settings.home)
+    return folder is not None and intact(folder, thorough=True)
 
 
 def _web(settings: Settings) -> list[Finding]:
