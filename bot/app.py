@@ -32,7 +32,7 @@ from bot.models.pool import Pool
 from bot.models.tasks import EMBED
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
-from bot.router import Router
+from bot.router import Router, embeddable
 from bot.sandbox import Sandbox
 from bot.skill import Kit, Skill
 from bot.store.blobs import BlobStore
@@ -127,7 +127,7 @@ class App:
 
     async def decide(self, text: str, language: Language) -> Decision:
         """Route `text`: embed it, weigh it. Raises ModelError where a model failed."""
-        (vector,) = await self.pool.run(EMBED, [text])
+        (vector,) = await self.pool.run(EMBED, [embeddable(text)])
         return await self.router.decide(text, language, vector)
 
     async def _publish(self, channel: Channel) -> None:

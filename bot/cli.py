@@ -15,7 +15,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -26,6 +26,7 @@ from bot.errors import ParingError
 if TYPE_CHECKING:
     from bot.app import App
     from bot.config import Settings
+    from bot.sandbox import Json
 
 T = TypeVar("T")
 
@@ -343,7 +344,7 @@ def _dump(value: object, *, indent: int | None = 2) -> str:
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
-def _show(result: object, *, as_json: bool) -> None:
+def _show(result: Mapping[str, Json], *, as_json: bool) -> None:
     if as_json:
         typer.echo(_dump(result))
         return
