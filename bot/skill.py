@@ -85,8 +85,10 @@ class Library(Protocol):
         """Return the best `k` passages in `scopes`, best first; `[]` where nothing is good enough to be an answer."""
         ...
 
-    async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "") -> Added:
+    async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "", sender: str = "") -> Added:
         """Read a file and keep its passages in `scope`; the same bytes twice are one document, a changed file replaces its old self.
+
+        `sender` sent it.
 
         Raises:
             UnreadableError, TooLargeError: the file cannot be read; nothing was kept.

@@ -263,6 +263,6 @@ class VectorRow(Base):
     __tablename__ = "vectors"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    generation_id: Mapped[int] = mapped_column(ForeignKey("generations.id"), primary_key=True, autoincrement=False)
     passage_id: Mapped[int] = mapped_column(ForeignKey("passages.id"), primary_key=True, autoincrement=False)
+    generation_id: Mapped[int] = mapped_column(ForeignKey("generations.id"), primary_key=True, autoincrement=False)
     data: Mapped[bytes]

@@ -79,12 +79,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "vectors",
-        sa.Column("generation_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("passage_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("generation_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["generation_id"], ["generations.id"], name=op.f("fk_vectors_generation_id_generations")),
         sa.ForeignKeyConstraint(["passage_id"], ["passages.id"], name=op.f("fk_vectors_passage_id_passages")),
-        sa.PrimaryKeyConstraint("generation_id", "passage_id", name=op.f("pk_vectors")),
+        sa.PrimaryKeyConstraint("passage_id", "generation_id", name=op.f("pk_vectors")),
         sqlite_with_rowid=False,
     )
     # The terms come cut already, a space between two: each is one token, with every sign that `bot.text.words` may leave in it.

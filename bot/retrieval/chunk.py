@@ -1,0 +1,131 @@
+"""Documents into passages: pieces of some 200 tokens that end with a sentence and know their heading and page.
+
+Owns where a document is cut. An embedder of 256 tokens sees a passage whole, with its title and heading before it; a reader
+sees an answer in its paragraph. Neighbours are known by their position in the document, so nothing is kept twice.
+
+    [piece.text for piece in pieces(document)]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from bot.retrieval.document import Block, Document
+from bot.text.sentences import split
+
+SIZE = 200
+"""Tokens aimed at, by `tokens`."""
+REST = 0.3
+"""Share of SIZE below which what is left at the end joins the passage before it."""
+PATH = " › "
+"""Between the headings of a path."""
+LONGEST_HEADING = 200
+_LINE = re.compile(r"[^\n]*\n?")
+_WORD = re.compile(r"\S+\s*")
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A passage of a document before it is kept: `start` and `end` count characters of its page or section."""
+
+    text: str
+    heading: str
+    page: int | None
+    start: int
+    end: int
+
+
+def tokens(text: str) -> float:
+    """Return about how many tokens `text` is: a WordPiece of English has 4.4 characters, two syllables of Hangul count as one."""
+    plain = sum(1 for letter in text if letter.isascii()) if not text.isascii() else len(text)
+    return plain / 4.4 + (len(text) - plain) / 2
+
+
+def pieces(document: Document) -> list[Piece]:
+    """Return the passages of `document`, in reading order."""
+    found: list[Piece] = []
+    path: list[tuple[int, str]] = []
+    for (page, kind), group in groupby(document.blocks, key=lambda block: (block.page, block.kind)):
+        blocks = list(group)
+        if kind == "heading":
+            for block in blocks:
+                path = [*(above for above in path if above[0] < block.level), (block.level, block.text[:LONGEST_HEADING])]
+            continue
+        text = _whole(blocks)
+        heading = PATH.join(said for _level, said in path)
+        found += (
+            Piece(text[start:end].strip("\n"), heading, page, start, end)
+            for start, end in _cut(text, kind)
+            if text[start:end].strip()
+        )
+    if not found and path:  # nothing but headings: they are what there is to find
+        said = "\n".join(block.text for block in document.blocks)
+        found = [Piece(text, "", None, 0, len(text)) for text in [said[:4000]]]
+    return found
+
+
+def _whole(blocks: Sequence[Block]) -> str:
+    return ("\n" if blocks[0].kind == "table" else "\n\n").join(block.text for block in blocks)
+
+
+def _cut(text: str, kind: str) -> list[Span]:
+    """Return where the passages of `text` begin and end."""
+    if tokens(text) <= SIZE * (1 + REST):
+        return [(0, len(text))]
+    spans = _sentences(text) if kind == "text" else _lines(text)
+    return _filled(text, [small for span in spans for small in _bounded(text, span)])
+
+
+def _filled(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Return `spans` put together until each is about SIZE."""
+    filled: list[Span] = []
+    begun: int | None = None
+    weight = 0.0
+    for start, end in spans:
+        more = tokens(text[start:end])
+        if begun is not None and weight + more > SIZE:
+            filled.append((begun, start))
+            begun = None
+        if begun is None:
+            begun, weight = start, 0.0
+        weight += more
+    if begun is not None:
+        if filled and weight < REST * SIZE:
+            filled[-1] = (filled[-1][0], len(text))
+        else:
+            filled.append((begun, len(text)))
+    return filled
+
+
+def _sentences(text: str) -> list[Span]:
+    return [(sentence.start, sentence.end) for sentence in split(text)]
+
+
+def _lines(text: str) -> list[Span]:
+    return [match.span() for match in _LINE.finditer(text) if match.group()]
+
+
+def _bounded(text: str, span: Span, by: Callable[[str], Iterator[re.Match[str]]] = _WORD.finditer) -> Iterator[Span]:
+    """Yield `span`, cut between words where it is longer than a passage, and anywhere where a word is."""
+    if tokens(text[span[0] : span[1]]) <= SIZE:
+        yield span
+        return
+    start, weight, end = span[0], 0.0, span[0]
+    for word in by(text[span[0] : span[1]]):
+        more = tokens(word.group())
+        end = span[0] + word.end()
+        if weight + more > SIZE and start < span[0] + word.start():
+            yield start, span[0] + word.start()
+            start, weight = span[0] + word.start(), 0.0
+        weight += more
+        while weight > SIZE:  # one word longer than a passage
+            yield start, min(start + 2 * SIZE, end)
+            start = min(start + 2 * SIZE, end)
+            weight = tokens(text[start:end])
+    if start < span[1]:
+        yield start, span[1]

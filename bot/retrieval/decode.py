@@ -1,0 +1,86 @@
+r"""Bytes of unknown encoding to clean text. Runs in the sandbox's child.
+
+Owns the guess: byte-order marks, UTF-8, UTF-16 without a mark, Korean (CP949), else Western (CP1252).
+
+    decode(b"\xc7\xd1\xb1\xdb")   # "한글"
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+)  # fmt: skip
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ud800-\udfff]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+LOOKED_AT = 65_536
+COMMON_SHARE = 0.8
+"""Share of the Hangul that must be of KS X 1001: accented Western letters read as CP949 fall outside of it."""
+CONTROL_SHARE = 0.01
+"""Share of control bytes above which a file is no text."""
+LEAST_UNITS = 4
+"""Letters below which UTF-16 is not guessed."""
+
+
+def decode(data: bytes) -> str:
+    """Return the text of `data`, without what is never seen: NUL, controls, lone surrogates, zero-width marks."""
+    return clean(_decoded(data))
+
+
+def clean(text: str) -> str:
+    """Return `text` with plain line ends and without what is never seen."""
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n"))
+
+
+def is_binary(data: bytes) -> bool:
+    """Say whether `data` is no text in any encoding known here: too many control bytes."""
+    head = data[:LOOKED_AT]
+    if head.startswith(tuple(mark for mark, _name in _MARKS)) or _utf16_without_mark(head):
+        return False
+    return len(_CONTROL.findall(head)) > CONTROL_SHARE * len(head)
+
+
+def _decoded(data: bytes) -> str:
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start >= len(data) - 3:  # cut in the midst of its last letter
+            return data.decode("utf-8", "ignore")
+    if encoding := _utf16_without_mark(data[:LOOKED_AT]):
+        return data.decode(encoding, "replace")
+    return _korean(data) or data.decode("cp1252", "replace")
+
+
+def _utf16_without_mark(head: bytes) -> str:
+    """Return utf-16-le or utf-16-be where every other byte is mostly NUL, "" where not."""
+    half = len(head) // 2
+    if half < LEAST_UNITS:
+        return ""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if odd > 0.4 * half and even < 0.05 * half:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.4 * half and odd < 0.05 * half else ""
+
+
+def _korean(data: bytes) -> str:
+    """Return `data` read as CP949 where that makes Korean of it, "" where not."""
+    try:
+        text = data.decode("cp949")
+    except UnicodeDecodeError as error:
+        if error.start < len(data) - 2:
+            return ""
+        text = data[: error.start].decode("cp949")
+    hangul = _HANGUL.findall(text)
+    common = sum(1 for syllable in hangul if syllable.encode("euc-kr", "ignore"))
+    foreign = len(_BEYOND_ASCII.findall(text))
+    return text if hangul and common >= COMMON_SHARE * len(hangul) and len(hangul) * 2 >= foreign else ""

@@ -1,0 +1,307 @@
+"""What speaks for a passage, as numbers: the words and the meaning that it shares with a query.
+
+Owns the features. Leaves to `bot.retrieval.fuse` how they are weighed, and to `bot.retrieval.search` where candidates come from.
+
+    rows = features(weigh(terms, frequencies, passages=10_000, text=query), candidates, vector, mean_length=120)
+
+A weak leg must not spoil a strong one: what an embedder says of Hangul it has never learnt is worth nothing, so the cosine of
+Hangul is a column of its own, and the weights can tell.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.text.words import is_empty
+
+Array = NDArray[np.float32]
+
+MOST_TERMS = 32
+"""Terms of a query that are weighed; a longer one (a pasted text) is searched by its heaviest."""
+EMPTY_WEIGHT = 0.1
+"""What a function word's weight is multiplied by."""
+K1, B = 1.2, 0.75
+"""BM25's usual saturation and length constants. Source: Robertson and Zaragoza, The Probabilistic Relevance Framework, 3.2."""
+FEEDBACK = 5
+"""How many of the first look's best passages tell what the query is about (pseudo-relevance feedback)."""
+EXPANSION = 20
+"""How many of their words are looked for in the others."""
+
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_LETTER = re.compile(r"[^\W\d_]")
+_NUMBER = re.compile(r"\d")
+
+FEATURES = (
+    "words", "words_to_best", "covered", "heaviest", "numbers", "pairs", "title", "title_named", "heading", "group_words",
+    "expanded", "cosine", "cosine_to_best", "cosine_z", "feedback", "group_cosine", "hangul_cosine", "hangul_cosine_to_best",
+    "cross", "length", "short_words", "short_cosine", "first_words", "first_cosine", "best_words", "best_cosine", "short",
+)  # fmt: skip
+"""The columns of `features`, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTerms:
+    """A query as the words leg sees it: its unique terms, heaviest first, what each weighs, and which stood side by side."""
+
+    terms: tuple[str, ...]
+    weights: Array
+    """float32 (terms,): inverse document frequency times how often the query says it; function words lowered."""
+    unknown: NDArray[np.bool_]
+    """bool (terms,): stands in no passage at all."""
+    pairs: tuple[tuple[int, int], ...]
+    hangul: float
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The terms of n texts, one after the other."""
+
+    flat: NDArray[np.uint32]
+    """uint32 (terms of all texts,): what `fingerprints` makes of each term, in reading order."""
+    owners: NDArray[np.int64]
+    """int64 (terms of all texts,): which text each stands in, ascending."""
+    sizes: NDArray[np.int64]
+    """int64 (n,): terms of each text."""
+
+    @classmethod
+    def of(cls, texts: Sequence[NDArray[np.uint32]]) -> Self:
+        """Return the terms of `texts`, which `fingerprints` has made."""
+        sizes = np.array([len(text) for text in texts], np.int64)
+        flat = np.concatenate(texts) if texts else np.zeros(0, np.uint32)
+        return cls(flat, np.repeat(np.arange(len(texts)), sizes), sizes)
+
+    def counts(self, terms: NDArray[np.uint32]) -> Array:
+        """Return float32 (n, terms): how often each term stands in each text."""
+        counted = np.empty((len(self.sizes), len(terms)), np.float32)
+        for column, term in enumerate(terms):
+            counted[:, column] = np.bincount(self.owners[self.flat == term], minlength=len(self.sizes))
+        return counted
+
+    def hold_pair(self, first: np.uint32, second: np.uint32) -> NDArray[np.bool_]:
+        """Return bool (n,): which texts hold `second` right after `first`."""
+        at = np.flatnonzero((self.flat[:-1] == first) & (self.flat[1:] == second))
+        held = np.zeros(len(self.sizes), bool)
+        held[self.owners[at[self.owners[at] == self.owners[at + 1]]]] = True
+        return held
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Passages that may answer, n of them: their terms by field, and what else the legs know."""
+
+    title: Tokens
+    heading: Tokens
+    body: Tokens
+    hangul: Array
+    """float32 (n,): share of Hangul among the letters of the body."""
+    vectors: Array
+    """float32 (n, d), unit rows; rows of zeros where there is none."""
+    groups: NDArray[np.int64]
+    """int64 (n,): passages of one document (or of documents with one title) share a number."""
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+
+def fingerprints(terms: Sequence[str]) -> NDArray[np.uint32]:
+    """Return uint32 (terms,): the CRC-32 of each term; two terms of one query meet in one number once in four thousand million."""
+    return np.fromiter((crc32(term.encode("utf-8", "surrogatepass")) for term in terms), np.uint32, len(terms))
+
+
+def hangul_share(text: str) -> float:
+    """Return the share of Hangul syllables among the letters of `text`, 0 where it has none."""
+    letters = len(_LETTER.findall(text))
+    return len(_HANGUL.findall(text)) / letters if letters else 0.0
+
+
+def weigh(terms: Sequence[str], frequencies: Mapping[str, int], passages: int, text: str) -> QueryTerms:
+    """Return the query's terms with their weights.
+
+    Args:
+        terms: what `bot.text.words.terms` makes of the query.
+        frequencies: in how many passages each term stands.
+        passages: how many passages there are.
+        text: the query itself.
+    """
+    said = Counter(terms)
+    weight = {term: _weight(term, frequencies.get(term, 0), passages) * (1 + math.log(count)) for term, count in said.items()}
+    kept = sorted(weight, key=lambda term: -weight[term])[:MOST_TERMS]
+    place = {term: index for index, term in enumerate(kept)}
+    pairs = {(place[a], place[b]) for a, b in itertools.pairwise(terms) if a in place and b in place and a != b}
+    return QueryTerms(
+        tuple(kept),
+        np.array([weight[term] for term in kept], np.float32),
+        np.array([frequencies.get(term, 0) == 0 for term in kept], bool),
+        tuple(sorted(pairs)),
+        hangul_share(text),
+        len(terms),
+    )
+
+
+def _weight(term: str, frequency: int, passages: int) -> float:
+    idf = math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)) if frequency <= passages else 0.0
+    return idf * (EMPTY_WEIGHT if is_empty(term) else 1.0)
+
+
+def features(query: QueryTerms, candidates: Candidates, vector: Array, *, mean_length: float) -> Array:
+    """Return float32 (n, len(FEATURES)): what speaks for each candidate, mostly 0..1.
+
+    Args:
+        query: the query's terms.
+        candidates: the passages, n of them.
+        vector: float32 (d,), the query's unit vector; zeros where there is no embedder.
+        mean_length: terms of a passage on average.
+    """
+    if not len(candidates):
+        return np.zeros((0, len(FEATURES)), np.float32)
+    word = _word_columns(query, candidates, mean_length)
+    meaning = _meaning_columns(query, candidates, vector)
+    short = np.full(len(candidates), 1 / math.sqrt(1 + query.words), np.float32)
+    first = word["words_to_best"] + 1.5 * meaning["cosine_to_best"]
+    mixed = {
+        "expanded": _expanded(first, candidates, mean_length),
+        "feedback": _feedback(first, candidates.vectors) * (1 - _foreign(query, candidates)),
+        "short_words": short * word["words_to_best"],
+        "short_cosine": short * meaning["cosine_to_best"],
+        "short": short,
+        "length": np.log1p(candidates.body.sizes) / 5,
+    }
+    columns = word | meaning | mixed
+    return np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
+
+
+def _word_columns(query: QueryTerms, candidates: Candidates, mean_length: float) -> dict[str, Array]:
+    """Return what the words say."""
+    marks = fingerprints(query.terms)
+    body, title, heading = (field.counts(marks) for field in (candidates.body, candidates.title, candidates.heading))
+    weights = query.weights
+    total = float(weights.sum()) or 1.0
+    everywhere = body + title + heading
+    held = everywhere > 0
+    words = _saturated(everywhere, candidates, mean_length) @ weights / (total * (K1 + 1))
+    best = float(words.max())
+    return {
+        "words": words,
+        "words_to_best": words / (best or 1.0),
+        "best_words": np.full(len(candidates), best, np.float32),
+        "covered": held @ weights / total,
+        "heaviest": _share(held, weights >= 0.7 * weights.max(initial=0)),
+        "numbers": _share(held, np.array([bool(_NUMBER.search(term)) for term in query.terms], bool)),
+        "pairs": _pairs(query, candidates, marks),
+        "title": (title > 0) @ weights / total,
+        "title_named": (title > 0).sum(axis=1) / np.maximum(candidates.title.sizes, 1),
+        "heading": (heading > 0) @ weights / total,
+        "group_words": _of_group(words, candidates.groups),
+        "first_words": _reciprocal_ranks(words),
+    }
+
+
+def _meaning_columns(query: QueryTerms, candidates: Candidates, vector: Array) -> dict[str, Array]:
+    """Return what the vectors say, apart for Hangul, of which an English embedder knows nothing."""
+    raw = candidates.vectors @ vector
+    foreign = _foreign(query, candidates)
+    cosine, hangul = raw * (1 - foreign), raw * foreign
+    best = float(cosine.max())
+    return {
+        "cosine": cosine,
+        "cosine_to_best": cosine - best,
+        "best_cosine": np.full(len(candidates), best, np.float32),
+        "cosine_z": (cosine - cosine.mean()) / (float(cosine.std()) or 1.0),
+        "group_cosine": _of_group(cosine, candidates.groups),
+        "hangul_cosine": hangul,
+        "hangul_cosine_to_best": hangul - hangul.max(),
+        "cross": np.abs(candidates.hangul - query.hangul),
+        "first_cosine": _reciprocal_ranks(cosine) * (1 - foreign),
+    }
+
+
+def _foreign(query: QueryTerms, candidates: Candidates) -> Array:
+    return np.maximum(candidates.hangul, np.float32(query.hangul))
+
+
+def _saturated(counts: Array, candidates: Candidates, mean_length: float) -> Array:
+    """Return BM25's term frequencies: 0..K1 + 1."""
+    lengths = candidates.body.sizes + candidates.title.sizes
+    norm = K1 * (1 - B + B * lengths / max(mean_length, 1.0))
+    return (counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32)
+
+
+def _share(held: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Array:
+    return held[:, chosen].mean(axis=1, dtype=np.float32) if chosen.any() else np.zeros(len(held), np.float32)
+
+
+def _pairs(query: QueryTerms, candidates: Candidates, marks: NDArray[np.uint32]) -> Array:
+    """Return the weighted share of the query's neighbouring terms that stand side by side in the body."""
+    found, total = np.zeros(len(candidates), np.float32), 0.0
+    for first, second in query.pairs:
+        weight = float(query.weights[first] + query.weights[second])
+        found += weight * candidates.body.hold_pair(marks[first], marks[second])
+        total += weight
+    return found / (total or 1.0)
+
+
+def _expanded(first: Array, candidates: Candidates, mean_length: float) -> Array:
+    """Return how well each passage fits the words of the first look's best, 0..1.
+
+    Source: Lavrenko and Croft, Relevance-Based Language Models (RM1); frequencies among the candidates stand for those of all.
+    """
+    best = np.argsort(-first, kind="stable")[:FEEDBACK]
+    trust = np.exp(4 * (first[best] - first[best[0]]))
+    in_best = np.isin(candidates.body.owners, best)
+    vocabulary, place = np.unique(candidates.body.flat[in_best], return_inverse=True)
+    if not len(vocabulary):
+        return np.zeros(len(candidates), np.float32)
+    rank = np.full(len(candidates), 0.0)
+    rank[best] = trust / np.maximum(candidates.body.sizes[best], 1)
+    model = np.bincount(place, weights=rank[candidates.body.owners[in_best]], minlength=len(vocabulary))
+    at = np.minimum(np.searchsorted(vocabulary, candidates.body.flat), len(vocabulary) - 1)
+    known = vocabulary[at] == candidates.body.flat
+    counts = np.bincount(candidates.body.owners[known] * len(vocabulary) + at[known], minlength=len(candidates) * len(vocabulary))
+    table: Array = counts.reshape(len(candidates), len(vocabulary)).astype(np.float32)
+    idf = np.log(1 + len(candidates) / (1 + (table > 0).sum(axis=0)))
+    weights = model * idf
+    keep = np.argsort(-weights, kind="stable")[:EXPANSION]
+    weights = weights[keep] / (float(weights[keep].sum()) or 1.0)
+    fit: Array = _saturated(table[:, keep], candidates, mean_length) @ weights.astype(np.float32) / (K1 + 1)
+    return fit
+
+
+def _feedback(first: Array, vectors: Array) -> Array:
+    """Return the cosine to the middle of the first look's best, each left out of its own middle."""
+    best = np.argsort(-first, kind="stable")[:FEEDBACK]
+    towards = vectors @ vectors[best].sum(axis=0)
+    towards[best] -= (vectors[best] ** 2).sum(axis=1)
+    counted = np.full(len(vectors), len(best), np.float32)
+    counted[best] -= 1
+    middling: Array = towards / np.maximum(counted, 1)
+    return middling
+
+
+def _of_group(values: Array, groups: NDArray[np.int64]) -> Array:
+    """Return the best value among each candidate's neighbours (others of its group), 0 where it has none."""
+    order = np.lexsort((-values, groups))
+    ordered, in_order = groups[order], values[order]
+    leads = np.r_[True, ordered[1:] != ordered[:-1]]
+    starts = np.flatnonzero(leads)
+    sizes = np.diff(np.r_[starts, len(groups)])
+    second = np.where(sizes > 1, in_order[np.minimum(starts + 1, len(groups) - 1)], 0.0)
+    found = np.empty(len(groups), np.float32)
+    found[order] = np.where(leads, np.repeat(second, sizes), np.repeat(in_order[starts], sizes))
+    return found
+
+
+def _reciprocal_ranks(values: Array) -> Array:
+    ranks = np.empty(len(values), np.float32)
+    ranks[np.argsort(-values, kind="stable")] = np.arange(len(values), dtype=np.float32)
+    return (1 / (1 + ranks)).astype(np.float32)

@@ -1,0 +1,116 @@
+"""Many files and whole folders into the library, one after the other, each committed by itself.
+
+Owns which files are passed over, and what is told at the end. What was stopped half way goes on the next time: a file whose bytes
+are known is passed by after its hash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.errors import InputError, ModelError
+from bot.passage import Added, Scope
+
+AT_ONCE = 4
+"""Files on their way at the same time: one is parsed while another is embedded."""
+PASSED_OVER = frozenset({"node_modules", "__pycache__", "venv", "site-packages", "CVS", "_darcs"})
+_FOREIGN = (
+    "exe dll so dylib bin o a class jar pyc pyd whl zip gz bz2 xz zst 7z rar tar tgz iso img dmg deb rpm db sqlite sqlite3 "
+    "mp3 mp4 m4a wav ogg oga opus flac avi mov mkv webm ttf otf woff woff2 ico psd ai npy npz pt pth onnx safetensors parquet pkl "
+    "lock map"
+)
+FOREIGN = frozenset(_FOREIGN.split())
+"""Suffixes that a folder's walk passes over; a file that is named itself is always tried."""
+
+Report = Callable[[str, int, int], None]
+
+
+class Add(Protocol):
+    """How one file is added."""
+
+    async def __call__(self, path: Path, scope: Scope, *, title: str, key: str = "") -> Added:
+        """Add the file at `path`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A file that was not kept, and the sentence that says why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What became of many files: how many of each kind, the passages kept, what failed, and the seconds it took."""
+
+    added: int
+    replaced: int
+    unchanged: int
+    passages: int
+    failed: tuple[Failed, ...]
+    seconds: float
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for a machine."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        told = f"{self.added} added, {self.replaced} replaced, {self.unchanged} unchanged: {self.passages} passages in {self.seconds:.1f} s"
+        return "\n".join([told, *(f"not read: {failed.path}: {failed.reason}" for failed in self.failed)])
+
+
+async def gather(add: Add, paths: Sequence[Path], scope: Scope, report: Report) -> Gathered:
+    """Add what `paths` name; `report(file, done, of)` is told before each."""
+    begun = time.perf_counter()
+    files = await asyncio.to_thread(lambda: list(dict.fromkeys(found for path in paths for found in walk(path))))
+    queue = iter(files)
+    outcomes: list[Added | Failed] = []
+
+    async def work() -> None:
+        for file, title in queue:
+            report(title, len(outcomes), len(files))
+            outcomes.append(await _one(add, file, title, scope))
+
+    async with asyncio.TaskGroup() as group:
+        for _worker in range(min(AT_ONCE, len(files))):
+            group.create_task(work())
+    report("", len(files), len(files))
+    kept = [outcome for outcome in outcomes if isinstance(outcome, Added)]
+    count = {status: sum(1 for outcome in kept if outcome.status == status) for status in ("added", "replaced", "unchanged")}
+    return Gathered(
+        **count,
+        passages=sum(outcome.passages for outcome in kept if outcome.status != "unchanged"),
+        failed=tuple(outcome for outcome in outcomes if isinstance(outcome, Failed)),
+        seconds=round(time.perf_counter() - begun, 3),
+    )
+
+
+def walk(path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield (file, title) of `path`: itself, or what lies in the folder, in the order of names; a title is the path in the folder."""
+    if not path.is_dir():
+        yield path.resolve(), path.name
+        return
+    for folder, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in PASSED_OVER)
+        for name in sorted(files):
+            file = Path(folder) / name
+            if name.startswith((".", "~$")) or file.suffix.lower().lstrip(".") in FOREIGN or not file.is_file():
+                continue
+            yield file.resolve(), file.relative_to(path).as_posix()
+
+
+async def _one(add: Add, file: Path, title: str, scope: Scope) -> Added | Failed:
+    try:
+        return await add(file, scope, title=title, key=f"path:{file}")
+    except (InputError, ModelError) as error:
+        return Failed(str(file), error.sentence("en"))
+    except OSError as error:
+        return Failed(str(file), error.strerror or str(error))

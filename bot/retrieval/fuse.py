@@ -1,0 +1,112 @@
+"""The small trained combiner: which candidate comes first, and the chance that it answers.
+
+Owns the two networks and their file, `fusion.json`. Leaves to `bot.retrieval.features` what they are given, and to
+`benchmarks/train_fusion.py` how their weights are found.
+
+    fusion = Fusion.packaged()
+    scores = fusion.order(rows)
+    chances = fusion.chance(rows, scores)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from bot.retrieval.features import FEATURES, Array
+
+STANDINGS = 3
+"""Columns of `standing`."""
+MOST_DEVIATIONS = 6.0
+"""How far a feature may lie from its mean: an outlier must not decide alone."""
+
+Numbers = float | list[float] | list[list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One hidden layer over standardised features: float32 matrices, as `bot/retrieval/fusion.json` holds them."""
+
+    mean: Array
+    scale: Array
+    hidden: Array
+    """float32 (features, hidden)."""
+    hidden_bias: Array
+    out: Array
+    """float32 (hidden,)."""
+    out_bias: float
+
+    @classmethod
+    def zeros(cls, inputs: int) -> Network:
+        """Return a network of `inputs` features that answers 0 to everything."""
+        zeros, one = np.zeros(inputs, np.float32), np.zeros(1, np.float32)
+        return cls(zeros, zeros + 1, np.zeros((inputs, 1), np.float32), one, one, 0.0)
+
+    def __call__(self, rows: Array) -> Array:
+        """Return float32 (n,): one number for each of float32 (n, features)."""
+        standardised = np.clip((rows - self.mean) / self.scale, -MOST_DEVIATIONS, MOST_DEVIATIONS)
+        inner = np.tanh(standardised @ self.hidden + self.hidden_bias)
+        numbers: Array = (inner @ self.out + self.out_bias).astype(np.float32)
+        return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """The trained combiner: `order` ranks the candidates of one query, `answers` tells the chance that the best one answers."""
+
+    order: Network
+    answers: Network
+    thresholds: Mapping[str, float]
+    """The chance below which nothing was found, by the query's language."""
+
+    @classmethod
+    def packaged(cls) -> Fusion:
+        """Return the combiner that comes with Paring. `benchmarks/train_fusion.py` makes its file."""
+        return _packaged()
+
+    @classmethod
+    def untrained(cls) -> Fusion:
+        """Return a combiner that tells nothing apart: what training begins with."""
+        order, answers = (Network.zeros(inputs) for inputs in (len(FEATURES), len(FEATURES) + STANDINGS))
+        return cls(order, answers, {"ko": 0.0, "en": 0.0})
+
+    @classmethod
+    def from_json(cls, text: str) -> Fusion:
+        """Return the combiner that `text` holds. Raises ValueError where it is of other features than this code's."""
+        value = json.loads(text)
+        if tuple(value["features"]) != FEATURES:
+            msg = "fusion.json was made for other features: run benchmarks/train_fusion.py"
+            raise ValueError(msg)
+        return cls(_network(value["order"]), _network(value["answers"]), value["thresholds"])
+
+    def chance(self, rows: Array, scores: Array) -> Array:
+        """Return float32 (n,), 0..1: the chance that each passage answers; `scores` are `order`'s of the same rows."""
+        odds = self.answers(np.concatenate([rows, standing(scores)], axis=1))
+        return (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32)
+
+
+def standing(scores: Array) -> Array:
+    """Return float32 (n, 3): how each score stands to the best, the second and the middle of its list."""
+    if not len(scores):
+        return np.zeros((0, 3), np.float32)
+    ordered = np.sort(scores)[::-1]
+    others = ordered[1] if len(ordered) > 1 else ordered[0] - 1
+    rival = np.where(scores == ordered[0], others, ordered[0])
+    return np.stack([scores - rival, scores - np.median(scores), scores - ordered[min(9, len(ordered) - 1)]], axis=1).astype(
+        np.float32
+    )
+
+
+@cache
+def _packaged() -> Fusion:
+    return Fusion.from_json(files(__package__).joinpath("fusion.json").read_text(encoding="utf-8"))
+
+
+def _network(value: Mapping[str, Numbers]) -> Network:
+    array = {name: np.array(numbers, np.float32) for name, numbers in value.items()}
+    return Network(array["mean"], array["scale"], array["hidden"], array["hidden_bias"], array["out"], float(array["out_bias"]))

@@ -1,0 +1,265 @@
+"""The library: documents and messages in, the best passages out. Implements `bot.skill.Library`.
+
+Owns the way of a file (`bot.retrieval.reading` reads it in a child; pieces, words and vectors on workers; one
+transaction) and of a question (vector from the pool, the rest on the search's own thread). Leaves to `bot.store` the SQL.
+
+    library = Shelves(database, pool, sandbox, settings.home, settings.limits)
+    await library.open()
+    await library.add_file(path, scope, title="Plan.pdf")
+    hits = await library.search("when do we move?", scopes)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from bot.errors import NoModelError
+from bot.language import detect
+from bot.models.tasks import EMBED
+from bot.passage import Added, Hit, Passage, Scope, Scopes
+from bot.retrieval.chunk import Piece, pieces
+from bot.retrieval.document import Block, Document
+from bot.retrieval.embed import Draft, draft, embedded_text, finish, pack_vector
+from bot.retrieval.folder import Gathered, gather
+from bot.retrieval.fuse import Fusion
+from bot.retrieval.health import Findings, Status
+from bot.retrieval.reading import Reader, as_written
+from bot.retrieval.search import Finder, Found, Leg, Question
+from bot.store.generations import Generation, Generations
+from bot.store.passages import Kept, NewDocument, NewPassage, Passages, Unembedded
+
+if TYPE_CHECKING:
+    from bot.config import LimitSettings
+    from bot.sandbox import Sandbox
+    from bot.skill import Models
+    from bot.store.database import Database
+
+T = TypeVar("T")
+Report = Callable[[str, int, int], None]
+"""Told (what is being done, how many are done, of how many)."""
+
+EMBED_AT_ONCE = 256
+"""Passages that are embedded in one call: others' questions go between two."""
+REBUILD_AT_ONCE = 512
+
+
+class Shelves:
+    """Documents and messages that may be searched."""
+
+    def __init__(
+        self,
+        database: Database,
+        models: Models,
+        sandbox: Sandbox,
+        home: Path,
+        limits: LimitSettings,
+        *,
+        fusion: Fusion | None = None,
+    ) -> None:
+        """Use the house's services; nothing is read before the first use. `fusion` is the packaged one by default."""
+        self._database = database
+        self._models = models
+        self._home = home
+        self._passages = Passages(database)
+        self._generations = Generations(database)
+        self._reader = Reader(sandbox, models, limits)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="retrieval")
+        self._fusion = fusion
+        self._finder: Finder | None = None
+
+    async def open(self) -> None:
+        """Begin: nothing is loaded before the first search, so that a command that needs none is quick."""
+
+    async def close(self) -> None:
+        """End the search's thread."""
+        if self._finder is not None:
+            await self._on_thread(self._finder.close)
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def search(self, query: str, scopes: Scopes, k: int = 10) -> list[Hit]:
+        """Return the best `k` passages in `scopes`, best first; `[]` where nothing is good enough to be an answer."""
+        if not query.strip():
+            return []
+        question = await self._question(query)
+        return await self._on_thread(lambda: self._found_by().find(question, scopes, count=k))
+
+    async def rank(self, query: str, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
+        """Return the best `count` candidates, documents in `without` left out, without judging whether they answer: for evaluation."""
+        question = await self._question(query)
+        return await self._on_thread(lambda: self._found_by().rank(question, scopes, count=count, leg=leg, without=without))
+
+    async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "", key: str = "", sender: str = "") -> Added:
+        """Read a file and keep its passages in `scope`; the same bytes twice are one document, a changed file replaces its old self.
+
+        `key` names it in the scope; by default its link, else its title.
+
+        Raises:
+            UnreadableError, TooLargeError: the file cannot be read; nothing was kept.
+        """
+        sha256, size_bytes = await asyncio.to_thread(_hash, path)
+        if known := await self._passages.find(scope, sha256):
+            return _added(replace(known, title=title))
+        document = await self._reader.read(path, name=title)
+        return await self._keep(
+            document, scope, key=key or f"file:{link or title}", title=title, link=link, sha256=sha256,
+            size_bytes=size_bytes, sender=sender,
+        )  # fmt: skip
+
+    async def add_many(self, paths: Sequence[Path], scope: Scope, report: Report | None = None) -> Gathered:
+        """Keep files and all that is in folders; bad files are told and stop nothing. Stopped half way, what was done is kept.
+
+        Hidden files, version control's folders and what is no document are passed over.
+        """
+        return await gather(self.add_file, paths, scope, report or _silent)
+
+    async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "") -> Added:
+        """Keep `text` in `scope` under `key` (unique in the scope): again with the same key replaces it. `sender` said it.
+
+        A message (its link begins with `message:`) is one passage; a longer text is cut as a document is.
+        """
+        sha256 = hashlib.sha256(f"{title}\n{link}\n{text}".encode("utf-8", "replace")).hexdigest()
+        if known := await self._passages.find(scope, sha256, key=key):
+            return _added(known)
+        document = Document("message" if link.startswith("message:") else "text", title, (Block("text", as_written(text)),))
+        return await self._keep(
+            document,
+            scope,
+            key=key,
+            title=title,
+            link=link,
+            sha256=sha256,
+            size_bytes=len(text.encode("utf-8", "replace")),
+            sender=sender,
+        )
+
+    async def remove(self, scope: Scope, *, key: str) -> int:
+        """Remove what was kept under `key` in `scope`; return how many passages went."""
+        return await self._passages.remove(scope, key=key)
+
+    async def forget(self, scope: Scope, *, sender: str | None = None) -> int:
+        """Remove what `sender` said in `scope`, everything in it for None; return how many passages went."""
+        return await self._passages.forget(scope, sender=sender)
+
+    async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:
+        """Return the passages of a file without keeping them (id 0), in reading order. Raises as `add_file`."""
+        document = await self._reader.read(path, name=name)
+        title = document.title or name
+        return [
+            Passage(0, Scope("dm", "-/-/-"), title, piece.heading, piece.text, "", detect(piece.text) or "en", piece.page)
+            for piece in await asyncio.to_thread(pieces, document)
+        ]
+
+    async def status(self) -> Status:
+        """Say what the library holds, and of which embedder its vectors are."""
+        live = await self._generations.live()
+        return await self._on_thread(lambda: self._found_by().status(live, self._models.live(EMBED)))
+
+    async def verify(self) -> Findings:
+        """Compare words, vectors and the index in memory with the passages."""
+        return await self._on_thread(lambda: self._found_by().verify())
+
+    async def rebuild(self, report: Report | None = None) -> Status:
+        """Make words and vectors anew from the text where they are missing or of another embedder; goes on where it was stopped.
+
+        A change of embedder fills a generation of its own, which takes the place of the one before when it is whole.
+        """
+        lacking = await self._passages.wordless()
+        drafts = await asyncio.to_thread(lambda: [(lacks.id, _words(lacks)) for lacks in lacking])
+        await self._passages.add_words(drafts)
+        (vector,) = await self._models.run(EMBED, ["."])
+        generation = await self._generations.of(self._models.live(EMBED), dimension=len(vector))
+        total = (await self.status()).passages
+        while not await self._fill(generation, report or _silent, total):
+            pass
+        await self._on_thread(lambda: self._found_by().reset())
+        return await self.status()
+
+    async def _fill(self, generation: Generation, report: Report, total: int) -> bool:
+        """Embed some passages that lack a vector; return whether none is left and the generation is live."""
+        lacking = await self._passages.unembedded(generation.id, count=REBUILD_AT_ONCE)
+        if not lacking:
+            return await self._generations.publish(generation)
+        texts = [embedded_text(passage.text, title=passage.title, heading=passage.heading) for passage in lacking]
+        vectors = await self._models.run(EMBED, texts, bulk=True)
+        pairs = [(passage.id, pack_vector(vector)) for passage, vector in zip(lacking, vectors, strict=True)]
+        await self._passages.add_vectors(generation.id, pairs)
+        report(lacking[-1].title, min(lacking[-1].id, total), total)
+        return False
+
+    async def _keep(
+        self, document: Document, scope: Scope, *, key: str, title: str, link: str, sha256: str, size_bytes: int, sender: str
+    ) -> Added:
+        shown = document.title if document.kind == "html" and document.title else title
+        drafts = await asyncio.to_thread(_drafts, document, shown)
+        passages, generation = await self._embedded(drafts)
+        new = NewDocument(scope, key, shown, link, sha256, document.kind, size_bytes, tuple(passages), sender)
+        (kept,) = await self._passages.add([new], generation=generation)
+        return _added(kept)
+
+    async def _embedded(self, drafts: Sequence[Draft]) -> tuple[list[NewPassage], int]:
+        """Return the passages with their vectors, and the generation of these (0: there is no embedder)."""
+        if not self._models.live(EMBED):
+            return [finish(drafted, None) for drafted in drafts], 0
+        embedder = self._models.live(EMBED)
+        passages: list[NewPassage] = []
+        dimension = 0
+        for start in range(0, len(drafts), EMBED_AT_ONCE):
+            some = drafts[start : start + EMBED_AT_ONCE]
+            vectors = await self._models.run(EMBED, [drafted.embedded for drafted in some], bulk=True)
+            dimension = len(vectors[0])
+            passages += [finish(drafted, vector) for drafted, vector in zip(some, vectors, strict=True)]
+        if not passages:
+            return [], 0
+        generation = await self._generations.of(embedder, dimension=dimension)
+        return passages, generation.id
+
+    async def _question(self, query: str) -> Question:
+        try:
+            embedder = self._models.live(EMBED)
+            (vector,) = await self._models.run(EMBED, [query])
+        except NoModelError:
+            return Question(query, np.zeros(0, np.float32), "")
+        return Question(query, vector, embedder)
+
+    def _found_by(self) -> Finder:
+        """Return the finder; on its thread alone."""
+        if self._finder is None:
+            self._finder = Finder(self._database.path, self._fusion or Fusion.packaged())
+        return self._finder
+
+    async def _on_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _drafts(document: Document, title: str) -> list[Draft]:
+    if document.kind == "message":
+        whole = "\n".join(block.text for block in document.blocks)
+        return draft([Piece(whole, "", None, 0, len(whole))] if whole.strip() else [], title=title)
+    return draft(pieces(document), title=title)
+
+
+def _words(passage: Unembedded) -> tuple[str, str, str]:
+    piece = Piece(passage.text, passage.heading, None, 0, len(passage.text))
+    return draft([piece], title=passage.title)[0].words
+
+
+def _hash(path: Path) -> tuple[str, int]:
+    """Return a file's sha256 and its size in bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+
+
+def _added(kept: Kept) -> Added:
+    return Added(kept.title, kept.passages, kept.status, kept.document)
+
+
+def _silent(_now: str, _done: int, _total: int) -> None:
+    """Tell nobody."""

@@ -1,0 +1,102 @@
+"""The sentence of a passage that answers.
+
+Owns the choice: the query's words, weighed, what kind of answer it asks for (a name, a date, a number, a place), and what the
+sentence before says, for "it" and "she" stand for what was named there.
+
+    mark("When did the office open?", "The office is in Busan. It opened in 2019.", terms)   # (24, 42)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.retrieval.features import QueryTerms
+from bot.text.sentences import Sentence, split
+from bot.text.words import terms
+
+BEFORE = 0.35
+"""What a term counts that stands in the sentence before and not in this one."""
+CUE = 0.25
+"""What it counts that a sentence holds the kind of thing that is asked for."""
+LONG = 400
+"""Characters of a sentence above which its length counts against it."""
+
+_NUMBER_WORDS = "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million half third quarter percent"
+_NUMBER = r"\d|\b(?:" + "|".join(_NUMBER_WORDS.split()) + r")\b"
+_DATE = (
+    r"\b(?:1\d|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
+    r"|\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|century|decade|today|tomorrow|yesterday|noon|midnight)\b"
+    r"|\b(?:spring|summer|autumn|winter)\b|\d{1,2}:\d\d|\d+\s?(?:년|월|일|시|세기|주|개월)|오늘|내일|어제|매주|매년|[월화수목금토일]요일"
+)
+_NAME = r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'’-]+"
+_KOREAN_NAME = (
+    r"[가-힣]{2,4}\s?(?:씨|님|대통령|총리|장관|교수|박사|감독|사장|팀장|대표|선수|왕|황제|작가|의원)"
+    r"|[가-힣]{2,}(?:이|가|은|는|의|에게|에 의해)\s"
+)
+_PLACE = (
+    r"\b(?:in|at|near|from|to|on)\s+(?:the\s+)?[A-Z]"
+    r"|[가-힣]+(?:에서|에|로|시|군|구|동|역|도|국|층|실|호)(?=\s|[.,)]|$)"
+)
+_REASON = r"\b(?:because|due to|since|so that|in order to|reason|cause[ds]?|result)\b|때문|위해|원인|이유|해서|므로"
+
+_ASKS_NUMBER = (
+    r"\bhow (?:many|much|long|old|far|tall|large|big|high|fast|often)\b|\bwhat (?:percent|number|amount|price)|얼마|몇|비율"
+)
+_ASKS_DATE = r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b|언제|몇 ?[년월일시]|연도|날짜|시기"
+_ASKS_NAME = r"\bwho(?:se|m)?\b|\b(?:what|which) (?:person|man|woman|king|queen|president|author|scientist)\b"
+_ASKS_PLACE = (
+    r"\bwhere\b|\b(?:what|which) (?:city|country|place|state|river|town|region|area)\b|어디|어느 (?:나라|도시|곳|지역)|장소|곳은"
+)
+_CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (re.compile(asks, re.IGNORECASE), re.compile(holds, flags))
+    for asks, holds, flags in (
+        (_ASKS_NUMBER, _NUMBER, re.IGNORECASE), (_ASKS_DATE, _DATE, re.IGNORECASE), (_ASKS_NAME, _NAME, 0),
+        (r"누구|누가|사람은|인물", _KOREAN_NAME, 0), (_ASKS_PLACE, _PLACE, 0),
+        (r"\bwhy\b|\bwhat (?:caused|reason)\b|왜|이유", _REASON, re.IGNORECASE),
+    )
+)  # fmt: skip
+"""What a question asks for, and what holds such a thing."""
+
+
+def mark(question: str, text: str, query: QueryTerms | None) -> tuple[int, int] | None:
+    """Return the half-open range of the sentence of `text` that answers best; None where `text` has one sentence or nothing fits."""
+    sentences = split(text)
+    if query is None or len(sentences) < 2:  # noqa: PLR2004 - two make a choice
+        return None
+    weights = dict(zip(query.terms, query.weights.tolist(), strict=True))
+    total = sum(weights.values()) or 1.0
+    held = [frozenset(term for term in terms(sentence.text) if term in weights) for sentence in sentences]
+    cues = [answer for asks, answer in _CUES if asks.search(question)]
+    scores = [
+        _score(sentence, own, held[place - 1] if place else frozenset(), weights, total, cues, question)
+        for place, (sentence, own) in enumerate(zip(sentences, held, strict=True))
+    ]
+    best = max(range(len(scores)), key=lambda place: (scores[place], -place))
+    if not held[best] and scores[best] <= CUE:
+        return None
+    return sentences[best].start, sentences[best].end
+
+
+def _score(
+    sentence: Sentence,
+    own: frozenset[str],
+    before: frozenset[str],
+    weights: dict[str, float],
+    total: float,
+    cues: Sequence[re.Pattern[str]],
+    question: str,
+) -> float:
+    score = sum(weights[term] for term in own) / total
+    score += BEFORE * sum(weights[term] for term in before - own) / total
+    if cues:
+        score += CUE * sum(_holds(cue, sentence.text, question) for cue in cues) / len(cues)
+    if sentence.kind == "heading":
+        score *= 0.5
+    return score * (1.0 if len(sentence.text) <= LONG else 0.9)
+
+
+def _holds(cue: re.Pattern[str], sentence: str, question: str) -> bool:
+    """Say whether `sentence` holds what is asked for, beyond what the question itself says."""
+    asked = question.lower()
+    return any(match.group().strip().lower() not in asked for match in cue.finditer(sentence))

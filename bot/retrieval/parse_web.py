@@ -1,0 +1,81 @@
+"""A web page into blocks: its article where there is one, without navigation, else all its text. Runs in the sandbox's child."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.retrieval.decode import clean
+from bot.retrieval.document import Block, Document
+from bot.retrieval.parse_text import read_markdown
+
+SHORT = 200
+"""Characters of an article below which all of the page's text is taken where that is much more."""
+MUCH_MORE = 3
+_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_SPACE = re.compile(r"[ \t]+")
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_TAGS_APART = (
+    "address article aside blockquote br dd div dl dt figcaption footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre "
+    "section table td th tr ul"
+)
+_APART = frozenset(_TAGS_APART.split())
+_UNREAD = frozenset({"script", "style", "noscript", "template", "svg", "head", "nav", "footer", "form", "button"})
+
+
+def read_html(text: str) -> Document:
+    """Return the page's title and its text by headings."""
+    import trafilatura  # noqa: PLC0415 - loaded for what needs it alone
+
+    text = _DECLARATION.sub("", text)
+    title = _title(text)
+    said = trafilatura.extract(
+        text, output_format="markdown", include_tables=True, include_comments=False, favor_recall=True, with_metadata=False
+    )  # fmt: skip
+    article = clean(said or "")
+    body = body_text(text)
+    if len(article) < SHORT and len(body) > MUCH_MORE * len(article):
+        return Document("html", title, (Block("text", body),))
+    read = read_markdown(_EMPHASIS.sub(r"\2", _LINK.sub(r"\1", _IMAGE.sub("", article))))
+    return Document("html", title or read.title, read.blocks)
+
+
+def body_text(html: str) -> str:
+    """Return all text of a page that a reader sees, a block a line."""
+    from lxml import html as parser  # noqa: PLC0415 - loaded for what needs it alone
+
+    try:
+        root = parser.fromstring(html.encode("utf-8", "replace"), parser=parser.HTMLParser(encoding="utf-8", no_network=True))
+    except (ValueError, SyntaxError):  # nothing but comments, or nothing at all
+        return ""
+    lines = "".join(_pieces(root)).split("\n")
+    return clean("\n".join(line for line in (_SPACE.sub(" ", line).strip() for line in lines) if line))
+
+
+def _title(html: str) -> str:
+    found = re.search(r"<title[^>]*>(.*?)</title>", html, re.IGNORECASE | re.DOTALL)
+    if not found:
+        return ""
+    from html import unescape  # noqa: PLC0415 - loaded for what needs it alone
+
+    return clean(" ".join(unescape(re.sub(r"<[^>]+>", "", found.group(1))).split()))[:300]
+
+
+def _pieces(root: object) -> Iterator[str]:
+    """Yield the text of an element and what is in it; an explicit stack, for pages nest as deep as they like."""
+    stack: list[tuple[object, bool]] = [(root, False)]
+    while stack:
+        element, seen = stack.pop()
+        tag = getattr(element, "tag", None)
+        unread = not isinstance(tag, str) or tag in _UNREAD
+        if seen:
+            yield "\n" if tag in _APART else ""
+        elif not unread:
+            yield ("\n" if tag in _APART else "") + (getattr(element, "text", None) or "").replace("\n", " ")
+            stack.append((element, True))
+            stack.extend((child, False) for child in reversed(list(element)))  # type: ignore[call-overload]
+            continue
+        if element is not root:
+            yield (getattr(element, "tail", None) or "").replace("\n", " ")

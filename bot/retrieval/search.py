@@ -1,0 +1,234 @@
+"""One search, from a query and its vector to passages, on a thread of its own.
+
+Owns the order of the steps: catch up with the database, candidates of both legs in the reader's scopes, rank, judge, read
+again. All in one state of the database, so that nothing is found that has just been forgotten. Leaves the event loop,
+the embedder and the writing to `bot.retrieval.library`.
+
+    finder = Finder(path, Fusion.packaged())
+    hits = finder.find(Question("where is the wiki", vector, "minilm@1"), scopes, count=10)
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.language import detect
+from bot.passage import Hit, Scopes
+from bot.retrieval.embed import unpack_terms
+from bot.retrieval.features import Candidates, QueryTerms, features
+from bot.retrieval.fuse import Fusion
+from bot.retrieval.health import Findings, Status
+from bot.retrieval.lexical import asked, weigh_query
+from bot.retrieval.mark import mark
+from bot.retrieval.vectors import FlatIndex, VectorIndex
+from bot.store.generations import Generation
+from bot.store.shelf import Candidate, Mark, Shelf, State
+
+Leg = Literal["fused", "vectors", "words"]
+Array = NDArray[np.float32]
+
+DEPTH = 60
+"""Candidates of each leg that are weighed; what lies deeper is hardly ever an answer."""
+UNIT_TOLERANCE = 0.01
+"""How far from 1 a vector's length may be after its rounding to half precision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: the text, its unit vector float32 (d,), and whose vector that is (`name@revision`, "" for none)."""
+
+    text: str
+    vector: Array
+    embedder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The candidates of one query with all that was weighed, best first by `scores`."""
+
+    ids: tuple[int, ...]
+    documents: tuple[int, ...]
+    rows: Array
+    """float32 (m, features): of the first m, the others lay too deep to be weighed."""
+    scores: Array
+    query: QueryTerms | None = field(default=None)
+
+
+class Finder:
+    """Searches one database. Not for two threads at once."""
+
+    def __init__(self, path: Path, fusion: Fusion) -> None:
+        """Open the database at `path`; nothing is read before the first search."""
+        self._shelf = Shelf(path)
+        self._fusion = fusion
+        self._index: VectorIndex = FlatIndex(0)
+        self._mark = Mark(0, 0, 0, "", 0)
+        self._lengths = 0
+        self._seen = 0
+
+    def close(self) -> None:
+        """Close the database."""
+        self._shelf.close()
+
+    @property
+    def index(self) -> VectorIndex:
+        """The vectors in memory."""
+        return self._index
+
+    @property
+    def mark(self) -> Mark:
+        """How far the index in memory has come."""
+        return self._mark
+
+    def find(self, question: Question, scopes: Scopes, *, count: int, judged: bool = True) -> list[Hit]:
+        """Return the best `count` passages in `scopes`; `judged`: none where the best is not good enough to be an answer."""
+        with self._shelf.state() as state:
+            self.catch_up(state)
+            found = self._candidates(state, question, scopes, count=min(count, DEPTH), leg="fused")
+            if not found.ids:
+                return []
+            best = np.argsort(-found.scores, kind="stable")[:count]
+            chances = np.minimum.accumulate(self._fusion.chance(found.rows, found.scores)[best])
+            if judged and chances[0] < self._fusion.thresholds[detect(question.text) or "en"]:
+                return []
+            read = state.passages([found.ids[place] for place in best], scopes)
+        hits = []
+        for place, chance in zip(best, chances, strict=True):
+            passage = read.get(found.ids[place])
+            if passage is not None and passage.scope in scopes:
+                hits.append(Hit(passage, round(float(chance), 4), mark(question.text, passage.text, found.query)))
+        return hits
+
+    def rank(self, question: Question, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
+        """Return the best `count` candidates without judging them, by one leg or fused: for evaluation and training.
+
+        Passages of the documents in `without` are left out, as if they were not there.
+        """
+        with self._shelf.state() as state:
+            self.catch_up(state)
+            found = self._candidates(state, question, scopes, count=count, leg=leg, without=without)
+        best = np.argsort(-found.scores, kind="stable")[:count]
+        ids, documents = ([values[place] for place in best] for values in (found.ids, found.documents))
+        weighed = best[best < len(found.rows)]
+        return Found(tuple(ids), tuple(documents), found.rows[weighed], found.scores[best], found.query)
+
+    def status(self, live: Generation | None, embedder: str) -> Status:
+        """Say what the database and the index in memory hold; `embedder` is the live one."""
+        with self._shelf.state() as state:
+            self.catch_up(state)
+            documents, passages, _words = state.counts()
+            have, lack = state.vector_counts(self._mark.generation)
+        return Status(
+            documents, passages, have, lack, self._mark.generation, live.embedder if live else "", self._mark.dimension,
+            embedder, len(self._index), self._shelf.size_bytes(),
+        )  # fmt: skip
+
+    def verify(self) -> Findings:
+        """Compare the word index, the vectors and the index in memory with the passages."""
+        with self._shelf.state() as state:
+            self.catch_up(state)
+            _documents, passages, _words = state.counts()
+            _have, lack = state.vector_counts(self._mark.generation)
+            broken = astray = seen = 0
+            for arrivals in state.arrivals(self._mark, after=0):
+                lengths = np.linalg.norm(arrivals.vectors, axis=1)
+                broken += int(((np.abs(lengths - 1) > UNIT_TOLERANCE) & (lengths > 0)).sum())
+                kept = self._index.vectors_of(arrivals.ids)
+                astray += int((np.abs(kept - arrivals.vectors).max(axis=1, initial=0) > 0).sum())
+                seen += len(arrivals.ids)
+            astray += abs(len(self._index) - seen)
+            return Findings(passages, state.words_without_passage(), lack, broken, astray, state.check())
+
+    def reset(self) -> None:
+        """Forget the index in memory; the next search makes it anew."""
+        self._mark = Mark(0, 0, 0, "", 0)
+        self._index, self._lengths, self._seen = FlatIndex(0), 0, 0
+
+    def catch_up(self, state: State) -> None:
+        """Bring the index in memory to `state`: what other writers, in this process or another, have committed."""
+        mark = state.mark()
+        if mark == self._mark:
+            return
+        if (mark.generation, mark.dimension) != (
+            self._mark.generation,
+            self._mark.dimension,
+        ) or mark.passage < self._mark.passage:
+            self.reset()
+            self._index = FlatIndex(mark.dimension)
+        fresh = self._mark.passage == 0
+        for arrivals in state.arrivals(mark, after=self._mark.passage):
+            self._index.add(arrivals.ids, arrivals.scopes, arrivals.vectors)
+            self._lengths += int(arrivals.lengths.sum())
+            self._seen += len(arrivals.ids)
+        if not fresh:
+            self._index.remove(np.array(state.removed(after=self._mark.removal), np.int64))
+        self._mark = mark
+
+    def _candidates(
+        self, state: State, question: Question, scopes: Scopes, *, count: int, leg: Leg, without: Collection[int] = ()
+    ) -> Found:
+        """Return what both legs find, weighed and scored, in no order; what lies deeper than DEPTH comes after, by its place."""
+        scope_ids = state.scope_ids(scopes)
+        if not scope_ids:
+            return _nothing()
+        known = question.embedder == self._mark.embedder and len(question.vector) == self._mark.dimension
+        vector = question.vector if known else np.zeros(self._mark.dimension, np.float32)
+        query, frequencies = weigh_query(state, question.text, passages=len(self._index))
+        near = self._index.search(vector, count=max(count, DEPTH), scopes=scope_ids).ids.tolist()
+        admitted = None if len(scope_ids) == state.all_scopes() else scope_ids
+        held = state.search_words(asked(query, frequencies), admitted, count=max(count, DEPTH))
+        if leg != "fused":
+            return _of_one_leg(
+                state.candidates((near if leg == "vectors" else held)[:count], scope_ids), near if leg == "vectors" else held
+            )
+        rows = state.candidates(sorted({*near[:DEPTH], *held[:DEPTH]}), scope_ids)
+        rows = [row for row in rows if row.document not in without] if without else rows
+        if not rows:
+            return _nothing()
+        weighed = features(query, self._as_candidates(rows), vector, mean_length=self._lengths / max(self._seen, 1))
+        scores = self._fusion.order(weighed)
+        deeper = _deeper(near, held) if count > len(rows) else []
+        more = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}
+        tail = [more[number] for number in deeper if number in more]
+        below = scores.min() - 1 - np.arange(len(tail), dtype=np.float32)
+        return Found(
+            tuple(row.id for row in (*rows, *tail)), tuple(row.document for row in (*rows, *tail)),
+            weighed, np.concatenate([scores, below]), query,
+        )  # fmt: skip
+
+    def _as_candidates(self, rows: Sequence[Candidate]) -> Candidates:
+        title, heading, body = unpack_terms(rows)
+        ids = np.array([row.id for row in rows], np.int64)
+        groups = [zlib.crc32(row.title.encode("utf-8", "ignore")) if row.title else -row.document for row in rows]
+        hangul = np.array([row.hangul for row in rows], np.float32)
+        return Candidates(title, heading, body, hangul, self._index.vectors_of(ids), np.array(groups, np.int64))
+
+
+def _of_one_leg(rows: Sequence[Candidate], order: Sequence[int]) -> Found:
+    """Return `rows` with scores that put them into `order`."""
+    place = dict(zip(order, itertools.count(), strict=False))
+    scores = np.array([-place[row.id] for row in rows], np.float32)
+    return Found(tuple(row.id for row in rows), tuple(row.document for row in rows), np.zeros((len(rows), 0), np.float32), scores)
+
+
+def _deeper(near: Sequence[int], held: Sequence[int]) -> list[int]:
+    """Return what lies below DEPTH in both legs, by its better place."""
+    shallow = {*near[:DEPTH], *held[:DEPTH]}
+    place: dict[int, int] = {}
+    for order in (near, held):
+        for at, number in enumerate(order[DEPTH:]):
+            if number not in shallow:
+                place[number] = min(at, place.get(number, at))
+    return sorted(place, key=lambda number: (place[number], number))
+
+
+def _nothing() -> Found:
+    return Found((), (), np.zeros((0, 0), np.float32), np.zeros(0, np.float32))

@@ -1,0 +1,254 @@
+"""Documents and their passages, as they are written: text, words and vectors in one transaction.
+
+Owns: adding, replacing, removing and forgetting. Leaves to `bot.store.shelf` how they are read for a search, and to
+`bot.retrieval` what a passage is.
+
+    kept = await Passages(database).add([document], generation=1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
+from sqlalchemy.dialects.sqlite import insert as insert_or
+
+from bot.locale import Language
+from bot.passage import Scope
+from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow, VectorRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from bot.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassage:
+    """A passage to be kept. `words` are its terms by field (title, heading, body), a space between two; `terms` as PassageRow says."""
+
+    text: str
+    heading: str
+    page: int | None
+    start: int
+    end: int
+    language: Language
+    hangul: float
+    words: tuple[str, str, str]
+    terms: bytes
+    vector: bytes
+    """float16, little-endian; b"" where there is no embedder."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document to be kept, whole."""
+
+    scope: Scope
+    key: str
+    title: str
+    link: str
+    sha256: str
+    kind: str
+    size_bytes: int
+    passages: tuple[NewPassage, ...]
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a document: its number, and how many passages it has now."""
+
+    document: int
+    passages: int
+    status: Literal["added", "replaced", "unchanged"]
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unembedded:
+    """A passage that has no vector in a generation yet, with what is embedded of it."""
+
+    id: int
+    title: str
+    heading: str
+    text: str
+
+
+class Passages:
+    """What may be searched, as it is written."""
+
+    def __init__(self, database: Database) -> None:
+        """Use `database`."""
+        self._database = database
+
+    async def add(self, documents: Sequence[NewDocument], *, generation: int) -> list[Kept]:
+        """Keep `documents` in one transaction, their vectors in `generation`; a known key in a scope replaces its old self."""
+
+        def work(connection: Connection) -> list[Kept]:
+            return [_add(connection, document, generation) for document in documents]
+
+        return await self._database.write(work)
+
+    async def find(self, scope: Scope, sha256: str, *, key: str | None = None) -> Kept | None:
+        """Return the document in `scope` that has these bytes (and this key, where one is given), None where there is none."""
+        wanted = [ScopeRow.name == str(scope), DocumentRow.sha256 == sha256]
+        if key is not None:
+            wanted.append(DocumentRow.key == key)
+        counted = select(func.count()).where(PassageRow.document_id == DocumentRow.id).scalar_subquery()
+        query = (
+            select(DocumentRow.id, DocumentRow.title, counted).join(ScopeRow, DocumentRow.scope_id == ScopeRow.id).where(*wanted)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query.limit(1))).first()
+        return Kept(row[0], row[2], "unchanged", row[1]) if row else None
+
+    async def remove(self, scope: Scope, *, key: str) -> int:
+        """Remove the document under `key` in `scope`; return how many passages went."""
+        return await self._forget(scope, DocumentRow.key == key)
+
+    async def forget(self, scope: Scope, *, sender: str | None = None) -> int:
+        """Remove what `sender` said in `scope`, everything in it for None; return how many passages went."""
+        return await self._forget(scope, *(() if sender is None else (DocumentRow.sender == sender,)))
+
+    async def unembedded(self, generation: int, *, count: int) -> list[Unembedded]:
+        """Return at most `count` passages that have no vector in `generation`, oldest first."""
+        missing = ~select(1).where(VectorRow.passage_id == PassageRow.id, VectorRow.generation_id == generation).exists()
+        query = (
+            select(PassageRow.id, DocumentRow.title, PassageRow.heading, PassageRow.text)
+            .join(DocumentRow, PassageRow.document_id == DocumentRow.id)
+            .where(missing).order_by(PassageRow.id).limit(count)
+        )  # fmt: skip
+        async with self._database.read() as connection:
+            return [Unembedded(*row) for row in await connection.execute(query)]
+
+    async def add_vectors(self, generation: int, vectors: Sequence[tuple[int, bytes]]) -> None:
+        """Keep (passage, vector) pairs; those whose passage has gone meanwhile are dropped."""
+
+        def work(connection: Connection) -> None:
+            here = select(PassageRow.id).where(PassageRow.id.in_([passage for passage, _data in vectors]))
+            alive = set((connection.execute(here)).scalars())
+            rows = [
+                {"passage_id": passage, "generation_id": generation, "data": data}
+                for passage, data in vectors
+                if passage in alive
+            ]
+            if rows:
+                connection.execute(insert_or(VectorRow).on_conflict_do_nothing(), rows)
+
+        await self._database.write(work)
+
+    async def wordless(self) -> list[Unembedded]:
+        """Drop entries of the word index that belong to no passage; return the passages that have none."""
+
+        def work(connection: Connection) -> list[Unembedded]:
+            connection.execute(text("INSERT INTO passage_words(passage_words) VALUES ('rebuild')"))
+            connection.execute(text("DELETE FROM passage_words WHERE rowid NOT IN (SELECT id FROM passages)"))
+            query = (
+                select(PassageRow.id, DocumentRow.title, PassageRow.heading, PassageRow.text)
+                .join(DocumentRow, PassageRow.document_id == DocumentRow.id)
+                .where(text("passages.id NOT IN (SELECT rowid FROM passage_words)"))
+            )
+            return [Unembedded(*row) for row in connection.execute(query)]
+
+        return await self._database.write(work)
+
+    async def add_words(self, words: Sequence[tuple[int, tuple[str, str, str]]]) -> None:
+        """Enter (passage, words by field) into the word index; those whose passage has gone meanwhile are dropped."""
+
+        def work(connection: Connection) -> None:
+            for number, (title, heading, body) in words:
+                connection.execute(
+                    text(
+                        "INSERT INTO passage_words(rowid, scope, title, heading, body)"
+                        " SELECT id, '§' || scope_id, :title, :heading, :body FROM passages WHERE id = :id"
+                    ),
+                    {"id": number, "title": title, "heading": heading, "body": body},
+                )
+
+        await self._database.write(work)
+
+    async def _forget(self, scope: Scope, *wanted: ColumnElement[bool]) -> int:
+        def work(connection: Connection) -> int:
+            scope_id = select(ScopeRow.id).where(ScopeRow.name == str(scope)).scalar_subquery()
+            found = connection.execute(select(DocumentRow.id).where(DocumentRow.scope_id == scope_id, *wanted))
+            gone = 0
+            for document in list(found.scalars()):
+                gone += _drop_passages(connection, document)
+                connection.execute(delete(DocumentRow).where(DocumentRow.id == document))
+            return gone
+
+        return await self._database.write(work)
+
+
+def _add(connection: Connection, document: NewDocument, generation: int) -> Kept:
+    scope_id = _scope_id(connection, document.scope)
+    now = datetime.now(UTC)
+    values = {
+        "title": document.title, "link": document.link, "sha256": document.sha256, "kind": document.kind,
+        "size_bytes": document.size_bytes, "sender": document.sender, "updated_at": now,
+    }  # fmt: skip
+    same = (DocumentRow.scope_id == scope_id, DocumentRow.key == document.key)
+    known = (connection.execute(select(DocumentRow.id, DocumentRow.version).where(*same))).first()
+    if known is None:
+        row = {"scope_id": scope_id, "key": document.key, "version": 1, "added_at": now, **values}
+        added = connection.execute(insert(DocumentRow).values(row).returning(DocumentRow.id))
+        number, version = added.scalar_one(), 1
+    else:
+        number, version = known[0], known[1] + 1
+        _drop_passages(connection, number)
+        connection.execute(update(DocumentRow).where(DocumentRow.id == number).values(version=version, **values))
+    _add_passages(connection, document, number, version, scope_id, generation)
+    return Kept(number, len(document.passages), "added" if known is None else "replaced", document.title)
+
+
+def _scope_id(connection: Connection, scope: Scope) -> int:
+    connection.execute(insert_or(ScopeRow).values(name=str(scope)).on_conflict_do_nothing())
+    return (connection.execute(select(ScopeRow.id).where(ScopeRow.name == str(scope)))).scalar_one()
+
+
+def _add_passages(
+    connection: Connection, document: NewDocument, number: int, version: int, scope_id: int, generation: int
+) -> None:
+    if not document.passages:
+        return
+    used = connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'passages'"))
+    first = (used.scalar() or 0) + 1
+    numbered = list(enumerate(document.passages, start=first))
+    connection.execute(
+        insert(PassageRow),
+        [
+            {
+                "id": id_, "document_id": number, "scope_id": scope_id, "version": version, "position": id_ - first,
+                "heading": passage.heading, "text": passage.text, "page": passage.page, "starts_at": passage.start,
+                "ends_at": passage.end, "language": passage.language, "hangul": passage.hangul, "terms": passage.terms,
+            }
+            for id_, passage in numbered
+        ],
+    )  # fmt: skip
+    words = [
+        {"id": id_, "scope": f"§{scope_id}", **dict(zip(("title", "heading", "body"), passage.words, strict=True))}
+        for id_, passage in numbered
+    ]
+    connection.execute(
+        text("INSERT INTO passage_words(rowid, scope, title, heading, body) VALUES (:id, :scope, :title, :heading, :body)"), words
+    )
+    vectors = [
+        {"passage_id": id_, "generation_id": generation, "data": passage.vector} for id_, passage in numbered if passage.vector
+    ]
+    if vectors:
+        connection.execute(insert(VectorRow), vectors)
+
+
+def _drop_passages(connection: Connection, document: int) -> int:
+    """Remove a document's passages, words and vectors; return how many passages went."""
+    of_document = select(PassageRow.id).where(PassageRow.document_id == document)
+    connection.execute(insert(RemovalRow).from_select(["passage_id"], of_document))
+    words = text("DELETE FROM passage_words WHERE rowid IN (SELECT id FROM passages WHERE document_id = :document)")
+    connection.execute(words, {"document": document})
+    connection.execute(delete(VectorRow).where(VectorRow.passage_id.in_(of_document)))
+    gone = connection.execute(delete(PassageRow).where(PassageRow.document_id == document))
+    return gone.rowcount

@@ -1,0 +1,233 @@
+"""Passages as a search reads them: one state of the database at a time, on the search's own thread, in no scope but the reader's.
+
+Owns the SQL of a search. Leaves to `bot.retrieval.library` the order of its steps, and to `bot.store.passages` all writing.
+SQLite is called directly: a search asks it some eight small questions, and each would cost a change of thread twice.
+
+    with Shelf(path).state() as state:
+        found = state.search_words(["wiki"], state.scope_ids(scopes), count=50)
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.errors import StoreError
+from bot.locale import Language, phrases
+from bot.passage import Passage, Scope, Scopes
+
+_ = phrases(__file__)
+
+FIELD_WEIGHTS = "0.0, 1.0, 1.0, 1.0"
+"""BM25's weights of scope (never counted), title, heading and body."""
+BUSY_TIMEOUT_S = 10.0
+READ_AT_ONCE = 4096
+SCOPE_CLAUSE_LIMIT = 200
+"""Scopes that are named to the word index; a reader of more is left to the second look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the database has come; two equal marks mean that no passage came or went between."""
+
+    passage: int
+    """The highest id that was ever given."""
+    removal: int
+    generation: int
+    """The live generation, 0 where there is none."""
+    embedder: str
+    dimension: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Passages that came: n of them, ids ascending."""
+
+    ids: NDArray[np.int64]
+    scopes: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    """float32 (n, d); rows of zeros where the generation has no vector of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What ranking needs to know of a passage. `terms` as `bot.store.tables.PassageRow` says."""
+
+    id: int
+    document: int
+    title: str
+    hangul: float
+    terms: bytes
+
+
+class Shelf:
+    """A reader of the database, for one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database at `path`, which exists, for reading."""
+        self._connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S, cached_statements=64
+        )
+        for pragma in ("query_only=ON", "cache_size=-16384", "mmap_size=268435456"):
+            self._connection.execute(f"PRAGMA {pragma}")
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def size_bytes(self) -> int:
+        """Return how large the database is."""
+        (pages,), (size,) = (self._connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+        return int(pages * size)
+
+    @contextmanager
+    def state(self) -> Iterator[State]:
+        """Give one state of the database, that no writer changes. Raises StoreError where it cannot be read."""
+        try:
+            self._connection.execute("BEGIN")
+            try:
+                yield State(self._connection)
+            finally:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                _("The search index cannot be read. Nothing was changed; `paring index verify` tells more.")
+            ) from error
+
+
+class State:
+    """One state of the database."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Read from `connection`, which is in a transaction."""
+        self._connection = connection
+
+    def mark(self) -> Mark:
+        """Return how far the database has come."""
+        row = self._connection.execute(
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0), coalesce((SELECT max(id) FROM removals), 0),"
+            " g.id, g.embedder, g.dimension FROM (SELECT 1) LEFT JOIN generations g ON g.state = 'live'"
+        ).fetchone()
+        return Mark(row[0], row[1], row[2] or 0, row[3] or "", row[4] or 0)
+
+    def arrivals(self, mark: Mark, *, after: int) -> Iterator[Arrivals]:
+        """Yield the passages above `after`, some thousand at a time, with their vectors of the mark's generation."""
+        rows = self._connection.execute(
+            "SELECT p.id, p.scope_id, length(p.terms), v.data FROM passages p"
+            " LEFT JOIN vectors v ON v.passage_id = p.id AND v.generation_id = ? WHERE p.id > ? ORDER BY p.id",
+            (mark.generation, after),
+        )
+        nothing = bytes(2 * mark.dimension)
+        while some := rows.fetchmany(READ_AT_ONCE):
+            ids, scopes, lengths, data = zip(*some, strict=True)
+            whole = b"".join(vector if vector and len(vector) == len(nothing) else nothing for vector in data)
+            vectors = np.frombuffer(whole, "<f2").reshape(len(some), mark.dimension).astype(np.float32)
+            yield Arrivals(np.array(ids, np.int64), np.array(scopes, np.int64), np.array(lengths, np.int64) // 4 - 2, vectors)
+
+    def removed(self, *, after: int) -> list[int]:
+        """Return the passages that went since the removal `after`."""
+        rows = self._connection.execute("SELECT passage_id FROM removals WHERE id > ?", (after,))
+        return [row[0] for row in rows]
+
+    def scope_ids(self, scopes: Scopes) -> list[int]:
+        """Return the numbers of those scopes that hold anything."""
+        names = [str(scope) for scope in scopes]
+        return [row[0] for row in self._connection.execute(f"SELECT id FROM scopes WHERE name IN ({_marks(names)})", names)]  # noqa: S608 - question marks and constants alone
+
+    def all_scopes(self) -> int:
+        """Return how many scopes there are."""
+        return int(self._connection.execute("SELECT count(*) FROM scopes").fetchone()[0])
+
+    def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """Return in how many passages each term stands; terms that stand nowhere are left out."""
+        rows = self._connection.execute(
+            f"SELECT term, doc FROM passage_words_vocabulary WHERE term IN ({_marks(terms)})",  # noqa: S608 - question marks and constants alone
+            list(terms),
+        )
+        return dict(rows)
+
+    def search_words(self, terms: Sequence[str], scope_ids: Sequence[int] | None, *, count: int) -> list[int]:
+        """Return the ids of at most `count` passages that hold any of `terms`, by BM25, best first; None: all scopes are the reader's."""
+        if not terms or scope_ids == []:
+            return []
+        query = f"{{title heading body}} : ({' OR '.join(map(_quoted, terms))})"
+        if scope_ids is not None and len(scope_ids) <= SCOPE_CLAUSE_LIMIT:
+            query += f" AND scope : ({' OR '.join(_quoted(f'§{scope}') for scope in scope_ids)})"
+        sql = f"SELECT rowid FROM passage_words WHERE passage_words MATCH ? ORDER BY bm25(passage_words, {FIELD_WEIGHTS}) LIMIT ?"  # noqa: S608 - question marks and constants alone
+        return [row[0] for row in self._connection.execute(sql, (query, count))]
+
+    def candidates(self, ids: Sequence[int], scope_ids: Sequence[int]) -> list[Candidate]:
+        """Return what ranking needs of those of `ids` that are there and in the scopes, by id."""
+        rows = self._connection.execute(
+            "SELECT p.id, p.document_id, d.title, p.hangul, p.terms FROM passages p JOIN documents d ON d.id = p.document_id"  # noqa: S608 - question marks and constants alone
+            f" WHERE p.id IN ({_marks(ids)}) AND p.scope_id IN ({_marks(scope_ids)}) ORDER BY p.id",
+            [*ids, *scope_ids],
+        )
+        return [Candidate(*row) for row in rows]
+
+    def passages(self, ids: Sequence[int], scopes: Scopes) -> dict[int, Passage]:
+        """Return those of `ids` that are there, current and in the scopes: the last look before a text leaves."""
+        names = [str(scope) for scope in scopes]
+        rows = self._connection.execute(
+            "SELECT p.id, s.name, d.title, p.heading, p.text, d.link, p.language, p.page, d.id, d.kind FROM passages p"  # noqa: S608 - question marks and constants alone
+            " JOIN documents d ON d.id = p.document_id AND d.version = p.version AND d.scope_id = p.scope_id"
+            f" JOIN scopes s ON s.id = p.scope_id WHERE p.id IN ({_marks(ids)}) AND s.name IN ({_marks(names)})",
+            [*ids, *names],
+        )
+        return {row[0]: _passage(row) for row in rows}
+
+    def counts(self) -> tuple[int, int, int]:
+        """Return how many documents, passages and entries of the word index there are."""
+        row = self._connection.execute(
+            "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), (SELECT count(*) FROM passage_words)"
+        ).fetchone()
+        return row[0], row[1], row[2]
+
+    def vector_counts(self, generation: int) -> tuple[int, int]:
+        """Return how many vectors a generation has, and how many passages have none in it."""
+        have = self._connection.execute("SELECT count(*) FROM vectors WHERE generation_id = ?", (generation,)).fetchone()[0]
+        lack = self._connection.execute(
+            "SELECT count(*) FROM passages p WHERE NOT EXISTS"
+            " (SELECT 1 FROM vectors v WHERE v.passage_id = p.id AND v.generation_id = ?)", (generation,)
+        ).fetchone()[0]  # fmt: skip
+        return have, lack
+
+    def words_without_passage(self) -> int:
+        """Return how many entries of the word index belong to no passage, and passages to no entry."""
+        row = self._connection.execute(
+            "SELECT (SELECT count(*) FROM passage_words WHERE rowid NOT IN (SELECT id FROM passages))"
+            " + (SELECT count(*) FROM passages WHERE id NOT IN (SELECT rowid FROM passage_words))"
+        ).fetchone()
+        return int(row[0])
+
+    def check(self) -> str:
+        """Return what SQLite's own check of the file finds first, "" where it finds nothing."""
+        said = str(self._connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        return "" if said == "ok" else said
+
+
+def _passage(row: Sequence[object]) -> Passage:
+    number, scope, title, heading, text, link, language, page, document, kind = row
+    place = str(link) or f"document:{document}"
+    if page is not None and not str(link).startswith("message:") and kind != "web":
+        place += f"#page={page}"
+    return Passage(
+        cast("int", number), Scope.parse(str(scope)), str(title), str(heading), str(text), place,
+        cast("Language", language), cast("int | None", page),
+    )  # fmt: skip
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _quoted(term: str) -> str:
+    return '"' + term.replace('"', '""') + '"'

@@ -1,0 +1,1 @@
+"""Finds the passage that answers, in what was sent, added or said here."""

@@ -1,0 +1,186 @@
+"""Search: the passage that answers, its sentence marked, with sources; and keeping the documents that people send.
+
+Owns: what is looked for, how the answer is shown, how sent documents are kept. Leaves finding to the library and where a
+link leads to the channel.
+
+    /search when does the office open?
+    /search --count 10          (the button "More": the question is the message that it belongs to)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final
+
+from bot.errors import InputError
+from bot.locale import Language, Text, phrases
+from bot.message import Attachment, AttachmentKind, Button, Command, Message, Reply, Source
+from bot.models.tasks import EMBED, Vector
+from bot.passage import Added, Hit
+from bot.skill import CommandSpec, Kit, Request, Slot
+from skills.search.query import looked_for
+from skills.search.quote import quoted
+
+_ = phrases(__file__)
+
+COUNTS: Final = (1, 5, 10, 20)
+"""How many sources are shown, by the buttons "fewer" and "more"."""
+USUAL: Final = 5
+LEAST_SHARE: Final = 0.2
+"""A source whose chance is below this share of the best one's is not worth a reader's time."""
+LONGEST_QUESTION: Final = 2000
+_COUNT = re.compile(r"^\s*--count[ =](\d{1,3})\b\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked for, and how many sources are to be shown."""
+
+    text: str
+    count: int
+
+
+class Search:
+    """Finds passages."""
+
+    name = "search"
+    title = _("Search")
+    summary = _("I find the answer in the documents that you sent or added, and show where it stands.")
+    slots: tuple[Slot[str, Vector], ...] = (EMBED,)
+    takes: frozenset[AttachmentKind] = frozenset({"document"})
+    commands = (CommandSpec("search", _("Find it in your documents"), aliases=("find", "검색", "찾기")),)
+
+    def __init__(self, kit: Kit) -> None:
+        """Use the kit's library, blobs and models."""
+        self._kit = kit
+
+    def claims(self, message: Message) -> bool:
+        """Claim documents that come without a word: they are kept, to be searched."""
+        files = message.attachments
+        return bool(files) and not message.text.strip() and all(file.kind == "document" for file in files)
+
+    async def answer(self, request: Request) -> Reply:
+        """Keep the documents that came along, then answer the question, where there is one."""
+        documents = [file for file in request.files if file.kind == "document" and file.blob]
+        said = await self._kept(request, documents) if documents else []
+        asked = self._asked(request)
+        if not asked.text:
+            if documents:
+                return request.reply("\n".join(text.to(request.language) for text in said), skill=self.name)
+            hint = _("What shall I look for? Write it after the command, such as “/search holiday rules”.")
+            return request.reply(hint, skill=self.name)
+        new = said if request.message.attachments else []
+        return await self._found(request, asked, new)
+
+    def _asked(self, request: Request) -> Asked:
+        """Return the question: the text, else the message that a button or a bare command belongs to."""
+        count, text = USUAL, request.text
+        if chosen := _COUNT.match(text):
+            count, text = max(1, min(int(chosen.group(1)), COUNTS[-1])), text[chosen.end() :]
+        before = request.message.reply_to
+        if not text.strip() and before is not None:
+            text = before.command.args if before.command is not None else before.text
+            if before.command is not None and (again := _COUNT.match(text)):
+                text = text[again.end() :]
+        return Asked(looked_for(text[:LONGEST_QUESTION]), count)
+
+    async def _found(self, request: Request, asked: Asked, new: Sequence[Text]) -> Reply:
+        with request.stopwatch("search"):
+            hits = await self._kit.library.search(asked.text, request.scopes, k=asked.count + 1)
+        begun = [text.to(request.language) for text in new]
+        model = self._kit.models.live(EMBED)
+        if not hits:
+            return request.reply("\n\n".join([*begun, _nothing(request.language)]), skill=self.name, model=model)
+        worth = [hit for hit in hits if hit.score >= LEAST_SHARE * hits[0].score]
+        shown = worth[: asked.count]
+        answer = "\n\n".join([*begun, _answer(shown[0], request.language)])
+        return request.reply(
+            answer,
+            skill=self.name,
+            model=model,
+            sources=[_source(hit, request.language) for hit in shown],
+            buttons=_buttons(asked, more=len(worth) > asked.count, language=request.language),
+        )
+
+    async def _kept(self, request: Request, files: Sequence[Attachment]) -> list[Text]:
+        """Keep `files` in the chat's scope; return a sentence on each."""
+        said: list[Text] = []
+        for number, file in enumerate(files, start=1):
+            if len(files) > 1:
+                told = _("I am reading {name} ({number} of {count}).", name=_safe(file.name), number=number, count=len(files))
+                await request.tell(told)
+            try:
+                with request.stopwatch("read"):
+                    added = await self._kit.library.add_file(
+                        self._kit.blobs.path(file.blob), request.home, title=_name(file), sender=request.message.sender
+                    )
+            except InputError as error:
+                if len(files) == 1 and not request.text.strip():
+                    raise
+                said.append(error.text)
+            else:
+                said.append(_became(added, file))
+        return said
+
+
+def build(kit: Kit) -> Search:
+    """Return the skill."""
+    return Search(kit)
+
+
+def _became(added: Added, file: Attachment) -> Text:
+    name = _safe(_name(file))
+    if added.status == "unchanged":
+        if added.title != _name(file):
+            return _("I have {name} already, as {title}; nothing changed.", name=name, title=_safe(added.title))
+        return _("I have {name} already; nothing changed.", name=name)
+    if added.status == "replaced":
+        return _("I replaced {name} with what you sent ({count} passages). Ask me about it.", name=name, count=added.passages)
+    return _("I added {name} ({count} passages). Ask me about it.", name=name, count=added.passages)
+
+
+def _nothing(language: Language) -> str:
+    nothing = _("I found nothing about this in what you may read here.").to(language)
+    hint = _("Try other words, or send me the document that it stands in.").to(language)
+    return f"{nothing} {hint}"
+
+
+def _answer(hit: Hit, language: Language) -> str:
+    """Return the best passage as a quote, its answering sentence bold, and where it stands."""
+    return f"{quoted(hit.passage.text, hit.marked)}\n\n— {_safe(_place(hit, language))}"
+
+
+def _place(hit: Hit, language: Language) -> str:
+    """Return the title with heading and page."""
+    passage = hit.passage
+    place = PurePath(passage.title).name if "/" in passage.title and not passage.title.startswith("http") else passage.title
+    if passage.heading and passage.heading != passage.title:
+        place = f"{place} › {passage.heading}" if place else passage.heading
+    if passage.page is not None:
+        return _("{place}, page {page}", place=place, page=passage.page).to(language)
+    return place
+
+
+def _source(hit: Hit, language: Language) -> Source:
+    return Source(_place(hit, language), hit.passage.text, hit.passage.link, hit.score, hit.marked)
+
+
+def _buttons(asked: Asked, *, more: bool, language: Language) -> list[Button]:
+    buttons = []
+    if fewer := [count for count in COUNTS if count < asked.count]:
+        buttons.append(Button(_("Fewer").to(language), Command("search", f"--count {fewer[-1]}")))
+    if more and (larger := [count for count in COUNTS if count > asked.count]):
+        buttons.append(Button(_("More").to(language), Command("search", f"--count {larger[0]}")))
+    return buttons
+
+
+def _name(file: Attachment) -> str:
+    return file.name.strip() or "document"
+
+
+def _safe(text: str) -> str:
+    """Return `text` without the signs that Markdown would act on: names and titles are others' words."""
+    return re.sub(r"[*_`\[\]<>\n]", lambda sign: {"_": "_", "\n": " "}.get(sign.group(), ""), text)
