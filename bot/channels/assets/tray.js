@@ -166,7 +166,8 @@ class Batch {
     this.title.textContent = name || this.done.map((one) => one.name).join(", ");
     const counted = { done: this.tried, total: this.total };
     const left = this.leftOut ? ` · ${word("batch_left_out", { count: this.leftOut })}` : "";
-    this.line.textContent = (this.whole ? word("batch_ready", counted) : word("batch", counted)) + left;
+    const alone = this.total === 1 ? sizeOf((this.files[0]?.file || this.done[0]).size ?? this.done[0].size_bytes) : "";
+    this.line.textContent = (alone || word(this.whole ? "batch_ready" : "batch", counted)) + left;
     this.bar.max = this.total;
     this.bar.value = this.tried;
     this.bar.hidden = this.whole;
@@ -190,8 +191,8 @@ class Batch {
     if (this.cancelled) return;
     this.done = this.done.filter(Boolean);
     this.whole = true;
-    this.files = [];
     this.draw();
+    this.files = []; // lets the browser forget them
     this.tray.arrived(this);
   }
 
@@ -207,4 +208,8 @@ class Batch {
     }
     return null;
   }
+}
+
+function sizeOf(bytes) {
+  return bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / MEBIBYTE).toFixed(1)} MB`;
 }
