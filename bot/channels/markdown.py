@@ -34,7 +34,8 @@ def to_html(text: str) -> str:
     cleaned = clean_text(text)
     if len(cleaned) > LONGEST_PARSED:
         return f'<p class="plain">{html.escape(cleaned)}</p>'
-    return parser().render(cleaned)
+    rendered: str = parser().render(cleaned)
+    return rendered
 
 
 def safe_link(link: str) -> str:
@@ -63,9 +64,13 @@ def parser() -> MarkdownIt:
 
     made = MarkdownIt("zero", {"html": False, "linkify": False, "typographer": False, "breaks": True, "maxNesting": DEEPEST})
     made.enable(list(_RULES))
-    made.validateLink = lambda link: bool(safe_link(link))  # type: ignore[method-assign]  # the library's own hook
+    made.validateLink = _leads_somewhere_safe  # type: ignore[method-assign]  # the library's own hook
     made.add_render_rule("link_open", _open_link)
     return made
+
+
+def _leads_somewhere_safe(url: str) -> bool:
+    return bool(safe_link(url))
 
 
 def _open_link(_renderer: RendererProtocol, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
