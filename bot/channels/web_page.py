@@ -91,3 +91,4 @@ def _forget_earlier_run() -> None:
         raise RuntimeError(msg)
     core.app.middleware_stack = None
     core.app.user_middleware.clear()
+    Client.instances.clear()  # a browser of the run before loads the page anew, and so is known to this one
