@@ -11,14 +11,17 @@ the forms.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from skills.translate.names import NAME, WORDS_TOO, named
 from skills.translate.patterns import (
     ASKS,
     BARE,
+    DIRECTION,
     ENGLISH_FORMS,
+    ENGLISH_POINTERS,
+    FOREIGN_RUN,
     FROM,
     INSTRUCTION,
     KOREAN_FORMS,
@@ -27,8 +30,11 @@ from skills.translate.patterns import (
     KOREAN_VERB,
     LONG_HEAD,
     LONG_TAIL,
+    PAIR,
+    PAIR_CODES,
     POINTER,
     QUOTED,
+    TAIL_INTO,
     TO,
 )
 
@@ -54,23 +60,35 @@ class Ask:
     text: str
     source: str = ""
     target: str = ""
+    sure: bool = True
+    """False where the text was taken out of a sentence: what is quoted or attached goes before it."""
 
 
 def read(text: str) -> Ask:
     """Return what the plain request `text` asks for; a text that holds no request is all text."""
     asked = text.strip()
+    if directed := _directed(asked):
+        return directed
     head, body = _apart(asked)
     if body:
-        return Ask(body, *_languages(head))
-    if not head or not ASKS.search(head):
-        return Ask(asked)
+        return _with_tail(body, *_languages(head))
+    return _of_one_line(head) if head and ASKS.search(head) else _of_no_request(asked)
+
+
+def _of_no_request(asked: str) -> Ask:
+    return Ask("", *_languages(asked), sure=False) if points(asked) else Ask(asked, sure=False)
+
+
+def _of_one_line(head: str) -> Ask:
     quoted = max(("".join(found) for found in QUOTED.findall(head)), key=len, default="").strip()
     if quoted:
         return Ask(quoted, *_languages(head.replace(quoted, " ")))
+    if foreign := _foreign_part(head):
+        return Ask(foreign, "", _languages(head)[1], sure=False)
     for form in (*KOREAN_FORMS, *ENGLISH_FORMS) if re.search("[가-힣]", head) else ENGLISH_FORMS:
         if found := form.match(head):
             said = found["text"].strip(_SIGNS)
-            return Ask("" if points(said) else said, *_outside(head, said))
+            return Ask("" if points(said) else said, *_outside(head, said), sure=False)
     return Ask("", *_languages(head))
 
 
@@ -87,17 +105,42 @@ def read_arguments(args: str) -> Ask:
         sure = word[1].lower() not in WORDS_TOO or colon or not rest or not re.match("[A-Za-z]", rest)
         if first and not word[2] and sure:
             return Ask(rest, target=first)
-    return read(asked)
+    return replace(read(asked), sure=True)
+
+
+def _directed(asked: str) -> Ask | None:
+    """Return what `EN to KO: text` or `한영 번역: text` ask for, None for anything else."""
+    if found := DIRECTION.match(asked[:LONGEST_INSTRUCTION]):
+        return Ask(asked[found.start(3) :].strip() if found[3] else "", named(found[1]), named(found[2]))
+    if found := PAIR.match(asked):
+        return Ask(found[3].strip(), PAIR_CODES[found[1]], PAIR_CODES[found[2]])
+    return None
+
+
+def _with_tail(body: str, source: str, target: str) -> Ask:
+    """Return the text without an `, into Japanese` at its end, where nothing before it says into which language."""
+    if not target and (found := TAIL_INTO.search(body, max(0, len(body) - LONGEST_INSTRUCTION))):
+        return Ask(body[: found.start()].strip(), source, _languages(found[0])[1])
+    return Ask(body, source, target)
+
+
+def _foreign_part(head: str) -> str:
+    """Return the words of another script in a Korean request that names no foreign target: “Wo ist das? 무슨 뜻이에요”."""
+    if not re.search("[가-힣]", head) or _languages(head)[1] not in ("", "ko"):
+        return ""
+    return max((found[0] for found in FOREIGN_RUN.finditer(head)), key=len, default="")
 
 
 def points(said: str) -> bool:
     """Say whether words only point at a text that is elsewhere: "this message", "이 글을"."""
     if not said or POINTER.fullmatch(said):
         return True
-    return len(said) < LONGEST_INSTRUCTION and all(_points_in_korean(word) for word in re.split(r"[\s,]+", said) if word)
+    return len(said) < LONGEST_INSTRUCTION and all(_points(word) for word in re.split(r"[\s,.!?]+", said) if word)
 
 
-def _points_in_korean(word: str) -> bool:
+def _points(word: str) -> bool:
+    if word.lower() in ENGLISH_POINTERS:
+        return True
     stems = {word, *(word.removesuffix(particle) for particle in KOREAN_PARTICLES)}
     return any(
         stem in KOREAN_POINTERS or named(stem) or (stem[:1] in "이그저위" and stem[1:] in KOREAN_POINTERS)

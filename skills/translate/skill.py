@@ -62,7 +62,8 @@ class Translate:
     async def _text(self, request: Request, ask: Ask) -> tuple[str, bool]:
         """Return what is to be translated (at most LONGEST_TEXT characters) and whether it was cut."""
         document = next((file for file in request.files if file.kind == "document"), None)
-        if ask.text:
+        elsewhere = document is not None or bool(request.quoted)
+        if ask.text and (ask.sure or not elsewhere):
             text = ask.text
         elif document is not None:
             with request.stopwatch("read"):

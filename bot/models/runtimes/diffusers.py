@@ -64,9 +64,16 @@ def load(spec: ModelSpec, folder: Path, options: LoadOptions) -> Painter:
     begin(folder, options, spec=spec)
     # by name: a plain `from diffusers import` would find this module where a tool runs it from its own folder
     diffusers = importlib.import_module("diffusers")
+    diffusers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
     with reading(spec, folder):
         pipeline = diffusers.DiffusionPipeline.from_pretrained(
-            folder, torch_dtype=quick_dtype(), local_files_only=True, use_safetensors=True, trust_remote_code=False
+            folder,
+            torch_dtype=quick_dtype(),
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            low_cpu_mem_usage=False,  # the other way needs accelerate
         )
     pipeline.set_progress_bar_config(disable=True)
     return Painter(spec.name, pipeline, pace_of(spec, folder), threads=options.threads)

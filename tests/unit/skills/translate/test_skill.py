@@ -39,7 +39,7 @@ async def test_a_foreign_text_goes_to_the_askers_language() -> None:
 
 async def test_a_reply_translates_what_it_quotes() -> None:
     quoted = make_message("Wo ist der Bahnhof?")
-    for text in ("/tr ko", "translate this to Korean", "한국어로 번역해줘"):
+    for text in ("/tr ko", "translate this to Korean", "한국어로 번역해줘", "translate the small print to Korean"):
         reply = await build(fake_kit(models=_models())).answer(make_request(make_message(text, reply_to=quoted)))
         assert reply.text.startswith("<deko:Wo ist der Bahnhof?>")
 
