@@ -9,13 +9,14 @@ Owns: from a spec to a verified folder. Leaves to `bot.models.prepare` the makin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import NoModelError, UnsafeModelError
 from bot.locale import phrases
 from bot.models.folders import hub_folder, pinned
+from bot.models.heads.build import prepared_head
 from bot.models.prepare import DISTRIBUTION, PREPARED, Report, find_prepared, package_folder, prepared_minilm
 from bot.models.spec import ModelSpec
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 _ = phrases(__file__)
+
+HEAD = "linear-head"
+"""The family that is trained here, from what the installed skills say that people type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,16 @@ class Place:
 
 
 def resolve(spec: ModelSpec, settings: Settings, *, report: Report | None = None) -> Place:
-    """Return where the model lies, its files verified; `Path()` for a builtin and for a server.
+    """Return where the model lies, its files verified; `Path()` for a builtin that has no files and for a server.
 
     Raises:
         NoModelError: it is not on this machine; says how to carry it in.
         UnsafeModelError: a file in it is refused, or is not the one that the spec names.
         ModelError: it could not be prepared.
     """
+    if spec.source == "builtin" and spec.family == HEAD:
+        folder = prepared_head(settings, report=report)
+        return Place(replace(spec, revision=folder.name.partition("-")[2]), folder)
     if spec.source in ("builtin", "server"):
         return Place(spec, Path())
     if spec.source == "package":

@@ -25,9 +25,15 @@ SummaryLength = Literal["short", "medium", "long"]
 
 @dataclass(frozen=True, slots=True)
 class RouteScores:
-    """Calibrated probabilities (they sum to 1) by label, best first."""
+    """Calibrated probabilities (they sum to 1) by label, best first, and the limits that the head found for the text's language."""
 
     ranked: tuple[tuple[str, float], ...]
+    none_below: float = 0.0
+    """A best skill less probable than this serves nobody."""
+    ask_within: float = 0.0
+    """Two skills nearer to each other than this are asked about."""
+    because: tuple[str, ...] = ()
+    """Pieces of the text that weighed most, strongest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""What a free message is for: the router's probabilities turned into a decision.
+
+Owns: when a skill answers, when a person is asked, when nobody serves. Leaves the probabilities to the model in the slot
+`route`, explicit commands and files to `bot.dispatch`.
+
+    router = Router(pool)
+    (vector,) = await pool.run(EMBED, [embeddable(text)])
+    decision = await router.decide(text, "en", vector)
+    decision.skill, decision.action          # ("search", "answer")
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bot.locale import Language
+from bot.models.heads.features import embeddable
+from bot.models.heads.utterances import NONE
+from bot.models.tasks import ROUTE, RouteInput, RouteScores, Vector
+from bot.skill import Models
+
+__all__ = ["NONE", "Action", "Decision", "Router", "decide", "embeddable"]
+
+Action = Literal["answer", "ask", "none"]
+NOBODY: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is done with a message. Scores are calibrated probabilities, 0..1.
+
+    Where `action` is none, `skill` is "none", and `runner_up` the skill that came nearest; where it is ask, the two are close.
+    """
+
+    skill: str
+    score: float
+    runner_up: str
+    runner_up_score: float
+    action: Action
+    because: tuple[str, ...] = ()
+    """Pieces of the text that weighed most, strongest first."""
+
+
+class Router:
+    """Asks the live head. One for the whole bot."""
+
+    def __init__(self, models: Models) -> None:
+        """Use the pool's model in the slot `route`."""
+        self._models = models
+
+    async def decide(self, text: str, language: Language, vector: Vector) -> Decision:
+        """Return what `text` is for; `vector` is the embedding of `embeddable(text)`.
+
+        Raises:
+            ModelError: the head is missing or failed.
+        """
+        (scores,) = await self._models.run(ROUTE, [RouteInput(text, language, vector)])
+        return decide(scores)
+
+
+def decide(scores: RouteScores) -> Decision:
+    """Return the decision that calibrated `scores` and their language's limits make. Pure."""
+    by_label = dict(scores.ranked)
+    none = by_label.pop(NONE, 0.0)
+    ranked = [*by_label.items(), (NOBODY, 0.0), (NOBODY, 0.0)]
+    (best, score), (second, second_score) = ranked[:2]
+    if none > score or score < scores.none_below or best == NOBODY:
+        return Decision(NONE, none, best, score, "none", scores.because)
+    action: Action = "ask" if second and score - second_score < scores.ask_within else "answer"
+    return Decision(best, score, second, second_score, action, scores.because)
