@@ -75,7 +75,10 @@ def measure(folder: Path, count: int, asked: int, rounds: int) -> list[Row]:
         cold["paring"].append(timed(lambda: say(home, question)))
         cold["txtai"].append(timed(lambda: peer("txtai", txtai, "cold")))
         cold["st"].append(timed(lambda: peer("st", st, "cold")))
-    warm = [{"paring": own("search"), "txtai": peer("txtai", txtai, "search"), "st": peer("st", st, "search")} for _round in range(min(3, rounds))]
+    warm = [
+        {"paring": own("search"), "txtai": peer("txtai", txtai, "search"), "st": peer("st", st, "search")}
+        for _round in range(min(3, rounds))
+    ]
     idle = own("idle")
     throughput = run("benchmarks.throughput", "--messages", "4000")
     return _rows(index, cold, warm, idle, throughput)
@@ -139,11 +142,7 @@ def written(rows: list[Row], options: argparse.Namespace) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"`make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({processor()}), Python {platform.python_version()}; "
-        f"{options.passages} passages (docstrings of installed packages), {options.questions} questions, medians of "
-        f"{options.rounds} cold starts and {min(3, options.rounds)} warm runs. The peers (txtai with its defaults, "
-        "sentence-transformers over a flat FAISS index) run the same MiniLM over the same passages, in the same run. A peer's search is its "
-        "library call; Paring's goes from the inbox to the outbox, commits to disk included.",
+        _conditions(options),
         "",
         "| | Paring | txtai | sentence-transformers + FAISS | to reach | reached |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -154,17 +153,29 @@ def written(rows: list[Row], options: argparse.Namespace) -> str:
     return "\n".join([*lines, "", "![The same figures as bars](img/benchmarks.png)", ""])
 
 
+def _conditions(options: argparse.Namespace) -> str:
+    return (
+        f"`make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({processor()}), Python {platform.python_version()}; "
+        f"{options.passages} passages (docstrings of installed packages), {options.questions} questions, medians of "
+        f"{options.rounds} cold starts and {min(3, options.rounds)} warm runs. The peers (txtai with its defaults, "
+        "sentence-transformers over a flat FAISS index) run the same MiniLM over the same passages, in the same run. A peer's search is its "
+        "library call; Paring's goes from the inbox to the outbox, commits to disk included."
+    )
+
+
 def draw(rows: list[Row]) -> None:
     """Draw the rows that have peers as bars."""
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
     shown = [row for row in rows if row.txtai is not None]
-    figure, axes = pyplot.subplots(1, len(shown), figsize=(3.4 * len(shown), 3.2))
+    figure, axes = plt.subplots(1, len(shown), figsize=(3.4 * len(shown), 3.2))
     for axis, row in zip(axes, shown, strict=True):
-        bars = axis.bar(["Paring", "txtai", "s-t + FAISS"], [row.paring, row.txtai, row.st], color=["#2f6f4f", "#b9bdb7", "#d5d8d3"])
+        bars = axis.bar(
+            ["Paring", "txtai", "s-t + FAISS"], [row.paring, row.txtai, row.st], color=["#2f6f4f", "#b9bdb7", "#d5d8d3"]
+        )
         axis.bar_label(bars, fmt="%.3g", padding=2)
         axis.set_title(f"{row.what}\n({row.unit}, {'less' if row.less_is_better else 'more'} is better)", fontsize=8)
         axis.spines[["top", "right"]].set_visible(False)

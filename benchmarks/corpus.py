@@ -15,7 +15,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LEAST_WORDS, MOST_WORDS = 20, 120
-PACKAGES = ("numpy", "sklearn", "torch", "transformers", "scipy", "sqlalchemy", "PIL", "fastapi", "starlette", "huggingface_hub", "nltk", "networkx")
+PACKAGES = (
+    "numpy",
+    "sklearn",
+    "torch",
+    "transformers",
+    "scipy",
+    "sqlalchemy",
+    "PIL",
+    "fastapi",
+    "starlette",
+    "huggingface_hub",
+    "nltk",
+    "networkx",
+)
 CODE = re.compile(r"[<>={}\[\]|]{2,}|>>>|^\s*[:.]\w+", re.MULTILINE)
 
 

@@ -209,7 +209,10 @@ def _assemble(
         route = await inbox.route_of(message)
         await chats.keep_label(Label(message.text, message.language, skill, route.skill if route else ""))
 
-    dispatcher = Dispatcher(skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label)
+    def equipped(skill: Skill) -> bool:
+        return all(pool.live(slot) for slot in skill.slots if slot.name == skill.name)
+
+    dispatcher = Dispatcher(skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped)
     worker = Worker(inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.wake)
     intake = Reception(inbox, chats, blobs, wake=worker.wake, default=settings.language, text_bytes=settings.limits.text_bytes)
     app = App(

@@ -26,7 +26,6 @@ from bot.errors import ParingError
 if TYPE_CHECKING:
     from bot.app import App
     from bot.config import Settings
-    from bot.sandbox import Json
 
 T = TypeVar("T")
 
@@ -258,14 +257,13 @@ def evaluate_route(
     """Measure the router: accuracy, macro F1, by label."""
     from bot.evaluate import route as measure
 
-    if (file is None) == (train is None or test is None):
-        raise typer.BadParameter("give either FILE, or --train A --test B")
-
     async def go(app: App) -> None:
-        if file is not None:
+        if file is not None and train is None and test is None:
             result = await measure.evaluate_route(file, app.decide)
-        else:
+        elif file is None and train is not None and test is not None:
             result = await measure.evaluate_route_trained(train, test, app.pool)
+        else:
+            raise typer.BadParameter("give either FILE, or --train A --test B")
         _show(result.as_json(), as_json=as_json)
 
     _with_app(_settings(), go)
@@ -344,7 +342,7 @@ def _dump(value: object, *, indent: int | None = 2) -> str:
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
-def _show(result: Mapping[str, Json], *, as_json: bool) -> None:
+def _show(result: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         typer.echo(_dump(result))
         return

@@ -30,6 +30,8 @@ Decide = Callable[[str, Language], "Awaitable[Decision]"]
 KeepLabel = Callable[[Message, str], Awaitable[None]]
 AS = "as"
 """The hidden command of the buttons that send a message to another skill: its argument is the skill's name."""
+SURE = 0.8
+"""Below this, what the router names is asked of the documents first: an answer that stands there needs no routing."""
 MEBIBYTE = 1024 * 1024
 
 
@@ -55,16 +57,25 @@ class Dispatcher:
     """Chooses a skill for each message and has it answer."""
 
     def __init__(
-        self, skills: Sequence[Skill], decide: Decide, *, text_bytes: int, keep_label: KeepLabel, fallback: str = "search"
+        self,
+        skills: Sequence[Skill],
+        decide: Decide,
+        *,
+        text_bytes: int,
+        keep_label: KeepLabel,
+        equipped: Callable[[Skill], bool] = lambda _skill: True,
+        fallback: str = "search",
     ) -> None:
         """Use `skills` in the order in which they may claim; `decide(text, language)` is the router.
 
-        `keep_label(message, skill)` keeps a person's word that `message` belongs to `skill`.
+        `keep_label(message, skill)` keeps a person's word that `message` belongs to `skill`; `equipped(skill)` says whether it
+        has the model without which it can only say so.
         """
         self._skills = {skill.name: skill for skill in skills}
         self._decide = decide
         self._text_bytes = text_bytes
         self._keep_label = keep_label
+        self._equipped = equipped
         self._fallback = self._skills.get(fallback)
         self._by_command = {
             name: skill for skill in skills for spec in skill.commands for name in (spec.name, *spec.aliases)
@@ -118,7 +129,9 @@ class Dispatcher:
         claimed = next((skill for skill in self._skills.values() if skill.claims(message)), None)
         if not message.text.strip():
             if claimed is None:
-                return _say(_("I have no skill for this kind of file. Photos, documents and voice notes are what I can read."), message)
+                return _say(
+                    _("I have no skill for this kind of file. Photos, documents and voice notes are what I can read."), message
+                )
             return _Plan(claimed, message, "", Route(claimed.name, "attachment"), files)
         if claimed is not None and not files:
             return _Plan(claimed, message, message.text, Route(claimed.name, "link"), files)
@@ -166,6 +179,9 @@ class Dispatcher:
                 how: How = "router" if skill is chosen else "attachment" if message.attachments else "reply"
                 return _Plan(skill, message, message.text, replace(route, skill=skill.name, how=how, action="answer"), files)
         if decision.action == "answer" and chosen is not None:
+            doubtful = decision.score < SURE or not self._equipped(chosen)
+            if doubtful and chosen is not self._fallback and (found := await self._found(message, route, only_if=True)):
+                return found
             return _Plan(chosen, message, message.text, route, files, self._wrong_skill(decision, message))
         if decision.action == "ask":
             return await self._asked_back(message, decision, route)

@@ -1,7 +1,7 @@
 """`paring doctor`: what is set up, what is missing, what to type next. Reads and looks; changes nothing, contacts nobody.
 
-    report = examine(settings)
-    print(report)            # a line a finding
+report = examine(settings)
+print(report)            # a line a finding
 """
 
 from __future__ import annotations
@@ -143,7 +143,9 @@ def _models(settings: Settings) -> list[Finding]:
     findings = []
     for status in Pool(Catalogue(settings), settings).status():
         if status.slot == "embed" and not _sound(settings):
-            findings.append(Finding("model for embed", "missing", "MiniLM is not prepared yet, or its files were changed", "paring setup"))
+            findings.append(
+                Finding("model for embed", "missing", "MiniLM is not prepared yet, or its files were changed", "paring setup")
+            )
         elif status.model and status.health.startswith(("ready", "idle")):
             findings.append(Finding(f"model for {status.slot}", "ok", status.model))
         elif status.slot == "embed":
@@ -183,7 +185,9 @@ def _telegram(settings: Settings) -> list[Finding]:
     if not token:
         return [Finding("Telegram", "optional", "no token", "export PARING_TELEGRAM__TOKEN=… (from @BotFather), then paring run")]
     if not token.partition(":")[0].isdigit():
-        raise SettingsError("PARING_TELEGRAM__TOKEN does not look like a token: expected digits, a colon and letters. Copy it again from @BotFather.")
+        raise SettingsError(
+            "PARING_TELEGRAM__TOKEN is no token: expected digits, a colon and letters. Copy it again from @BotFather."
+        )
     if settings.telegram.webhook_url and not settings.telegram.webhook_secret.get_secret_value():
         return [Finding("Telegram", "missing", "a webhook without a secret", "set PARING_TELEGRAM__WEBHOOK_SECRET")]
     return [Finding("Telegram", "ok", "a token is set; it is tried at the start")]

@@ -19,7 +19,7 @@ def detect(text: str) -> Language | None:
     """Return "ko" or "en" by the letters of `text`, None where it has neither."""
     hangul = latin = 0
     for letter in text[:LOOKED_AT]:
-        if "가" <= letter <= "힣" or "ㄱ" <= letter <= "ㆎ" or "\u1100" <= letter <= "\u11ff":  # noqa: RUF001 - jamo are meant
+        if "가" <= letter <= "힣" or "ㄱ" <= letter <= "ㆎ" or "\u1100" <= letter <= "\u11ff":
             hangul += 1
         elif letter.isascii() and letter.isalpha():
             latin += 1

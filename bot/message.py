@@ -5,10 +5,11 @@ A channel makes a Message; nothing after it sees a platform. A skill makes a Rep
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bot.locale import Language
 
@@ -152,11 +153,12 @@ def pack(value: Packed) -> str:
 
 def unpack(kind: type[Packed], text: str) -> Packed:
     """Return the value that `pack` made JSON of. Raises pydantic.ValidationError where it is not one."""
-    return _adapter(kind).validate_json(text)
+    value: Packed = _adapter(kind).validate_json(text)
+    return value
 
 
 @cache
-def _adapter(kind: type[Packed]) -> TypeAdapter[Packed]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter  # noqa: PLC0415 - values stay importable without it
 
     return TypeAdapter(kind)

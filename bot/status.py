@@ -38,7 +38,7 @@ def model_table(rows: Sequence[Mapping[str, Json]]) -> str:
     return table([heading, *([_cell(value) for value in row.values()] for row in rows)])
 
 
-def plain_table(result: Mapping[str, Json]) -> str:
+def plain_table(result: Mapping[str, object]) -> str:
     """Return a result's figures, one a line; figures of figures are indented."""
     lines = []
     for key, value in result.items():

@@ -1,0 +1,1 @@
+"""The tenants: a folder a skill, and everything of that skill in it."""

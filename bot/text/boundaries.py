@@ -74,7 +74,7 @@ def cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield from _bounded(text, begin, end)
 
 
-def _ends(text: str, begin: int, match: re.Match[str], end: int) -> bool:  # noqa: PLR0911 - a list of rules
+def _ends(text: str, begin: int, match: re.Match[str], end: int) -> bool:
     """Say whether the mark that `match` found ends the sentence that began at `begin`."""
     stop, mark, closers = match.end(), match["mark"], match["closers"]
     if stop >= end:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from fakes.hostile_texts import HOSTILE
 from fakes.telegram_bot_api.client import ANN, running
+from fakes.web import MemoryTranscript
 from pydantic import SecretStr
 from rich.console import Console as Terminal
 
@@ -28,7 +29,6 @@ from bot.locale import Language, Text
 from bot.message import Address, Attachment, Button, Command, Message, Picture, Press, Reply, Source
 from bot.skill import CommandSpec
 from bot.store.blobs import BlobStore
-from fakes.web import MemoryTranscript
 
 
 @dataclass

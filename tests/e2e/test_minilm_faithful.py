@@ -44,7 +44,7 @@ json.dump({"vectors": vectors, "heavy": [name for name in ("torch", "transformer
 
 
 def run(program: str, *arguments: str) -> object:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         input=json.dumps(TEXTS),
         capture_output=True,

@@ -10,7 +10,11 @@ PAGE = (Path(__file__).parents[2] / "docs" / "a-skill-in-40-lines.md").read_text
 
 
 def files() -> dict[str, str]:
-    return {name: body for name, body in re.findall(r"`([\w./]+)`[^\n]*\n(?:[^\n`]+\n)*\n```\w*\n(.*?)\n```", PAGE, re.DOTALL) if "/" in name or name == "pyproject.toml"}
+    return {
+        name: body
+        for name, body in re.findall(r"`([\w./]+)`[^\n]*\n(?:[^\n`]+\n)*\n```\w*\n(.*?)\n```", PAGE, re.DOTALL)
+        if "/" in name or name == "pyproject.toml"
+    }
 
 
 def test_the_skill_is_as_short_as_promised() -> None:
@@ -23,7 +27,19 @@ def test_a_strangers_skill_is_installed_and_answers(tmp_path: Path) -> None:
     for name, body in files().items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(body + "\n", encoding="utf-8")
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-build-isolation", "--target", str(site), str(package)]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        "--target",
+        str(site),
+        str(package),
+    ]
     subprocess.run(install, check=True, capture_output=True, timeout=100)
 
     said = speak(site, tmp_path / "home", "/dice 3d1")
@@ -33,6 +49,8 @@ def test_a_strangers_skill_is_installed_and_answers(tmp_path: Path) -> None:
 
 def speak(site: Path, home: Path, text: str) -> str:
     environment = os.environ | {"PYTHONPATH": str(site), "PARING_HOME": str(home)}
-    done = subprocess.run([sys.executable, "-m", "bot", "say", text], capture_output=True, text=True, env=environment, timeout=100, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "say", text], capture_output=True, text=True, env=environment, timeout=100, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout

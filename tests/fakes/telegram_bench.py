@@ -77,7 +77,7 @@ async def breath(_seconds: float) -> None:
 
 
 def built(settings: TelegramSettings, blobs: Blobs, *, read_s: float = 20.0, poll_s: int = 30) -> Telegram:
-    backoff = Backoff(breath, random.Random(0))  # noqa: S311 - repeatable
+    backoff = Backoff(breath, random.Random(0))
     return Telegram(settings, blobs=blobs, admins=("42",), read_s=read_s, poll_s=poll_s, backoff=backoff)
 
 

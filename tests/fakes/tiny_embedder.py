@@ -1,6 +1,6 @@
 """A sentence-transformers model of a few thousand weights, made on the spot, the same every time."""
 
-# ruff: noqa: PLC0415 - tests are collected without torch
+
 
 import string
 from pathlib import Path

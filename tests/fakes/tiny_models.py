@@ -1,6 +1,6 @@
 """Tiny models of every family, made by transformers itself with seeded weights: real loading code, small figures."""
 
-# ruff: noqa: PLC0415 - torch and transformers are paid for by the tests that use them
+
 
 from __future__ import annotations
 

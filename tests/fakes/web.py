@@ -27,7 +27,7 @@ class MemoryTranscript:
     async def find(self, address: Address, entry: str) -> Entry | None:
         return next((known for known in self.entries if known.id == entry), None)
 
-    def put(self, id: str, said: Message | Reply) -> Entry:  # noqa: A002 - the field's name
+    def put(self, id: str, said: Message | Reply) -> Entry:
         known = next((at for at, entry in enumerate(self.entries) if entry.id == id), None)
         if known is not None:
             self.entries[known] = replace(self.entries[known], said=said)

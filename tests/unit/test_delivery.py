@@ -2,6 +2,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from fakes.channel import FakeChannel
 
 from bot.channels.channel import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
 from bot.delivery import Delivery
@@ -10,7 +11,6 @@ from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox, Parcel
 from bot.testing import make_message
-from fakes.channel import FakeChannel
 
 
 async def ready(database: Database, text: str = "hi", *, edits: str = "", id: str = "1") -> Parcel:

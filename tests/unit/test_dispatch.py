@@ -46,7 +46,7 @@ class FakeSkill:
 class House:
     """A dispatcher over four fake skills, and what it was asked to keep."""
 
-    def __init__(self, decision: Decision, *, found: bool = True) -> None:
+    def __init__(self, decision: Decision, *, found: bool = True, equipped: bool = True) -> None:
         self.search = FakeSkill("search", claims=("document",), takes=("document",), found=found)
         self.caption = FakeSkill("caption", claims=("image",), takes=("image",))
         self.ocr = FakeSkill("ocr", takes=("image",))
@@ -62,7 +62,7 @@ class House:
             self.labels.append((message.text, skill))
 
         skills = [self.search, self.caption, self.ocr, self.chat]
-        self.dispatcher = Dispatcher(skills, decide, text_bytes=1000, keep_label=keep)
+        self.dispatcher = Dispatcher(skills, decide, text_bytes=1000, keep_label=keep, equipped=lambda _skill: equipped)
 
     async def ask(self, message: Message) -> Answer:
         return await self.dispatcher.answer(message)
@@ -132,6 +132,17 @@ async def test_where_they_do_not_it_is_told_that_no_skill_serves() -> None:
     answer = await house.ask(make_message("turn on the light"))
     assert "None of my skills" in answer.replies[0].text
     assert answer.route.action == "none"
+
+
+async def test_a_doubtful_route_is_not_taken_where_the_documents_answer() -> None:
+    house = House(Decision("chat", 0.55))
+    assert (await house.ask(make_message("how long is the lease"))).route.how == "found"
+    assert (await House(Decision("chat", 0.55), found=False).ask(make_message("how long is the lease"))).route.skill == "chat"
+
+
+async def test_a_skill_without_its_model_lets_the_documents_go_first() -> None:
+    house = House(Decision("chat", 0.99), equipped=False)
+    assert (await house.ask(make_message("tell me about the lease"))).route.how == "found"
 
 
 async def test_wrong_skill_sends_the_message_on_and_keeps_the_label() -> None:

@@ -49,7 +49,9 @@ async def test_why_before_anything_was_said_is_told(fixture: Fixture) -> None:
     assert "no message of yours" in (await fixture.say("/why")).text
 
 
-@pytest.mark.parametrize(("word", "language", "said"), [("ko", "ko", "이제부터"), ("영어", "en", "English"), ("auto", None, "its own")])
+@pytest.mark.parametrize(
+    ("word", "language", "said"), [("ko", "ko", "이제부터"), ("영어", "en", "English"), ("auto", None, "its own")]
+)
 async def test_lang_settles_the_chats_language(fixture: Fixture, word: str, language: str | None, said: str) -> None:
     reply = await fixture.say(make_message(f"/lang {word}", language="en"))
     assert said in reply.text

@@ -159,7 +159,7 @@ def test_mutated_files_are_read_or_refused_with_a_sentence(tmp_path: Path) -> No
             try:
                 seen = examine(str(tmp_path / "broken"), str(tmp_path), 4)
             except ParingError as error:
-                assert str(error)  # noqa: PT017 - either way is right
+                assert str(error)
             else:
                 assert 0 < seen.arrived <= 1
 

@@ -87,7 +87,9 @@ async def test_somebody_elses_button_is_refused_in_words(house: Fixture) -> None
 
 async def test_an_expired_button_is_refused_in_words(house: Fixture) -> None:
     token = await house.button()
-    await house.database.write(lambda connection: connection.execute(update(ButtonRow).values(expires_at=NOON - timedelta(days=999))))
+    await house.database.write(
+        lambda connection: connection.execute(update(ButtonRow).values(expires_at=NOON - timedelta(days=999)))
+    )
     assert "expired" in (await house.reception.accept(house.press(token))).note
 
 

@@ -294,9 +294,7 @@ def test_a_child_at_work_dies_with_the_bot(tmp_path: Path) -> None:
         f"asyncio.run(box.call('{HERE}loop', {{'started': {str(started)!r}}}))\n"
     )
     paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", program], env=dict(os.environ) | paths
-    ) as bot:
+    with subprocess.Popen([sys.executable, "-c", program], env=dict(os.environ) | paths) as bot:
         child = psutil.Process(asyncio.run(_written(started)))
         bot.kill()
     gone, alive = psutil.wait_procs([child], timeout=60)
@@ -315,9 +313,7 @@ def test_a_sandbox_that_nobody_closed_ends_with_its_program() -> None:
     )
     paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-W", "error", "-c", program]
-    done = subprocess.run(  # noqa: S603 - our own program
-        command, env=dict(os.environ) | paths, capture_output=True, check=True, timeout=100
-    )
+    done = subprocess.run(command, env=dict(os.environ) | paths, capture_output=True, check=True, timeout=100)
     assert done.stderr == b""
     assert not psutil.pid_exists(int(done.stdout))
 

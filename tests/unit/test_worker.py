@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes.channel import FakeChannel
 
 from bot.config import LimitSettings
 from bot.errors import InputError, StoreError
@@ -15,7 +16,6 @@ from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.testing import make_message
 from bot.worker import Worker
-from fakes.channel import FakeChannel
 
 
 class Answer:
@@ -122,7 +122,9 @@ async def test_long_work_is_shown_in_one_message_that_becomes_the_answer(
     assert (parcel.edits, parcel.reply.text) == ("m1", "done")
 
 
-async def test_a_database_that_fails_for_a_while_loses_no_message(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_fails_for_a_while_loses_no_message(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bot.worker.FIRST_WAIT_S", 0.0)
     worker, inbox = make_worker(database, FakeDispatcher(), tmp_path), Inbox(database)
     await inbox.accept(make_message("hello"))

@@ -212,7 +212,7 @@ async def test_typing_is_shown_and_never_raises(fake: FakeTelegram, channel: Tel
 
 
 async def test_a_file_is_fetched_whole_or_not_at_all(fake: FakeTelegram, channel: Telegram, tmp_path: Path) -> None:
-    content = random.Random(1).randbytes(700_000)  # noqa: S311 - repeatable
+    content = random.Random(1).randbytes(700_000)
     file = await fake.file(content, name="회의 록.pdf")
     into = tmp_path / "file"
     await channel.fetch(Attachment("document", "x", "application/pdf", len(content), file["file_id"]), into)

@@ -27,7 +27,7 @@ class Fault:
     parameters: Json = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._chance = random.Random(self.seed)  # noqa: S311 - repeatable, guards nothing
+        self._chance = random.Random(self.seed)
 
     def strikes(self, method: str, chat: str) -> bool:
         """Say whether this call is hit, and count it."""

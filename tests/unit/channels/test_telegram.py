@@ -143,7 +143,7 @@ async def test_waits_grow_to_a_limit_and_begin_anew() -> None:
     async def pause(seconds: float) -> None:
         waits.append(seconds)
 
-    backoff = Backoff(pause, random.Random(0))  # noqa: S311 - repeatable
+    backoff = Backoff(pause, random.Random(0))
     for _failure in range(12):
         await backoff.wait()
     assert all(0.5 * min(0.5 * 2**n, LONGEST_WAIT_S) <= wait <= min(0.5 * 2**n, LONGEST_WAIT_S) for n, wait in enumerate(waits))
@@ -197,7 +197,7 @@ def test_the_channel_brings_no_model_library_and_nobody_else_brings_the_platform
     program = (
         "import bot.channels.telegram, sys; print([n for n in ('torch', 'transformers', 'numpy', 'PIL') if n in sys.modules])"
     )
-    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
     package = CHANNELS.parents[0]
     others = [path for path in package.rglob("*.py") if path not in LEAVES]

@@ -62,7 +62,7 @@ def file(**fields: Any) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("with_entities", [True, False])
-def test_a_command_at_the_start_is_read(text: str, command: Command, with_entities: bool) -> None:  # noqa: FBT001 - a table's column
+def test_a_command_at_the_start_is_read(text: str, command: Command, with_entities: bool) -> None:
     entities = [entity("bot_command", text, text.split(maxsplit=1)[0])] if with_entities else []
     assert said(text, *entities).command == command
 

@@ -126,7 +126,7 @@ def test_a_cut_range_keeps_its_part_of_a_span() -> None:
 
 
 @pytest.mark.parametrize(("text", "blank"), [("", True), (" \n\t", True), ("\u200b\u2060", True), ("가", False), ("😀", False)])
-def test_what_nobody_would_see_is_blank(text: str, blank: bool) -> None:  # noqa: FBT001 - a table's column
+def test_what_nobody_would_see_is_blank(text: str, blank: bool) -> None:
     assert Rich(text).blank is blank
 
 

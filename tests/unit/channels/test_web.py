@@ -67,7 +67,7 @@ def test_it_is_a_channel(web: Web) -> None:
     assert channel.limits.repeatable_sends
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "chat.example"])  # noqa: S104 - it must be refused
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "chat.example"])
 def test_a_page_that_others_reach_needs_a_password(blobs: BlobStore, transcript: MemoryTranscript, host: str) -> None:
     with pytest.raises(SettingsError, match="PARING_WEB__PASSWORD") as caught:
         Web(WebSettings(host=host), blobs=blobs, transcript=transcript)
@@ -75,7 +75,7 @@ def test_a_page_that_others_reach_needs_a_password(blobs: BlobStore, transcript:
 
 
 def test_with_a_password_any_address_may_be_served(blobs: BlobStore, transcript: MemoryTranscript) -> None:
-    Web(WebSettings(host="0.0.0.0", password="secret"), blobs=blobs, transcript=transcript)  # noqa: S104
+    Web(WebSettings(host="0.0.0.0", password="secret"), blobs=blobs, transcript=transcript)
 
 
 @pytest.mark.parametrize(

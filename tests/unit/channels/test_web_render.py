@@ -21,7 +21,7 @@ def renderer() -> Renderer:
     return Renderer()
 
 
-def shown(renderer: Renderer, said: Message | Reply, id: str = "e-1") -> str:  # noqa: A002
+def shown(renderer: Renderer, said: Message | Reply, id: str = "e-1") -> str:
     return renderer.entry(Entry(id, said, AT)).html
 
 

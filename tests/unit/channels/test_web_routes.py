@@ -33,13 +33,13 @@ class FakeDesk:
     count: int = 0
     breaks: Exception | None = None
 
-    async def say(self, id: str, text: str, files: list[Attachment], *, reply_to: str, language: Language) -> Shown:  # noqa: A002
+    async def say(self, id: str, text: str, files: list[Attachment], *, reply_to: str, language: Language) -> Shown:
         if self.breaks:
             raise self.breaks
         self.said.append((id, text, files, reply_to, language))
         return Shown(id, "<article></article>", "d", "")
 
-    async def press(self, id: str, token: str, *, language: Language) -> str:  # noqa: A002
+    async def press(self, id: str, token: str, *, language: Language) -> str:
         self.pressed.append((id, token))
         return "noted"
 

@@ -227,6 +227,6 @@ catalogue = Catalogue(Settings(home=Path("/nonexistent/paring")))
 catalogue.default("embed")
 print([name for name in {heavy!r} if name in sys.modules])
 """
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)  # noqa: S603
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
 
     assert said.stdout.strip() == "[]"

@@ -17,7 +17,7 @@ SYSTEM = ChatTurn("system", "Be brief.")
 @pytest.fixture(scope="module", autouse=True)
 def exact() -> None:
     """Bfloat16 rounds a padded row otherwise than a bare one: what is compared is computed in float32."""
-    import torch  # noqa: PLC0415 - heavy
+    import torch
 
     patch = pytest.MonkeyPatch()
     patch.setattr(causal, "quick_dtype", lambda: torch.float32)
