@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -34,7 +34,7 @@ from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
 from bot.router import Router, embeddable
 from bot.sandbox import Sandbox
-from bot.skill import Kit, Skill
+from bot.skill import Kit, Skill, Slot
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats, Label
 from bot.store.database import Database
@@ -139,8 +139,14 @@ class App:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[App]:
-    """Give the app, its database at the newest schema; close everything after. Raises ParingError with a sentence."""
+async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) -> AsyncIterator[App]:
+    """Give the app, its database at the newest schema; close everything after.
+
+    The models of the slots `ahead` are loaded meanwhile, for a command that will need them at once.
+
+    Raises:
+        ParingError: it cannot be opened; the sentence says why.
+    """
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database)
         stack.push_async_callback(database.close)
@@ -149,10 +155,12 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         catalogue = Catalogue(settings)
         pool = Pool(catalogue, settings)
         stack.push_async_callback(pool.close)
+        loading = [asyncio.create_task(_load(pool, slot)) for slot in ahead]
+        stack.callback(lambda: [task.cancel() for task in loading])
         library = Shelves(database, pool, sandbox, settings.home, settings.limits)
         await library.open()
         stack.push_async_callback(library.close)
-        yield _assemble(settings, database, sandbox, catalogue, pool, library)
+        yield await _assemble(settings, database, sandbox, catalogue, pool, library)
 
 
 def channels_of(app: App) -> list[Channel]:
@@ -189,7 +197,14 @@ def _load_skill(point: EntryPoint, kit: Kit) -> Skill | None:
     return skill
 
 
-def _assemble(
+async def _load(pool: Pool, slot: Slot[Any, Any]) -> None:
+    """Load the slot's model; what is wrong with it is told to whoever asks it."""
+    with suppress(ModelError):
+        async with pool.lease(slot):
+            pass
+
+
+async def _assemble(
     settings: Settings, database: Database, sandbox: Sandbox, catalogue: Catalogue, pool: Pool, library: Shelves
 ) -> App:
     inbox, outbox, chats = Inbox(database), Outbox(database), Chats(database)
@@ -198,7 +213,7 @@ def _assemble(
     skills: list[Skill] = []
     links = Fetcher(settings.links)
     kit = Kit(settings, pool, library, inbox, links, blobs, sandbox, skills=lambda: tuple(skills))
-    skills += [*load_skills(kit), House(inbox, chats, library, str(settings.home))]
+    skills += [*await asyncio.to_thread(load_skills, kit), House(inbox, chats, library, str(settings.home))]
     router = Router(pool)
     delivery = Delivery(outbox, channels)
 

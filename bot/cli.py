@@ -15,7 +15,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -26,6 +26,7 @@ from bot.errors import ParingError
 if TYPE_CHECKING:
     from bot.app import App
     from bot.config import Settings
+    from bot.skill import Slot
 
 T = TypeVar("T")
 
@@ -94,6 +95,7 @@ def say(
     from bot.channels.console import message_from
     from bot.channels.console_render import as_json as to_json
     from bot.channels.console_render import render
+    from bot.models.tasks import EMBED, ROUTE
 
     said = sys.stdin.read() if text == "-" else text
 
@@ -102,7 +104,7 @@ def say(
         for reply in await app.say(message):
             typer.echo(_dump(to_json(reply)) if as_json else render(reply))
 
-    _with_app(_settings(), ask)
+    _with_app(_settings(), ask, ahead=(EMBED,) if said.startswith("/") else (EMBED, ROUTE))
 
 
 @cli.command()
@@ -314,15 +316,15 @@ async def _greet(channel: object) -> None:
     typer.echo(f"Paring is at {url} (Ctrl-C stops it)." if url else f"Paring is on {name}.")
 
 
-def _with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]]) -> T:
-    """Open the app, run `work` with it, close it."""
+def _with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], *, ahead: Sequence[Slot[Any, Any]] = ()) -> T:
+    """Open the app, its models of the slots `ahead` loading meanwhile; run `work` with it, close it."""
     from bot.app import opened
     from bot.logs import configure_logs
 
     configure_logs(settings)
 
     async def go() -> T:
-        async with opened(settings) as app:
+        async with opened(settings, ahead=ahead) as app:
             return await work(app)
 
     try:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bot.errors import NoModelError
 from bot.locale import Text, phrases
@@ -13,9 +13,11 @@ from bot.message import Attachment, AttachmentKind, Command, Message, Reply
 from bot.models.languages import name_of
 from bot.models.tasks import TRANSLATE, TranslationInput
 from bot.skill import CommandSpec, Kit, Request, Slot
-from skills.translate.ask import Ask, read, read_arguments
 from skills.translate.layout import Layout
 from skills.translate.origin import origin
+
+if TYPE_CHECKING:
+    from skills.translate.ask import Ask
 
 _ = phrases(__file__)
 
@@ -46,6 +48,8 @@ class Translate:
 
     async def answer(self, request: Request) -> Reply:
         """Return the translation, or a sentence that says why there is none."""
+        from skills.translate.ask import read, read_arguments  # noqa: PLC0415 - 0.25 s of patterns that a start need not pay
+
         ask = read_arguments(request.text) if _is_command(request.message.command) else read(request.text)
         text, cut = await self._text(request, ask)
         if not text.strip():
