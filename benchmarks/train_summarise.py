@@ -153,9 +153,8 @@ def main() -> None:
             others = [other for other in sets if other is not one] or sets
             left_out = reached(one, fit(others, known), known)
             folds = np.mean([_fold(sets, one, fold, known) for fold in range(FOLDS)])
-            print(
-                f"  {known}: this set left out {left_out:.2f}, a fifth of each left out {folds:.2f}, nothing {reached(one, fit(sets, known), known):.2f}"
-            )
+            nothing = reached(one, fit(sets, known), known)
+            print(f"  {known}: this set left out {left_out:.2f}, a fifth of each left out {folds:.2f}, nothing {nothing:.2f}")
     fitted = {known: fit(sets, known) for known in KNOWN}
     if options.write:
         write_weights({known: fitted[known][0] for known in KNOWN}, {known: fitted[known][1] for known in KNOWN})

@@ -1,0 +1,1 @@
+"""Summaries: of what is pasted, quoted, attached, linked or was said."""

@@ -1,0 +1,86 @@
+"""How long a summary is, which sentences fill it, and how they are written down.
+
+Owns: the budget in words that every model of this folder keeps to, filling it in an order of preference, and the final text. Leaves to
+the models the order.
+
+    picked = fill([3, 0, 1], costs=[9, 12, 7, 11], budget=words_for("short", sum(costs)))
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from bot.models.tasks import SummaryInput, SummaryLength
+from skills.summarise.cues import CONNECTIVE
+
+WORDS_PER_ROOT: Final[dict[SummaryLength, float]] = {"short": 2.5, "medium": 5.0, "long": 9.0}
+"""A summary's words by the square root of the text's: 100 words give 25, 50, 90; 1,000 give 79, 158, 285."""
+MOST_OF_TEXT: Final[dict[SummaryLength, float]] = {"short": 0.5, "medium": 0.65, "long": 0.8}
+"""No summary is longer than this share of its text (one sentence is always allowed)."""
+
+_WORD = re.compile(r"\w+(?:['’.-]\w+)*")
+_REFERENCE = re.compile(r"(?:\[\d{1,3}\])+")
+_MARKER = re.compile(r"^\s*(?:[-*+•‣▪◦·▶►○●■□※–—>]|\(?\d{1,2}[.)])\s+")
+_SPACES = re.compile(r"\s+")
+
+
+def costs_of(item: SummaryInput) -> list[int]:
+    """Return the words of each sentence, its speaker's name counted as one."""
+    named = item.speakers or ("",) * len(item.sentences)
+    return [len(_WORD.findall(sentence)) + bool(name) for sentence, name in zip(item.sentences, named, strict=True)]
+
+
+def words_for(length: SummaryLength, words: int) -> float:
+    """Return how many words a summary of `length` may have of a text of `words`."""
+    return min(WORDS_PER_ROOT[length] * math.sqrt(words), MOST_OF_TEXT[length] * words)
+
+
+def fill(order: Iterable[int], *, costs: Sequence[int], budget: float, count: int = 0) -> list[int]:
+    """Return the first of `order` whose costs come nearest to `budget` (or `count` of them), at least one, in reading order."""
+    taken: list[int] = []
+    spent = 0
+    for index in order:
+        if is_full(spent, costs[index], budget=budget, taken=len(taken), count=count):
+            break
+        taken.append(index)
+        spent += costs[index]
+    return sorted(taken)
+
+
+def is_full(spent: int, cost: int, *, budget: float, taken: int, count: int = 0) -> bool:
+    """Say whether a sentence of `cost` words would leave the summary further from its budget than it is."""
+    if count:
+        return taken >= count
+    return taken > 0 and spent + cost - budget > budget - spent
+
+
+def write(item: SummaryInput, picked: Sequence[int]) -> str:
+    """Return the summary: prose in one paragraph, talk as a line a speaker. Nothing is said that the text does not."""
+    lines: list[str] = []
+    before = -2
+    for index in picked:
+        sentence = tidy(item.sentences[index], alone=index != before + 1)
+        speaker = item.speakers[index] if item.speakers else ""
+        if lines and speaker == (item.speakers[before] if item.speakers else ""):
+            lines[-1] = joined(lines[-1], sentence)
+        else:
+            lines.append(f"{speaker}: {sentence}" if speaker else sentence)
+        before = index
+    return "\n".join(lines)
+
+
+def joined(line: str, sentence: str) -> str:
+    """Return both on one line; who chats ends sentences by sending, so a full stop is put where none stands."""
+    return f"{line}{'.' if line[-1:].isalnum() else ''} {sentence}"
+
+
+def tidy(sentence: str, *, alone: bool) -> str:
+    """Return the sentence on one line, without marks of lists and footnotes, and, where it stands `alone`, without `However,`."""
+    plain = _SPACES.sub(" ", _REFERENCE.sub("", _MARKER.sub("", sentence))).strip()
+    if alone and (tie := CONNECTIVE.match(plain)):
+        rest = plain[tie.end() :]
+        plain = rest[:1].upper() + rest[1:]
+    return plain or sentence.strip()

@@ -1,0 +1,185 @@
+"""The text that is to be summarised: pasted, quoted, in a file, behind a link, or said in the chat.
+
+Owns: where a summary's text is looked for, in which order, and what of it is left out. Leaves fetching, parsing and history to the house.
+
+    material = await find(order, request, kit)
+    material.item.sentences
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.parse import urlsplit
+
+from bot.language import detect
+from bot.locale import Language, Text, phrases
+from bot.message import Attachment, Message
+from bot.models.tasks import SummaryInput
+from bot.passage import Passage
+from bot.skill import Kit, Request
+from skills.summarise.order import MOST_MESSAGES, Order, read_order
+
+_ = phrases(__file__)
+
+USUAL_MESSAGES: Final = 50
+"""What is taken where a chat is to be summarised and nobody says how much of it."""
+LOOKED_BACK: Final = 5
+"""Messages before a bare "summarise this" among which the text that is meant is looked for."""
+LONG_ENOUGH: Final = 3
+"""Sentences of a message that can be meant by "this"."""
+MOST_SENTENCES: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A text in sentences, what to call it ("" for what the asker sees anyway), and where each sentence stands."""
+
+    item: SummaryInput
+    title: Text | str = ""
+    passages: tuple[Passage, ...] = ()
+    stands_in: tuple[int, ...] = ()
+    """The passage of each sentence; () where there are no passages."""
+    link: str = ""
+    left_out: int = 0
+    """Sentences after the first MOST_SENTENCES."""
+    talk: bool = False
+
+
+async def find(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
+    """Return what `order` is about: what it names, else its own text, a link, a file, the quoted message, the talk before; None for nothing.
+
+    Raises:
+        UnreadableError, TooLargeError, RefusedLinkError: it is there and cannot be read.
+    """
+    if order.names_talk:
+        return await _talk(order, kit, about, request.language)
+    if order.text:
+        return await _text(order.text, order)
+    if order.url:
+        return await _link(order.url, order, request, kit)
+    documents = [file for file in _files(about, request) if file.kind == "document" and file.blob]
+    if documents:
+        return await _file(documents[0], order, request, kit)
+    quoted = about.reply_to
+    if quoted is not None and quoted.text.strip():
+        return await _quoted(quoted, order, request, kit)
+    if order.talk:
+        return await _talk(order, kit, about, request.language)
+    return await _before(order, request, kit, about)
+
+
+def _files(about: Message, request: Request) -> Sequence[Attachment]:
+    quoted = about.reply_to.attachments if about.reply_to is not None else ()
+    return about.attachments or quoted or (request.files if about is request.message else ())
+
+
+async def _text(text: str, order: Order) -> Material:
+    return _capped(Material(await asyncio.to_thread(_item, text, order)))
+
+
+async def _quoted(quoted: Message, order: Order, request: Request, kit: Kit) -> Material:
+    said = quoted.command.args if quoted.command is not None else quoted.text
+    inner = read_order(said, now=quoted.sent_at, commanded=True)
+    if inner.url:
+        return await _link(inner.url, order, request, kit)
+    return await _text(inner.text if quoted.command is not None and inner.text else said, order)
+
+
+async def _link(url: str, order: Order, request: Request, kit: Kit) -> Material:
+    await request.tell(_("I am reading {host} …", host=urlsplit(url).hostname or url))
+    path, title = await kit.links.fetch(url)
+    try:
+        name = PurePosixPath(urlsplit(url).path).name
+        passages = await kit.library.text_of(path, name=name if PurePosixPath(name).suffix else path.name)
+    finally:
+        await asyncio.to_thread(_remove, path)
+    material = await asyncio.to_thread(_of_passages, passages, order)
+    told = passages[0].title if passages and passages[0].title not in (name, path.name) else title
+    return replace(material, title=told, link=url)
+
+
+async def _file(file: Attachment, order: Order, request: Request, kit: Kit) -> Material:
+    await request.tell(_("I am reading {name} …", name=file.name))
+    passages = await kit.library.text_of(kit.blobs.path(file.blob), name=file.name)
+    return replace(await asyncio.to_thread(_of_passages, passages, order), title=file.name)
+
+
+async def _talk(order: Order, kit: Kit, about: Message, language: Language) -> Material | None:
+    count = order.last or (MOST_MESSAGES if order.since is not None else USUAL_MESSAGES)
+    said = [one for one in await kit.history.last(about, count=count, since=order.since) if one.text.strip() and not one.by_bot]
+    if not said:
+        return None
+    item = await asyncio.to_thread(_of_talk, said, order, language)
+    title = _("{count} messages", count=len(said)) if len(said) > 1 else _("one message")
+    return _capped(Material(item, title=title, talk=True))
+
+
+async def _before(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
+    """Return the newest long message before this one, or the file in it: what somebody means who pastes and then says "summarise this"."""
+    for said in reversed(await kit.history.last(about, count=LOOKED_BACK)):
+        documents = [file for file in said.attachments if file.kind == "document" and file.blob]
+        if documents:
+            return await _file(documents[0], order, request, kit)
+        item = await asyncio.to_thread(_item, said.text, order)
+        if len(item.sentences) >= LONG_ENOUGH:
+            return _capped(Material(item))
+    return await _talk(order, kit, about, request.language) if about.address.kind == "group" else None
+
+
+def _item(text: str, order: Order) -> SummaryInput:
+    return SummaryInput.of(text, language=detect(text) or "en", length=order.length or "medium", count=order.count)
+
+
+def _of_passages(passages: Sequence[Passage], order: Order) -> Material:
+    """Join passages in reading order; what two of them share is told once."""
+    sentences: list[str] = []
+    speakers: list[str] = []
+    places: list[int] = []
+    fresh: set[str] = set()
+    for place, passage in enumerate(passages):
+        item = SummaryInput.of(passage.text, language=passage.language)
+        before, fresh = fresh, set(item.sentences)
+        for sentence, speaker in zip(item.sentences, item.speakers or ("",) * len(item.sentences), strict=True):
+            if sentence not in before:
+                sentences.append(sentence)
+                speakers.append(speaker)
+                places.append(place)
+    text = "\n\n".join(passage.text for passage in passages)
+    whole = SummaryInput(
+        text, tuple(sentences), detect(text) or "en", order.length or "medium",
+        speakers=tuple(speakers) if any(speakers) else (), count=order.count,
+    )  # fmt: skip
+    return _capped(Material(whole, passages=tuple(passages), stands_in=tuple(places)))
+
+
+def _of_talk(said: Sequence[Message], order: Order, language: Language) -> SummaryInput:
+    sentences: list[str] = []
+    speakers: list[str] = []
+    for one in said:
+        item = SummaryInput.of(one.text, language=language)
+        name = one.sender_name or one.sender
+        sentences += item.sentences
+        speakers += [speaker or name for speaker in item.speakers] if item.speakers else [name] * len(item.sentences)
+    text = "\n".join(f"{speaker}: {sentence}" for speaker, sentence in zip(speakers, sentences, strict=True))
+    several = len(set(speakers)) > 1
+    return SummaryInput(
+        text, tuple(sentences), detect(" ".join(sentences)) or language, order.length or "medium",
+        speakers=tuple(speakers) if several else (), count=order.count,
+    )  # fmt: skip
+
+
+def _capped(material: Material) -> Material:
+    item = material.item
+    if len(item.sentences) <= MOST_SENTENCES:
+        return material
+    shorter = replace(item, sentences=item.sentences[:MOST_SENTENCES], speakers=item.speakers[:MOST_SENTENCES])
+    places = material.stands_in[:MOST_SENTENCES]
+    return replace(material, item=shorter, stands_in=places, left_out=len(item.sentences) - MOST_SENTENCES)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)

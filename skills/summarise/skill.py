@@ -1,0 +1,179 @@
+"""Summarise: a text, a message, a document, a page or a chat made short, in three lengths or as many lines as are asked for.
+
+Owns: the answer's frame, its buttons and sources. What is asked stands in `order`, what it is about in `material`, the models in `model`.
+
+    /sum 50          /sum today          /sum --length short
+    summarise this in three lines: ...
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bot.locale import Language, Text, phrases
+from bot.message import AttachmentKind, Button, Command, Message, Reply, Source
+from bot.models.tasks import EMBED, SUMMARISE, Summary, SummaryInput, Vector
+from bot.skill import CommandSpec, Kit, Request, Slot
+from skills.summarise.choose import joined, tidy
+from skills.summarise.material import Material, find
+from skills.summarise.order import LENGTHS, Order, asks_only, read_order
+from skills.summarise.vectors import with_vectors
+
+_ = phrases(__file__)
+
+TOO_SHORT: Final = 2
+"""Sentences of a text that needs no summary."""
+LONG_WORK: Final = 150
+"""Sentences from which on it is told that work goes on."""
+MOST_SOURCES: Final = 5
+LONGEST_BACK: Final = 3000
+"""Characters of a text that is given back as it is."""
+_SIGNS = re.compile(r"([\\*_`\[\]~])")
+_LINE_START = re.compile(r"^(?=[>#+-])", re.MULTILINE)
+
+
+class Summarise:
+    """Makes things short."""
+
+    name = "summarise"
+    title = _("Summary")
+    summary = _("I make a text, a document, a web page or this chat short.")
+    slots: tuple[Slot[SummaryInput, Summary] | Slot[str, Vector], ...] = (SUMMARISE, EMBED)
+    takes: frozenset[AttachmentKind] = frozenset({"document"})
+    commands = (
+        CommandSpec("sum", _("Make it short: a text, a file, a link, the last 50 messages"), aliases=("summary", "tldr", "요약")),
+    )
+
+    def __init__(self, kit: Kit) -> None:
+        """Use the kit's models, library, history, links and blobs."""
+        self._kit = kit
+
+    def claims(self, message: Message) -> bool:
+        """Claim a bare link, and the shortest forms of asking: `tl;dr`, `요약해줘`."""
+        return asks_only(message.text) and not any(file.kind != "document" for file in message.attachments)
+
+    async def answer(self, request: Request) -> Reply:
+        """Find what is meant and make it short."""
+        order, about = self._order(request)
+        with request.stopwatch("read"):
+            material = await find(order, request, self._kit, about)
+        if material is None or not material.item.sentences:
+            return request.reply(_nothing(order), skill=self.name)
+        if len(material.item.sentences) <= max(TOO_SHORT, material.item.count):
+            return request.reply(_given_back(material.item, request.language), skill=self.name)
+        if len(material.item.sentences) >= LONG_WORK:
+            await request.tell(_("I am reading {count} sentences …", count=len(material.item.sentences)))
+        with request.stopwatch("embed"):
+            item = await with_vectors(material.item, self._kit.models)
+        with request.stopwatch("summarise"):
+            [made] = await self._kit.models.run(SUMMARISE, [item])
+        return request.reply(
+            "\n\n".join(_frame(material, made, request.language)),
+            skill=self.name,
+            model=self._kit.models.live(SUMMARISE),
+            buttons=_buttons(item, request.language),
+            sources=_sources(material, made, request.language),
+        )
+
+    def _order(self, request: Request) -> tuple[Order, Message]:
+        """Return what is asked for and the message that asks; a button asks about the message that it stood under."""
+        message, said = request.message, request.text
+        order = read_order(said, now=message.sent_at, commanded=message.command is not None)
+        if order.length is None or not said.strip().startswith("--"):
+            return order, message
+        about, length = message, order.length
+        while _is_option(about) and about.reply_to is not None:
+            about = about.reply_to
+        if about is message:
+            return order, message
+        said = about.command.args if about.command is not None else about.text
+        asked = read_order(said, now=about.sent_at, commanded=about.command is not None)
+        return Order(asked.text, asked.url, asked.last, asked.since, asked.talk, length), about
+
+
+def build(kit: Kit) -> Summarise:
+    """Return the skill."""
+    return Summarise(kit)
+
+
+def _is_option(message: Message) -> bool:
+    return message.command is not None and bool(re.fullmatch(r"\s*--length[ =]\w+\s*", message.command.args))
+
+
+def _nothing(order: Order) -> Text:
+    if order.names_talk or order.talk:
+        return _("I know of no messages from then in this chat, so there is nothing to summarise.")
+    return _(
+        "What shall I make short? Paste a text after the command, reply to a message with /sum, send a document or a link, "
+        "or write /sum 50 for the last 50 messages."
+    )
+
+
+def _given_back(item: SummaryInput, language: Language) -> str:
+    short = _("This is short already; I would not cut it further:").to(language)
+    text = "\n".join(_plain(tidy(sentence, alone=False)) for sentence in item.sentences)
+    return f"{short}\n\n{text[:LONGEST_BACK]}{' …' if len(text) > LONGEST_BACK else ''}"
+
+
+def _frame(material: Material, made: Summary, language: Language) -> Iterator[str]:
+    """Yield the paragraphs of the answer."""
+    title = material.title.to(language) if isinstance(material.title, Text) else material.title
+    if title:
+        yield f"**{_plain(title).replace(chr(10), ' ')}**"
+    yield _listed(material.item, made) if made.picked and (material.item.count or material.talk) else _plain(made.text)
+    if material.left_out:
+        read = len(material.item.sentences)
+        yield _(
+            "This covers the first {read} sentences of {all}; send the rest as a file of its own.",
+            read=read,
+            all=read + material.left_out,
+        ).to(language)
+
+
+def _listed(item: SummaryInput, made: Summary) -> str:
+    """Return the picked sentences as a list, those of one turn on one line unless lines were counted."""
+    lines: list[str] = []
+    before = -2
+    for index in made.picked:
+        speaker = item.speakers[index] if item.speakers else ""
+        sentence = _plain(tidy(item.sentences[index], alone=index != before + 1))
+        same = bool(lines) and not item.count and bool(speaker) and item.speakers[before] == speaker
+        if same:
+            lines[-1] = joined(lines[-1], sentence)
+        else:
+            lines.append(f"- {_plain(speaker)}: {sentence}" if speaker else f"- {sentence}")
+        before = index
+    return "\n".join(lines)
+
+
+def _buttons(item: SummaryInput, language: Language) -> Sequence[Button]:
+    place = LENGTHS.index(item.length)
+    labels = ((place - 1, _("Shorter")), (place + 1, _("Longer")))
+    return [
+        Button(label.to(language), Command("sum", f"--length {LENGTHS[other]}"))
+        for other, label in labels
+        if 0 <= other < len(LENGTHS)
+    ]
+
+
+def _sources(material: Material, made: Summary, language: Language) -> list[Source]:
+    """Return the passages that the picked sentences stand in, in reading order; of an abstractive model's, the text's first."""
+    if not material.passages:
+        return []
+    places = list(dict.fromkeys(material.stands_in[index] for index in made.picked)) or [0]
+    return [_source(material, place, language) for place in places[:MOST_SOURCES]]
+
+
+def _source(material: Material, place: int, language: Language) -> Source:
+    passage = material.passages[place]
+    title = str(material.title) or passage.title
+    if passage.page is not None:
+        title = _("{title}, page {page}", title=title, page=passage.page).to(language)
+    return Source(title, passage.text, passage.link or material.link, 1.0)
+
+
+def _plain(text: str) -> str:
+    """Return `text` so that Markdown shows it as it is: it is others' words."""
+    return _LINE_START.sub(lambda _start: "\\", _SIGNS.sub(r"\\\1", text))

@@ -1,0 +1,42 @@
+"""Meaning for the models that ask for it: the sentences' vectors, where the embedder reads the text's language.
+
+Owns: whether vectors are worth computing. Leaves to the pool to compute them.
+
+    item = await with_vectors(SummaryInput.of(text, language="en"), kit.models)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from bot.errors import ModelError
+from bot.models.tasks import EMBED, SUMMARISE, SummaryInput, Vector
+from bot.skill import Models
+from skills.summarise.model import PART
+
+ASKING: Final = "summarise.extract"
+"""How the names of models begin that use vectors."""
+READS_KOREAN: Final = ("multilingual", "labse", "bge-m3", "e5", "korean", ".ko")
+"""What the names of embedders hold that know Hangul; over another's, words tell more than vectors."""
+
+
+async def with_vectors(item: SummaryInput, models: Models, *, bulk: bool = False) -> SummaryInput:
+    """Return `item` with vectors if the live model asks for them, the embedder reads the language, and the text is not too long."""
+    embedder = models.live(EMBED)
+    readable = item.language == "en" or any(mark in embedder for mark in READS_KOREAN)
+    if (
+        not item.sentences
+        or not embedder
+        or not readable
+        or len(item.sentences) > PART
+        or not models.live(SUMMARISE).startswith(ASKING)
+    ):
+        return item
+    try:
+        vectors: list[Vector] = await models.run(EMBED, item.sentences, bulk=bulk)
+    except ModelError:
+        return item  # its words alone make a summary, a little less good
+    return replace(item, vectors=np.stack(vectors))
