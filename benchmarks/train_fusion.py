@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,15 +29,23 @@ from bot.models.catalogue import Catalogue
 from bot.models.pool import Pool
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval.features import FEATURES
-from bot.retrieval.fuse import Fusion, Network, standing
+from bot.retrieval.fuse import STANDINGS, Fusion, Network
+from bot.retrieval.mark import EVIDENCE
 from bot.skill import Models, Slot
 
 COUNT = 120
 """Candidates of one query at most."""
 HIDDEN = 16
+SMALL_LIBRARIES = 60
+"""Libraries of a few documents that the judge is trained on, a set."""
+FEW = 200
+"""Questions of one language below which a set says nothing of its threshold."""
+SMALL_SHARE = 0.4
+"""What these count beside whole collections."""
+JUDGED_NAMES = (*FEATURES, *EVIDENCE)
 MOST_QUERIES = 800
 """Queries of one set, so that a large one does not outvote the others."""
-EN_KEPT = KO_KEPT = 0.915
+KEPT = 0.905
 """Share of the answerable questions that must still be answered."""
 
 
@@ -49,8 +58,18 @@ class Query:
     rows: np.ndarray
     documents: tuple[str, ...]
     gains: Mapping[str, int]
-    alone: np.ndarray | None = None
-    """The features of its candidates where every passage that answers is gone; None where that is not asked."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the judge sees of a question's first passage, whether that is right, and whether an answer was there at all."""
+
+    id: str
+    text: str
+    row: np.ndarray
+    right: bool
+    here: bool
+    small: bool
 
 
 class CachedModels:
@@ -64,9 +83,11 @@ class CachedModels:
                 self._kept = dict(zip((bytes(key) for key in held["keys"]), held["vectors"], strict=True))
 
     def live(self, slot: Slot[Any, Any]) -> str:
+        """Return the pool's own."""
         return self._pool.live(slot)
 
     async def run(self, slot: Slot[Any, Any], batch: Sequence[Any], *, bulk: bool = False) -> list[Any]:
+        """Return the kept vectors; those that are missing are asked of the pool."""
         keys = [hashlib.blake2b(str(item).encode("utf-8", "replace"), digest_size=16).digest() for item in batch]
         missing = {key: item for item, key in zip(batch, keys, strict=True) if key not in self._kept}
         if missing:
@@ -75,6 +96,7 @@ class CachedModels:
         return [self._kept[key] for key in keys]
 
     def save(self) -> None:
+        """Write them."""
         keys = np.array([np.frombuffer(key, np.uint8) for key in self._kept])
         np.savez(self._file, keys=keys, vectors=np.array(list(self._kept.values()), np.float32))
 
@@ -85,20 +107,54 @@ async def collect(folder: Path, models: Models, settings: Settings) -> list[Quer
     queries: list[Query] = []
     scopes = Scopes([PUBLIC])
     print(folder.name, len(collection.documents), "documents", flush=True)
-    async with filled_library(
-        collection, models=models, settings=settings, report=lambda _now, _done, _of: None, fusion=Fusion.untrained()
-    ) as (library, names):
-        number_of = {name: number for number, name in names.items()}
+    async with filled_library(collection, models=models, settings=settings, report=silent, fusion=Fusion.untrained()) as (
+        library,
+        names,
+    ):
         for number, text in collection.queries:
-            gains = collection.gains[number]
             whole = await library.rank(text, scopes, count=COUNT)
-            rows, documents = whole.rows[:COUNT], tuple(names[document] for document in whole.documents[: len(whole.rows)])
-            alone = None
-            if "-open-" in folder.name and "2en" not in folder.name:
-                without = frozenset(number_of[name] for name in gains)
-                alone = (await library.rank(text, scopes, count=COUNT, without=without)).rows
-            queries.append(Query(number, text, rows, documents[: len(rows)], gains, alone))
+            documents = tuple(names[document] for document in whole.documents[: len(whole.rows)])
+            queries.append(Query(number, text, whole.rows, documents, collection.gains[number]))
     return queries
+
+
+async def collect_firsts(folder: Path, models: Models, settings: Settings, order: Network, *, seed: int = 0) -> list[Judged]:
+    """Return what the judge sees of the questions of a collection, each asked with its answers there and without them.
+
+    Asked of the whole collection, and of small libraries of a few of its documents: a person's first library has three.
+    """
+    collection = await asyncio.to_thread(Collection.load, folder)
+    fusion = Fusion(order, Network.zeros(len(JUDGED_NAMES) + STANDINGS), {"ko": 0.0, "en": 0.0})
+    chance = random.Random(seed)  # noqa: S311 - a sample, no secret
+    print(folder.name, "judging", flush=True)
+    firsts = await ask_twice(collection, collection.queries, models, settings, fusion, small=False)
+    documents = {document[0]: document for document in collection.documents}
+    for _library in range(SMALL_LIBRARIES):
+        size = chance.choice((1, 2, 3, 4, 6, 9, 14, 20, 30, 45))
+        asked = chance.sample(collection.queries, min(len(collection.queries), 8 + size))
+        held = [number for query, _text in asked[: max(1, size // 2)] for number in collection.gains[query]]
+        held += chance.sample(sorted(documents), min(len(documents), size - size // 2))
+        few = Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
+        firsts += await ask_twice(few, asked, models, settings, fusion, small=True)
+    return firsts
+
+
+async def ask_twice(
+    collection: Collection, queries: Sequence[tuple[str, str]], models: Models, settings: Settings, fusion: Fusion, *, small: bool
+) -> list[Judged]:
+    """Return what the judge sees of `queries` in a library of `collection`, and as if what answers them were not there."""
+    scopes = Scopes([PUBLIC])
+    firsts = []
+    async with filled_library(collection, models=models, settings=settings, report=silent, fusion=fusion) as (library, names):
+        number_of = {name: number for number, name in names.items()}
+        for number, text in queries:
+            gains = collection.gains[number]
+            here = [number_of[name] for name in gains if name in number_of]
+            if here and (first := await library.first(text, scopes)) is not None:
+                firsts.append(Judged(number, text, first.row, names[first.document] in gains, here=True, small=small))
+            if (first := await library.first(text, scopes, without=here)) is not None:
+                firsts.append(Judged(number, text, first.row, right=False, here=False, small=small))
+    return firsts
 
 
 def order_rows(queries: Sequence[Query]) -> tuple[torch.Tensor, ...]:
@@ -148,17 +204,20 @@ def train_order(sets: Sequence[Sequence[Query]], *, seed: int = 0, steps: int = 
     return as_network(net, mean, scale)
 
 
-def train_answers(sets: Sequence[Sequence[Query]], order: Network, *, seed: int = 0, steps: int = 600) -> Network:
-    """Return the judge: the chance that the best-ranked passage answers, from right and wrong firsts and from taken-away ones."""
+def train_answers(sets: Sequence[Sequence[Judged]], *, seed: int = 0, steps: int = 800) -> Network:
+    """Return the judge: the chance that the best-ranked passage answers, from right and wrong firsts and from taken-away ones.
+
+    Every set weighs alike, in it right and wrong, in these whole and small libraries.
+    """
     torch.manual_seed(seed)
     rows, answers, weights = [], [], []
-    for queries in sets:
-        firsts = [first for query in queries for first in firsts_of(query, order)]
-        for kind in (True, False):
-            of_kind = [first for first, right in firsts if right is kind]
-            rows += of_kind
-            answers += [float(kind)] * len(of_kind)
-            weights += [1 / max(len(of_kind), 1)] * len(of_kind)
+    for firsts in sets:
+        for right in (True, False):
+            for small in (True, False):
+                some = [first for first in firsts if first.right is right and first.small is small]
+                rows += [first.row for first in some]
+                answers += [float(right)] * len(some)
+                weights += [(SMALL_SHARE if small else 1 - SMALL_SHARE) / max(len(some), 1)] * len(some)
     inputs, wanted, weight = torch.tensor(np.array(rows)), torch.tensor(answers), torch.tensor(weights)
     mean, scale = inputs.mean(0), inputs.std(0) + 1e-3
     inputs = ((inputs - mean) / scale).clamp(-6, 6)
@@ -167,28 +226,15 @@ def train_answers(sets: Sequence[Sequence[Query]], order: Network, *, seed: int 
     for _step in range(steps):
         losses = torch.nn.functional.binary_cross_entropy_with_logits(net(inputs).squeeze(-1), wanted, reduction="none")
         decay = sum((parameter**2).sum() for parameter in net.parameters() if parameter.ndim > 1)
-        loss = (losses * weight).sum() / weight.sum() + 1e-3 * decay
+        loss = (losses * weight).sum() / weight.sum() + 3e-3 * decay
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     return as_network(net, mean, scale)
 
 
-def firsts_of(query: Query, order: Network) -> list[tuple[np.ndarray, bool]]:
-    """Return what the judge sees of a query's first passage: with its answers there (right or wrong), and without."""
-    seen = []
-    if len(query.rows):
-        scores = order(query.rows)
-        best = int(scores.argmax())
-        seen.append((np.concatenate([query.rows, standing(scores)], axis=1)[best], query.documents[best] in query.gains))
-    if query.alone is not None and len(query.alone):
-        scores = order(query.alone)
-        best = int(scores.argmax())
-        seen.append((np.concatenate([query.alone, standing(scores)], axis=1)[best], False))
-    return seen
-
-
 def as_network(net: torch.nn.Sequential, mean: torch.Tensor, scale: torch.Tensor) -> Network:
+    """Return a trained net without torch."""
     parameters = [parameter.detach().numpy() for parameter in net.parameters()]
     return Network(mean.numpy(), scale.numpy(), parameters[0].T.copy(), parameters[1], parameters[2][0], float(parameters[3][0]))
 
@@ -202,74 +248,114 @@ def score(order: Network, queries: Sequence[Query]) -> float:
     return float(np.mean(figures))
 
 
-def chances(queries: Sequence[Query], order: Network, answers: Network) -> tuple[np.ndarray, np.ndarray]:
-    """Return the chances of the first passage with and without the answers in the library, for questions that have both."""
-    here, gone = [], []
-    fusion = Fusion(order, answers, {})
-    for query in queries:
-        if query.alone is None:
-            continue
-        for rows, into in ((query.rows, here), (query.alone, gone)):
-            scores = order(rows)
-            into.append(float(fusion.chance(rows, scores)[scores.argmax()]) if len(rows) else 0.0)
-    return np.array(here), np.array(gone)
+def chances(firsts: Sequence[Judged], answers: Network, *, small: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the chances of the first passages with and without the answers in the library."""
+    some = [first for first in firsts if first.small is small]
+    given = 1 / (1 + np.exp(-answers(np.array([first.row for first in some])))) if some else np.zeros(0)
+    here = np.array([first.here for first in some], bool)
+    return given[here], given[~here]
 
 
-def half(queries: Sequence[Query], which: int) -> list[Query]:
+def half(queries: Sequence[Any], which: int) -> list[Any]:
     """Return every other three queries: neighbours are often of one document."""
-    return [query for at, query in enumerate(queries) if (at // 3) % 2 == which]
+    ids = {number: at for at, number in enumerate(dict.fromkeys(query.id for query in queries))}
+    return [query for query in queries if (ids[query.id] // 3) % 2 == which]
 
 
-def check(sets: Mapping[str, Sequence[Query]]) -> None:
-    """Print what training reaches on queries and on sets that it has not seen."""
-    halves = []
-    for which in (0, 1):
-        seen = [half(queries, which) for queries in sets.values()]
-        order = train_order(seen)
-        halves.append((order, train_answers(seen, order)))
+def check_order(sets: Mapping[str, Sequence[Query]]) -> None:
+    """Print what the ranker reaches on queries and on sets that it has not seen."""
+    halves = [train_order([half(queries, which) for queries in sets.values()]) for which in (0, 1)]
     for name, queries in sets.items():
         others = [known for other, known in sets.items() if other != name] or [queries]
-        unseen = [score(halves[which][0], half(queries, 1 - which)) for which in (0, 1)]
+        unseen = [score(halves[which], half(queries, 1 - which)) for which in (0, 1)]
         print(f"{name:22} halves {np.mean(unseen):.4f}  set left out {score(train_order(others), queries):.4f}", flush=True)
-        pairs = [chances(half(queries, 1 - which), *halves[which]) for which in (0, 1)]
-        here, gone = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
-        if len(here):
-            at = np.quantile(here, 0.1)
-            print(f"{'':22} answered {np.mean(here >= at):.3f}, told nothing {np.mean(gone < at):.3f} at {at:.3f}", flush=True)
 
 
-def thresholds(sets: Mapping[str, Sequence[Query]], order: Network, answers: Network) -> dict[str, float]:
-    """Return the chance by language above which the wanted share of the answerable questions lies, the sets counting alike."""
+def check_answers(sets: Mapping[str, Sequence[Judged]]) -> None:
+    """Print what the judge reaches on questions, and on sets, that it has not seen."""
+    halves = [train_answers([half(firsts, which) for firsts in sets.values()]) for which in (0, 1)]
+    for name, firsts in sets.items():
+        left_out = train_answers([known for other, known in sets.items() if other != name] or [firsts])
+        for small in (False, True):
+            pairs = [chances(half(firsts, 1 - which), halves[which], small=small) for which in (0, 1)]
+            here, gone = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
+            other_here, other_gone = chances(firsts, left_out, small=small)
+            told = np.mean(gone < np.quantile(here, 0.1)), np.mean(other_gone < np.quantile(other_here, 0.1))
+            print(
+                f"{name:22} {'small' if small else 'whole'}: told nothing at 90 % answered: halves {told[0]:.3f}  set left out {told[1]:.3f}",
+                flush=True,
+            )
+
+
+def thresholds(sets: Mapping[str, Sequence[Judged]], answers: Network) -> dict[str, float]:
+    """Return the chance by language above which KEPT of the answerable questions of whole collections lie, the sets counting alike."""
     found: dict[str, float] = {}
-    for language, kept in (("ko", KO_KEPT), ("en", EN_KEPT)):
-        here = [
-            float(np.quantile(known, 1 - kept))
-            for queries in sets.values()
-            if len(known := chances([query for query in queries if (detect(query.text) or "en") == language], order, answers)[0])
+    for language in ("ko", "en"):
+        asked = [[first for first in firsts if (detect(first.text) or "en") == language] for firsts in sets.values()]
+        cuts = [
+            float(np.quantile(here, 1 - KEPT)) for firsts in asked if len(here := chances(firsts, answers, small=False)[0]) >= FEW
         ]
-        found[language] = round(float(np.mean(here)), 4) if here else 0.5
+        found[language] = round(float(np.mean(cuts)), 4) if cuts else 0.5
     return found
 
 
 def to_json(network: Network) -> dict[str, object]:
+    """Return a network for the file."""
     return {
         name: np.round(np.asarray(getattr(network, name)), 5).tolist()
         for name in ("mean", "scale", "hidden", "hidden_bias", "out", "out_bias")
     }  # fmt: skip
 
 
-async def load(folders: Sequence[Path], cache: Path) -> dict[str, list[Query]]:
+async def work(folders: Sequence[Path], cache: Path, out: Path | None) -> None:
+    """Train on the collections in `folders` and write `out`; without it, print what holds on unseen queries and sets."""
     settings = Settings(home=cache)
     pool = Pool(Catalogue(settings), settings)
     models = CachedModels(pool, cache / "vectors.npz")
     try:
-        return {folder.name: await collect(folder, models, settings) for folder in folders}
+        sets = {folder.name: await collect(folder, models, settings) for folder in folders}
+        order = train_order(list(sets.values()))
+        asked = [folder for folder in folders if "-open-" in folder.name]
+        firsts = {folder.name: await collect_firsts(folder, models, settings, order) for folder in asked}
     finally:
         models.save()
         await pool.close()
+    if out is None:
+        check_order(sets)
+        check_answers(firsts)
+        return
+    answers = train_answers(list(firsts.values()))
+    cuts = thresholds(firsts, answers)
+    value = {"features": JUDGED_NAMES, "order": to_json(order), "answers": to_json(answers), "thresholds": cuts}
+    await asyncio.to_thread(out.write_text, json.dumps(value) + "\n", encoding="utf-8")
+    tell(sets, firsts, order, answers, cuts)
+
+
+def tell(
+    sets: Mapping[str, Sequence[Query]],
+    firsts: Mapping[str, Sequence[Judged]],
+    order: Network,
+    answers: Network,
+    cuts: Mapping[str, float],
+) -> None:
+    """Print what was reached on what was trained on."""
+    for name, queries in sets.items():
+        print(f"{name:22} nDCG@10 {score(order, queries):.4f}")
+        cut = cuts[detect(queries[0].text) or "en"]
+        for small in (False, True) if name in firsts else ():
+            here, gone = chances(firsts[name], answers, small=small)
+            print(
+                f"{'':22} {'small' if small else 'whole'}: answered {np.mean(here >= cut):.3f}, told nothing {np.mean(gone < cut):.3f}"
+            )
+    print("thresholds", cuts)
+
+
+def silent(_now: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
 
 
 def main() -> None:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
@@ -278,24 +364,7 @@ def main() -> None:
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    sets = asyncio.run(load(options.folders, options.cache))
-    if options.check:
-        check(sets)
-        return
-    order = train_order(list(sets.values()))
-    answers = train_answers(list(sets.values()), order)
-    cuts = thresholds(sets, order, answers)
-    value = {"features": FEATURES, "order": to_json(order), "answers": to_json(answers), "thresholds": cuts}
-    options.out.write_text(json.dumps(value) + "\n", encoding="utf-8")
-    for name, queries in sets.items():
-        here, gone = chances(queries, order, answers)
-        print(
-            f"{name:22} nDCG@10 {score(order, queries):.4f}",
-            f"answered {np.mean(here >= cuts[detect(queries[0].text) or 'en']):.3f} told nothing {np.mean(gone < cuts[detect(queries[0].text) or 'en']):.3f}"
-            if len(here)
-            else "",
-        )
-    print("thresholds", cuts)
+    asyncio.run(work(options.folders, options.cache, None if options.check else options.out))
 
 
 if __name__ == "__main__":

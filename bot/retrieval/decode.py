@@ -25,6 +25,8 @@ COMMON_SHARE = 0.8
 """Share of the Hangul that must be of KS X 1001: accented Western letters read as CP949 fall outside of it."""
 CONTROL_SHARE = 0.01
 """Share of control bytes above which a file is no text."""
+FEW_CONTROLS = 4
+"""Control bytes that the shortest text may have."""
 LEAST_UNITS = 4
 """Letters below which UTF-16 is not guessed."""
 
@@ -44,7 +46,7 @@ def is_binary(data: bytes) -> bool:
     head = data[:LOOKED_AT]
     if head.startswith(tuple(mark for mark, _name in _MARKS)) or _utf16_without_mark(head):
         return False
-    return len(_CONTROL.findall(head)) > CONTROL_SHARE * len(head)
+    return len(_CONTROL.findall(head)) > max(FEW_CONTROLS, CONTROL_SHARE * len(head))
 
 
 def _decoded(data: bytes) -> str:

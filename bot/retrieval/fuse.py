@@ -11,6 +11,7 @@ Owns the two networks and their file, `fusion.json`. Leaves to `bot.retrieval.fe
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from importlib.resources import files
 import numpy as np
 
 from bot.retrieval.features import FEATURES, Array
+from bot.retrieval.mark import EVIDENCE
 
 STANDINGS = 3
 """Columns of `standing`."""
@@ -72,22 +74,22 @@ class Fusion:
     @classmethod
     def untrained(cls) -> Fusion:
         """Return a combiner that tells nothing apart: what training begins with."""
-        order, answers = (Network.zeros(inputs) for inputs in (len(FEATURES), len(FEATURES) + STANDINGS))
+        order, answers = (Network.zeros(inputs) for inputs in (len(FEATURES), len(FEATURES) + STANDINGS + len(EVIDENCE)))
         return cls(order, answers, {"ko": 0.0, "en": 0.0})
 
     @classmethod
     def from_json(cls, text: str) -> Fusion:
         """Return the combiner that `text` holds. Raises ValueError where it is of other features than this code's."""
         value = json.loads(text)
-        if tuple(value["features"]) != FEATURES:
+        if tuple(value["features"]) != (*FEATURES, *EVIDENCE):
             msg = "fusion.json was made for other features: run benchmarks/train_fusion.py"
             raise ValueError(msg)
         return cls(_network(value["order"]), _network(value["answers"]), value["thresholds"])
 
-    def chance(self, rows: Array, scores: Array) -> Array:
-        """Return float32 (n,), 0..1: the chance that each passage answers; `scores` are `order`'s of the same rows."""
-        odds = self.answers(np.concatenate([rows, standing(scores)], axis=1))
-        return (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32)
+    def chance(self, row: Array) -> float:
+        """Return 0..1: the chance that the passage that ranks first answers. `row` is `bot.retrieval.search.judged`."""
+        odds = float(self.answers(row[None])[0])
+        return 1 / (1 + math.exp(-min(max(odds, -30.0), 30.0)))
 
 
 def standing(scores: Array) -> Array:

@@ -15,7 +15,6 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,7 +31,7 @@ from bot.retrieval.folder import Gathered, gather
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.reading import Reader, as_written
-from bot.retrieval.search import Finder, Found, Leg, Question
+from bot.retrieval.search import Finder, First, Found, Leg, Question
 from bot.store.generations import Generation, Generations
 from bot.store.passages import Kept, NewDocument, NewPassage, Passages, Unembedded
 
@@ -96,6 +95,11 @@ class Shelves:
         question = await self._question(query)
         return await self._on_thread(lambda: self._found_by().rank(question, scopes, count=count, leg=leg, without=without))
 
+    async def first(self, query: str, scopes: Scopes, *, without: Collection[int] = ()) -> First | None:
+        """Return the passage that ranks first and what it would be judged by, documents in `without` left out: for training."""
+        question = await self._question(query)
+        return await self._on_thread(lambda: self._found_by().first(question, scopes, without=without))
+
     async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "", key: str = "", sender: str = "") -> Added:
         """Read a file and keep its passages in `scope`; the same bytes twice are one document, a changed file replaces its old self.
 
@@ -106,7 +110,7 @@ class Shelves:
         """
         sha256, size_bytes = await asyncio.to_thread(_hash, path)
         if known := await self._passages.find(scope, sha256):
-            return _added(replace(known, title=title))
+            return _added(known)
         document = await self._reader.read(path, name=title)
         return await self._keep(
             document, scope, key=key or f"file:{link or title}", title=title, link=link, sha256=sha256,

@@ -3,26 +3,37 @@
 Owns the choice: the query's words, weighed, what kind of answer it asks for (a name, a date, a number, a place), and what the
 sentence before says, for "it" and "she" stand for what was named there.
 
-    mark("When did the office open?", "The office is in Busan. It opened in 2019.", terms)   # (24, 42)
+    read("When did the office open?", "The office is in Busan. It opened in 2019.", terms).span   # (24, 42)
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bot.retrieval.features import QueryTerms
 from bot.text.sentences import Sentence, split
-from bot.text.words import terms
+from bot.text.words import is_empty, terms
 
 BEFORE = 0.35
 """What a term counts that stands in the sentence before and not in this one."""
 CUE = 0.25
 """What it counts that a sentence holds the kind of thing that is asked for."""
+HEADING = 0.5
+"""What a heading counts for: it names, and seldom answers."""
 LONG = 400
 """Characters of a sentence above which its length counts against it."""
 
-_NUMBER_WORDS = "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million half third quarter percent"
+_NAMED = re.compile(r"(?<=\s)[A-Z][\w'’-]+|\d[\d.,]*")
+"""What a question names: a word with a capital that does not begin it, a number."""
+_NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million half third quarter percent"
+)
 _NUMBER = r"\d|\b(?:" + "|".join(_NUMBER_WORDS.split()) + r")\b"
 _DATE = (
     r"\b(?:1\d|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
@@ -59,40 +70,83 @@ _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
 """What a question asks for, and what holds such a thing."""
 
 
-def mark(question: str, text: str, query: QueryTerms | None) -> tuple[int, int] | None:
-    """Return the half-open range of the sentence of `text` that answers best; None where `text` has one sentence or nothing fits."""
+EVIDENCE = (
+    "sentence", "sentence_and_before", "sentence_and_title", "asks_kind", "holds_kind", "names", "names_missing", "heaviest_missing",
+    "unknown", "content", "sentences", "ahead", "ahead_near", "rivals",
+)  # fmt: skip
+"""What `weigh_up` tells of the first passage, in order: by itself, and beside its rivals."""
+OWN = 11
+"""How many of EVIDENCE are of the passage by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A passage read against a question: the half-open range of the sentence that answers best, and the OWN ones of EVIDENCE, float32."""
+
+    span: tuple[int, int] | None
+    evidence: NDArray[np.float32]
+
+
+def read(question: str, text: str, query: QueryTerms, *, title: str = "") -> Reading:
+    """Return the sentence of `text` that answers best (None where there is one sentence alone, or nothing fits) and what speaks for it.
+
+    Args:
+        question: what is asked.
+        text: the passage.
+        query: the question's weighed terms.
+        title: what names the passage: title and heading.
+    """
     sentences = split(text)
-    if query is None or len(sentences) < 2:  # noqa: PLR2004 - two make a choice
-        return None
     weights = dict(zip(query.terms, query.weights.tolist(), strict=True))
     total = sum(weights.values()) or 1.0
     held = [frozenset(term for term in terms(sentence.text) if term in weights) for sentence in sentences]
+    named = frozenset(term for term in terms(title) if term in weights)
     cues = [answer for asks, answer in _CUES if asks.search(question)]
+    kinds = [sum(_holds(cue, sentence.text, question) for cue in cues) / max(len(cues), 1) for sentence in sentences]
     scores = [
-        _score(sentence, own, held[place - 1] if place else frozenset(), weights, total, cues, question)
+        _score(sentence, own, held[place - 1] if place else frozenset(), weights, total) + CUE * kinds[place]
         for place, (sentence, own) in enumerate(zip(sentences, held, strict=True))
     ]
+    if not scores:
+        return Reading(None, np.zeros(OWN, np.float32))
     best = max(range(len(scores)), key=lambda place: (scores[place], -place))
-    if not held[best] and scores[best] <= CUE:
-        return None
-    return sentences[best].start, sentences[best].end
+    own = held[best]
+    near = own | (held[best - 1] if best else frozenset())
+    everywhere = frozenset[str]().union(named, *held)
+    names = _names(question, weights)
+    missing = [weights[term] for term in weights if term not in everywhere]
+    evidence = (
+        _share(own, weights, total), _share(near, weights, total), _share(own | named, weights, total),
+        float(bool(cues)), kinds[best], min(len(names), 4) / 4, sum(1 for name in names if name not in everywhere) / max(len(names), 1),
+        max(missing, default=0.0) / max(weights.values(), default=1.0), float(query.unknown.mean()) if len(query.unknown) else 0.0,
+        math.log1p(sum(1 for term in weights if not is_empty(term))), math.log1p(len(sentences)),
+    )  # fmt: skip
+    fits = len(sentences) > 1 and (own or scores[best] > CUE)
+    return Reading((sentences[best].start, sentences[best].end) if fits else None, np.array(evidence, np.float32))
 
 
-def _score(
-    sentence: Sentence,
-    own: frozenset[str],
-    before: frozenset[str],
-    weights: dict[str, float],
-    total: float,
-    cues: Sequence[re.Pattern[str]],
-    question: str,
-) -> float:
-    score = sum(weights[term] for term in own) / total
-    score += BEFORE * sum(weights[term] for term in before - own) / total
-    if cues:
-        score += CUE * sum(_holds(cue, sentence.text, question) for cue in cues) / len(cues)
+def weigh_up(reading: Reading, rivals: Sequence[Reading]) -> NDArray[np.float32]:
+    """Return float32 (EVIDENCE,): the first passage by itself, and how far its sentence is ahead of its rivals'."""
+    best = [max((float(rival.evidence[column]) for rival in rivals), default=0.0) for column in (0, 1)]
+    beside = [float(reading.evidence[0]) - best[0], float(reading.evidence[1]) - best[1], len(rivals) / 4]
+    return np.concatenate([reading.evidence, np.array(beside, np.float32)])
+
+
+def _share(held: frozenset[str], weights: Mapping[str, float], total: float) -> float:
+    return sum(weights[term] for term in held) / total
+
+
+def _names(question: str, weights: Mapping[str, float]) -> frozenset[str]:
+    """Return the terms of what the question names: words with a capital that do not begin it, and numbers."""
+    return frozenset(
+        term for found in _NAMED.finditer(question) for term in terms(found.group()) if term in weights and not is_empty(term)
+    )
+
+
+def _score(sentence: Sentence, own: frozenset[str], before: frozenset[str], weights: Mapping[str, float], total: float) -> float:
+    score = _share(own, weights, total) + BEFORE * _share(before - own, weights, total)
     if sentence.kind == "heading":
-        score *= 0.5
+        score *= HEADING
     return score * (1.0 if len(sentence.text) <= LONG else 0.9)
 
 

@@ -63,16 +63,15 @@ def read_xlsx(file: Path, _name: str) -> Document:
     """Return each sheet under its name, each row with the header's names."""
     import openpyxl  # noqa: PLC0415 - loaded for what needs it alone
 
-    book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     blocks: list[Block] = []
-    try:
+    with file.open("rb") as opened:  # by its name it would be refused: a kept file has no suffix
+        book = openpyxl.load_workbook(opened, read_only=True, data_only=True)
         for number, sheet in enumerate(book.worksheets, start=1):
             rows = [[_cell(value) for value in row] for row in sheet.iter_rows(values_only=True, max_row=MOST_ROWS)]
             width = max((index + 1 for row in rows for index, cell in enumerate(row) if cell), default=0)
             if width:
                 blocks.append(Block("heading", clean(sheet.title), 1, number))
                 blocks += rows_to_blocks([row[:width] for row in rows], page=number)
-    finally:
         book.close()
     return Document("xlsx", "", tuple(blocks), pages=len(book.worksheets))
 

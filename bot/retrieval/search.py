@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.language import detect
-from bot.passage import Hit, Scopes
+from bot.passage import Hit, Passage, Scopes
 from bot.retrieval.embed import unpack_terms
 from bot.retrieval.features import Candidates, QueryTerms, features
-from bot.retrieval.fuse import Fusion
+from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.lexical import asked, weigh_query
-from bot.retrieval.mark import mark
+from bot.retrieval.mark import Reading, read, weigh_up
 from bot.retrieval.vectors import FlatIndex, VectorIndex
 from bot.store.generations import Generation
 from bot.store.shelf import Candidate, Mark, Shelf, State
@@ -37,6 +37,8 @@ Array = NDArray[np.float32]
 
 DEPTH = 60
 """Candidates of each leg that are weighed; what lies deeper is hardly ever an answer."""
+RIVALS = 4
+"""Passages after the first that are read beside it to judge it."""
 UNIT_TOLERANCE = 0.01
 """How far from 1 a vector's length may be after its rounding to half precision."""
 
@@ -60,6 +62,16 @@ class Found:
     """float32 (m, features): of the first m, the others lay too deep to be weighed."""
     scores: Array
     query: QueryTerms | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The passage that ranks first, its document, its marked sentence, and what it is judged by: float32 (judged,)."""
+
+    document: int
+    passage: Passage
+    span: tuple[int, int] | None
+    row: Array
 
 
 class Finder:
@@ -88,24 +100,43 @@ class Finder:
         """How far the index in memory has come."""
         return self._mark
 
-    def find(self, question: Question, scopes: Scopes, *, count: int, judged: bool = True) -> list[Hit]:
-        """Return the best `count` passages in `scopes`; `judged`: none where the best is not good enough to be an answer."""
+    def find(self, question: Question, scopes: Scopes, *, count: int) -> list[Hit]:
+        """Return the best `count` passages in `scopes`, best first; `[]` where the best is not good enough to be an answer."""
         with self._shelf.state() as state:
             self.catch_up(state)
             found = self._candidates(state, question, scopes, count=min(count, DEPTH), leg="fused")
-            if not found.ids:
-                return []
-            best = np.argsort(-found.scores, kind="stable")[:count]
-            chances = np.minimum.accumulate(self._fusion.chance(found.rows, found.scores)[best])
-            if judged and chances[0] < self._fusion.thresholds[detect(question.text) or "en"]:
-                return []
-            read = state.passages([found.ids[place] for place in best], scopes)
-        hits = []
-        for place, chance in zip(best, chances, strict=True):
-            passage = read.get(found.ids[place])
-            if passage is not None and passage.scope in scopes:
-                hits.append(Hit(passage, round(float(chance), 4), mark(question.text, passage.text, found.query)))
-        return hits
+            best = np.argsort(-found.scores, kind="stable")[: max(count, 1 + RIVALS)]
+            texts = state.passages([found.ids[place] for place in best], scopes) if len(best) else {}
+        seen = [(place, texts[found.ids[place]]) for place in best if found.ids[place] in texts]
+        if not seen or found.query is None:
+            return []
+        readings = [self._read(question, passage, found.query) for _place, passage in seen]
+        top = seen[0][0]
+        chance = self._fusion.chance(judged(found, int(top), readings))
+        if chance < self._fusion.thresholds[detect(question.text) or "en"]:
+            return []
+        shares = np.exp(np.minimum(found.scores - found.scores[top], 0))
+        return [
+            Hit(passage, round(chance * float(shares[place]), 4), reading.span)
+            for (place, passage), reading in zip(seen, readings, strict=True)
+            if passage.scope in scopes
+        ][:count]
+
+    def first(self, question: Question, scopes: Scopes, *, without: Collection[int] = ()) -> First | None:
+        """Return what `find` would judge, unjudged, as if the documents in `without` were not there: for training."""
+        with self._shelf.state() as state:
+            self.catch_up(state)
+            found = self._candidates(state, question, scopes, count=1, leg="fused", without=without)
+            if not found.ids or found.query is None:
+                return None
+            best = np.argsort(-found.scores, kind="stable")[: 1 + RIVALS]
+            texts = state.passages([found.ids[place] for place in best], scopes)
+        readings = [self._read(question, texts[found.ids[place]], found.query) for place in best]
+        top = int(best[0])
+        return First(found.documents[top], texts[found.ids[top]], readings[0].span, judged(found, top, readings))
+
+    def _read(self, question: Question, passage: Passage, query: QueryTerms) -> Reading:
+        return read(question.text, passage.text, query, title=f"{passage.title}\n{passage.heading}")
 
     def rank(self, question: Question, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
         """Return the best `count` candidates without judging them, by one leg or fused: for evaluation and training.
@@ -210,6 +241,12 @@ class Finder:
         groups = [zlib.crc32(row.title.encode("utf-8", "ignore")) if row.title else -row.document for row in rows]
         hangul = np.array([row.hangul for row in rows], np.float32)
         return Candidates(title, heading, body, hangul, self._index.vectors_of(ids), np.array(groups, np.int64))
+
+
+def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:
+    """Return float32 (features + standing + evidence,): what the judge sees of the candidate at `place`, whose reading is the first."""
+    rivals = readings[1 : 1 + RIVALS]
+    return np.concatenate([found.rows[place], standing(found.scores[: len(found.rows)])[place], weigh_up(readings[0], rivals)])
 
 
 def _of_one_leg(rows: Sequence[Candidate], order: Sequence[int]) -> Found:

@@ -126,6 +126,8 @@ class FlatIndex:
         places = self._places(ids)
         found = np.zeros((len(ids), self.dimension), np.float32)
         here = places >= 0
+        if not here.any():
+            return found
         found[here] = self._rows(places[here])
         return found
 
@@ -139,6 +141,8 @@ class FlatIndex:
     def _rows(self, places: Ids) -> Rows:
         import faiss  # noqa: PLC0415 - loaded for what needs it alone
 
+        if not self.dimension:
+            return np.zeros((len(places), 0), np.float32)
         codes = faiss.rev_swig_ptr(self._faiss.codes.data(), self._faiss.codes.size())
         return np.frombuffer(codes, np.float16).reshape(-1, self.dimension)[places].astype(np.float32)
 

@@ -1,0 +1,165 @@
+"""No hit outside the scopes of the reader, ever; and an index that agrees with the database after whatever was done."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from retrieval_fakes import ANN, TEAM, WordEmbedder
+
+from bot.config import LimitSettings
+from bot.passage import PUBLIC, Scope, Scopes
+from bot.retrieval.access import reader_scopes
+from bot.retrieval.library import Shelves
+from bot.retrieval.vectors import FlatIndex, Near
+from bot.store.database import Database
+from bot.store.shelf import State
+from bot.testing import InlineSandbox, make_message
+
+BEN = Scope("dm", "web/local/ben")
+SCOPES = (ANN, BEN, TEAM, PUBLIC)
+EVERYTHING = Scopes(SCOPES)
+
+Step = tuple[str, int, int]
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["add", "add", "edit", "remove", "forget", "search"]), st.integers(0, 3), st.integers(0, 5)),
+    max_size=25,
+)
+
+
+def test_a_direct_chat_reads_its_own_and_what_is_public() -> None:
+    assert set(reader_scopes(make_message("hi", chat="7"))) == {Scope("dm", "test/bot/7"), PUBLIC}
+
+
+def test_a_group_reads_its_own_and_never_the_askers_chats() -> None:
+    assert set(reader_scopes(make_message("hi", kind="group", chat="7"))) == {Scope("group", "test/bot/7"), PUBLIC}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS, readers=st.lists(st.sets(st.sampled_from(SCOPES), min_size=1), min_size=1, max_size=3))
+def test_no_search_ever_tells_what_is_not_the_readers(
+    steps: list[Step], readers: list[set[Scope]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    asyncio.run(play(steps, readers, tmp_path_factory.mktemp("access")))
+
+
+async def play(steps: list[Step], readers: list[set[Scope]], home: Path) -> None:
+    database = await Database.open(home / "paring.db")
+    library = Shelves(database, WordEmbedder(), InlineSandbox(), home, LimitSettings())  # type: ignore[arg-type]
+    there: dict[tuple[Scope, str], str] = {}
+    try:
+        for number, (what, place, key) in enumerate(steps):
+            scope = SCOPES[place]
+            if what in ("add", "edit"):
+                there[scope, str(key)] = f"canary{number}x is the secret word of everybody here"
+                await library.add_text(there[scope, str(key)], scope, title="", link="", key=str(key), sender=f"s{key % 2}")
+            elif what == "remove":
+                assert await library.remove(scope, key=str(key)) == (1 if there.pop((scope, str(key)), None) else 0)
+            elif what == "forget":
+                await library.forget(scope, sender=f"s{key % 2}")
+                there = {at: said for at, said in there.items() if at[0] != scope or int(at[1]) % 2 != key % 2}
+            for reader in readers if what == "search" else ():
+                await check(library, there, reader)
+        for reader in readers:
+            await check(library, there, reader)
+        assert (await library.verify()).sound
+        assert (await library.status()).in_memory == len(there)
+    finally:
+        await library.close()
+        await database.close()
+
+
+async def check(library: Shelves, there: dict[tuple[Scope, str], str], reader: set[Scope]) -> None:
+    """Every passage that the reader may read is found by its words and by its vector, and no other."""
+    allowed = sorted(said for (scope, _key), said in there.items() if scope in reader)
+    for leg in ("vectors", "words", "fused"):
+        found = await library.rank("the secret word of everybody", Scopes(reader), count=100, leg=leg)
+        assert len(found.ids) == len(allowed), leg
+    hits = await library.search("the secret word of everybody", Scopes(reader), k=100)
+    assert all(hit.passage.scope in reader and hit.passage.text in allowed for hit in hits)
+
+
+@pytest.fixture
+async def secrets(library: Shelves) -> Shelves:
+    for scope, word in ((ANN, "annsecret"), (TEAM, "teamsecret")):
+        await library.add_text(f"the {word} is under the lamp", scope, title="", link="", key="1")
+    return library
+
+
+class Leaky:
+    """Takes out one layer of the access rule at a time."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.patch = patch
+
+    def selector(self) -> None:
+        search = FlatIndex.search
+
+        def all_scopes(self: FlatIndex, vector: np.ndarray, *, count: int, scopes: list[int]) -> Near:
+            return search(self, vector, count=count, scopes=list(range(1, 100)))
+
+        self.patch.setattr(FlatIndex, "search", all_scopes)
+        words = State.search_words
+        self.patch.setattr(
+            State, "search_words", lambda state, terms, scope_ids, *, count: words(state, terms, None, count=count)
+        )
+
+    def candidates(self) -> None:
+        read = State.candidates
+        self.patch.setattr(State, "candidates", lambda state, ids, scope_ids: read(state, ids, list(range(1, 100))))
+
+    def last_look(self) -> None:
+        read = State.passages
+        self.patch.setattr(State, "passages", lambda state, ids, scopes: read(state, ids, EVERYTHING))
+
+
+@pytest.mark.parametrize("broken", ["selector", "candidates", "last_look"])
+async def test_each_layer_alone_keeps_a_secret_when_another_breaks(
+    secrets: Shelves, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    getattr(Leaky(monkeypatch), broken)()
+    hits = await secrets.search("what is under the lamp", Scopes([TEAM]))
+    assert all("annsecret" not in hit.passage.text for hit in hits)
+
+
+async def test_the_selector_admits_the_readers_scopes_alone(secrets: Shelves, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    search = FlatIndex.search
+    monkeypatch.setattr(
+        FlatIndex,
+        "search",
+        lambda index, vector, *, count, scopes: asked.append(scopes) or search(index, vector, count=count, scopes=scopes),
+    )
+    await secrets.rank("lamp", Scopes([TEAM]), count=5)
+    assert asked == [[2]]
+
+
+async def test_the_word_index_is_asked_for_the_readers_scopes_alone(secrets: Shelves, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = SimpleNamespace(ids=[])
+    words = State.search_words
+
+    def noted(state: State, terms: list[str], scope_ids: list[int] | None, *, count: int) -> list[int]:
+        found.ids = words(state, terms, scope_ids, count=count)
+        return found.ids
+
+    monkeypatch.setattr(State, "search_words", noted)
+    await secrets.rank("lamp", Scopes([TEAM]), count=5)
+    assert found.ids == [2]
+
+
+async def test_candidates_of_other_scopes_are_dropped_before_they_are_weighed(
+    secrets: Shelves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Leaky(monkeypatch).selector()
+    assert (await secrets.rank("lamp", Scopes([TEAM]), count=5)).ids == (2,)
+
+
+async def test_a_text_of_another_scope_is_not_read_at_the_end(secrets: Shelves, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaky = Leaky(monkeypatch)
+    leaky.selector()
+    leaky.candidates()
+    hits = await secrets.search("what is under the lamp", Scopes([TEAM]))
+    assert all(hit.passage.scope == TEAM for hit in hits)

@@ -1,0 +1,67 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.retrieval.chunk import SIZE, pieces, tokens
+from bot.retrieval.document import Block, Document
+
+
+def document(*blocks: Block) -> Document:
+    return Document("text", "", blocks)
+
+
+def test_a_short_text_is_one_piece() -> None:
+    (piece,) = pieces(document(Block("text", "It is short.")))
+    assert (piece.text, piece.heading, piece.start, piece.end) == ("It is short.", "", 0, 12)
+
+
+def test_a_long_text_is_cut_between_sentences() -> None:
+    sentences = [f"Sentence number {number} is here to fill the page with something." for number in range(60)]
+    text = " ".join(sentences)
+    found = pieces(document(Block("text", text)))
+    assert len(found) > 3
+    for piece in found:
+        assert piece.text.strip().endswith("something.")
+        assert text[piece.start : piece.end].strip("\n") == piece.text
+
+
+def test_pieces_know_the_path_of_their_headings() -> None:
+    found = pieces(
+        document(
+            Block("heading", "Book", 1), Block("heading", "One", 2), Block("text", "a"), Block("heading", "Deep", 3), Block("text", "b"),
+            Block("heading", "Two", 2), Block("text", "c"),
+        )
+    )  # fmt: skip
+    assert [(piece.text, piece.heading) for piece in found] == [
+        ("a", "Book › One"),
+        ("b", "Book › One › Deep"),
+        ("c", "Book › Two"),
+    ]
+
+
+def test_no_piece_spans_two_pages() -> None:
+    found = pieces(document(Block("text", "one", page=1), Block("text", "two", page=2)))
+    assert [(piece.page, piece.text) for piece in found] == [(1, "one"), (2, "two")]
+
+
+def test_a_table_is_cut_between_rows() -> None:
+    rows = [f"name: person {number} | phone: 555-{number:04}" for number in range(100)]
+    found = pieces(document(Block("table", "\n".join(rows))))
+    assert len(found) > 3
+    assert [line for piece in found for line in piece.text.split("\n")] == rows
+
+
+def test_nothing_but_headings_is_still_found() -> None:
+    assert pieces(document(Block("heading", "Agenda", 1)))[0].text == "Agenda"
+
+
+def test_a_short_rest_joins_the_piece_before_it() -> None:
+    sentence = "These ten words are here to fill a page, friend. "
+    found = pieces(document(Block("text", sentence * 20)))
+    assert all(tokens(piece.text) > 0.3 * SIZE for piece in found)
+
+
+@given(st.text(st.sampled_from("ab 가나. \n\t!“”-|#"), max_size=4000))
+def test_no_word_is_lost_and_no_piece_is_too_large(text: str) -> None:
+    found = pieces(document(Block("text", text)))
+    assert "".join("".join(piece.text for piece in found).split()) == "".join(text.split())
+    assert all(tokens(piece.text) <= 2.5 * SIZE for piece in found)

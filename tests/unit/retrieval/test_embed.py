@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from bot.retrieval.chunk import Piece
+from bot.retrieval.embed import draft, embedded_text, finish, readable, unpack_terms
+from bot.retrieval.features import fingerprints
+from bot.store.shelf import Candidate
+
+PIECE = Piece("The lamp is blue.", "Colours", 3, 0, 17)
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("annual_report.pdf", "annual report"),
+        ("docs/guide.md", "guide"),
+        ("1973_oil_crisis", "1973 oil crisis"),
+        ("Release 2.0", "Release 2.0"),
+        ("", ""),
+    ],
+)
+def test_a_files_name_is_read_as_words(title: str, said: str) -> None:
+    assert readable(title) == said
+
+
+def test_title_and_heading_are_embedded_before_the_text_but_not_twice() -> None:
+    assert embedded_text("The lamp is blue.", title="lamps.md", heading="Colours") == "lamps\nColours\nThe lamp is blue."
+    assert embedded_text("Lamps are blue.", title="Lamps", heading="") == "Lamps are blue."
+
+
+def test_terms_come_back_by_field() -> None:
+    (drafted,) = draft([PIECE], title="lamps.md")
+    assert drafted.words == ("lamp", "colour", "the lamp is blue")
+    title, heading, body = unpack_terms([Candidate(1, 1, "lamps.md", 0.0, drafted.terms)] * 2)
+    assert title.flat.tolist() == fingerprints(["lamp", "lamp"]).tolist()
+    assert heading.sizes.tolist() == [1, 1]
+    assert body.sizes.tolist() == [4, 4]
+
+
+def test_a_vector_is_kept_in_half_precision() -> None:
+    (drafted,) = draft([PIECE], title="")
+    vector = np.array([0.6, 0.8], np.float32)
+    kept = np.frombuffer(finish(drafted, vector).vector, "<f2")
+    np.testing.assert_allclose(kept, vector, atol=1e-3)
+    assert finish(drafted, None).vector == b""
+
+
+def test_the_language_is_each_passages_own() -> None:
+    languages = [one.language for one in draft([PIECE, Piece("등은 파랗습니다.", "", None, 0, 9)], title="")]
+    assert languages == ["en", "ko"]

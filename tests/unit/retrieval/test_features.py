@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from bot.retrieval.features import FEATURES, Candidates, Tokens, features, fingerprints, hangul_share, weigh
+from bot.text.words import terms
+
+
+def rows(
+    query: str,
+    bodies: list[str],
+    titles: list[str] | None = None,
+    *,
+    vectors: np.ndarray | None = None,
+    groups: list[int] | None = None,
+):
+    cut = [terms(body) for body in bodies]
+    frequencies = {term: sum(term in body for body in cut) for body in cut for term in body}
+    count = len(bodies)
+    candidates = Candidates(
+        Tokens.of([fingerprints(terms(title)) for title in titles or [""] * count]),
+        Tokens.of([fingerprints([])] * count),
+        Tokens.of([fingerprints(body) for body in cut]),
+        np.array([hangul_share(body) for body in bodies], np.float32),
+        vectors if vectors is not None else np.zeros((count, 4), np.float32),
+        np.array(groups or range(count), np.int64),
+    )
+    asked = weigh(terms(query), frequencies, count, query)
+    table = features(asked, candidates, np.eye(4, dtype=np.float32)[0], mean_length=5)
+    assert table.shape == (count, len(FEATURES))
+    assert np.isfinite(table).all()
+    return {name: table[:, column] for column, name in enumerate(FEATURES)}
+
+
+def test_the_passage_that_says_more_of_the_query_fits_better() -> None:
+    found = rows("blue lamp in the hall", ["a blue lamp stands in the hall", "a lamp", "a dog sleeps"])
+    assert found["words"][0] > found["words"][1] > found["words"][2] == 0
+    assert found["covered"][0] == pytest.approx(1)
+    assert found["words_to_best"][0] == 1
+
+
+def test_words_side_by_side_count_as_pairs() -> None:
+    found = rows("blue lamp", ["the blue lamp", "the lamp is blue", "a dog"])
+    assert found["pairs"].tolist() == [1, 0, 0]
+
+
+def test_a_pair_is_not_seen_across_two_passages() -> None:
+    assert rows("blue lamp", ["the sky is blue", "lamp shop", "dog"])["pairs"].tolist() == [0, 0, 0]
+
+
+def test_numbers_of_the_query_are_looked_for() -> None:
+    assert rows("budget of 2024", ["budget of 2023", "budget of 2024"])["numbers"].tolist() == [0, 1]
+
+
+def test_a_title_that_the_query_names_is_told() -> None:
+    found = rows("who is in Warsaw", ["it is old", "it is new"], ["Warsaw", "History of Rome"])
+    assert found["title_named"].tolist() == [1, 0]
+
+
+def test_the_cosine_of_hangul_stands_in_a_column_of_its_own() -> None:
+    vectors = np.tile(np.eye(4, dtype=np.float32)[0], (2, 1))
+    found = rows("the lamp", ["파란 등", "blue lamp"], vectors=vectors)
+    assert found["cosine"].tolist() == [0, 1]
+    assert found["hangul_cosine"].tolist() == [1, 0]
+
+
+def test_neighbours_of_a_group_lend_their_best_value() -> None:
+    found = rows("blue lamp", ["blue lamp", "a dog", "a cat"], groups=[1, 1, 2])
+    assert found["group_words"][1] == found["words"][0]
+    assert found["group_words"][0] == found["words"][1] == 0
+    assert found["group_words"][2] == 0
+
+
+def test_no_candidates_give_an_empty_table() -> None:
+    nothing = Candidates(
+        Tokens.of([]), Tokens.of([]), Tokens.of([]), np.zeros(0, np.float32), np.zeros((0, 4), np.float32), np.zeros(0, np.int64)
+    )
+    assert features(weigh(["a"], {}, 1, "a"), nothing, np.zeros(4, np.float32), mean_length=1).shape == (0, len(FEATURES))
+
+
+def test_function_words_weigh_little_and_rare_words_much() -> None:
+    asked = weigh(["the", "rare", "common"], {"the": 90, "rare": 1, "common": 90}, 100, "the rare common")
+    assert asked.terms == ("rare", "common", "the")
+    assert not asked.unknown.any()
+    assert weigh(["new"], {}, 100, "new").unknown.all()
+
+
+def test_hangul_share_counts_letters_alone() -> None:
+    assert hangul_share("한글 123!") == 1
+    assert hangul_share("abcd 한글") == pytest.approx(2 / 6)
+    assert hangul_share("123") == 0

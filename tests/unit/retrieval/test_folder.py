@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from bot.passage import PUBLIC, Scopes
+from bot.retrieval.folder import walk
+from bot.retrieval.library import Shelves
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "team"
+    for name, text in {
+        "a.txt": "the elephant is grey", "deep/b.md": "# B\n\nthe zebra is striped", "broken.pdf": "%PDF-1.7 and nothing", ".hidden.txt": "x",
+        ".git/config": "x", "node_modules/x.js": "x", "photo.psd": "x", "~$a.docx": "x",
+    }.items():  # fmt: skip
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+def test_hidden_files_and_those_of_programs_are_passed_over(folder: Path) -> None:
+    assert [title for _file, title in walk(folder)] == ["a.txt", "broken.pdf", "deep/b.md"]
+
+
+def test_a_file_that_is_named_itself_is_always_tried(folder: Path) -> None:
+    assert [title for _file, title in walk(folder / ".hidden.txt")] == [".hidden.txt"]
+
+
+async def test_one_bad_file_is_told_and_does_not_stop_the_rest(library: Shelves, folder: Path) -> None:
+    reports: list[tuple[str, int, int]] = []
+    done = await library.add_many([folder], PUBLIC, lambda *told: reports.append(told))
+    assert (done.added, done.unchanged, done.passages) == (2, 0, 2)
+    assert [Path(failed.path).name for failed in done.failed] == ["broken.pdf"]
+    assert "not read" in str(done)
+    assert reports[-1] == ("", 3, 3)
+    assert done.as_json()["added"] == 2
+
+
+async def test_again_changes_nothing(library: Shelves, folder: Path) -> None:
+    await library.add_many([folder], PUBLIC)
+    again = await library.add_many([folder, folder / "a.txt"], PUBLIC)
+    assert (again.added, again.replaced, again.unchanged) == (0, 0, 2)
+
+
+async def test_two_files_of_one_name_in_two_folders_are_two_documents(library: Shelves, tmp_path: Path) -> None:
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "README.md").write_text(f"folder {place}")
+    done = await library.add_many([tmp_path / "one", tmp_path / "two"], PUBLIC)
+    assert done.added == 2
+    (tmp_path / "one" / "README.md").write_text("folder uno")
+    assert (await library.add_many([tmp_path / "one"], PUBLIC)).replaced == 1
+    assert len((await library.rank("folder", Scopes([PUBLIC]), count=9)).ids) == 2

@@ -1,0 +1,44 @@
+import json
+
+import numpy as np
+import pytest
+
+from bot.retrieval.features import FEATURES
+from bot.retrieval.fuse import STANDINGS, Fusion, standing
+from bot.retrieval.mark import EVIDENCE
+
+JUDGED = len(FEATURES) + STANDINGS + len(EVIDENCE)
+
+
+def test_the_packaged_combiner_is_of_this_codes_features() -> None:
+    fusion = Fusion.packaged()
+    assert fusion.order(np.zeros((3, len(FEATURES)), np.float32)).shape == (3,)
+    assert 0 <= fusion.chance(np.zeros(JUDGED, np.float32)) <= 1
+    assert set(fusion.thresholds) == {"ko", "en"}
+    assert all(0 < cut < 1 for cut in fusion.thresholds.values())
+
+
+def test_more_words_of_the_query_rank_higher_all_else_alike() -> None:
+    rows = np.zeros((2, len(FEATURES)), np.float32)
+    for name in ("words", "covered", "words_to_best", "first_words", "heaviest"):
+        rows[0, FEATURES.index(name)] = 0.9
+        rows[1, FEATURES.index(name)] = 0.2
+    scores = Fusion.packaged().order(rows)
+    assert scores[0] > scores[1]
+
+
+def test_weights_of_other_features_are_refused() -> None:
+    with pytest.raises(ValueError, match="other features"):
+        Fusion.from_json(json.dumps({"features": ["words"]}))
+
+
+def test_an_outlier_is_bounded() -> None:
+    fusion = Fusion.packaged()
+    far, farther = (np.full((1, len(FEATURES)), size, np.float32) for size in (1e6, 1e9))
+    assert fusion.order(far) == fusion.order(farther)
+
+
+def test_standing_tells_the_distance_to_the_rival() -> None:
+    assert standing(np.array([3.0, 1.0, 2.0], np.float32))[:, 0].tolist() == [1, -2, -1]
+    assert standing(np.array([5.0], np.float32)).shape == (1, STANDINGS)
+    assert standing(np.zeros(0, np.float32)).shape == (0, STANDINGS)

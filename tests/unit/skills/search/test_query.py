@@ -1,0 +1,34 @@
+import pytest
+
+from skills.search.query import looked_for
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("Can you find me the parental leave policy please?", "the parental leave policy"),
+        ("search for vpn setup in our docs", "vpn setup"),
+        ("Look up Kestrel, please!", "Kestrel"),
+        ("I'm looking for the invoice of May", "the invoice of May"),
+        ("do we have anything on backups?", "backups"),
+        ("tell me when the office opens?", "when the office opens?"),
+        ("where is the wiki?", "where is the wiki?"),
+        ("who said that the build broke", "who said that the build broke"),
+        ("육아휴직 규정 좀 찾아줘", "육아휴직 규정"),
+        ("문서에서 서버 비밀번호 정책을 검색해 주세요.", "서버 비밀번호 정책"),
+        ("출장비 정산에 대해 알려줘", "출장비 정산"),
+        ("회의록 보여줄래?", "회의록"),
+        ("누가 로그인 고친다고 했어?", "누가 로그인 고친다고 했어?"),
+    ],
+)
+def test_words_that_only_order_the_search_are_dropped(said: str, wanted: str) -> None:
+    assert looked_for(said) == wanted
+
+
+@pytest.mark.parametrize("said", ["찾아줘", "find", "search", "검색해줘", "?", "find me"])
+def test_something_is_always_left(said: str) -> None:
+    assert looked_for(said)
+
+
+def test_nothing_stays_nothing() -> None:
+    assert looked_for("  ") == ""

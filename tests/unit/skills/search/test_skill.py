@@ -1,0 +1,156 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UnreadableError
+from bot.message import Attachment, Command
+from bot.passage import PUBLIC, Passage, Scope
+from bot.skill import Kit
+from bot.testing import FakeLibrary, Told, fake_kit, make_attachment, make_message, make_request
+from skills.search.skill import Search, build
+
+TEXT = "The lamp is big. The lamp is blue. It stands here."
+
+
+def passage(number: int, text: str = TEXT, **other: object) -> Passage:
+    made = Passage(number, PUBLIC, "docs/lamps.pdf", "Colours", text, f"document:{number}#page=3", "en", 3)
+    return replace(made, **other)
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def kit(tmp_path: Path, library: FakeLibrary) -> Kit:
+    return fake_kit(tmp_path, library=library, models={"embed": lambda text: text})
+
+
+@pytest.fixture
+def search(kit: Kit) -> Search:
+    return build(kit)
+
+
+def document(kit: Kit, name: str, text: str) -> Attachment:
+    return make_attachment(kit, "document", name, text.encode())
+
+
+async def test_the_best_passage_is_quoted_with_its_place_and_source(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(1)]
+    reply = await search.answer(make_request("the lamp is blue", scopes=[PUBLIC]))
+    assert reply.text == f"> {TEXT}\n\n— lamps.pdf › Colours, page 3"
+    (source,) = reply.sources
+    assert (source.title, source.text, source.link) == ("lamps.pdf › Colours, page 3", TEXT, "document:1#page=3")
+    assert 0 < source.score <= 1
+    assert reply.receipt is not None
+    assert reply.receipt.model == "fake-embed@0"
+    assert "search" in dict(reply.receipt.stages_ms)
+
+
+async def test_nothing_found_is_said_in_the_askers_language(search: Search) -> None:
+    assert (await search.answer(make_request("elephants"))).text.startswith(
+        "I found nothing about this in what you may read here."
+    )
+    korean = await search.answer(make_request("코끼리 찾아줘"))
+    assert korean.text.startswith("여기서 읽으실 수 있는 자료에는")
+    assert korean.sources == ()
+
+
+async def test_only_the_readers_scopes_are_searched(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(1, scope=Scope("dm", "test/bot/other"))]
+    assert (await search.answer(make_request("lamp", scopes=[PUBLIC]))).sources == ()
+
+
+async def test_five_sources_are_shown_and_more_on_demand(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(number) for number in range(1, 9)]
+    reply = await search.answer(make_request("the lamp is blue", scopes=[PUBLIC]))
+    assert len(reply.sources) == 5
+    assert [(button.label, button.command) for button in reply.buttons] == [
+        ("Fewer", Command("search", "--count 1")), ("More", Command("search", "--count 10")),
+    ]  # fmt: skip
+
+
+async def test_a_press_on_more_asks_the_question_of_the_message_again(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(number) for number in range(1, 9)]
+    question = make_message("/search the lamp is blue")
+    press = replace(make_message("/search --count 10"), reply_to=question)
+    reply = await search.answer(make_request(press, scopes=[PUBLIC]))
+    assert len(reply.sources) == 8
+    assert [button.label for button in reply.buttons] == ["Fewer"]
+
+
+async def test_a_plain_question_is_asked_again_too(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(number) for number in range(1, 4)]
+    press = replace(make_message("/search --count 1"), reply_to=make_message("the lamp is blue"))
+    assert len((await search.answer(make_request(press, scopes=[PUBLIC]))).sources) == 1
+
+
+async def test_sources_far_below_the_best_are_left_out(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(1, "one two three four five six seven"), passage(2, "seven")]
+    reply = await search.answer(make_request("one two three four five six seven", scopes=[PUBLIC]))
+    assert [source.text for source in reply.sources] == ["one two three four five six seven"]
+
+
+async def test_a_command_without_a_question_asks_for_one(search: Search) -> None:
+    assert "What shall I look for?" in (await search.answer(make_request("/search"))).text
+
+
+def test_documents_without_a_word_are_claimed_and_nothing_else(search: Search, kit: Kit) -> None:
+    plan = document(kit, "plan.txt", "x")
+    photo = make_attachment(kit, "image", "a.png", b"x")
+    assert search.claims(make_message("", attachments=[plan]))
+    assert not search.claims(make_message("", attachments=[plan, photo]))
+    assert not search.claims(make_message("summarise this", attachments=[plan]))
+    assert not search.claims(make_message("hello"))
+
+
+async def test_sent_documents_are_kept_in_the_chat_and_told_one_by_one(search: Search, kit: Kit, library: FakeLibrary) -> None:
+    told = Told()
+    files = [document(kit, "plan.txt", "the plan"), document(kit, "list.txt", "the list")]
+    message = make_message("", attachments=[*files, make_attachment(kit, "document", "bad.bin", b"\xff\xfe")])
+    reply = await search.answer(make_request(message, progress=told))
+    assert reply.text.split("\n") == [
+        "I added plan.txt (1 passages). Ask me about it.", "I added list.txt (1 passages). Ask me about it.",
+        "bad.bin is no text. Nothing was kept." if "bad.bin" in reply.text else reply.text.split("\n")[2],
+    ]  # fmt: skip
+    assert len(reply.text.split("\n")) == 3
+    assert {scope for scope, _key in library.kept} == {Scope.of(message.address)}
+    assert set(library.senders.values()) == {"ann"}
+    assert str(told[1]) == "I am reading list.txt (2 of 3)."
+
+
+async def test_the_same_and_a_changed_document_are_told_apart(search: Search, kit: Kit) -> None:
+    said = []
+    for text in ("the plan", "the plan", "the new plan"):
+        message = make_message("", attachments=[document(kit, "plan.txt", text)])
+        said.append((await search.answer(make_request(message))).text)
+    assert said[1] == "I have plan.txt already; nothing changed."
+    assert said[2] == "I replaced plan.txt with what you sent (1 passages). Ask me about it."
+
+
+async def test_one_document_that_cannot_be_read_is_an_error(search: Search, kit: Kit) -> None:
+    message = make_message("", attachments=[make_attachment(kit, "document", "bad.bin", b"\xff\xfe")])
+    with pytest.raises(UnreadableError):
+        await search.answer(make_request(message))
+
+
+async def test_a_question_that_comes_with_a_document_is_answered_from_it(search: Search, kit: Kit) -> None:
+    message = make_message("the lamp is blue", attachments=[document(kit, "lamps.txt", TEXT)])
+    reply = await search.answer(make_request(message))
+    assert reply.text.startswith("I added lamps.txt (1 passages). Ask me about it.\n\n> ")
+    assert len(reply.sources) == 1
+
+
+async def test_a_question_in_reply_to_a_document_keeps_it_without_a_word(search: Search, kit: Kit, library: FakeLibrary) -> None:
+    sent = make_message("", attachments=[document(kit, "lamps.txt", TEXT)])
+    reply = await search.answer(make_request(make_message("the lamp is blue", reply_to=sent)))
+    assert reply.text.startswith("> ")
+    assert len(library.kept) == 1
+
+
+async def test_a_title_cannot_play_markdown(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(1, title="**[x](evil)**", heading="", page=None)]
+    reply = await search.answer(make_request("the lamp is blue", scopes=[PUBLIC]))
+    assert reply.text.endswith("— x(evil)")
