@@ -48,6 +48,8 @@ ROBOTS_BYTES: Final = 512 * 1024
 ROBOTS_LIFE_S: Final = 600.0
 MOST_ROBOTS: Final = 256
 PORTS: Final = {"http": 80, "https": 443}
+SPECIAL: Final = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24"))
+"""Protocol assignments and 6to4 relays: no site is there, and `is_global` lets some of them through. Source: RFC 6890, RFC 7526."""
 NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 KINDS: Final = (
     "text/",
@@ -209,6 +211,10 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip.is_site_local:
+            return False
+    elif any(ip in network for network in SPECIAL):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not ip.is_unspecified
 
 
@@ -238,7 +244,12 @@ def _pinning(resolve: Resolve, *, any_address: bool) -> httpcore.AsyncNetworkBac
                 )
             if not addresses:
                 raise UnreadableError(_("There is no site called {host}. Please check the address.", host=host))
-            return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+            for address in addresses[:-1]:
+                try:
+                    return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                    continue  # a machine without IPv6 is given such addresses all the same
+            return await self._inner.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
 
         async def sleep(self, seconds: float) -> None:
             await asyncio.sleep(seconds)

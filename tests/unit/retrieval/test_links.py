@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.config import LinkSettings
 from bot.errors import RefusedLinkError, TooLargeError, UnreadableError
+from bot.retrieval import links
 from bot.retrieval.links import Fetcher, is_public
 
 PAGE = "<title>Plan</title><p>We move in March.</p>"
@@ -69,6 +70,7 @@ async def test_it_says_who_it_is(tmp_path: Path) -> None:
     [
         "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1", "255.255.255.255",
         "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "192.0.2.1",
+        "fec0::1", "192.0.0.8", "192.88.99.1",
     ],
 )  # fmt: skip
 async def test_an_address_that_is_not_public_is_refused(tmp_path: Path, address: str) -> None:
@@ -92,7 +94,8 @@ async def test_this_machine_is_refused_however_it_is_written(tmp_path: Path, hos
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://example.org/", "file:///etc/passwd", "javascript:alert(1)", "https://ann:secret@example.org/", "http://example.org:22/", "http://", "no link", "http://[::1", "http://a:b:c/"],
+    ["ftp://example.org/", "file:///etc/passwd", "javascript:alert(1)", "https://ann:secret@example.org/",
+     "http://example.org:22/", "http://", "no link", "http://[::1", "http://a:b:c/"],
 )  # fmt: skip
 async def test_other_links_are_refused_before_anything_is_asked(tmp_path: Path, url: str) -> None:
     async def nobody(_host: str, _port: int) -> list[str]:
@@ -111,9 +114,31 @@ async def test_a_redirect_into_the_house_is_refused(tmp_path: Path) -> None:
             await fetcher(tmp_path).fetch(f"{url}/page")
 
 
-async def test_a_name_that_resolves_differently_the_second_time_is_checked_each_time(tmp_path: Path) -> None:
-    with pytest.raises((RefusedLinkError, UnreadableError)):
-        await fetcher(tmp_path, "203.0.113.9", "127.0.0.1", allowed=()).fetch("http://rebound.example/")
+async def test_a_name_that_resolves_differently_the_second_time_is_checked_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first answer (for robots.txt) passes, the second (for the page) is refused; loopback stands for the public internet."""
+    monkeypatch.setattr(links, "is_public", lambda address: address == "127.0.0.1")
+    asked: list[str] = []
+
+    async def page(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return await plain(request)
+
+    async with site(robots=page, page=page) as url:
+        monkeypatch.setitem(links.PORTS, "http", int(url.rpartition(":")[2]))
+        with pytest.raises(RefusedLinkError, match=r"wiki\.intra"):
+            await fetcher(tmp_path, "127.0.0.1", "127.0.0.2", allowed=()).fetch(f"{url}/page")
+    assert asked == ["/robots.txt"]
+
+
+async def test_an_address_that_cannot_be_reached_gives_way_to_the_next(tmp_path: Path) -> None:
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.3", "127.0.0.1"]
+
+    async with site(page=plain) as url:
+        reader = Fetcher(LinkSettings(allowed_hosts=("wiki.intra",)), resolve=resolve, folder=tmp_path)
+        assert (await reader.fetch(f"{url}/page"))[0].read_text() == PAGE
 
 
 async def test_redirects_without_end_are_told(tmp_path: Path) -> None:
