@@ -32,6 +32,10 @@ AS = "as"
 """The hidden command of the buttons that send a message to another skill: its argument is the skill's name."""
 SURE = 0.8
 """Below this, what the router names is asked of the documents first: an answer that stands there needs no routing."""
+GOOD = 0.6
+"""How well the documents must answer, 0..1, to go before a skill that the router is sure of …"""
+CERTAIN = 0.97
+"""… and not certain."""
 MEBIBYTE = 1024 * 1024
 
 
@@ -179,8 +183,7 @@ class Dispatcher:
                 how: How = "router" if skill is chosen else "attachment" if message.attachments else "reply"
                 return _Plan(skill, message, message.text, replace(route, skill=skill.name, how=how, action="answer"), files)
         if decision.action == "answer" and chosen is not None:
-            doubtful = decision.score < SURE or not self._equipped(chosen)
-            if doubtful and chosen is not self._fallback and (found := await self._found(message, route, only_if=True)):
+            if found := await self._found(message, route, least=self._doubt(chosen, decision.score)):
                 return found
             return _Plan(chosen, message, message.text, route, files, self._wrong_skill(decision, message))
         if decision.action == "ask":
@@ -192,29 +195,41 @@ class Dispatcher:
 
     async def _asked_back(self, message: Message, decision: Decision, route: Route) -> _Plan | Answer:
         names = [name for name in (decision.skill, decision.runner_up) if name in self._skills]
-        if found := await self._found(message, route, only_if="search" in names):
+        if self._fallback is not None and self._fallback.name in names and (found := await self._found(message, route, least=0.0)):
             return found
         buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
         said = _("I am not sure what you would like. Which of these?")
         return _say(said, message, route=route, buttons=buttons)
 
     async def _unserved(self, message: Message, route: Route) -> _Plan | Answer:
-        if found := await self._found(message, route, only_if=True):
+        if found := await self._found(message, route, least=0.0):
             return found
         said = _("None of my skills does that. I search, summarise, read pictures and more; /help shows all of it.")
         names = [name for name in (route.runner_up if route.skill == "none" else route.skill,) if name in self._skills]
         buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
         return _say(said, message, route=route, buttons=buttons)
 
-    async def _found(self, message: Message, route: Route, *, only_if: bool) -> Answer | None:
-        """Return what the documents say where the router knew no skill: an answer that is found needs no routing."""
-        if self._fallback is None or not only_if:
+    def _doubt(self, chosen: Skill, score: float) -> float | None:
+        """Return how well the documents must answer (0..1) to go before the routed skill, None where they are not asked.
+
+        Any answer goes before a doubtful route or a skill without its model; a good one before a skill that answers out of
+        itself (talk, help), unless the router is certain: people ask a bot about their documents as they ask it about itself.
+        """
+        if chosen is self._fallback:
+            return None
+        if score < SURE or not self._equipped(chosen):
+            return 0.0
+        return None if chosen.takes or score >= CERTAIN else GOOD
+
+    async def _found(self, message: Message, route: Route, *, least: float | None) -> Answer | None:
+        """Return what the documents say, where they answer at least so well: an answer that is found needs no routing."""
+        if self._fallback is None or least is None:
             return None
         stopwatch = Stopwatch()
         scopes, home = reader_scopes(message), Scope.of(message.address)
         request = Request(message, message.language, message.text, scopes, home, (), stopwatch, None)
         reply = await self._fallback.answer(request)
-        if not reply.sources:
+        if not reply.sources or reply.sources[0].score < least:
             return None
         plan = _Plan(self._fallback, message, message.text, replace(route, skill=self._fallback.name, how="found"))
         return Answer((_with_receipt(reply, plan, stopwatch),), plan.route)

@@ -28,10 +28,10 @@ class FakeSkill:
     summary = Text("A skill.")
     slots = ()
 
-    def __init__(self, name: str, *, takes=(), claims=(), found: bool = True) -> None:
+    def __init__(self, name: str, *, takes=(), claims=(), found: bool = True, score: float = 0.9) -> None:
         self.name, self.title, self.takes = name, Text(name.title()), frozenset(takes)
         self.commands = (CommandSpec(name, Text(name), aliases=(f"{name}2",)),)
-        self._claims, self._found = claims, found
+        self._claims, self._found, self._score = claims, found, score
         self.asked: list[Request] = []
 
     def claims(self, message: Message) -> bool:
@@ -39,15 +39,15 @@ class FakeSkill:
 
     async def answer(self, request: Request) -> Reply:
         self.asked.append(request)
-        sources = (Source("plan", "it is blue", "", 0.9),) if self._found else ()
+        sources = (Source("plan", "it is blue", "", self._score),) if self._found else ()
         return request.reply(f"{self.name}: {request.text}", sources=sources)
 
 
 class House:
     """A dispatcher over four fake skills, and what it was asked to keep."""
 
-    def __init__(self, decision: Decision, *, found: bool = True, equipped: bool = True) -> None:
-        self.search = FakeSkill("search", claims=("document",), takes=("document",), found=found)
+    def __init__(self, decision: Decision, *, found: bool = True, equipped: bool = True, score: float = 0.9) -> None:
+        self.search = FakeSkill("search", claims=("document",), takes=("document",), found=found, score=score)
         self.caption = FakeSkill("caption", claims=("image",), takes=("image",))
         self.ocr = FakeSkill("ocr", takes=("image",))
         self.chat = FakeSkill("chat")
@@ -108,7 +108,7 @@ async def test_words_in_reply_to_a_photo_are_about_the_photo() -> None:
 
 
 async def test_a_sure_route_answers_and_offers_the_runner_up() -> None:
-    house = House(Decision("chat", runner_up="search"))
+    house = House(Decision("chat", runner_up="search"), found=False)
     (reply,) = (await house.ask(make_message("hello"))).replies
     assert reply.text == "chat: hello"
     assert [button.command for button in reply.buttons] == [Command(AS, "search")]
@@ -140,6 +140,13 @@ async def test_a_doubtful_route_is_not_taken_where_the_documents_answer() -> Non
     assert (await House(Decision("chat", 0.55), found=False).ask(make_message("how long is the lease"))).route.skill == "chat"
 
 
+async def test_a_good_answer_of_the_documents_goes_before_talk_that_the_router_is_sure_of() -> None:
+    assert (await House(Decision("chat", 0.9)).ask(make_message("what do I need for sick leave"))).route.how == "found"
+    assert (await House(Decision("chat", 0.9), score=0.4).ask(make_message("what do you think"))).route.skill == "chat"
+    assert (await House(Decision("chat", 0.99)).ask(make_message("hello there"))).route.skill == "chat"
+    assert (await House(Decision("ocr", 0.99)).ask(make_message("read the picture"))).route.skill == "ocr"
+
+
 async def test_a_skill_without_its_model_lets_the_documents_go_first() -> None:
     house = House(Decision("chat", 0.99), equipped=False)
     assert (await house.ask(make_message("tell me about the lease"))).route.how == "found"
@@ -154,7 +161,7 @@ async def test_wrong_skill_sends_the_message_on_and_keeps_the_label() -> None:
 
 
 async def test_the_receipt_says_what_the_routing_was() -> None:
-    house = House(Decision("chat", 0.83, "search", 0.1))
+    house = House(Decision("chat", 0.83, "search", 0.1), found=False)
     receipt = (await house.ask(make_message("hello"))).replies[0].receipt
     assert (receipt.skill, receipt.route_score, receipt.runner_up, receipt.runner_up_score) == ("chat", 0.83, "search", 0.1)
     assert [stage for stage, _ms in receipt.stages_ms][:2] == ["route", "answer"]
