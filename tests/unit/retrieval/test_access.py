@@ -103,17 +103,15 @@ class Leaky:
 
         self.patch.setattr(FlatIndex, "search", all_scopes)
         words = State.search_words
-        self.patch.setattr(
-            State, "search_words", lambda state, terms, scope_ids, *, count: words(state, terms, None, count=count)
-        )
+        self.patch.setattr(State, "search_words", lambda state, terms, _scopes, *, count: words(state, terms, None, count=count))
 
     def candidates(self) -> None:
         read = State.candidates
-        self.patch.setattr(State, "candidates", lambda state, ids, scope_ids: read(state, ids, list(range(1, 100))))
+        self.patch.setattr(State, "candidates", lambda state, ids, _scopes: read(state, ids, list(range(1, 100))))
 
     def last_look(self) -> None:
         read = State.passages
-        self.patch.setattr(State, "passages", lambda state, ids, scopes: read(state, ids, EVERYTHING))
+        self.patch.setattr(State, "passages", lambda state, ids, _scopes: read(state, ids, EVERYTHING))
 
 
 @pytest.mark.parametrize("broken", ["selector", "candidates", "last_look"])

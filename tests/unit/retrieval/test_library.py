@@ -14,7 +14,15 @@ from bot.store.database import Database
 from bot.testing import InlineSandbox
 
 EVERYONE = Scopes([PUBLIC])
-HANDBOOK = "# Handbook\n\n## Hours\n\nThe office in Busan opens at nine. On Friday it closes at five.\n\n## Leave\n\nEveryone has 25 days of paid leave."
+HANDBOOK = """# Handbook
+
+## Hours
+
+The office in Busan opens at nine. On Friday it closes at five.
+
+## Leave
+
+Everyone has 25 days of paid leave."""
 
 
 @pytest.fixture

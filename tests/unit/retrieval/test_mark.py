@@ -7,7 +7,7 @@ from bot.text.words import terms
 
 def marked(question: str, text: str, title: str = "") -> str | None:
     cut = terms(text)
-    reading = read(question, text, weigh(terms(question), {term: 1 for term in cut}, 10, question), title=title)
+    reading = read(question, text, weigh(terms(question), dict.fromkeys(cut, 1), 10, question), title=title)
     assert reading.evidence.shape == (OWN,)
     return None if reading.span is None else text[slice(*reading.span)]
 

@@ -154,7 +154,8 @@ def test_a_page_is_read_without_its_navigation(parsed: Write) -> None:
     article = "".join(
         f"<p>The harbour was rebuilt in 19{number}0 after a storm had broken its walls.</p>" for number in range(5, 9)
     )
-    page = f"<html><head><title>Harbour</title></head><body><nav><a href='/'>Home</a></nav><article><h1>Harbour</h1>{article}</article></body></html>"
+    head = "<head><title>Harbour</title></head><body><nav><a href='/'>Home</a></nav>"
+    page = f"<html>{head}<article><h1>Harbour</h1>{article}</article></body></html>"
     read_ = parsed("page", page)
     assert read_.title == "Harbour"
     said = " ".join(texts(read_))
