@@ -32,7 +32,7 @@ from bot.models.pool import Pool
 from bot.models.tasks import EMBED
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
-from bot.router import Router, embeddable
+from bot.router import Feedback, Router, embeddable, relearn
 from bot.sandbox import Sandbox
 from bot.skill import Kit, Skill, Slot
 from bot.store.blobs import BlobStore
@@ -57,6 +57,8 @@ log = structlog.get_logger(__name__)
 SKILLS = "paring.skills"
 GRACE_S = 8.0
 """How long answers that are being worked on at a stop may take; what is not done by then is done at the next start."""
+ROUTER = "route.linear.v1"
+"""The head that learns from people's labels."""
 
 Hopeless = Callable[[str, str], None]
 """Called with a channel's name and the sentence that says why it cannot be used."""
@@ -124,6 +126,16 @@ class App:
         except ModelError as error:
             log.warning("the first answer will be slower", why=str(error))
         await self.chats.drop_expired_buttons()
+        await self._learn()
+
+    async def _learn(self) -> None:
+        """Teach the router what people have said since it was trained; the head that is live answers meanwhile."""
+        labels = [Feedback(label.text, label.language, label.label) for label in await self.chats.labels()]
+        try:
+            if await relearn(labels, self.pool, self.catalogue.find(ROUTER), self.settings):
+                log.info("the router has learnt", labels=len(labels))
+        except ModelError as error:
+            log.warning("the router could not learn; the old one goes on", why=str(error))
 
     async def decide(self, text: str, language: Language) -> Decision:
         """Route `text`: embed it, weigh it. Raises ModelError where a model failed."""

@@ -11,16 +11,25 @@ Owns: when a skill answers, when a person is asked, when nobody serves. Leaves t
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal
 
 from bot.locale import Language
+from bot.models.heads.build import Feedback, keep_feedback, prepared_head, stale
 from bot.models.heads.features import embeddable
 from bot.models.heads.utterances import NONE
 from bot.models.tasks import ROUTE, RouteInput, RouteScores, Vector
 from bot.skill import Models
 
-__all__ = ["NONE", "Action", "Decision", "Router", "decide", "embeddable"]
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from bot.models.pool import Pool
+    from bot.models.spec import ModelSpec
+
+__all__ = ["NONE", "Action", "Decision", "Feedback", "Router", "decide", "embeddable", "relearn"]
 
 Action = Literal["answer", "ask", "none"]
 NOBODY: Final = ""
@@ -57,6 +66,24 @@ class Router:
         """
         (scores,) = await self._models.run(ROUTE, [RouteInput(text, language, vector)])
         return decide(scores)
+
+
+async def relearn(labels: Sequence[Feedback], pool: Pool, spec: ModelSpec, settings: Settings) -> bool:
+    """Train the head `spec` anew where people's labels came in since; the old one answers meanwhile. Return whether it was.
+
+    Nothing is done where another model is live in the slot. The training runs in a child process.
+
+    Raises:
+        ModelError: it could not be trained or loaded; the old one stays live.
+    """
+    if pool.live(ROUTE).partition("@")[0] != spec.name:
+        return False
+    await asyncio.to_thread(keep_feedback, settings.home, labels)
+    if not labels or not await asyncio.to_thread(stale, settings):
+        return False
+    await asyncio.to_thread(partial(prepared_head, settings, newest=True))
+    await pool.publish(ROUTE, spec)
+    return True
 
 
 def decide(scores: RouteScores) -> Decision:

@@ -171,13 +171,13 @@ def with_feedback(examples: Sequence[Example], feedback: Sequence[Feedback]) -> 
 
 
 def _find(home: Path, wanted: Recipe, *, exact: bool) -> Path | None:
-    """Return a whole head of the recipe, the exact one first; a damaged one is passed over."""
-    for parent in _parents(home):
-        others = [] if exact else sorted(parent.glob(f"{_PREFIX}{wanted.base}-*"), key=_changed, reverse=True)
-        for folder in (parent / wanted.folder, *others):
-            if folder.suffix == "" and folder.is_dir() and _whole(folder):
-                return folder
-    return None
+    """Return a whole head: of the very recipe, else (not `exact`) one that lacks the newest labels. A damaged one is passed over."""
+    shared, own = _parents(home)
+    folders = [parent / wanted.folder for parent in (shared, own)]
+    if not exact:
+        folders += sorted(own.glob(f"{_PREFIX}{wanted.base}-*"), key=_changed, reverse=True)
+        folders.append(shared / replace(wanted, labels=NO_FEEDBACK).folder)
+    return next((folder for folder in folders if folder.suffix == "" and folder.is_dir() and _whole(folder)), None)
 
 
 def _whole(folder: Path) -> bool:

@@ -23,7 +23,7 @@ from zlib import crc32
 from bot.language import detect
 from bot.models.heads.gloss import gloss
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when features change, so that a kept head is trained anew."""
 BUCKETS: Final = 1 << 20
 SHORT: Final = 200
@@ -31,6 +31,9 @@ SHORT: Final = 200
 EDGE: Final = 110
 """Characters of a long text's beginning, and of its end, that are looked at."""
 
+ORDER: Final = 90
+"""Characters of the longest order on a line of its own; SHORT_ORDER: of one that is not."""
+SHORT_ORDER: Final = 30
 LONGEST_GLOSS: Final = 300
 """Characters."""
 
@@ -42,7 +45,7 @@ _REPEATED = re.compile(r"(.)\1{2,}")
 _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[?!]|[^\w\s]")
 _HANGUL = re.compile("[\uac00-\ud7a3\u3131-\u318e]")
-_SENTENCE = re.compile(r"(?<=[.!?。])\s|\n")
+_SENTENCE = re.compile(r"(?<=[.!?。:：])\s|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,19 @@ WORDS: Final = Block("word", 1.0)
 LETTERS: Final = Block("letters", 1.0)
 JAMO: Final = Block("jamo", 1.0)
 SHAPE: Final = Block("shape", 0.4)
+_READABLE: Final = (WORDS, LETTERS)
 
 
 def gist(text: str) -> str:
-    """Return what of `text` tells what is wanted: all of a short text, the first and the last words of a long one."""
+    """Return what of `text` tells what is wanted: all of a short text; of a long one the order before or after it, else both ends."""
     text = text.strip()
     if len(text) <= SHORT:
         return text
-    return f"{_head(text)}\n{_tail(text)}"
+    head, tail = _head(text), _tail(text)
+    first, last = _is_order(head, text[len(head) :]), _is_order(tail, text[: -len(tail)])
+    if first != last:
+        return head if first else tail
+    return f"{head}\n{tail}"
 
 
 def normalise(text: str) -> str:
@@ -77,7 +85,7 @@ def normalise(text: str) -> str:
 
 
 def features(text: str) -> tuple[dict[int, float], dict[int, str]]:
-    """Return (weight by bucket, one readable name by bucket) of `text`; each block of weights has its block's length."""
+    """Return (weight by bucket, and what can be read of it, a piece by bucket) of `text`; each block of weights has its block's length."""
     weights: dict[int, float] = {}
     names: dict[int, str] = {}
     for block, found in _blocks(text):
@@ -86,7 +94,8 @@ def features(text: str) -> tuple[dict[int, float], dict[int, str]]:
         for piece, count in counts.items():
             bucket = crc32(f"{block.name}\t{piece}".encode()) % BUCKETS
             weights[bucket] = weights.get(bucket, 0.0) + block.weight * (1 + log1p(count - 1)) / scale
-            names.setdefault(bucket, piece)
+            if block in _READABLE:
+                names.setdefault(bucket, piece)
     return weights, names
 
 
@@ -171,6 +180,10 @@ def _head(text: str) -> str:
 def _tail(text: str) -> str:
     end = text[-EDGE:]
     pieces = [piece for piece in _SENTENCE.split(end) if piece.strip()]
-    if len(pieces) > 1:
-        return pieces[-1]
-    return end.split(" ", 1)[-1]
+    return pieces[-1].strip() if len(pieces) > 1 else end.split(" ", 1)[-1]
+
+
+def _is_order(edge: str, rest: str) -> bool:
+    """Say whether the first or last words of a long text stand apart from it: before a colon, on a line of their own, very short."""
+    apart = edge.endswith((":", "：")) or rest.startswith("\n") or rest.endswith("\n")
+    return len(edge) <= ORDER if apart else len(edge) <= SHORT_ORDER

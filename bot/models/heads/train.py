@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 MEANING: Final = 1.2
 """Length of an embedding beside a block of features of length 1."""
-STRENGTH: Final = 16_000.0
+STRENGTH: Final = 32_000.0
 """Inverse of the penalty on squared weights; the loss is a mean. Found by grouped cross-validation."""
 ROUNDS: Final = 40
 """Steps of L-BFGS; later ones change no decision."""
 FOLDS: Final = 3
-FOLD_ROUNDS: Final = 25
+FOLD_ROUNDS: Final = 30
 SEEN_IN: Final = 3
 """Lines that a bucket must occur in to be kept: what only one has says nothing of others."""
 MOST_WEIGHTS: Final = 3_000_000

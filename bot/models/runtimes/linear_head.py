@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from bot.errors import ModelError, UnsafeModelError
 from bot.locale import LANGUAGES, Language, phrases
-from bot.models.heads.features import features
+from bot.models.heads.features import features, gist, normalise
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import RouteInput, RouteScores, Vector
 
@@ -35,8 +35,11 @@ FORMAT: Final = "route.linear.v1"
 WEIGHTS: Final = "head.safetensors"
 MANIFEST: Final = "manifest.json"
 BECAUSE: Final = 4
-"""Pieces of the text that are told as what weighed most."""
+"""Words of the text that are told as what weighed most."""
+WEIGHED: Final = 60
+"""Pieces, the strongest, that those words are found by."""
 _EDGES: Final = "<>~^$ _"
+_MARKS: Final = "?!.,;:…~()[]{}\"'“”‘’«»<>"
 
 Rows = NDArray[np.float32]
 Integers = NDArray[np.int32]
@@ -97,7 +100,9 @@ class LinearHead:
             ranked=tuple((head.labels[index], float(chances[index])) for index in order),
             none_below=calibration.none_below,
             ask_within=calibration.ask_within,
-            because=_strongest([(float(pull), names[bucket]) for pull, bucket in zip(pulls, buckets, strict=True)]),
+            because=_strongest(
+                [(float(pull), names[bucket]) for pull, bucket in zip(pulls, buckets, strict=True) if bucket in names], item.text
+            ),
         )
 
 
@@ -187,13 +192,14 @@ def _meaning(dense: Rows, vector: Vector) -> Rows:
     return meant
 
 
-def _strongest(pulls: list[tuple[float, str]]) -> tuple[str, ...]:
-    """Return the pieces that pulled most towards the best label, each telling something that no stronger one tells."""
-    told: list[str] = []
-    for pull, name in sorted(pulls, reverse=True):
-        piece = name.strip(_EDGES).replace(" _ ", " … ")
-        if pull <= 0 or len(told) == BECAUSE:
-            break
-        if piece and not any(piece in other or other in piece for other in told):
-            told.append(piece)
-    return tuple(told)
+def _strongest(pulls: list[tuple[float, str]], text: str) -> tuple[str, ...]:
+    """Return the words of `text` whose pieces pulled most towards the best label, strongest first."""
+    words = dict.fromkeys(word.strip(_MARKS) for word in normalise(gist(text)).split())
+    total = dict.fromkeys((word for word in words if word), 0.0)
+    for pull, name in sorted(pulls, key=lambda one: -abs(one[0]))[:WEIGHED]:
+        pieces = [piece for piece in name.strip(_EDGES).split() if piece != "_"]
+        hit = [word for word in total if any(piece in word for piece in pieces)]
+        for word in hit:
+            total[word] += pull / len(hit)
+    ranked = sorted(total.items(), key=lambda one: -one[1])
+    return tuple(word for word, pull in ranked[:BECAUSE] if pull > 0)
