@@ -21,8 +21,10 @@ from bot.locale import Language
 from bot.retrieval.chunk import Piece
 from bot.retrieval.document import SUFFIXES
 from bot.retrieval.features import Tokens, fingerprints, hangul_share
+from bot.retrieval.mark import Sentences
 from bot.store.passages import NewPassage
-from bot.store.shelf import Candidate
+from bot.store.shelf import Candidate, Shown
+from bot.text.sentences import split
 from bot.text.words import terms
 
 
@@ -37,6 +39,7 @@ class Draft:
     hangul: float
     words: tuple[str, str, str]
     terms: bytes
+    sentences: bytes
 
 
 def draft(pieces: Sequence[Piece], *, title: str) -> list[Draft]:
@@ -51,7 +54,7 @@ def finish(drafted: Draft, vector: NDArray[np.float32] | None) -> NewPassage:
     data = b"" if vector is None else pack_vector(vector)
     return NewPassage(
         piece.text, piece.heading, piece.page, piece.start, piece.end,
-        drafted.language, drafted.hangul, drafted.words, drafted.terms, data,
+        drafted.language, drafted.hangul, drafted.words, drafted.terms, drafted.sentences, data,
     )  # fmt: skip
 
 
@@ -85,10 +88,23 @@ def unpack_terms(candidates: Sequence[Candidate]) -> tuple[Tokens, Tokens, Token
     return Tokens.of(fields[0]), Tokens.of(fields[1]), Tokens.of(fields[2])
 
 
+def unpack_sentences(shown: Shown) -> Sentences:
+    """Return the sentences of a passage with their terms, as `draft` packed them."""
+    packed = np.frombuffer(shown.terms, "<u4")
+    table = np.frombuffer(shown.sentences, "<i4").reshape(-1, 3).astype(np.int64)
+    named = 2 + int(packed[0]) + int(packed[1])
+    owners = np.repeat(np.arange(len(table)), table[:, 2])
+    return Sentences(table[:, :2], Tokens(packed[named:], owners, table[:, 2]), packed[2:named])
+
+
 def _draft(piece: Piece, title: str, titled: Sequence[str]) -> Draft:
-    headed, body = terms(piece.heading), terms(piece.text)
+    headed = terms(piece.heading)
+    sentences = split(piece.text)
+    said = [terms(sentence.text) for sentence in sentences]
+    body = [term for sentence in said for term in sentence]
     packed = np.array([len(titled), len(headed)], "<u4")
     marks = np.concatenate([packed, fingerprints([*titled, *headed, *body])]).astype("<u4")
+    table = [(sentence.start, sentence.end, len(own)) for sentence, own in zip(sentences, said, strict=True)]
     return Draft(
         piece,
         embedded_text(piece.text, title=title, heading=piece.heading),
@@ -96,4 +112,5 @@ def _draft(piece: Piece, title: str, titled: Sequence[str]) -> Draft:
         hangul_share(piece.text),
         (" ".join(titled), " ".join(headed), " ".join(body)),
         marks.tobytes(),
+        np.array(table, "<i4").tobytes(),
     )

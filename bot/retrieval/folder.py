@@ -17,8 +17,8 @@ from typing import Protocol
 from bot.errors import InputError, ModelError
 from bot.passage import Added, Scope
 
-AT_ONCE = 4
-"""Files on their way at the same time: one is parsed while another is embedded."""
+AT_ONCE = 32
+"""Files on their way at the same time: some are parsed while others are embedded and committed together."""
 PASSED_OVER = frozenset({"node_modules", "__pycache__", "venv", "site-packages", "CVS", "_darcs"})
 _FOREIGN = (
     "exe dll so dylib bin o a class jar pyc pyd whl zip gz bz2 xz zst 7z rar tar tgz iso img dmg deb rpm db sqlite sqlite3 "

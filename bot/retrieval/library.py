@@ -26,14 +26,15 @@ from bot.models.tasks import EMBED
 from bot.passage import Added, Hit, Passage, Scope, Scopes
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
-from bot.retrieval.embed import Draft, draft, embedded_text, finish, pack_vector
+from bot.retrieval.embed import Draft, draft, embedded_text, pack_vector
 from bot.retrieval.folder import Gathered, gather
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
+from bot.retrieval.keeping import Keeper, Parcel
 from bot.retrieval.reading import Reader, as_written
 from bot.retrieval.search import Finder, First, Found, Leg, Question
 from bot.store.generations import Generation, Generations
-from bot.store.passages import Kept, NewDocument, NewPassage, Passages, Unembedded
+from bot.store.passages import Kept, NewDocument, Passages, Unembedded
 
 if TYPE_CHECKING:
     from bot.config import LimitSettings
@@ -45,8 +46,6 @@ T = TypeVar("T")
 Report = Callable[[str, int, int], None]
 """Told (what is being done, how many are done, of how many)."""
 
-EMBED_AT_ONCE = 256
-"""Passages that are embedded in one call: others' questions go between two."""
 REBUILD_AT_ONCE = 512
 
 
@@ -69,6 +68,7 @@ class Shelves:
         self._home = home
         self._passages = Passages(database)
         self._generations = Generations(database)
+        self._keeper = Keeper(models, self._passages, self._generations)
         self._reader = Reader(sandbox, models, limits)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="retrieval")
         self._fusion = fusion
@@ -78,7 +78,8 @@ class Shelves:
         """Begin: nothing is loaded before the first search, so that a command that needs none is quick."""
 
     async def close(self) -> None:
-        """End the search's thread."""
+        """Stop keeping, and end the search's thread."""
+        await self._keeper.close()
         if self._finder is not None:
             await self._on_thread(self._finder.close)
         await asyncio.to_thread(self._thread.shutdown)
@@ -109,8 +110,8 @@ class Shelves:
             UnreadableError, TooLargeError: the file cannot be read; nothing was kept.
         """
         sha256, size_bytes = await asyncio.to_thread(_hash, path)
-        if known := await self._passages.find(scope, sha256):
-            return _added(known)
+        if known := await self._on_thread(lambda: self._found_by().known(scope, sha256)):
+            return known
         document = await self._reader.read(path, name=title)
         return await self._keep(
             document, scope, key=key or f"file:{link or title}", title=title, link=link, sha256=sha256,
@@ -130,8 +131,8 @@ class Shelves:
         A message (its link begins with `message:`) is one passage; a longer text is cut as a document is.
         """
         sha256 = hashlib.sha256(f"{title}\n{link}\n{text}".encode("utf-8", "replace")).hexdigest()
-        if known := await self._passages.find(scope, sha256, key=key):
-            return _added(known)
+        if known := await self._on_thread(lambda: self._found_by().known(scope, sha256, key=key)):
+            return known
         document = Document("message" if link.startswith("message:") else "text", title, (Block("text", as_written(text)),))
         return await self._keep(
             document,
@@ -203,27 +204,9 @@ class Shelves:
     ) -> Added:
         shown = document.title if document.kind == "html" and document.title else title
         drafts = await asyncio.to_thread(_drafts, document, shown)
-        passages, generation = await self._embedded(drafts)
-        new = NewDocument(scope, key, shown, link, sha256, document.kind, size_bytes, tuple(passages), sender)
-        (kept,) = await self._passages.add([new], generation=generation)
-        return _added(kept)
-
-    async def _embedded(self, drafts: Sequence[Draft]) -> tuple[list[NewPassage], int]:
-        """Return the passages with their vectors, and the generation of these (0: there is no embedder)."""
-        if not self._models.live(EMBED):
-            return [finish(drafted, None) for drafted in drafts], 0
-        embedder = self._models.live(EMBED)
-        passages: list[NewPassage] = []
-        dimension = 0
-        for start in range(0, len(drafts), EMBED_AT_ONCE):
-            some = drafts[start : start + EMBED_AT_ONCE]
-            vectors = await self._models.run(EMBED, [drafted.embedded for drafted in some], bulk=True)
-            dimension = len(vectors[0])
-            passages += [finish(drafted, vector) for drafted, vector in zip(some, vectors, strict=True)]
-        if not passages:
-            return [], 0
-        generation = await self._generations.of(embedder, dimension=dimension)
-        return passages, generation.id
+        once = document.kind not in ("message", "text") or key.startswith(("file:", "path:"))
+        new = NewDocument(scope, key, shown, link, sha256, document.kind, size_bytes, (), sender, once=once)
+        return _added(await self._keeper.keep(Parcel(new, drafts)))
 
     async def _question(self, query: str) -> Question:
         try:

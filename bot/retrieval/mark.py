@@ -3,31 +3,31 @@
 Owns the choice: the query's words, weighed, what kind of answer it asks for (a name, a date, a number, a place), and what the
 sentence before says, for "it" and "she" stand for what was named there.
 
-    read("When did the office open?", "The office is in Busan. It opened in 2019.", terms).span   # (24, 42)
+    read("When did the office open?", "The office is in Busan. It opened in 2019.", terms, sentences).span   # (24, 42)
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.retrieval.features import QueryTerms
-from bot.text.sentences import Sentence, split
+from bot.retrieval.features import QueryTerms, Tokens, fingerprints
 from bot.text.words import is_empty, terms
 
 BEFORE = 0.35
 """What a term counts that stands in the sentence before and not in this one."""
 CUE = 0.25
 """What it counts that a sentence holds the kind of thing that is asked for."""
-HEADING = 0.5
-"""What a heading counts for: it names, and seldom answers."""
 LONG = 400
 """Characters of a sentence above which its length counts against it."""
+
+LONG_SHARE = 0.9
+"""What a long sentence counts for."""
 
 _NAMED = re.compile(r"(?<=\s)[A-Z][\w'’-]+|\d[\d.,]*")
 """What a question names: a word with a capital that does not begin it, a number."""
@@ -87,42 +87,49 @@ class Reading:
     evidence: NDArray[np.float32]
 
 
-def read(question: str, text: str, query: QueryTerms, *, title: str = "") -> Reading:
-    """Return the sentence of `text` that answers best (None where there is one sentence alone, or nothing fits) and what speaks for it.
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """The sentences of a passage as the database keeps them."""
 
-    Args:
-        question: what is asked.
-        text: the passage.
-        query: the question's weighed terms.
-        title: what names the passage: title and heading.
-    """
-    sentences = split(text)
-    weights = dict(zip(query.terms, query.weights.tolist(), strict=True))
-    total = sum(weights.values()) or 1.0
-    held = [frozenset(term for term in terms(sentence.text) if term in weights) for sentence in sentences]
-    named = frozenset(term for term in terms(title) if term in weights)
-    cues = [answer for asks, answer in _CUES if asks.search(question)]
-    kinds = [sum(_holds(cue, sentence.text, question) for cue in cues) / max(len(cues), 1) for sentence in sentences]
-    scores = [
-        _score(sentence, own, held[place - 1] if place else frozenset(), weights, total) + CUE * kinds[place]
-        for place, (sentence, own) in enumerate(zip(sentences, held, strict=True))
-    ]
-    if not scores:
+    spans: NDArray[np.int64]
+    """int64 (n, 2): where each begins and ends."""
+    terms: Tokens
+    """The terms of each."""
+    named: NDArray[np.uint32]
+    """uint32: the terms of title and heading."""
+
+
+def read(question: str, text: str, query: QueryTerms, sentences: Sentences) -> Reading:
+    """Return the sentence of `text` that answers best (None where there is one alone, or nothing fits) and what speaks for it."""
+    if not len(sentences.spans):
         return Reading(None, np.zeros(OWN, np.float32))
-    best = max(range(len(scores)), key=lambda place: (scores[place], -place))
-    own = held[best]
-    near = own | (held[best - 1] if best else frozenset())
-    everywhere = frozenset[str]().union(named, *held)
-    names = _names(question, weights)
-    missing = [weights[term] for term in weights if term not in everywhere]
+    marks = fingerprints(query.terms)
+    weights = query.weights
+    total = float(weights.sum()) or 1.0
+    held = sentences.terms.counts(marks) > 0
+    before = np.zeros_like(held)
+    before[1:] = held[:-1]
+    said = [text[start:end] for start, end in sentences.spans]
+    cues = [answer for asks, answer in _CUES if asks.search(question)]
+    asked = question.lower()
+    kinds = np.array([sum(_holds(cue, sentence, asked) for cue in cues) / max(len(cues), 1) for sentence in said])
+    scores = (held @ weights + BEFORE * ((before & ~held) @ weights)) / total
+    scores = scores * np.where(np.diff(sentences.spans, axis=1)[:, 0] <= LONG, 1.0, LONG_SHARE) + CUE * kinds
+    best = int(scores.argmax())
+    named = np.isin(marks, sentences.named)
+    own, near = held[best], held[best] | before[best]
+    missing = ~(held.any(axis=0) | named)
+    names = _names(question, query)
     evidence = (
-        _share(own, weights, total), _share(near, weights, total), _share(own | named, weights, total),
-        float(bool(cues)), kinds[best], min(len(names), 4) / 4, sum(1 for name in names if name not in everywhere) / max(len(names), 1),
-        max(missing, default=0.0) / max(weights.values(), default=1.0), float(query.unknown.mean()) if len(query.unknown) else 0.0,
-        math.log1p(sum(1 for term in weights if not is_empty(term))), math.log1p(len(sentences)),
+        float(own @ weights) / total, float(near @ weights) / total, float((own | named) @ weights) / total,
+        float(bool(cues)), float(kinds[best]), min(len(names), 4) / 4, float(missing[names].mean()) if len(names) else 0.0,
+        float(weights[missing].max(initial=0.0)) / (float(weights.max(initial=0.0)) or 1.0),
+        float(query.unknown.mean()) if len(query.unknown) else 0.0,
+        math.log1p(sum(1 for term in query.terms if not is_empty(term))), math.log1p(len(said)),
     )  # fmt: skip
-    fits = len(sentences) > 1 and (own or scores[best] > CUE)
-    return Reading((sentences[best].start, sentences[best].end) if fits else None, np.array(evidence, np.float32))
+    fits = len(said) > 1 and (bool(own.any()) or scores[best] > CUE)
+    start, end = sentences.spans[best].tolist()
+    return Reading((start, end) if fits else None, np.array(evidence, np.float32))
 
 
 def weigh_up(reading: Reading, rivals: Sequence[Reading]) -> NDArray[np.float32]:
@@ -132,25 +139,13 @@ def weigh_up(reading: Reading, rivals: Sequence[Reading]) -> NDArray[np.float32]
     return np.concatenate([reading.evidence, np.array(beside, np.float32)])
 
 
-def _share(held: frozenset[str], weights: Mapping[str, float], total: float) -> float:
-    return sum(weights[term] for term in held) / total
+def _names(question: str, query: QueryTerms) -> list[int]:
+    """Return which terms of the query it names: words with a capital that do not begin it, and numbers."""
+    place = {term: index for index, term in enumerate(query.terms)}
+    named = " ".join(_NAMED.findall(question))
+    return [place[term] for term in dict.fromkeys(terms(named)) if term in place and not is_empty(term)] if named else []
 
 
-def _names(question: str, weights: Mapping[str, float]) -> frozenset[str]:
-    """Return the terms of what the question names: words with a capital that do not begin it, and numbers."""
-    return frozenset(
-        term for found in _NAMED.finditer(question) for term in terms(found.group()) if term in weights and not is_empty(term)
-    )
-
-
-def _score(sentence: Sentence, own: frozenset[str], before: frozenset[str], weights: Mapping[str, float], total: float) -> float:
-    score = _share(own, weights, total) + BEFORE * _share(before - own, weights, total)
-    if sentence.kind == "heading":
-        score *= HEADING
-    return score * (1.0 if len(sentence.text) <= LONG else 0.9)
-
-
-def _holds(cue: re.Pattern[str], sentence: str, question: str) -> bool:
-    """Say whether `sentence` holds what is asked for, beyond what the question itself says."""
-    asked = question.lower()
+def _holds(cue: re.Pattern[str], sentence: str, asked: str) -> bool:
+    """Say whether `sentence` holds what is asked for, beyond what the question (in lower case) itself says."""
     return any(match.group().strip().lower() not in asked for match in cue.finditer(sentence))

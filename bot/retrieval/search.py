@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.language import detect
-from bot.passage import Hit, Passage, Scopes
-from bot.retrieval.embed import unpack_terms
+from bot.passage import Added, Hit, Passage, Scope, Scopes
+from bot.retrieval.embed import unpack_sentences, unpack_terms
 from bot.retrieval.features import Candidates, QueryTerms, features
 from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
@@ -30,7 +30,7 @@ from bot.retrieval.lexical import asked, weigh_query
 from bot.retrieval.mark import Reading, read, weigh_up
 from bot.retrieval.vectors import FlatIndex, VectorIndex
 from bot.store.generations import Generation
-from bot.store.shelf import Candidate, Mark, Shelf, State
+from bot.store.shelf import Candidate, Mark, Shelf, Shown, State
 
 Leg = Literal["fused", "vectors", "words"]
 Array = NDArray[np.float32]
@@ -100,6 +100,12 @@ class Finder:
         """How far the index in memory has come."""
         return self._mark
 
+    def known(self, scope: Scope, sha256: str, *, key: str | None = None) -> Added | None:
+        """Return the document in `scope` that has these bytes (and this key, where one is given), None where there is none."""
+        with self._shelf.state() as state:
+            found = state.document(scope, sha256, key=key)
+        return Added(found[1], found[2], "unchanged", found[0]) if found else None
+
     def find(self, question: Question, scopes: Scopes, *, count: int) -> list[Hit]:
         """Return the best `count` passages in `scopes`, best first; `[]` where the best is not good enough to be an answer."""
         with self._shelf.state() as state:
@@ -110,16 +116,16 @@ class Finder:
         seen = [(place, texts[found.ids[place]]) for place in best if found.ids[place] in texts]
         if not seen or found.query is None:
             return []
-        readings = [self._read(question, passage, found.query) for _place, passage in seen]
+        readings = [_read(question, shown, found.query) for _place, shown in seen]
         top = seen[0][0]
         chance = self._fusion.chance(judged(found, int(top), readings))
         if chance < self._fusion.thresholds[detect(question.text) or "en"]:
             return []
         shares = np.exp(np.minimum(found.scores - found.scores[top], 0))
         return [
-            Hit(passage, round(chance * float(shares[place]), 4), reading.span)
-            for (place, passage), reading in zip(seen, readings, strict=True)
-            if passage.scope in scopes
+            Hit(shown.passage, round(chance * float(shares[place]), 4), reading.span)
+            for (place, shown), reading in zip(seen, readings, strict=True)
+            if shown.passage.scope in scopes
         ][:count]
 
     def first(self, question: Question, scopes: Scopes, *, without: Collection[int] = ()) -> First | None:
@@ -131,12 +137,9 @@ class Finder:
                 return None
             best = np.argsort(-found.scores, kind="stable")[: 1 + RIVALS]
             texts = state.passages([found.ids[place] for place in best], scopes)
-        readings = [self._read(question, texts[found.ids[place]], found.query) for place in best]
+        readings = [_read(question, texts[found.ids[place]], found.query) for place in best]
         top = int(best[0])
-        return First(found.documents[top], texts[found.ids[top]], readings[0].span, judged(found, top, readings))
-
-    def _read(self, question: Question, passage: Passage, query: QueryTerms) -> Reading:
-        return read(question.text, passage.text, query, title=f"{passage.title}\n{passage.heading}")
+        return First(found.documents[top], texts[found.ids[top]].passage, readings[0].span, judged(found, top, readings))
 
     def rank(self, question: Question, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
         """Return the best `count` candidates without judging them, by one leg or fused: for evaluation and training.
@@ -241,6 +244,10 @@ class Finder:
         groups = [zlib.crc32(row.title.encode("utf-8", "ignore")) if row.title else -row.document for row in rows]
         hangul = np.array([row.hangul for row in rows], np.float32)
         return Candidates(title, heading, body, hangul, self._index.vectors_of(ids), np.array(groups, np.int64))
+
+
+def _read(question: Question, shown: Shown, query: QueryTerms) -> Reading:
+    return read(question.text, shown.passage.text, query, unpack_sentences(shown))
 
 
 def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:

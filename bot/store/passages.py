@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from bot.locale import Language
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewPassage:
-    """A passage to be kept. `words` are its terms by field (title, heading, body), a space between two; `terms` as PassageRow says."""
+    """A passage to be kept. `words`: terms of title, heading and body, a space between two; `terms`, `sentences`: see PassageRow."""
 
     text: str
     heading: str
@@ -39,6 +39,7 @@ class NewPassage:
     hangul: float
     words: tuple[str, str, str]
     terms: bytes
+    sentences: bytes
     vector: bytes
     """float16, little-endian; b"" where there is no embedder."""
 
@@ -56,6 +57,8 @@ class NewDocument:
     size_bytes: int
     passages: tuple[NewPassage, ...]
     sender: str = ""
+    once: bool = False
+    """True where the same bytes under another key in the scope are the same document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +95,6 @@ class Passages:
             return [_add(connection, document, generation) for document in documents]
 
         return await self._database.write(work)
-
-    async def find(self, scope: Scope, sha256: str, *, key: str | None = None) -> Kept | None:
-        """Return the document in `scope` that has these bytes (and this key, where one is given), None where there is none."""
-        wanted = [ScopeRow.name == str(scope), DocumentRow.sha256 == sha256]
-        if key is not None:
-            wanted.append(DocumentRow.key == key)
-        counted = select(func.count()).where(PassageRow.document_id == DocumentRow.id).scalar_subquery()
-        query = (
-            select(DocumentRow.id, DocumentRow.title, counted).join(ScopeRow, DocumentRow.scope_id == ScopeRow.id).where(*wanted)
-        )
-        async with self._database.read() as connection:
-            row = (await connection.execute(query.limit(1))).first()
-        return Kept(row[0], row[2], "unchanged", row[1]) if row else None
 
     async def remove(self, scope: Scope, *, key: str) -> int:
         """Remove the document under `key` in `scope`; return how many passages went."""
@@ -185,18 +175,18 @@ class Passages:
 
 
 def _add(connection: Connection, document: NewDocument, generation: int) -> Kept:
-    scope_id = _scope_id(connection, document.scope)
+    scope_id = _scope_id(connection, str(document.scope))
+    if document.once and (same := connection.execute(_SAME, {"scope": scope_id, "sha256": document.sha256}).first()):
+        return Kept(same[0], same[2], "unchanged", same[1])
     now = datetime.now(UTC)
     values = {
         "title": document.title, "link": document.link, "sha256": document.sha256, "kind": document.kind,
         "size_bytes": document.size_bytes, "sender": document.sender, "updated_at": now,
     }  # fmt: skip
-    same = (DocumentRow.scope_id == scope_id, DocumentRow.key == document.key)
-    known = (connection.execute(select(DocumentRow.id, DocumentRow.version).where(*same))).first()
+    known = connection.execute(_KNOWN, {"scope": scope_id, "key": document.key}).first()
     if known is None:
         row = {"scope_id": scope_id, "key": document.key, "version": 1, "added_at": now, **values}
-        added = connection.execute(insert(DocumentRow).values(row).returning(DocumentRow.id))
-        number, version = added.scalar_one(), 1
+        number, version = connection.execute(_ADD_DOCUMENT, row).scalar_one(), 1
     else:
         number, version = known[0], known[1] + 1
         _drop_passages(connection, number)
@@ -205,9 +195,13 @@ def _add(connection: Connection, document: NewDocument, generation: int) -> Kept
     return Kept(number, len(document.passages), "added" if known is None else "replaced", document.title)
 
 
-def _scope_id(connection: Connection, scope: Scope) -> int:
-    connection.execute(insert_or(ScopeRow).values(name=str(scope)).on_conflict_do_nothing())
-    return (connection.execute(select(ScopeRow.id).where(ScopeRow.name == str(scope)))).scalar_one()
+def _scope_id(connection: Connection, name: str) -> int:
+    found = connection.execute(_SCOPE, {"name": name}).scalar()
+    return (
+        found
+        if found is not None
+        else int(connection.execute(insert(ScopeRow).values(name=name).returning(ScopeRow.id)).scalar_one())
+    )
 
 
 def _add_passages(
@@ -215,32 +209,26 @@ def _add_passages(
 ) -> None:
     if not document.passages:
         return
-    used = connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'passages'"))
-    first = (used.scalar() or 0) + 1
+    first = (connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").scalar() or 0) + 1
     numbered = list(enumerate(document.passages, start=first))
-    connection.execute(
-        insert(PassageRow),
+    connection.exec_driver_sql(
+        "INSERT INTO passages (id, document_id, scope_id, version, position, heading, text, page, starts_at, ends_at, language,"
+        " hangul, terms, sentences) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            {
-                "id": id_, "document_id": number, "scope_id": scope_id, "version": version, "position": id_ - first,
-                "heading": passage.heading, "text": passage.text, "page": passage.page, "starts_at": passage.start,
-                "ends_at": passage.end, "language": passage.language, "hangul": passage.hangul, "terms": passage.terms,
-            }
+            (
+                id_, number, scope_id, version, id_ - first, passage.heading, passage.text, passage.page, passage.start,
+                passage.end, passage.language, passage.hangul, passage.terms, passage.sentences,
+            )
             for id_, passage in numbered
         ],
     )  # fmt: skip
-    words = [
-        {"id": id_, "scope": f"§{scope_id}", **dict(zip(("title", "heading", "body"), passage.words, strict=True))}
-        for id_, passage in numbered
-    ]
-    connection.execute(
-        text("INSERT INTO passage_words(rowid, scope, title, heading, body) VALUES (:id, :scope, :title, :heading, :body)"), words
+    connection.exec_driver_sql(
+        "INSERT INTO passage_words (rowid, scope, title, heading, body) VALUES (?, ?, ?, ?, ?)",
+        [(id_, f"§{scope_id}", *passage.words) for id_, passage in numbered],
     )
-    vectors = [
-        {"passage_id": id_, "generation_id": generation, "data": passage.vector} for id_, passage in numbered if passage.vector
-    ]
+    vectors = [(id_, generation, passage.vector) for id_, passage in numbered if passage.vector]
     if vectors:
-        connection.execute(insert(VectorRow), vectors)
+        connection.exec_driver_sql("INSERT INTO vectors (passage_id, generation_id, data) VALUES (?, ?, ?)", vectors)
 
 
 def _drop_passages(connection: Connection, document: int) -> int:
@@ -252,3 +240,14 @@ def _drop_passages(connection: Connection, document: int) -> int:
     connection.execute(delete(VectorRow).where(VectorRow.passage_id.in_(of_document)))
     gone = connection.execute(delete(PassageRow).where(PassageRow.document_id == document))
     return gone.rowcount
+
+
+_SCOPE = select(ScopeRow.id).where(ScopeRow.name == bindparam("name"))
+_KNOWN = select(DocumentRow.id, DocumentRow.version).where(
+    DocumentRow.scope_id == bindparam("scope"), DocumentRow.key == bindparam("key")
+)
+_PASSAGES = select(func.count()).where(PassageRow.document_id == DocumentRow.id).scalar_subquery()
+_SAME = select(DocumentRow.id, DocumentRow.title, _PASSAGES).where(
+    DocumentRow.scope_id == bindparam("scope"), DocumentRow.sha256 == bindparam("sha256")
+)
+_ADD_DOCUMENT = insert(DocumentRow).returning(DocumentRow.id)

@@ -68,6 +68,15 @@ class Candidate:
     terms: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A passage that may be shown, with its terms and sentences as `bot.store.tables.PassageRow` says."""
+
+    passage: Passage
+    terms: bytes
+    sentences: bytes
+
+
 class Shelf:
     """A reader of the database, for one thread."""
 
@@ -142,6 +151,15 @@ class State:
         names = [str(scope) for scope in scopes]
         return [row[0] for row in self._connection.execute(f"SELECT id FROM scopes WHERE name IN ({_marks(names)})", names)]  # noqa: S608 - question marks and constants alone
 
+    def document(self, scope: Scope, sha256: str, *, key: str | None = None) -> tuple[int, str, int] | None:
+        """Return (number, title, passages) of the document in `scope` with these bytes, and this key where one is given."""
+        row = self._connection.execute(
+            "SELECT d.id, d.title, (SELECT count(*) FROM passages p WHERE p.document_id = d.id) FROM documents d"
+            " JOIN scopes s ON s.id = d.scope_id WHERE s.name = ? AND d.sha256 = ? AND d.key = coalesce(?, d.key) LIMIT 1",
+            (str(scope), sha256, key),
+        ).fetchone()
+        return (row[0], row[1], row[2]) if row else None
+
     def all_scopes(self) -> int:
         """Return how many scopes there are."""
         return int(self._connection.execute("SELECT count(*) FROM scopes").fetchone()[0])
@@ -173,16 +191,16 @@ class State:
         )
         return [Candidate(*row) for row in rows]
 
-    def passages(self, ids: Sequence[int], scopes: Scopes) -> dict[int, Passage]:
+    def passages(self, ids: Sequence[int], scopes: Scopes) -> dict[int, Shown]:
         """Return those of `ids` that are there, current and in the scopes: the last look before a text leaves."""
         names = [str(scope) for scope in scopes]
         rows = self._connection.execute(
-            "SELECT p.id, s.name, d.title, p.heading, p.text, d.link, p.language, p.page, d.id, d.kind FROM passages p"  # noqa: S608 - question marks and constants alone
-            " JOIN documents d ON d.id = p.document_id AND d.version = p.version AND d.scope_id = p.scope_id"
+            "SELECT p.id, s.name, d.title, p.heading, p.text, d.link, p.language, p.page, d.id, d.kind, p.terms, p.sentences"  # noqa: S608 - question marks and constants alone
+            " FROM passages p JOIN documents d ON d.id = p.document_id AND d.version = p.version AND d.scope_id = p.scope_id"
             f" JOIN scopes s ON s.id = p.scope_id WHERE p.id IN ({_marks(ids)}) AND s.name IN ({_marks(names)})",
             [*ids, *names],
         )
-        return {row[0]: _passage(row) for row in rows}
+        return {row[0]: Shown(_passage(row[:-2]), row[-2], row[-1]) for row in rows}
 
     def counts(self) -> tuple[int, int, int]:
         """Return how many documents, passages and entries of the word index there are."""

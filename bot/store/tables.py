@@ -231,6 +231,8 @@ class PassageRow(Base):
     """Share of Hangul among its letters."""
     terms: Mapped[bytes]
     """uint32, little-endian: how many terms title and heading have, then the fingerprints of title, heading and text."""
+    sentences: Mapped[bytes]
+    """int32, little-endian: of each sentence of the text where it begins, where it ends, and how many terms it has."""
 
 
 class RemovalRow(Base):

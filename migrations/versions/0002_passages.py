@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("hangul", sa.Double(), nullable=False),
         sa.Column("terms", sa.LargeBinary(), nullable=False),
+        sa.Column("sentences", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_passages_document_id_documents")),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_passages_scope_id_scopes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passages")),

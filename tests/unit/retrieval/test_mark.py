@@ -1,13 +1,22 @@
 import pytest
 
+from bot.passage import PUBLIC, Passage
+from bot.retrieval.chunk import Piece
+from bot.retrieval.embed import draft, unpack_sentences
 from bot.retrieval.features import weigh
-from bot.retrieval.mark import EVIDENCE, OWN, read, weigh_up
+from bot.retrieval.mark import EVIDENCE, OWN, Sentences, read, weigh_up
+from bot.store.shelf import Shown
 from bot.text.words import terms
+
+
+def sentences(text: str, title: str = "") -> Sentences:
+    (drafted,) = draft([Piece(text, "", None, 0, len(text))], title=title)
+    return unpack_sentences(Shown(Passage(1, PUBLIC, title, "", text, "", "en"), drafted.terms, drafted.sentences))
 
 
 def marked(question: str, text: str, title: str = "") -> str | None:
     cut = terms(text)
-    reading = read(question, text, weigh(terms(question), dict.fromkeys(cut, 1), 10, question), title=title)
+    reading = read(question, text, weigh(terms(question), dict.fromkeys(cut, 1), 10, question), sentences(text, title))
     assert reading.evidence.shape == (OWN,)
     return None if reading.span is None else text[slice(*reading.span)]
 
@@ -48,7 +57,7 @@ def test_an_empty_passage_is_read_without_harm() -> None:
 
 def test_being_ahead_of_rivals_is_evidence() -> None:
     asked = weigh(["blue", "lamp"], {"blue": 1, "lamp": 1}, 10, "blue lamp")
-    good, bad = (read("blue lamp", text, asked) for text in ("A blue lamp. A dog.", "A dog. A cat."))
+    good, bad = (read("blue lamp", text, asked, sentences(text)) for text in ("A blue lamp. A dog.", "A dog. A cat."))
     ahead = EVIDENCE.index("ahead")
     assert weigh_up(good, [bad])[ahead] > weigh_up(good, [good])[ahead] == 0
     assert weigh_up(good, []).shape == (len(EVIDENCE),)

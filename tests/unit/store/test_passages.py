@@ -22,7 +22,7 @@ VECTOR = b"\x00\x3c" + bytes(6)
 
 
 def passage(said: str) -> NewPassage:
-    return NewPassage(said, "", 2, 0, len(said), "en", 0.0, ("", "", said), b"\0" * 8, VECTOR)
+    return NewPassage(said, "", 2, 0, len(said), "en", 0.0, ("", "", said), b"\0" * 8, b"", VECTOR)
 
 
 def document(*said: str, key: str = "k", scope: Scope = PUBLIC, sender: str = "") -> NewDocument:
@@ -78,11 +78,21 @@ async def test_a_known_key_replaces_and_counts_its_versions(passages: Passages, 
     assert (second.status, second.document) == ("replaced", first.document)
 
 
-async def test_a_document_is_found_by_its_bytes_in_its_scope_alone(passages: Passages, generation: int) -> None:
+async def test_a_document_is_found_by_its_bytes_in_its_scope_alone(
+    passages: Passages, generation: int, database: Database
+) -> None:
     await passages.add([document("one", scope=TEAM)], generation=generation)
-    assert (await passages.find(TEAM, "shaone")) is not None
-    assert (await passages.find(TEAM, "shaone", key="other")) is None
-    assert (await passages.find(PUBLIC, "shaone")) is None
+    shelf = Shelf(database.path)
+    with shelf.state() as state:
+        assert state.document(TEAM, "shaone") == (1, "Title", 1)
+        assert state.document(TEAM, "shaone", key="other") is None
+        assert state.document(PUBLIC, "shaone") is None
+    shelf.close()
+
+
+async def test_the_same_bytes_are_kept_once_even_when_they_come_together(passages: Passages, generation: int) -> None:
+    twins = [replace(document("one", key=key), once=True) for key in ("a", "b")]
+    assert [kept.status for kept in await passages.add(twins, generation=generation)] == ["added", "unchanged"]
 
 
 async def test_forgetting_spares_other_scopes_and_senders(passages: Passages, generation: int, database: Database) -> None:
@@ -112,7 +122,7 @@ async def test_the_link_leads_to_the_page_and_a_link_of_its_own_is_kept(
     await passages.add([document("a", key="1"), replace(document("b", key="2"), link="message:t/b/1/7")], generation=generation)
     shelf = Shelf(database.path)
     with shelf.state() as state:
-        links = [read.link for read in state.passages([1, 2], Scopes([PUBLIC])).values()]
+        links = [shown.passage.link for shown in state.passages([1, 2], Scopes([PUBLIC])).values()]
     shelf.close()
     assert links == ["document:1#page=2", "message:t/b/1/7"]
 
