@@ -102,7 +102,7 @@ class Search:
             skill=self.name,
             model=model,
             sources=[_source(hit, request.language) for hit in shown],
-            buttons=_buttons(asked, more=len(worth) > asked.count, language=request.language),
+            buttons=_buttons(asked, len(shown), more=len(worth) > asked.count, language=request.language),
         )
 
     async def _kept(self, request: Request, files: Sequence[Attachment]) -> list[Text]:
@@ -168,9 +168,9 @@ def _source(hit: Hit, language: Language) -> Source:
     return Source(_place(hit, language), hit.passage.text, hit.passage.link, hit.score, hit.marked)
 
 
-def _buttons(asked: Asked, *, more: bool, language: Language) -> list[Button]:
+def _buttons(asked: Asked, shown: int, *, more: bool, language: Language) -> list[Button]:
     buttons = []
-    if fewer := [count for count in COUNTS if count < asked.count]:
+    if fewer := [count for count in COUNTS if count < min(asked.count, shown)]:
         buttons.append(Button(_("Fewer").to(language), Command("search", f"--count {fewer[-1]}")))
     if more and (larger := [count for count in COUNTS if count > asked.count]):
         buttons.append(Button(_("More").to(language), Command("search", f"--count {larger[0]}")))

@@ -84,7 +84,9 @@ async def test_a_press_on_more_asks_the_question_of_the_message_again(search: Se
 async def test_a_plain_question_is_asked_again_too(search: Search, library: FakeLibrary) -> None:
     library.passages = [passage(number) for number in range(1, 4)]
     press = replace(make_message("/search --count 1"), reply_to=make_message("the lamp is blue"))
-    assert len((await search.answer(make_request(press, scopes=[PUBLIC]))).sources) == 1
+    reply = await search.answer(make_request(press, scopes=[PUBLIC]))
+    assert len(reply.sources) == 1
+    assert [button.label for button in reply.buttons] == ["More"]
 
 
 async def test_sources_far_below_the_best_are_left_out(search: Search, library: FakeLibrary) -> None:
