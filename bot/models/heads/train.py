@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.locale import LANGUAGES, Language
+from bot.models.heads.descent import least
 from bot.models.heads.features import BUCKETS, embeddable, features
 from bot.models.heads.noise import vary
 from bot.models.heads.utterances import NONE, Example
@@ -73,7 +74,8 @@ class Set:
 def train(examples: Sequence[Example], embed: Embed, *, embedder: str = "", varied: bool = True, calibrated: bool = True) -> Head:
     """Return the head for the labels of `examples`, the same for the same examples and embedder.
 
-    `varied` adds one mistyped or reworded copy of each example; `calibrated` fits temperature and limits out of fold.
+    `embed` is given each text's `embeddable`, once; a varied copy shares its original's meaning. `varied` adds one
+    mistyped or reworded copy of each example; `calibrated` fits temperature and limits out of fold.
     """
     labels = tuple(sorted({example.label for example in examples}))
     data = _matrix(examples, labels, embed, varied=varied)
@@ -82,11 +84,6 @@ def train(examples: Sequence[Example], embed: Embed, *, embedder: str = "", vari
     head = _fit(data, labels, buckets, rounds=ROUNDS)
     head = replace(head, embedder=embedder)
     return _calibrated(head, data) if calibrated else head
-
-
-def texts_to_embed(examples: Sequence[Example]) -> list[str]:
-    """Return what `embed` will be given for `examples`, once each: a varied copy shares its original's meaning."""
-    return list(dict.fromkeys(embeddable(example.text) for example in examples))
 
 
 def hashed(texts: Sequence[str]) -> csr_matrix:
@@ -106,9 +103,10 @@ def hashed(texts: Sequence[str]) -> csr_matrix:
 
 def _matrix(examples: Sequence[Example], labels: tuple[str, ...], embed: Embed, *, varied: bool) -> Set:
     rows = list(_rows(examples, varied=varied))
-    distinct = texts_to_embed(examples)
+    given = {example.text: embeddable(example.text) for example in examples}
+    distinct = list(dict.fromkeys(given.values()))
     place = {text: index for index, text in enumerate(distinct)}
-    meaning = embed(distinct)[[place[embeddable(example.text)] for example, _text, _written in rows]]
+    meaning = embed(distinct)[[place[given[example.text]] for example, _text, _written in rows]]
     number = {label: index for index, label in enumerate(labels)}
     label = np.array([number[example.label] for example, _text, _written in rows], np.intp)
     language = np.array([example.language for example, _text, _written in rows])
@@ -162,27 +160,23 @@ def _kept(data: Set, labels: int) -> NDArray[np.int32]:
 
 
 def _fit(data: Set, labels: tuple[str, ...], buckets: NDArray[np.int32], *, rounds: int) -> Head:
-    """Minimise the weighted cross entropy plus the penalty, by L-BFGS. Source: Liu and Nocedal 1989, as scipy has it."""
-    from scipy.optimize import minimize  # noqa: PLC0415
+    """Minimise the weighted cross entropy plus the penalty."""
     from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415
 
     ones = np.ones((len(data.label), 1), np.float32)
     matrix = hstack([data.features, csr_matrix(np.hstack([data.meaning, ones]))]).tocsr().astype(np.float32)
     turned = matrix.T.tocsr()
-    shape = (matrix.shape[1], len(labels))
     weight = (data.weight / data.weight.sum()).astype(np.float32)[:, None]
-    wanted = np.zeros((len(data.label), len(labels)), np.float32)
-    wanted[np.arange(len(data.label)), data.label] = 1.0
+    rows = np.arange(len(data.label))
 
-    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        chances = softmax(matrix @ flat.reshape(shape).astype(np.float32))
-        missed = -float((weight * wanted * np.log(np.maximum(chances, 1e-12))).sum())
-        slope = (turned @ (weight * (chances - wanted))).ravel().astype(np.float64)
-        return missed + 0.5 / STRENGTH * float(flat @ flat), slope + flat / STRENGTH
+    def slope(weights: Rows) -> tuple[float, Rows]:
+        chances = softmax(matrix @ weights)
+        missed = -float((weight[:, 0] * np.log(np.maximum(chances[rows, data.label], 1e-12))).sum())
+        chances[rows, data.label] -= 1.0
+        down: Rows = turned @ (weight * chances) + weights / np.float32(STRENGTH)
+        return missed + 0.5 / STRENGTH * float(np.vdot(weights, weights)), down
 
-    begin = np.zeros(shape[0] * shape[1])
-    found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": rounds, "maxcor": 5})
-    weights = found.x.reshape(shape).astype(np.float32)
+    weights = least(slope, np.zeros((matrix.shape[1], len(labels)), np.float32), rounds=rounds)
     dense = weights[len(buckets) :]
     dense[:-1] *= MEANING
     return Head(labels, buckets, weights[: len(buckets)], dense, dict.fromkeys(LANGUAGES, Calibration()))

@@ -36,7 +36,7 @@ WEIGHTS: Final = "head.safetensors"
 MANIFEST: Final = "manifest.json"
 BECAUSE: Final = 4
 """Words of the text that are told as what weighed most."""
-WEIGHED: Final = 60
+WEIGHED: Final = 40
 """Pieces, the strongest, that those words are found by."""
 _EDGES: Final = "<>~^$ _"
 _MARKS: Final = "?!.,;:…~()[]{}\"'“”‘’«»<>"
@@ -96,13 +96,12 @@ class LinearHead:
         order = np.argsort(-chances, kind="stable")
         best, second = int(order[0]), int(order[min(1, len(order) - 1)])
         pulls = values * (head.weights[rows, best] - head.weights[rows, second])
+        strongest = np.argsort(-np.abs(pulls))[:WEIGHED]
         return RouteScores(
             ranked=tuple((head.labels[index], float(chances[index])) for index in order),
             none_below=calibration.none_below,
             ask_within=calibration.ask_within,
-            because=_strongest(
-                [(float(pull), names[bucket]) for pull, bucket in zip(pulls, buckets, strict=True) if bucket in names], item.text
-            ),
+            because=_strongest([(float(pulls[at]), names.get(buckets[at], "")) for at in strongest], item.text),
         )
 
 
@@ -196,7 +195,7 @@ def _strongest(pulls: list[tuple[float, str]], text: str) -> tuple[str, ...]:
     """Return the words of `text` whose pieces pulled most towards the best label, strongest first."""
     words = dict.fromkeys(word.strip(_MARKS) for word in normalise(gist(text)).split())
     total = dict.fromkeys((word for word in words if word), 0.0)
-    for pull, name in sorted(pulls, key=lambda one: -abs(one[0]))[:WEIGHED]:
+    for pull, name in pulls:
         pieces = [piece for piece in name.strip(_EDGES).split() if piece != "_"]
         hit = [word for word in total if any(piece in word for piece in pieces)]
         for word in hit:
