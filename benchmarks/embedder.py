@@ -6,8 +6,6 @@ Engines on one thread: onnxruntime, openvino, sentence-transformers; then the bo
 while the pool embeds in bulk. `cold_s` is from the start of the process to the first vector.
 """
 
-# ruff: noqa: PLC0415 - each engine is imported in its own process only
-
 from __future__ import annotations
 
 import argparse
@@ -62,7 +60,7 @@ def measured(count: int) -> list[dict[str, float | str]]:
         for engine in ENGINES:
             begun = time.time()
             command = [sys.executable, "-m", "benchmarks.embedder", "--child", engine, "--folder", folder]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - this file
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
             figures: dict[str, float | str] = json.loads(done.stdout.splitlines()[-1])
             figures["cold_s"] = round(float(figures["cold_s"]) - begun, 2)
             results.append({"engine": engine, **figures, **_cosines(Path(folder), engine)})

@@ -155,11 +155,15 @@ class _told:  # noqa: N801 - reads as a word in a `with`
             return
         reason = str(error.orig)
         if "locked" in reason or "busy" in reason:
-            raise StoreError(_("The database is locked by another program. Nothing was changed; please try again in a moment.")) from error
+            raise StoreError(
+                _("The database is locked by another program. Nothing was changed; please try again in a moment.")
+            ) from error
         if "full" in reason:
             raise StoreError(_("The disk is full. Nothing was changed; free some space and try again.")) from error
         if "readonly" in reason or "read-only" in reason:
-            raise StoreError(_("The database is read-only. Nothing was changed; give the bot's user the right to write.")) from error
+            raise StoreError(
+                _("The database is read-only. Nothing was changed; give the bot's user the right to write.")
+            ) from error
         if "constraint" in reason.lower():
             return
         raise StoreError(_("The database failed. Nothing was changed; `paring doctor` tells more.")) from error

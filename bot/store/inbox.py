@@ -110,8 +110,7 @@ class Inbox:
             changes = {"state": state, "route": how, "error": error, "done_at": datetime.now(UTC)}
             connection.execute(update(InboxRow).where(InboxRow.id == number).values(changes))
             return [
-                put(connection, number, message, reply, edits=edits if place == 0 else "")
-                for place, reply in enumerate(replies)
+                put(connection, number, message, reply, edits=edits if place == 0 else "") for place, reply in enumerate(replies)
             ]
 
         return await self._database.write(work)
