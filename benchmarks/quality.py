@@ -33,8 +33,8 @@ def main() -> None:
         "# Quality",
         "",
         (
-            f"`python -m benchmarks.quality --data DIR` on {datetime.now(UTC):%Y-%m-%d}, with the models that come with the install. The sets are "
-            "public and not part of the repository."
+            f"`python -m benchmarks.quality --data DIR` on {datetime.now(UTC):%Y-%m-%d}, with the models that come with the install. "
+            "The sets are public and not part of the repository."
         ),
         "",
         *ranking(sorted((data / "retrieval").glob("*/corpus.jsonl"))),

@@ -29,7 +29,8 @@ FILES = {
     "## Lease\n\nThe old lease ends on 30 April 2027. Notice must be given in writing, three months before.\n",
     "휴가-규정.txt": "휴가 규정\n\n연차는 매년 15일이며 3월 1일에 새로 부여됩니다. 병가를 쓰려면 진단서가 있어야 합니다. "
     "남은 연차는 다음 해 2월 말까지 쓸 수 있습니다.\n",
-    "expenses.csv": "item,limit,who approves\ntaxi,30000 won,team lead\nhotel,150000 won a night,finance\nlunch with guests,25000 won a person,team lead\n",
+    "expenses.csv": "item,limit,who approves\ntaxi,30000 won,team lead\nhotel,150000 won a night,finance\n"
+    "lunch with guests,25000 won a person,team lead\n",
 }
 
 

@@ -5,7 +5,6 @@ A channel makes a Message; nothing after it sees a platform. A skill makes a Rep
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -144,21 +143,22 @@ class Reply:
 
 
 Packed = TypeVar("Packed", Message, Reply, Press, Command)
+_PACKED: dict[str, type] = {kind.__name__: kind for kind in (Message, Reply, Press, Command)}
 
 
 def pack(value: Packed) -> str:
     """Return `value` as JSON, for the database."""
-    return _adapter(type(value)).dump_json(value, exclude_defaults=True).decode()
+    return _adapter(type(value).__name__).dump_json(value, exclude_defaults=True).decode()
 
 
 def unpack(kind: type[Packed], text: str) -> Packed:
     """Return the value that `pack` made JSON of. Raises pydantic.ValidationError where it is not one."""
-    value: Packed = _adapter(kind).validate_json(text)
+    value: Packed = _adapter(kind.__name__).validate_json(text)
     return value
 
 
 @cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(name: str) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter  # noqa: PLC0415 - values stay importable without it
 
-    return TypeAdapter(kind)
+    return TypeAdapter(_PACKED[name])

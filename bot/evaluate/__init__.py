@@ -1,0 +1,1 @@
+"""What `paring eval` measures: search, routing, summaries."""

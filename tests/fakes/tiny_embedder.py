@@ -1,7 +1,5 @@
 """A sentence-transformers model of a few thousand weights, made on the spot, the same every time."""
 
-
-
 import string
 from pathlib import Path
 

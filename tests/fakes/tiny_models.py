@@ -1,7 +1,5 @@
 """Tiny models of every family, made by transformers itself with seeded weights: real loading code, small figures."""
 
-
-
 from __future__ import annotations
 
 import json
