@@ -1,23 +1,23 @@
 """The error tree. Every error carries a sentence that a user may read: what failed, what was kept, what to do next.
 
-    ParingError
-    ├── SettingsError        paring.toml or the environment is wrong
-    ├── InputError           what a person sent cannot be worked on
-    │   ├── TooLargeError    over a limit, in bytes, pixels or pages
-    │   ├── UnreadableError  a broken, locked or foreign file
-    │   └── RefusedLinkError a link that is not fetched
-    ├── ModelError           a model cannot answer
-    │   ├── NoModelError     nothing is installed for the slot
-    │   ├── UnsafeModelError its files are refused (hash, format)
-    │   └── MemoryBudgetError does not fit into the RAM budget
-    ├── DeniedError          this person may not do this
-    ├── ChannelError         a platform did not take what was sent
-    │   ├── RetryLaterError  told to wait (carries `retry_after_s`)
-    │   ├── AmbiguousSendError  carried out or not: unknown
-    │   └── GoneError        blocked, kicked, deleted: never again
-    └── StoreError           the database cannot be used
+ParingError
+├── SettingsError        paring.toml or the environment is wrong
+├── InputError           what a person sent cannot be worked on
+│   ├── TooLargeError    over a limit, in bytes, pixels or pages
+│   ├── UnreadableError  a broken, locked or foreign file
+│   └── RefusedLinkError a link that is not fetched
+├── ModelError           a model cannot answer
+│   ├── NoModelError     nothing is installed for the slot
+│   ├── UnsafeModelError its files are refused (hash, format)
+│   └── MemoryBudgetError does not fit into the RAM budget
+├── DeniedError          this person may not do this
+├── ChannelError         a platform did not take what was sent
+│   ├── RetryLaterError  told to wait (carries `retry_after_s`)
+│   ├── AmbiguousSendError  carried out or not: unknown
+│   └── GoneError        blocked, kicked, deleted: never again
+└── StoreError           the database cannot be used
 
-    raise UnreadableError(_("{name} is cut off. Nothing was kept; please send it again.", name=name))
+raise UnreadableError(_("{name} is cut off. Nothing was kept; please send it again.", name=name))
 """
 
 from __future__ import annotations
