@@ -15,8 +15,8 @@ from bot.retrieval.features import QueryTerms, weigh
 from bot.store.shelf import State
 from bot.text.words import terms as cut
 
-BUDGET = 4000
-"""Entries of the word index that one query may score: some 2 ms of SQLite."""
+BUDGET = 2000
+"""Entries of the word index that one query may score: a millisecond of SQLite."""
 MOST_CUT = 4000
 """Characters of a query that are cut into terms."""
 MOST_ASKED = 500

@@ -35,7 +35,7 @@ from bot.store.shelf import Candidate, Mark, Shelf, Shown, State
 Leg = Literal["fused", "vectors", "words"]
 Array = NDArray[np.float32]
 
-DEPTH = 60
+DEPTH = 40
 """Candidates of each leg that are weighed; what lies deeper is hardly ever an answer."""
 RIVALS = 4
 """Passages after the first that are read beside it to judge it."""
