@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 How = Literal["command", "attachment", "reply", "link", "router", "found", "button", "silent"]
 
@@ -20,3 +24,20 @@ class Route:
     action: Literal["answer", "ask", "none"] = "answer"
     because: tuple[str, ...] = ()
     """What weighed most with the router: pieces of the text, strongest first."""
+
+
+def pack_route(route: Route) -> str:
+    """Return `route` as JSON, for the database."""
+    return _adapter().dump_json(route, exclude_defaults=True).decode()
+
+
+def unpack_route(text: str) -> Route:
+    """Return the route that `pack_route` made JSON of."""
+    return _adapter().validate_json(text)
+
+
+@cache
+def _adapter() -> TypeAdapter[Route]:
+    from pydantic import TypeAdapter  # noqa: PLC0415 - made once: making it costs 3 ms
+
+    return TypeAdapter(Route)

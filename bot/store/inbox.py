@@ -15,7 +15,7 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.message import Address, Message, Reply, pack, unpack
-from bot.route import Route
+from bot.route import Route, pack_route, unpack_route
 from bot.store.outbox import put
 from bot.store.tables import InboxRow, OutboxRow
 
@@ -101,9 +101,7 @@ class Inbox:
         error: str = "",
     ) -> list[int]:
         """Write the replies to the outbox and the message as done (dead where `error` says why); return the outbox's numbers."""
-        from pydantic import TypeAdapter  # noqa: PLC0415 - kept off the import path of what only reads
-
-        how = TypeAdapter(Route).dump_json(route, exclude_defaults=True).decode() if route else ""
+        how = pack_route(route) if route else ""
         state = "dead" if error else "done"
 
         def work(connection: Connection) -> list[int]:
@@ -151,8 +149,6 @@ class Inbox:
 
     async def said_before(self, message: Message) -> tuple[Message, Route] | None:
         """Return the sender's last routed message in the chat before `message`, and its route."""
-        from pydantic import TypeAdapter  # noqa: PLC0415 - only /why pays for it
-
         query = (
             select(InboxRow.message, InboxRow.route)
             .where(
@@ -164,22 +160,20 @@ class Inbox:
         )  # fmt: skip
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        routed = [(unpack(Message, row.message), TypeAdapter(Route).validate_json(row.route)) for row in rows]
+        routed = [(unpack(Message, row.message), unpack_route(row.route)) for row in rows]
         return next(
             ((one, route) for one, route in routed if route.how not in ("command", "silent")), routed[0] if routed else None
         )
 
     async def route_of(self, message: Message) -> Route | None:
         """Return how `message` was routed, None where it was not."""
-        from pydantic import TypeAdapter  # noqa: PLC0415 - only a "wrong skill?" pays for it
-
         query = select(InboxRow.route).where(
             *(getattr(InboxRow, name) == value for name, value in _place(message.address).items()),
             InboxRow.message_id == message.id, InboxRow.version == message.version, InboxRow.route != "",
         )  # fmt: skip
         async with self._database.read() as connection:
             packed = (await connection.execute(query)).scalar_one_or_none()
-        return TypeAdapter(Route).validate_json(packed) if packed else None
+        return unpack_route(packed) if packed else None
 
     async def counts(self) -> dict[str, int]:
         """Return how many messages there are in each state."""
