@@ -1,11 +1,12 @@
 import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
 from pydantic import SecretStr
 
 from bot.config import Settings, TelegramSettings
-from bot.logs import configure_logs
+from bot.logs import TALKATIVE, configure_logs
 
 CANARY = "4711:canary-token"
 
@@ -15,10 +16,16 @@ def configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def logs_as_they_were():
+def logs_as_they_were() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    talkative = {name: logging.getLogger(name).level for name in TALKATIVE}
     yield
     structlog.reset_defaults()
-    logging.getLogger().handlers.clear()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in talkative.items():
+        logging.getLogger(name).setLevel(before)
 
 
 def test_a_secret_in_a_line_is_struck_out(capsys: pytest.CaptureFixture[str]) -> None:
