@@ -258,6 +258,7 @@ async def test_enter_that_ends_a_hangul_syllable_does_not_send(house: House, pag
 
 async def test_the_slash_offers_commands(house: House, page: Page) -> None:
     await house.web.publish_commands([CommandSpec("search", Text("Search")), CommandSpec("sum", Text("Summarise"))], [])
+    await page.reload()  # the menu comes with the page; a page whose socket is not open yet has missed the news
     field = page.locator("#text")
     await field.press_sequentially("/s")
     await expect(page.locator("#palette li")).to_have_count(2)
