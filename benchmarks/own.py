@@ -15,6 +15,7 @@ import json
 import statistics
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,10 +49,10 @@ async def index(app: App, passages: Sequence[str]) -> dict[str, float]:
 async def search(app: App, questions: Sequence[str]) -> dict[str, float]:
     """Ask every question through inbox, dispatch, skill and outbox, one after the other; return medians in milliseconds."""
     whole, stages = [], []
-    for number, question in enumerate(questions):
+    for question in questions:
         address = Address("console", "local", "bench")
         text = f"/search {question}"
-        message = Message(address, "me", str(number), text, "en", datetime.now(UTC), command=Command("search", question))
+        message = Message(address, "me", uuid.uuid4().hex, text, "en", datetime.now(UTC), command=Command("search", question))
         begun = time.perf_counter()
         (reply,) = await app.say(message)
         whole.append((time.perf_counter() - begun) * 1000)
