@@ -94,10 +94,14 @@ class Delivery:
             await self._outbox.dead(parcel.id, "the channel broke")
 
     async def deliver(self, parcel: Parcel) -> None:
-        """Send one reply, again where that is called for, until it is sent or dead."""
+        """Send one reply, again where that is called for, until it is sent or dead.
+
+        Being told to wait counts as no attempt: a platform that is away for long loses no reply.
+        """
         channel = self._channels[parcel.to.channel]
         await _until(parcel.not_before)
-        for attempt in range(parcel.attempts, parcel.attempts + MOST_ATTEMPTS):
+        attempt = 0
+        while attempt < MOST_ATTEMPTS:
             try:
                 await self._outbox.sent(parcel.id, await self._send(channel, parcel))
             except RetryLaterError as error:
@@ -107,6 +111,7 @@ class Delivery:
             except AmbiguousSendError as error:
                 await self._outbox.ambiguous(parcel.id, str(error))
                 parcel = replace(parcel, state="ambiguous")
+                attempt += 1
                 await asyncio.sleep(min(2.0**attempt, LONGEST_WAIT_S) / 10)
             except GoneError as error:
                 return await self._outbox.dead(parcel.id, str(error))

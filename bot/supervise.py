@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bot.channels.channel import ChannelError
+from bot.channels.channel import ChannelError, RetryLaterError
 from bot.errors import SettingsError
 
 log = structlog.get_logger(__name__)
@@ -27,6 +27,8 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], *, hopeless:
         begun = time.monotonic()
         try:
             return await work()
+        except RetryLaterError as error:
+            log.warning("waits", part=name, why=str(error), wait_s=wait_s)
         except (ChannelError, SettingsError) as error:
             log.error("stopped", part=name, why=str(error))
             if hopeless is not None:

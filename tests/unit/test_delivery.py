@@ -58,6 +58,13 @@ async def test_told_to_wait_it_waits_as_long_and_sends_once(database: Database, 
     assert len(channel.sent) == 1
 
 
+async def test_a_platform_that_is_away_for_long_loses_no_reply(database: Database, waits: list[float]) -> None:
+    channel = FakeChannel(failures=[RetryLaterError("away", retry_after_s=5)] * 50)
+    await Delivery(Outbox(database), {"test": channel}).deliver(await ready(database))
+    assert len(waits) == 50
+    assert await states(database) == {"sent": 1}
+
+
 async def test_a_send_of_unknown_fate_is_repeated_and_says_so(database: Database, waits: list[float]) -> None:
     channel = FakeChannel(failures=[AmbiguousSendError("cut")])
     await Delivery(Outbox(database), {"test": channel}).deliver(await ready(database))
