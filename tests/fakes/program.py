@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -17,11 +18,15 @@ from pathlib import Path
 from fakes.telegram_bot_api.client import TOKEN, FakeTelegram
 
 READY_S = 60.0
+GRACE_S = 30.0
+"""How long a program may take to end once it was asked to; then it shows where it hangs, and the test fails."""
+VERB_S = 100.0
 
 
 class Program:
-    def __init__(self, process: asyncio.subprocess.Process, greetings: list[str]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, greetings: list[str], complaints: asyncio.Task[bytes]) -> None:
         self.process = process
+        self._complaints = complaints
         self.greetings = greetings
 
     @property
@@ -35,9 +40,14 @@ class Program:
         return Path(f"/proc/{self.process.pid}/maps").read_text(encoding="utf-8")
 
     async def stop(self) -> int:
-        if self.process.returncode is None:
+        with suppress(ProcessLookupError):
             self.process.terminate()
-        return await self.process.wait()
+        try:
+            return await asyncio.wait_for(self.process.wait(), GRACE_S)
+        except TimeoutError:
+            self.process.send_signal(signal.SIGABRT)
+            await self.process.wait()
+            raise AssertionError(f"did not end when told to:\n{(await self._complaints).decode()}") from None
 
 
 def telegram_settings(telegram: FakeTelegram) -> dict[str, str]:
@@ -54,24 +64,23 @@ async def bot(home: Path, *, channels: int = 1, **settings: str) -> AsyncIterato
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run",
-        env=environment | {"PARING_HOME": str(home), "PARING_WEB__PORT": "0", "PYTHONUNBUFFERED": "1"} | settings,
+        env=environment | {"PARING_HOME": str(home), "PARING_WEB__PORT": "0", "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"} | settings,
         cwd=home.parent, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stderr is not None
     complaints = asyncio.create_task(process.stderr.read())
+    greetings: list[str] = []
+    program = Program(process, greetings, complaints)
     try:
-        greetings = []
         for _channel in range(channels):
             line = (await asyncio.wait_for(process.stdout.readline(), READY_S)).decode().strip()
             if not line:
                 raise AssertionError((await complaints).decode())
             greetings.append(line)
-        yield Program(process, greetings)
+        yield program
     finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
+        await program.stop()
         await complaints
 
 
@@ -83,6 +92,10 @@ async def paring(home: Path, *words: str, stdin: str = "", **settings: str) -> t
         env=environment | {"PARING_HOME": str(home)} | settings, cwd=home.parent,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, complaints = await process.communicate(stdin.encode())
+    try:
+        out, complaints = await asyncio.wait_for(process.communicate(stdin.encode()), VERB_S)
+    except TimeoutError:
+        process.kill()
+        raise
     assert process.returncode is not None
     return process.returncode, out.decode(), complaints.decode()

@@ -22,6 +22,7 @@ import aiohttp
 
 Json = dict[str, Any]
 ANN = 42
+GRACE_S = 30.0
 TOKEN = "7:TEST"
 USERNAME = "ParBot"
 _PROGRAM = Path(__file__).parents[1] / "telegram_server.py"
@@ -90,7 +91,12 @@ async def running(token: str = TOKEN, username: str = USERNAME) -> AsyncIterator
             yield FakeTelegram(port, session)
     finally:
         process.stdin.close()
-        await process.wait()
+        try:
+            await asyncio.wait_for(process.wait(), GRACE_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise AssertionError("the fake server did not end with its standard input") from None
 
 
 async def _body(answer: aiohttp.ClientResponse) -> Any:
