@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from math import log1p, sqrt
+from math import log, sqrt
 from typing import Final
 from zlib import crc32
 
@@ -50,17 +50,17 @@ _SENTENCE = re.compile(r"(?<=[.!?。:：])\s|\n")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One kind of feature: the length its row is brought to."""
+    """One kind of feature: the length its row is brought to, whether a person can read its pieces, the hash that theirs begins with."""
 
-    name: str
     weight: float
+    readable: bool
+    begin: int
 
 
-WORDS: Final = Block("word", 1.0)
-LETTERS: Final = Block("letters", 1.0)
-JAMO: Final = Block("jamo", 1.0)
-SHAPE: Final = Block("shape", 0.4)
-_READABLE: Final = (WORDS, LETTERS)
+WORDS: Final = Block(1.0, readable=True, begin=crc32(b"word\t"))
+LETTERS: Final = Block(1.0, readable=True, begin=crc32(b"letters\t"))
+JAMO: Final = Block(1.0, readable=False, begin=crc32(b"jamo\t"))
+SHAPE: Final = Block(0.4, readable=False, begin=crc32(b"shape\t"))
 
 
 def gist(text: str) -> str:
@@ -90,12 +90,13 @@ def features(text: str) -> tuple[dict[int, float], dict[int, str]]:
     names: dict[int, str] = {}
     for block, found in _blocks(text):
         counts = Counter(found)
-        scale = sqrt(sum((1 + log1p(count - 1)) ** 2 for count in counts.values())) or 1.0
-        for piece, count in counts.items():
-            bucket = crc32(f"{block.name}\t{piece}".encode()) % BUCKETS
-            weights[bucket] = weights.get(bucket, 0.0) + block.weight * (1 + log1p(count - 1)) / scale
-            if block in _READABLE:
-                names.setdefault(bucket, piece)
+        sizes = [1.0 if count == 1 else 1.0 + log(count) for count in counts.values()]
+        scale = block.weight / (sqrt(sum(size * size for size in sizes)) or 1.0)
+        buckets = [crc32(piece.encode(), block.begin) % BUCKETS for piece in counts]
+        for bucket, size in zip(buckets, sizes, strict=True):
+            weights[bucket] = weights.get(bucket, 0.0) + scale * size
+        if block.readable:
+            names.update(zip(buckets, counts, strict=True))
     return weights, names
 
 

@@ -161,25 +161,27 @@ def _kept(data: Set, labels: int) -> NDArray[np.int32]:
 
 def _fit(data: Set, labels: tuple[str, ...], buckets: NDArray[np.int32], *, rounds: int) -> Head:
     """Minimise the weighted cross entropy plus the penalty."""
-    from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415
-
-    ones = np.ones((len(data.label), 1), np.float32)
-    matrix = hstack([data.features, csr_matrix(np.hstack([data.meaning, ones]))]).tocsr().astype(np.float32)
+    kept = data.features.shape[1]
+    matrix, meaning = data.features, data.meaning
     turned = matrix.T.tocsr()
     weight = (data.weight / data.weight.sum()).astype(np.float32)[:, None]
     rows = np.arange(len(data.label))
 
     def slope(weights: Rows) -> tuple[float, Rows]:
-        chances = softmax(matrix @ weights)
+        chances = softmax(matrix @ weights[:kept] + meaning @ weights[kept:-1] + weights[-1])
         missed = -float((weight[:, 0] * np.log(np.maximum(chances[rows, data.label], 1e-12))).sum())
         chances[rows, data.label] -= 1.0
-        down: Rows = turned @ (weight * chances) + weights / np.float32(STRENGTH)
+        off = weight * chances
+        down = weights / np.float32(STRENGTH)
+        down[:kept] += turned @ off
+        down[kept:-1] += meaning.T @ off
+        down[-1] += off.sum(axis=0)
         return missed + 0.5 / STRENGTH * float(np.vdot(weights, weights)), down
 
-    weights = least(slope, np.zeros((matrix.shape[1], len(labels)), np.float32), rounds=rounds)
-    dense = weights[len(buckets) :]
+    weights = least(slope, np.zeros((kept + meaning.shape[1] + 1, len(labels)), np.float32), rounds=rounds)
+    dense = weights[kept:]
     dense[:-1] *= MEANING
-    return Head(labels, buckets, weights[: len(buckets)], dense, dict.fromkeys(LANGUAGES, Calibration()))
+    return Head(labels, buckets, weights[:kept], dense, dict.fromkeys(LANGUAGES, Calibration()))
 
 
 def _calibrated(head: Head, data: Set) -> Head:
