@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("paring", derandomize=True, database=None, deadline=None)
+settings.load_profile("paring")
 
 for _name in [name for name in os.environ if name.startswith("PARING_")]:
     del os.environ[_name]

@@ -75,7 +75,8 @@ def _reach(text: str, start: int, limit: int) -> int:
 
 def _border(text: str, start: int, furthest: int, whole: list[Span]) -> int:
     """Return the best end of a part in (start, furthest]."""
-    last = _settle(text, start, furthest, whole)
+    last = _settle(text, start, furthest, whole) or _cluster_start(text, start, furthest)
+    last = last if last > start else furthest
     for border, least in _BORDERS:
         floor = start + int((last - start) * least)
         for match in reversed(list(border.finditer(text, start, last))):
@@ -86,8 +87,8 @@ def _border(text: str, start: int, furthest: int, whole: list[Span]) -> int:
     return last
 
 
-def _settle(text: str, start: int, end: int, whole: list[Span]) -> int:
-    """Return `end`, moved back to where it cuts neither a whole span nor a cluster; forward progress wins over both."""
+def _settle(text: str, start: int, end: int, whole: list[Span]) -> int | None:
+    """Return `end`, moved back to where it cuts neither a whole span nor a cluster; None where that is nowhere after `start`."""
     place = end
     while place > start:
         moved = min((span.start for span in whole if span.start < place < span.end), default=place)
@@ -95,8 +96,7 @@ def _settle(text: str, start: int, end: int, whole: list[Span]) -> int:
         if moved == place:
             return place
         place = moved
-    cluster = _cluster_start(text, start, end)
-    return cluster if cluster > start else end
+    return None
 
 
 def _cluster_start(text: str, start: int, end: int) -> int:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.channels.telegram_split import fits, shorten, split
@@ -46,6 +46,7 @@ def test_every_styled_sign_is_styled_in_its_part(rich: Rich, limit: int) -> None
 
 @settings(deadline=None)
 @given(riches(), st.integers(20, 60))
+@example(Rich("aaaaa " + 15 * "a", (Span(0, 7, "bold"),)), 20)
 def test_a_span_that_fits_is_not_cut(rich: Rich, limit: int) -> None:
     at = 0
     for part in split(rich, limit)[:-1]:
