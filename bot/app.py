@@ -38,6 +38,7 @@ from bot.skill import Kit, Skill, Slot
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats, Label
 from bot.store.database import Database
+from bot.store.documents import Documents
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.store.transcript import Talk
@@ -181,10 +182,12 @@ def channels_of(app: App) -> list[Channel]:
     if app.settings.web.enabled:
         from bot.channels.web import Web  # noqa: PLC0415 - NiceGUI is loaded only where the page is served
 
-        key = session_key(app.settings.home)
         channels.append(
-            Web(app.settings.web, blobs=app.blobs, transcript=Talk(app.database), sizes=app.settings.limits, session_key=key)
-        )
+            Web(
+                app.settings.web, blobs=app.blobs, transcript=Talk(app.database), documents=Documents(app.database),
+                sizes=app.settings.limits, session_key=session_key(app.settings.home),
+            )
+        )  # fmt: skip
     if app.settings.telegram.token.get_secret_value():
         from bot.channels.telegram import Telegram  # noqa: PLC0415 - and python-telegram-bot where there is a token
 

@@ -1,7 +1,8 @@
 """The web page: a chat served by the bot itself, on this machine alone unless a password is set.
 
-Owns the channel's contract and the server's life. Leaves to `web_page` NiceGUI, to `web_routes` HTTP, to `web_guard` and
-`web_door` who may come in, to `web_render` and `assets/` how it looks, to a Transcript where the past lies.
+Owns the channel's contract. Leaves to `web_server` the server's life, to `web_page` NiceGUI, to `web_routes` HTTP, to
+`web_guard` and `web_door` who may come in, to `web_documents` what sources open, to `web_render` and `assets/` how it looks,
+to a Transcript where the past lies.
 
     web = Web(settings.web, blobs=blobs, transcript=transcript)
     async with asyncio.TaskGroup() as group:
@@ -13,11 +14,8 @@ Owns the channel's contract and the server's life. Leaves to `web_page` NiceGUI,
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import shutil
-import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from bot.channels.channel import Intake, Limits
 from bot.channels.incoming import clean_text, parse_command
+from bot.channels.web_server import address_of, is_loopback, listen, serve
 from bot.channels.web_transcript import PAGE_ENTRIES, Entry, Files, Transcript
 from bot.config import MEBIBYTE, LimitSettings, WebSettings
 from bot.errors import ChannelError, SettingsError, TooLargeError
@@ -33,10 +32,10 @@ from bot.message import Address, Attachment, Message, Press, Reply
 from bot.skill import CommandSpec
 
 if TYPE_CHECKING:
-    import uvicorn
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from bot.channels.web_documents import DocumentPages, Documents
     from bot.channels.web_door import Door
     from bot.channels.web_page import Screens
     from bot.channels.web_render import Renderer, Shown
@@ -47,7 +46,6 @@ ME = "me"
 """The person on the page: one password is one identity."""
 QUICKLY_RENDERED = 20_000
 """Characters of Markdown that take about a millisecond; longer texts are rendered on a thread."""
-STOP_S = 2
 
 
 class Web:
@@ -64,8 +62,9 @@ class Web:
         transcript: Transcript,
         sizes: LimitSettings | None = None,
         session_key: bytes = b"",
+        documents: Documents | None = None,
     ) -> None:
-        """Prepare to serve `transcript` and `blobs`; sessions outlive the process where the same `session_key` is given.
+        """Prepare to serve `transcript`, `blobs` and `documents`; sessions outlive the process with the same `session_key`.
 
         Raises:
             SettingsError: an address that others reach, and no password.
@@ -89,6 +88,8 @@ class Web:
         self._blobs = blobs
         self._transcript = transcript
         self._session_key = session_key
+        self._documents = documents
+        self._pages: DocumentPages | None = None
         self._commands: Sequence[CommandSpec] = ()
         self._intake: Intake | None = None
         self._screens: Screens | None = None
@@ -101,17 +102,11 @@ class Web:
             ChannelError: the port is taken, or the server ended by itself.
         """
         self._intake = intake
-        listener = self._listen()
+        listener = listen(self._settings.host, self._settings.port)
         try:
             application = await self._application()
-            self.url = f"http://{_shown_host(self._settings.host)}:{listener.getsockname()[1]}"
-            server = _server(application, self.ready)
-            serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-            try:
-                await asyncio.shield(serving)
-            finally:
-                server.should_exit = True
-                await asyncio.shield(serving)
+            self.url = address_of(listener, self._settings.host)
+            await serve(application, listener, ready=self.ready)
             raise ChannelError(_("The web page stopped by itself. Please start me again; nothing that was said is lost."))
         finally:
             listener.close()
@@ -179,12 +174,16 @@ class Web:
     async def _application(self) -> ASGIApp:
         """Put the parts together."""
         door, renderer = await asyncio.to_thread(_load, self._password, self._session_key)
-        from bot.channels.web_guard import Guard  # noqa: PLC0415 - loaded on a thread by now, as the three below
+        from bot.channels.web_documents import DocumentPages  # noqa: PLC0415 - loaded on a thread by now, as the four below
+        from bot.channels.web_guard import Guard  # noqa: PLC0415
         from bot.channels.web_page import Screens  # noqa: PLC0415
         from bot.channels.web_routes import Routes  # noqa: PLC0415
 
+        self._pages = DocumentPages(
+            self._documents, address=self.address, transcript=self._transcript, files=self._blobs, renderer=renderer
+        )  # fmt: skip
         routes = Routes(
-            self, door=door, renderer=renderer, files=self._blobs,
+            self, door=door, renderer=renderer, files=self._blobs, pages=self._pages,
             file_bytes=self.limits.download_bytes, text_bytes=self._sizes.text_bytes,
         )  # fmt: skip
         app = routes.application()
@@ -205,7 +204,8 @@ class Web:
             "words": {each: words(each) for each in LANGUAGES},
             "commands": self._menu(),
             "earlier": len(entries) >= PAGE_ENTRIES,
-            "limits": {"file_mb": self._sizes.file_mb, "batch_files": BATCH_FILES},
+            "documents": await self._pages.count() if self._pages else 0,
+            "limits": {"file_mb": self._sizes.file_mb, "batch_files": BATCH_FILES, "text_bytes": self._sizes.text_bytes},
         }
         renderer = self._live_renderer
         return await asyncio.to_thread(renderer.page, entries, language or "en", facts=facts, signed_in=bool(self._password))
@@ -248,29 +248,6 @@ class Web:
             raise RuntimeError(msg)
         return self._renderer
 
-    def _listen(self) -> socket.socket:
-        """Return a socket that listens. Raises ChannelError where it cannot."""
-        family = socket.AF_INET6 if ":" in self._settings.host else socket.AF_INET
-        try:
-            return socket.create_server((self._settings.host, self._settings.port), family=family)
-        except OSError as error:
-            raise ChannelError(
-                _(
-                    "The web page cannot listen on {host}, port {port}: {why}. Stop what uses it, or set PARING_WEB__PORT.",
-                    host=self._settings.host,
-                    port=self._settings.port,
-                    why=error.strerror or str(error),
-                )
-            ) from error
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine reaches `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
 
 def _load(password: str, session_key: bytes) -> tuple[Door, Renderer]:
     """Import what the page needs and make what takes long: most of a second, on a thread."""
@@ -279,34 +256,12 @@ def _load(password: str, session_key: bytes) -> tuple[Door, Renderer]:
     from bot.channels.web_render import Renderer  # noqa: PLC0415
 
     renderer = Renderer()
-    renderer.page([Entry("", Reply("…", "en"), datetime.now(UTC))], "en", facts={}, signed_in=False)  # the first one takes 0.1 s
+    facts = {"documents": 0, "limits": {"file_mb": 1, "batch_files": 1}}
+    renderer.page(
+        [Entry("", Reply("…", "en"), datetime.now(UTC))], "en", facts=facts, signed_in=False
+    )  # the first one takes 0.1 s
     return Door(password, key=session_key), renderer
-
-
-def _server(application: ASGIApp, ready: asyncio.Event) -> uvicorn.Server:
-    """Return a server that leaves signals to the process and says when it listens."""
-    import uvicorn  # noqa: PLC0415 - only a process that serves pays for it
-
-    class Server(uvicorn.Server):
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
-            ready.set()
-
-    return Server(
-        uvicorn.Config(
-            application, log_config=None, access_log=False, lifespan="on", ws="websockets-sansio", server_header=False,
-            timeout_graceful_shutdown=STOP_S,
-        )
-    )  # fmt: skip
 
 
 def _event(shown: Shown, *, side: str) -> dict[str, object]:
     return {"kind": "entry", "side": side, "id": shown.id, "html": shown.html, "digest": shown.digest, "place": shown.place}
-
-
-def _shown_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

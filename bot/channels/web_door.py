@@ -36,7 +36,11 @@ LONGEST_PAUSE_S = 900.0
 ADDRESSES_REMEMBERED = 10_000
 LONGEST_PASSWORD = 1024
 
-LABELS: dict[str, Text] = {"password": _("Password"), "enter": _("Sign in")}
+LABELS: dict[str, Text] = {
+    "password": _("Password"),
+    "enter": _("Sign in"),
+    "whose": _("It is the one that was set as PARING_WEB__PASSWORD where Paring runs."),
+}
 
 
 @dataclass(frozen=True, slots=True)

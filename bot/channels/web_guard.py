@@ -19,7 +19,7 @@ from bot.channels.web_door import COOKIE, Door
 
 SOCKET = "/_nicegui_ws/"
 PAGE_PATHS = ("/", "/favicon.ico")
-SERVED = ("/api/", "/assets/", "/blobs/", "/_nicegui/", SOCKET)
+SERVED = ("/api/", "/assets/", "/blobs/", "/documents/", "/messages/", "/_nicegui/", SOCKET)
 PUBLIC = ("/healthz", "/sign-in", "/favicon.ico")
 PUBLIC_FOLDERS = ("/assets/",)
 OWN_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -18,15 +19,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.channels.incoming import clean_text
-from bot.channels.markdown import safe_link, to_html
+from bot.channels.markdown import to_html
+from bot.channels.web_documents import source_link
 from bot.channels.web_transcript import Entry
 from bot.channels.web_words import words
 from bot.locale import Language
 from bot.message import Attachment, Message, Receipt, Reply, Source
+from bot.store.documents import Opened
 
 ASSETS = Path(__file__).parent / "assets"
 FILES_SHOWN = 8
 QUOTE_CHARACTERS = 160
+LONGEST_SHOWN = 6000
+"""Characters of a person's own text that stand in the conversation; of a longer one CLIPPED do, and a link to the whole."""
+CLIPPED = 1500
 BLOB = re.compile(r"[0-9a-f]{64}")
 _VERSION_DIGITS = 12
 
@@ -49,18 +55,21 @@ class Renderer:
         self._templates = Environment(
             loader=FileSystemLoader(assets), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
-        self._templates.filters.update(markdown=_markdown, href=safe_link, marked=_marked, snippet=_snippet, blob=blob_link)
+        self._templates.filters.update(markdown=_markdown, opens=source_link, marked=_marked, snippet=_snippet, blob=blob_link)
         self.version = _version(assets)
         """Digits that change with any asset: a browser may keep what it has under it for ever."""
 
-    def entry(self, entry: Entry) -> Shown:
-        """Return `entry` as HTML."""
+    def entry(self, entry: Entry, *, whole: bool = False) -> Shown:
+        """Return `entry` as HTML; a long text of a person's is cut short unless it is wanted `whole`."""
         said = entry.said
         named = words(said.language)
         if isinstance(said, Reply):
             inner = self._render("reply.html", reply=said, words=named, receipt=_receipt(said.receipt, named))
         else:
-            inner = self._render("message.html", message=said, words=named, quoted=_quoted(said.reply_to), **_files(said))
+            clipped = said.text[:CLIPPED] if len(said.text) > LONGEST_SHOWN and not whole else ""
+            inner = self._render(
+                "message.html", message=said, words=named, quoted=_quoted(said.reply_to), clipped=clipped, **_files(said)
+            )  # fmt: skip
         digest = hashlib.sha256(inner.encode()).hexdigest()[:_VERSION_DIGITS]
         side = "bot" if isinstance(said, Reply) or said.by_bot else "own"
         frame = self._render("entry.html", entry=entry, side=side, inner=Markup(inner), digest=digest, words=named)  # noqa: S704
@@ -78,6 +87,28 @@ class Renderer:
     def head(self, nonce: str) -> str:
         """Return what goes into the page's head."""
         return self._render("head.html", version=self.version, nonce=nonce)
+
+    def document(
+        self, opened: Opened, language: Language, *, original: str, marked: tuple[int, int] | None, lost: bool, window: int
+    ) -> str:
+        """Return the page of a document, with links to the `window` of passages before and after."""
+        folder, _slash, name = opened.title.rpartition("/")
+        after = opened.first + len(opened.parts)
+        return self._render(
+            "document.html", name=name or opened.title, folder=folder, kind=opened.kind, size=_size(opened.size_bytes),
+            at=opened.updated_at, original=original, lost=lost, parts=list(_parts(opened, marked)), code=opened.kind == "code",
+            earlier=max(0, opened.first - window) if opened.first else None, later=after if after < opened.total else None,
+            language=language, words=words(language), version=self.version,
+        )  # fmt: skip
+
+    def message_page(self, entry: Entry, language: Language) -> str:
+        """Return the page of one entry, whole."""
+        shown = Markup(self.entry(entry, whole=True).html)  # noqa: S704 - came out of the templates
+        return self._render("message_page.html", entry=shown, language=language, words=words(language), version=self.version)
+
+    def note(self, text: str, language: Language) -> str:
+        """Return a page that says `text`."""
+        return self._render("note.html", text=text, language=language, words=words(language), version=self.version)
 
     def sign_in(self, language: Language, *, trouble: str = "") -> str:
         """Return the whole page that asks for the password, with `trouble` told."""
@@ -105,6 +136,19 @@ def _marked(source: Source) -> Markup:
         return escape(clean_text(source.text))
     before, answer, after = source.text[:start], source.text[start:end], source.text[end:]
     return escape(clean_text(before)) + Markup("<mark>{}</mark>").format(clean_text(answer)) + escape(clean_text(after))
+
+
+def _parts(opened: Opened, marked: tuple[int, int] | None) -> Iterator[dict[str, object]]:
+    """Yield the passages as the template wants them: page and heading where they change."""
+    page: int | None = None
+    heading = ""
+    for part in opened.parts:
+        text = _marked(Source("", part.text, "", 0.0, marked if part.found else None))
+        yield {
+            "text": text, "found": part.found, "page": part.page if part.page != page else None,
+            "heading": part.heading if part.heading != heading else "",
+        }  # fmt: skip
+        page, heading = part.page, part.heading
 
 
 def _snippet(source: Source) -> str:

@@ -1,4 +1,4 @@
-"""The page's own requests: say, press, upload, look back, fetch a file, sign in.
+"""The page's own requests: say, press, upload, look back, fetch a file, open a source, sign in.
 
 Owns HTTP: what is read of a request before it is trusted, and the answers. Leaves to `bot.channels.web` what becomes of
 a message, to `bot.channels.web_guard` who may ask.
@@ -13,15 +13,17 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Protocol
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import parse_qs, unquote
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from bot.channels.incoming import clean_name, kind_of, media_type_of
+from bot.channels.web_documents import DocumentPages
 from bot.channels.web_door import COOKIE, COOKIE_LIFE_S, Door
+from bot.channels.web_files import as_file
 from bot.channels.web_guard import OWN_HEADER, content_policy
 from bot.channels.web_render import ASSETS, BLOB, Renderer, Shown
 from bot.channels.web_transcript import PAGE_ENTRIES, Files
@@ -35,18 +37,10 @@ _ = phrases(__file__)
 BATCH_FILES = 2000
 """Files of one message: a folder that a person drops; each takes about 200 bytes of the message's JSON."""
 FORM_BYTES = 8192
-HEAD_BYTES = 16
 WRITE_BYTES = MEBIBYTE
 UPLOADS_AT_ONCE = 4
 LANGUAGE_COOKIE = "paring-language"
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-
-_SHOWN_INLINE = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"%PDF-": "application/pdf",
-}
 
 
 class Desk(Protocol):
@@ -68,8 +62,11 @@ class Desk(Protocol):
 class Routes:
     """The requests of one page."""
 
-    def __init__(self, desk: Desk, *, door: Door, renderer: Renderer, files: Files, file_bytes: int, text_bytes: int) -> None:
-        """Serve `desk`; take files of up to `file_bytes` and texts of up to `text_bytes` bytes of UTF-8."""
+    def __init__(
+        self, desk: Desk, *, door: Door, renderer: Renderer, files: Files, pages: DocumentPages, file_bytes: int, text_bytes: int
+    ) -> None:
+        """Serve `desk` and `pages`; take files of up to `file_bytes` and texts of up to `text_bytes` bytes of UTF-8."""
+        self._pages = pages
         self._desk = desk
         self._door = door
         self._renderer = renderer
@@ -91,10 +88,20 @@ class Routes:
             ("/api/files", "POST", self._take_file),
             ("/api/history", "GET", self._history),
             ("/blobs/{blob}", "GET", self._blob),
+            ("/documents/{number}", "GET", self._opening(self._pages.show)),
+            ("/documents/{number}/original", "GET", self._opening(self._pages.original)),
+            ("/messages/{id}", "GET", self._opening(self._pages.message)),
         ):
             app.router.add_route(path, _told(answer), methods=[method])
         app.mount(f"/assets/{self._renderer.version}", _Assets(directory=ASSETS), name="assets")
         return app
+
+    @staticmethod
+    def _opening(page: Callable[[Request, Language], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            return await page(request, page_language(request) or "en")
+
+        return answer
 
     async def _health(self, _request: Request) -> Response:
         return JSONResponse({"ok": True})
@@ -170,24 +177,9 @@ class Routes:
         return Attachment(kind_of(media_type, name=name), name, media_type, status.st_size, blob=blob)
 
     async def _blob(self, request: Request) -> Response:
-        """Return a kept file: pictures, PDF and plain text open in the browser, all else is only saved."""
         blob = request.path_params["blob"]
         file = self._files.path(blob) if BLOB.fullmatch(blob) else Path("/nonexistent")
-        head = await asyncio.to_thread(_head, file)
-        if head is None:
-            return JSONResponse({"error": "no such file"}, 404)
-        name = clean_name(request.query_params.get("name", "")).rpartition("/")[2]
-        media_type = _inline_type(head, name)
-        how = "inline" if media_type else "attachment"
-        headers = {
-            "Content-Disposition": f"{how}; filename*=UTF-8''{quote(name, safe='')}",
-            "Cache-Control": "private, max-age=31536000, immutable",
-        }
-        if media_type == "application/pdf":  # a sandboxed document cannot open the browser's own PDF reader
-            headers["Content-Security-Policy"] = (
-                "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
-            )
-        return FileResponse(file, media_type=media_type or "application/octet-stream", headers=headers)
+        return await as_file(file, name=request.query_params.get("name", ""), kept=True)
 
     async def _ask_password(self, request: Request) -> Response:
         if not self._door.locked:
@@ -299,21 +291,3 @@ def _id(asked: dict[str, object]) -> str:
 
 def _as_json(shown: Shown) -> dict[str, str]:
     return {"id": shown.id, "html": shown.html, "digest": shown.digest, "place": shown.place}
-
-
-def _head(file: Path) -> bytes | None:
-    try:
-        with file.open("rb") as handle:
-            return handle.read(HEAD_BYTES)
-    except OSError:
-        return None
-
-
-def _inline_type(head: bytes, name: str) -> str:
-    """Return the media type under which a browser may open the file, by its first bytes; "" for none."""
-    for magic, media_type in _SHOWN_INLINE.items():
-        if head.startswith(magic):
-            return media_type
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return "text/plain; charset=utf-8" if name.lower().endswith((".txt", ".md", ".csv", ".log")) else ""

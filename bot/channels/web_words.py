@@ -50,7 +50,15 @@ WORDS: dict[str, Text] = {
     "hint": _("Enter sends, Shift+Enter starts a new line"),
     "commands": _("Commands"),
     "empty_title": _("What are you looking for?"),
-    "empty_text": _("Drop a folder of files here, then ask about them in your own words. Nothing leaves this machine."),
+    "empty_text": _(
+        "Drop a folder or files anywhere on this page, then ask about them in your own words. Nothing leaves this machine."
+    ),
+    "choose_files": _("Choose files"),
+    "choose_folder": _("Choose a folder"),
+    "file_kinds": _("PDF, Word, PowerPoint, Excel, Markdown, mail, web pages, code, photos"),
+    "file_limits": _("Up to {mb} MB a file, {count} files at a time"),
+    "documents_here": _("{count} documents are here to be asked about."),
+    "for_instance": _("Then ask, for instance"),
     "example_1": _("What can you do?"),
     "example_2": _("Where does it say how long the warranty lasts?"),
     "example_3": _("Who said that the meeting moved to Friday?"),
@@ -67,6 +75,18 @@ WORDS: dict[str, Text] = {
     "sent_out": _("Sent off this machine"),
     "nothing": _("nothing"),
     "more_files": _("and {count} more"),
+    "show_all": _("Show all {count} characters"),
+    "copy_code": _("Copy the code"),
+    "pasted": _("What you pasted is too long for a message, so it goes along as a file."),
+    "pasted_name": _("pasted text"),
+    "back": _("Back to the chat"),
+    "original": _("Open the original"),
+    "passage_found": _("The passage that answered"),
+    "passage_lost": _("The document has changed since that answer. This is how it reads now."),
+    "no_text": _("There is no text in this document."),
+    "earlier_part": _("What stands before"),
+    "later_part": _("What comes after"),
+    "page_number": _("Page {page}"),
 }
 
 

@@ -65,7 +65,7 @@ class Harness:
 
     async def heard(self, text: str) -> Message:
         await self.say(text)
-        await self.intake.arrived.wait()
+        await asyncio.wait_for(self.intake.arrived.wait(), 30)
         item = self.intake.items[-1]
         assert isinstance(item, Message)
         return item
@@ -76,7 +76,7 @@ async def web(folder: Path) -> AsyncIterator[Harness]:
     blobs = BlobStore(folder)
     channel, intake = Web(WebSettings(port=0), blobs=blobs, transcript=MemoryTranscript()), Intake(blobs)
     async with run(channel, intake):
-        await channel.ready.wait()
+        await asyncio.wait_for(channel.ready.wait(), 30)
         async with httpx.AsyncClient(base_url=channel.url, headers={"x-paring": "en"}) as client:
             ids = iter(f"{number:016x}" for number in range(1000))
             yield Harness(

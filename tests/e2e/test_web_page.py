@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import re
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
 from fakes.hostile_texts import HOSTILE
-from fakes.web import MemoryIntake, MemoryTranscript
+from fakes.web import MemoryDocuments, MemoryIntake, MemoryTranscript
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
+from pydantic import SecretStr
 
 from bot.channels.web import ME, Web
 from bot.config import LimitSettings, WebSettings
@@ -29,6 +33,8 @@ ARGUMENTS = [
 ]  # fmt: skip
 HERE = Address("web", "local", ME)
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+LONGEST_S = 30.0
+"""Nothing here is waited for any longer."""
 READABLE = 4.5
 """The least contrast of small text: WCAG 2.2, success criterion 1.4.3."""
 
@@ -41,22 +47,32 @@ pytestmark = [
 class House:
     """The page, its bot, and the browser in front of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, password: str = "") -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]  # known beforehand, so that a restart is found by the browser
         self.transcript = MemoryTranscript()
         self.blobs = BlobStore(folder / "blobs")
         self.intake = MemoryIntake(self.transcript, self.blobs)
-        self.web = Web(WebSettings(port=port), blobs=self.blobs, transcript=self.transcript, sizes=LimitSettings(file_mb=1))
+        self.documents = MemoryDocuments()
+        self.web = Web(
+            WebSettings(port=port, password=SecretStr(password)), blobs=self.blobs, transcript=self.transcript,
+            documents=self.documents, sizes=LimitSettings(file_mb=1),
+        )  # fmt: skip
         self.sent = 0
 
     async def start(self) -> None:
         self.running = asyncio.create_task(self.web.run(self.intake))
-        await self.web.ready.wait()
+        ready = asyncio.create_task(self.web.ready.wait())
+        await asyncio.wait([self.running, ready], timeout=LONGEST_S, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if self.running.done():
+            await self.running
+        assert self.web.ready.is_set(), "the page did not come up"
 
     async def stop(self) -> None:
         self.running.cancel()
-        await asyncio.gather(self.running, return_exceptions=True)
+        await asyncio.wait([self.running], timeout=LONGEST_S)
+        assert self.running.done(), "the page did not end"
 
     def clear(self) -> None:
         self.transcript.clear()
@@ -64,6 +80,7 @@ class House:
         self.intake.answer = None
         self.intake.note = ""
         self.intake.settled = None
+        self.documents.opened.clear()
 
     async def reply(self, reply: Reply) -> str:
         """Write a reply down and send it, as the outbox does."""
@@ -93,10 +110,21 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hous
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    started = async_playwright()
+    playwright = await asyncio.wait_for(started.start(), LONGEST_S)
+    ours = psutil.Process().children(recursive=True)
+    try:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=LONGEST_S * 1000)
+        ours += [child for child in psutil.Process().children(recursive=True) if child not in ours]
         yield browser
-        await browser.close()
+        await asyncio.wait_for(browser.close(), LONGEST_S)
+    finally:
+        try:
+            await asyncio.wait_for(playwright.stop(), LONGEST_S)
+        except TimeoutError:  # neither the browser nor its driver may outlive the tests
+            for child in ours:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
 
 
 @pytest.fixture
@@ -107,7 +135,8 @@ def house(served: House) -> House:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
-    made = await chromium.new_context(locale="en-GB", viewport={"width": 1100, "height": 760})
+    made = await chromium.new_context(locale="en-GB", viewport={"width": 1100, "height": 760}, accept_downloads=True)
+    made.set_default_timeout(LONGEST_S * 1000)
     yield made
     await made.close()
 
@@ -180,6 +209,51 @@ async def test_a_source_opens_with_its_sentence_marked(house: House, page: Page)
     await expect(page.locator(".source .open")).to_have_attribute("href", "/blobs/x#page=4")
     await page.locator(".how summary").click()
     await expect(page.locator(".how dl")).to_contain_text("minilm@53aa")
+
+
+async def test_a_source_opens_its_document_at_the_sentence_that_answered(
+    house: House, context: BrowserContext, page: Page
+) -> None:
+    passage = "Rent is due. Notice: 3 months. End."
+    blob = house.blobs.keep(b"%PDF-1.7 lease")
+    house.documents.put(7, "house/lease.pdf", *["before"] * 80, passage, *["after"] * 80, page=4, sha256=blob)
+    await house.reply(Reply("See", "en", sources=(Source("lease.pdf", passage, "document:7#page=4", 0.93, (13, 30)),)))
+    await page.locator(".source summary").click()
+    async with context.expect_page() as opening:
+        await page.locator(".source .open").click()
+    opened = await opening.value
+    await expect(opened.locator("#found mark")).to_have_text("Notice: 3 months.")
+    await expect(opened.locator("#found")).to_be_in_viewport()
+    await expect(opened.get_by_role("heading", level=1)).to_have_text("lease.pdf")
+    await expect(opened.get_by_role("link", name="Open the original")).to_have_attribute(
+        "href", f"/blobs/{blob}?name=lease.pdf#page=4"
+    )
+    await opened.get_by_role("link", name="Back to the chat").click()
+    await expect(opened.locator("#log")).to_be_visible()
+
+
+async def test_a_source_that_is_a_message_is_pointed_at_in_its_place(house: House, context: BrowserContext) -> None:
+    said = Message(HERE, ME, "m-lease", "The lease ends in April.", "en", datetime.now(UTC))
+    house.transcript.put("m-lease", said)
+    for number in range(20):
+        house.transcript.put(f"r{number}", Reply(f"answer {number}\n\nand more\n\nand more", "en"))
+    house.transcript.put("r", Reply("See", "en", sources=(Source("You", said.text, "message:web/local/me/m-lease", 0.9),)))
+    page = await visit(context, house)
+    await expect(page.locator("[data-id=m-lease]")).not_to_be_in_viewport()
+    await page.locator(".source summary").click()
+    await page.locator(".source .open").click()
+    await expect(page.locator("[data-id=m-lease]")).to_be_in_viewport()
+    await expect(page.locator("[data-id=m-lease]")).to_be_focused()
+    assert len(context.pages) == 1
+
+
+async def test_code_is_copied_by_its_own_button(house: House, context: BrowserContext, page: Page) -> None:
+    await context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await house.reply(Reply("Type:\n\n```\nmake run\nmake test\n```", "en"))
+    await page.locator(".said pre").hover()
+    await page.get_by_role("button", name="Copy the code").click()
+    await expect(page.locator(".toast")).to_have_text("Copied")
+    assert (await page.evaluate("navigator.clipboard.readText()")).strip() == "make run\nmake test"
 
 
 async def test_an_opened_source_stays_open_when_the_answer_is_edited(house: House, page: Page) -> None:
@@ -284,6 +358,47 @@ async def test_a_message_that_is_refused_comes_back_into_the_field(house: House,
     await expect(page.locator(".entry")).to_have_count(0)
 
 
+async def test_a_paste_that_is_too_long_for_a_message_goes_along_as_a_file(house: House, page: Page) -> None:
+    await page.evaluate(
+        """() => {
+            const clipboard = new DataTransfer();
+            clipboard.setData("text/plain", "나".repeat(400_000));
+            const paste = { clipboardData: clipboard, bubbles: true, cancelable: true };
+            document.getElementById("text").dispatchEvent(new ClipboardEvent("paste", paste));
+        }"""
+    )
+    await expect(page.locator(".toast").first).to_contain_text("too long for a message")
+    await expect(page.locator("#text")).to_have_value("")
+    await expect(page.locator(".toast").last).to_contain_text("is larger than 1 MB")  # this house takes no more
+
+
+async def test_a_long_message_is_cut_short_and_opens_whole(house: House, context: BrowserContext, page: Page) -> None:
+    text = "word " * 20_000 + "end"
+    await page.locator("#text").fill(text)
+    await page.locator("#send").click()
+    await expect(page.locator(".entry.own:not(.waiting) .whole")).to_contain_text("Show all 100,003 characters")
+    assert len(await page.locator(".entry.own .said").inner_text()) < 2000
+    assert (await house.intake.wait_for())[0].text == text
+    async with context.expect_page() as opening:
+        await page.locator(".whole").click()
+    assert (await (await opening.value).locator(".said").inner_text()).endswith("word end")
+
+
+async def test_a_browser_without_room_for_the_draft_still_sends(house: House, page: Page) -> None:
+    await page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }")
+    await say(page, "hello")
+    assert [message.text for message in await house.intake.wait_for()] == ["hello"]
+    await expect(page.locator(".entry.own:not(.waiting) .said")).to_have_text("hello")
+
+
+async def test_an_arrow_up_brings_back_what_was_said_last(house: House, page: Page) -> None:
+    await say(page, "first")
+    await say(page, "second")
+    await expect(page.locator(".entry.own:not(.waiting)")).to_have_count(2)
+    await page.locator("#text").press("ArrowUp")
+    await expect(page.locator("#text")).to_have_value("second")
+
+
 async def test_the_language_is_switched_for_the_page_and_the_bot(house: House, page: Page) -> None:
     await page.get_by_role("button", name="한국어로 보기").click()
     await expect(page.locator("#text")).to_have_attribute("placeholder", "물어보거나 파일을 끌어다 놓으세요")
@@ -302,6 +417,15 @@ async def test_dark_is_chosen_and_kept(page: Page) -> None:
 
 
 # ---------------------------------------------------------------------- files
+
+
+async def test_the_empty_page_says_what_to_do_and_opens_the_chooser(page: Page, tmp_path: Path) -> None:
+    await expect(page.locator("#empty")).to_contain_text("Up to 1 MB a file, 2,000 files at a time")
+    (tmp_path / "a.txt").write_bytes(b"a")
+    async with page.expect_file_chooser() as choosing:
+        await page.get_by_role("button", name="Choose files").click()
+    await (await choosing.value).set_files([tmp_path / "a.txt"])
+    await expect(page.locator(".batch")).to_contain_text("a.txt")
 
 
 async def test_chosen_files_go_along_with_what_is_written(house: House, page: Page, tmp_path: Path) -> None:
@@ -339,7 +463,7 @@ async def test_a_batch_counts_its_files_as_they_arrive(house: House, page: Page,
         nonlocal seen
         seen += 1
         if seen > 12:
-            await held.wait()
+            await asyncio.wait_for(held.wait(), LONGEST_S)
         await route.continue_()
 
     await page.route("**/api/files", hold)
@@ -430,7 +554,7 @@ async def test_a_message_whose_answer_was_lost_is_sent_again_and_committed_once(
     await say(page, "only once")
     await expect(page.locator(".entry.own:not(.waiting) .said")).to_have_text("only once")
     await expect(page.locator(".entry.own")).to_have_count(1)
-    await again.wait()
+    await asyncio.wait_for(again.wait(), LONGEST_S)
     assert len(house.intake.messages) == 1
 
 
@@ -483,6 +607,8 @@ async def test_no_hostile_text_ever_runs_or_reaches_out(house: House, context: B
     await live(page)
     for text in HOSTILE[half:]:
         await house.reply(hostile(0, text))
+    hostile_file = {"name": "<img src=x onerror=alert(1)>.png", "mimeType": "image/png", "buffer": PNG}
+    await page.locator("#files").set_input_files([hostile_file])  # type: ignore[list-item]  # it is what Playwright takes
     await say(page, "<img src=x onerror=alert(1)>")
     await expect(page.locator(".entry")).to_have_count(len(HOSTILE) + 1)
     for link in await page.locator(".said a").all():
@@ -520,9 +646,52 @@ async def test_a_phone_shows_everything_without_scrolling_sideways(house: House,
     await context.close()
 
 
+async def test_everything_is_reached_without_a_mouse(house: House, page: Page) -> None:
+    source = Source("lease.pdf", "Notice: 3 months.", "document:7", 0.9, (0, 17))
+    await house.reply(Reply("See", "en", buttons=(Button("More", Command("more"), "tok"),), sources=(source,)))
+    await expect(page.locator(".entry.bot")).to_have_count(1)
+    await page.locator("#theme").focus()
+    reached = []
+    for _step in range(9):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.matches('.source summary')"):
+            await page.keyboard.press("Enter")
+        reached.append(
+            await page.evaluate("(document.activeElement.getAttribute('aria-label') || document.activeElement.innerText).trim()")
+        )
+    assert reached[1].startswith("Open")
+    assert reached[2:] == ["More", "Reply to this", "Copy", "Ask, or drop files here", "Attach files", "Add a folder", "Send"]
+    outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+async def test_nothing_moves_for_those_who_do_not_want_it(house: House, chromium: Browser) -> None:
+    context = await chromium.new_context(reduced_motion="reduce")
+    page = await visit(context, house)
+    await house.web.typing(HERE)
+    await expect(page.locator("#typing")).to_be_visible()
+    assert await page.locator(".dots i").first.evaluate("node => getComputedStyle(node).animationName") == "none"
+    await context.close()
+
+
+async def test_a_text_from_right_to_left_stands_on_the_right(house: House, page: Page) -> None:
+    await house.reply(Reply("שלום עולם\n\nHello", "en"))
+    await expect(page.locator(".said p")).to_have_count(2)
+    sides = await page.locator(".said p").evaluate_all(
+        """nodes => nodes.map((node) => {
+            const range = document.createRange();
+            range.selectNodeContents(node);
+            return range.getBoundingClientRect().left - node.getBoundingClientRect().left;
+        })"""
+    )
+    assert sides[0] > 100
+    assert sides[1] < 5
+
+
 async def test_every_control_has_a_name(house: House, page: Page) -> None:
     await house.reply(Reply("See", "en", buttons=(Button("More", Command("more"), "t"),), sources=(Source("t", "p", "/x", 0.5),)))
     await expect(page.locator(".entry.bot")).to_have_count(1)
+    assert "built-in" not in await page.content()
     nameless = await page.evaluate(
         """[...document.querySelectorAll("#paring :is(button, a, textarea, summary)")]
             .filter((node) => !(node.getAttribute("aria-label") || node.textContent.trim()))
@@ -595,3 +764,57 @@ def _luminance(colour: list[int]) -> float:
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (value / 255 for value in colour[:3])
     ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+# ---------------------------------------------------------------------- behind a password
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def locked(served: House, tmp_path: Path) -> AsyncIterator[House]:
+    """A page with a password, in the place of the open one: one process has one page."""
+    await served.stop()
+    house = House(tmp_path, password="correct horse")
+    await house.start()
+    yield house
+    await house.stop()
+    await served.start()
+
+
+async def test_the_password_opens_the_page_and_signing_out_shuts_it(locked: House, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await page.goto(locked.web.url)
+    await expect(page).to_have_url(f"{locked.web.url}/sign-in")
+    field = page.get_by_label("Password")
+    await expect(field).to_be_focused()
+    await field.fill("wrong")
+    await field.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("That password is not right. Please try again.")
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    await field.fill("correct horse")
+    await page.get_by_role("button", name="Sign in").click()
+    await live(page)
+    (cookie,) = await context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    await say(page, "hello")
+    assert [message.text for message in await locked.intake.wait_for()] == ["hello"]
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page).to_have_url(f"{locked.web.url}/sign-in")
+    assert await context.cookies() == []
+    await page.goto(locked.web.url)
+    await expect(page).to_have_url(f"{locked.web.url}/sign-in")
+
+
+async def test_after_too_many_wrong_passwords_one_has_to_wait(locked: House, chromium: Browser) -> None:
+    context = await chromium.new_context(locale="ko-KR")
+    page = await context.new_page()
+    await page.goto(locked.web.url)
+    field = page.get_by_label("비밀번호")
+    for _try in range(6):
+        await field.fill("wrong")
+        async with page.expect_navigation():
+            await field.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("초 뒤에 다시 시도해 주세요")
+    await field.fill("correct horse")
+    await field.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("초 뒤에 다시 시도해 주세요")
+    await context.close()

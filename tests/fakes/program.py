@@ -18,6 +18,9 @@ from pathlib import Path
 from fakes.telegram_bot_api.client import TOKEN, FakeTelegram
 
 READY_S = 60.0
+END_S = 30.0
+"""How long a program that is asked to end may take; then it is killed, and the test says so."""
+VERB_S = 100.0
 GRACE_S = 30.0
 """How long a program may take to end once it was asked to; then it shows where it hangs, and the test fails."""
 VERB_S = 100.0
@@ -70,18 +73,37 @@ async def bot(home: Path, *, channels: int = 1, **settings: str) -> AsyncIterato
     assert process.stdout is not None
     assert process.stderr is not None
     complaints = asyncio.create_task(process.stderr.read())
-    greetings: list[str] = []
-    program = Program(process, greetings, complaints)
+    drained: asyncio.Task[bytes] | None = None
     try:
+        greetings = []
         for _channel in range(channels):
             line = (await asyncio.wait_for(process.stdout.readline(), READY_S)).decode().strip()
             if not line:
-                raise AssertionError((await complaints).decode())
+                raise AssertionError((await asyncio.wait_for(complaints, END_S)).decode())
             greetings.append(line)
-        yield program
+        drained = asyncio.create_task(process.stdout.read())  # a full pipe would hold the program up
+        yield Program(process, greetings)
     finally:
-        await program.stop()
-        await complaints
+        with suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await ended(process)
+        finally:
+            # A child of the program that outlives it keeps the pipes open: what it says is not waited for.
+            for reading in (complaints, drained):
+                if reading is not None:
+                    await asyncio.wait([reading], timeout=1)
+                    reading.cancel()
+
+
+async def ended(process: asyncio.subprocess.Process) -> int:
+    """Return the exit code once `process` has ended; it is killed where it does not."""
+    try:
+        return await asyncio.wait_for(process.wait(), END_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise AssertionError(f"the program did not end within {END_S:.0f} s of being asked to") from None
 
 
 async def paring(home: Path, *words: str, stdin: str = "", **settings: str) -> tuple[int, str, str]:

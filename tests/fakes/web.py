@@ -1,4 +1,4 @@
-"""A transcript, a blob store and an intake in memory, and a bot that answers as a test tells it: for the web page's tests."""
+"""A transcript, documents and an intake in memory, and a bot that answers as a test tells it: for the web page's tests."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from bot.channels.channel import Taken
 from bot.channels.web_transcript import Entry
 from bot.locale import Language
 from bot.message import Address, Message, Press, Reply
+from bot.passage import PUBLIC, Scope, Scopes
 from bot.store.blobs import BlobStore
+from bot.store.documents import Opened, Part, digest_of
 
+LONGEST_WAIT_S = 30.0
 EARLY = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -37,6 +40,30 @@ class MemoryTranscript:
 
     def clear(self) -> None:
         self.entries.clear()
+
+
+@dataclass
+class MemoryDocuments:
+    """Documents by their number, each in one scope."""
+
+    opened: dict[int, tuple[Scope, Opened]] = field(default_factory=dict)
+
+    def put(self, number: int, title: str, *texts: str, scope: Scope = PUBLIC, page: int | None = None, **more: str) -> None:
+        parts = tuple(Part(text, "", page) for text in texts)
+        facts = {"kind": "text", "sha256": "", "key": "", "link": ""} | more
+        size_bytes = int(facts.pop("size_bytes", "0"))
+        shown = Opened(number, title, size_bytes=size_bytes, updated_at=EARLY, parts=parts, first=0, total=len(parts), **facts)
+        self.opened[number] = (scope, shown)
+
+    async def find(self, number: int, scopes: Scopes, *, near: str = "", first: int | None = None) -> Opened | None:
+        scope, opened = self.opened.get(number, (PUBLIC, None))
+        if opened is None or scope not in scopes:
+            return None
+        parts = tuple(replace(part, found=bool(near) and digest_of(part.text) == near) for part in opened.parts)
+        return replace(opened, parts=parts[first or 0 :], first=first or 0)
+
+    async def count(self, scopes: Scopes) -> int:
+        return sum(1 for scope, _opened in self.opened.values() if scope in scopes)
 
 
 Answer = Callable[[Message | Press], Awaitable[None]]
@@ -79,10 +106,11 @@ class MemoryIntake:
         return self.blobs.keep(data)
 
     async def wait_for(self, count: int = 1) -> list[Message]:
-        """Return the messages once `count` of them have come."""
-        while len(self.messages) < count:
-            self.came.clear()
-            await self.came.wait()
+        """Return the messages once `count` of them have come; a test waits for them only so long."""
+        async with asyncio.timeout(LONGEST_WAIT_S):
+            while len(self.messages) < count:
+                self.came.clear()
+                await self.came.wait()
         return self.messages
 
     @property

@@ -6,7 +6,7 @@
 import { Composer } from "./composer.js";
 import { Log } from "./log.js";
 import { Tray } from "./tray.js";
-import { fill, language, setLanguage, toast, word } from "./words.js";
+import { fill, language, setLanguage, store, toast, word } from "./words.js";
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
@@ -53,7 +53,7 @@ function freshId() {
 function remember(id, message) {
   if (message) unsent.set(id, message);
   else unsent.delete(id);
-  sessionStorage.setItem(UNSENT, JSON.stringify(Object.fromEntries(unsent)));
+  store(UNSENT, JSON.stringify(Object.fromEntries(unsent)));
 }
 
 function say({ text = "", files = [], quoted = null }) {
@@ -164,17 +164,40 @@ function awaitSocket() {
 
 // ------------------------------------------------------------------ what is clicked
 
+// The browser's clipboard is there on https and loopback alone; elsewhere the text is selected in a field and copied from it.
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = Object.assign(document.createElement("textarea"), { value: text });
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+  toast(word("copied"));
+}
+
 $("log").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.token) press(button);
+  else if (button.classList.contains("copy-code")) copy(button.parentElement.querySelector("code")?.innerText || "");
   else if ("quote" in button.dataset) composer.quote(log.quoteOf(button));
-  else if ("copy" in button.dataset)
-    navigator.clipboard?.writeText(log.textOf(button)).then(() => toast(word("copied")));
+  else if ("copy" in button.dataset) copy(log.textOf(button));
+});
+$("log").addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='/messages/']");
+  const entry = link && log.node(link.getAttribute("href").slice("/messages/".length));
+  if (!entry || entry === link.closest(".entry")) return; // one that is not on the page opens by itself
+  event.preventDefault();
+  log.point(entry);
 });
 $("empty").addEventListener("click", (event) => {
   const example = event.target.closest(".example");
+  const choose = event.target.closest("[data-choose]");
   if (example) composer.write(example.textContent);
+  if (choose) $(choose.dataset.choose).click();
 });
 $("switch").addEventListener("click", () => say({ text: `/lang ${language() === "ko" ? "en" : "ko"}` }));
 $("theme").addEventListener("click", () => {

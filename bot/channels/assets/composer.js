@@ -1,7 +1,7 @@
 // Where one writes: the text field, the list of commands, the quoted entry, and when something is sent.
 
 import { make } from "./log.js";
-import { language, toast, word } from "./words.js";
+import { language, store, toast, word } from "./words.js";
 
 const DRAFT = "paring-draft";
 const $ = (id) => document.getElementById(id);
@@ -36,9 +36,18 @@ export class Composer {
     if (event.isComposing || event.keyCode === 229) return; // a Hangul syllable is still being put together
     if (this.palette.key(event)) return;
     if (event.key === "Escape" && this.quoted) this.quote(null);
+    if (event.key === "ArrowUp" && !this.field.value) return this.again(event);
     if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     this.send();
+  }
+
+  // An arrow up in the empty field brings back what was said last.
+  again(event) {
+    const last = [...document.querySelectorAll("#log .entry.own > .said")].pop();
+    if (!last) return;
+    event.preventDefault();
+    this.write(last.textContent);
   }
 
   typedElsewhere(event) {
@@ -91,7 +100,7 @@ export class Composer {
 
   refresh() {
     const { field } = this;
-    sessionStorage.setItem(DRAFT, field.value);
+    store(DRAFT, field.value);
     field.style.height = "auto";
     field.style.height = `${field.scrollHeight}px`;
     field.style.overflowY = field.scrollHeight > field.clientHeight + 2 ? "auto" : "hidden";
@@ -135,6 +144,7 @@ class Palette {
       }),
     );
     const field = $("text");
+    field.setAttribute("aria-expanded", this.matches.length > 0);
     if (this.matches.length) field.setAttribute("aria-activedescendant", `command-${this.at}`);
     else field.removeAttribute("aria-activedescendant");
     this.list.children[this.at]?.scrollIntoView({ block: "nearest" });

@@ -3,6 +3,10 @@
 import { language, word } from "./words.js";
 
 const NEAR_PX = 120;
+const LONGEST_SHOWN = 6000; // as the server's renderer has them
+const CLIPPED = 1500;
+const POINTED_MS = 1600;
+const COPY = '<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="9" y="9" width="11" height="11" rx="2.5"/><path d="M5 15V6.5A2.5 2.5 0 0 1 7.500 4H15"/></svg>';
 const $ = (id) => document.getElementById(id);
 
 export class Log {
@@ -55,7 +59,7 @@ export class Log {
     entry.dataset.id = id;
     if (quoted) entry.append(make("blockquote", "quoted", quoted));
     if (files.length) entry.append(listOf(files));
-    if (text) entry.append(make("p", text.startsWith("/") ? "said command" : "said", text));
+    if (text) entry.append(make("p", text.startsWith("/") ? "said command" : "said", text.length > LONGEST_SHOWN ? `${text.slice(0, CLIPPED)}…` : text));
     const foot = make("footer", "foot");
     foot.append(make("span", "state"));
     entry.append(foot);
@@ -156,6 +160,25 @@ export class Log {
       time.textContent = new Intl.DateTimeFormat(language(), parts).format(at);
       time.title = at.toLocaleString(language());
     }
+    for (const code of node.querySelectorAll(".said pre")) {
+      const button = make("button", "icon copy-code");
+      button.type = "button";
+      button.title = word("copy_code");
+      button.setAttribute("aria-label", word("copy_code"));
+      button.innerHTML = COPY;
+      code.append(button);
+      code.tabIndex = 0; // so that the keyboard can scroll a long line
+    }
+  }
+
+  // Bring an entry into sight and let it be seen which one it is.
+  point(entry) {
+    this.pinned = false;
+    entry.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth" });
+    entry.tabIndex = -1;
+    entry.focus({ preventScroll: true });
+    entry.classList.add("pointed");
+    setTimeout(() => entry.classList.remove("pointed"), POINTED_MS);
   }
 
   quoteOf(button) {

@@ -34,6 +34,11 @@ export class Tray {
     });
     addEventListener("paste", (event) => {
       const files = [...(event.clipboardData?.files || [])];
+      const text = files.length ? "" : event.clipboardData?.getData("text/plain") || "";
+      if (text.length > this.limits.text_bytes / 4 && new Blob([text]).size > this.limits.text_bytes) {
+        files.push(new File([text], `${word("pasted_name")}.txt`, { type: "text/plain" }));
+        toast(word("pasted"));
+      }
       if (!files.length) return;
       event.preventDefault();
       this.add(files.map((file) => ({ file, name: file.name || "image.png" })), "");

@@ -4,6 +4,12 @@ const facts = JSON.parse(document.getElementById("facts").textContent);
 const page = document.getElementById("paring");
 const TOAST_MS = 5200;
 
+// What fills the braces of words that stand in the markup.
+const values = {
+  limits: { mb: facts.limits.file_mb, count: facts.limits.batch_files.toLocaleString() },
+  documents: { count: facts.documents.toLocaleString() },
+};
+
 export function language() {
   return page.dataset.language;
 }
@@ -22,7 +28,7 @@ export function setLanguage(wanted) {
 // Put the words where the markup asks for them: data-word (text), data-word-label, data-word-placeholder.
 export function fill() {
   document.documentElement.lang = language();
-  for (const node of page.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
+  for (const node of page.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word, values[node.dataset.values]);
   for (const node of page.querySelectorAll("[data-word-label]")) {
     node.setAttribute("aria-label", word(node.dataset.wordLabel));
     if (node.matches("button")) node.title = word(node.dataset.wordLabel);
@@ -40,4 +46,13 @@ export function toast(text) {
   note.textContent = text;
   document.getElementById("toasts").append(note);
   setTimeout(() => note.remove(), TOAST_MS);
+}
+
+// Keep a text for this window's reload; a browser that has no room for it goes on without.
+export function store(key, text) {
+  try {
+    sessionStorage.setItem(key, text);
+  } catch {
+    sessionStorage.removeItem(key);
+  }
 }

@@ -9,9 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 from fakes.web import MemoryIntake, MemoryTranscript
+from pydantic import SecretStr
 
 from bot.channels.channel import Channel
-from bot.channels.web import ME, Web, is_loopback
+from bot.channels.web import ME, Web
+from bot.channels.web_server import is_loopback
 from bot.config import LimitSettings, WebSettings
 from bot.errors import ChannelError, SettingsError
 from bot.locale import Text
@@ -128,8 +130,14 @@ async def test_a_port_that_is_taken_is_told(blobs: BlobStore, transcript: Memory
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         web = Web(WebSettings(port=port), blobs=blobs, transcript=transcript)
-        with pytest.raises(ChannelError, match=f"port {port}"):
+        with pytest.raises(ChannelError, match=f"Port {port} is taken.*PARING_WEB__PORT={port + 1} paring run"):
             await web.run(intake)
+
+
+async def test_an_address_that_is_not_this_machines_is_told(blobs: BlobStore, transcript: MemoryTranscript) -> None:
+    web = Web(WebSettings(host="203.0.113.7", password=SecretStr("x")), blobs=blobs, transcript=transcript)
+    with pytest.raises(ChannelError, match=r"cannot listen on 203\.0\.113\.7.*: Cannot assign requested address\. Set"):
+        await web.run(MemoryIntake(transcript, blobs))
 
 
 async def test_a_message_is_committed_once_however_often_it_is_sent(web: Web, intake: MemoryIntake) -> None:

@@ -13,6 +13,7 @@ from bot.message import Address, Attachment, Button, Command, Message, Picture, 
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 BLOB = "ab" * 32
+FACTS: dict[str, object] = {"documents": 0, "limits": {"file_mb": 50, "batch_files": 2000}}
 MESSAGE = Message(Address("web", "local", "me"), "me", "m-1", "Where is it?", "en", AT)
 
 
@@ -26,7 +27,7 @@ def shown(renderer: Renderer, said: Message | Reply, id: str = "e-1") -> str:
 
 
 def test_a_message_is_escaped_and_keeps_its_lines(renderer: Renderer) -> None:
-    assert '<p class="said">a &lt;b&gt;\nc</p>' in shown(renderer, replace(MESSAGE, text="a <b>\nc"))
+    assert '<p class="said" dir="auto">a &lt;b&gt;\nc</p>' in shown(renderer, replace(MESSAGE, text="a <b>\nc"))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -97,7 +98,7 @@ def test_pictures_are_shown_and_files_listed_a_few_at_first(renderer: Renderer) 
     markup = shown(renderer, replace(MESSAGE, attachments=(picture, *files)))
     assert f'<img src="/blobs/{BLOB}" alt="photo.png"' in markup
     assert "and 3 more" in markup
-    assert "d · 2.0 KB" in markup
+    assert "<bdi>d</bdi> · 2.0 KB" in markup
 
 
 def test_a_picture_that_is_no_blob_is_no_image(renderer: Renderer) -> None:
@@ -116,16 +117,37 @@ def test_the_digest_changes_with_the_content_alone(renderer: Renderer) -> None:
     assert first.digest != renderer.entry(Entry("1", Reply("b", "en"), AT)).digest
 
 
+def test_every_control_says_in_words_what_it_does(renderer: Renderer) -> None:
+    markup = shown(renderer, Reply("ok", "en"))
+    assert 'title="Copy" aria-label="Copy"' in markup
+    assert "built-in" not in markup
+
+
+def test_a_long_text_is_cut_short_and_leads_to_the_whole(renderer: Renderer) -> None:
+    markup = shown(renderer, replace(MESSAGE, text="word " * 200_000))
+    assert len(markup) < 4000
+    assert 'href="/messages/m-1"' in markup
+    assert "Show all 1,000,000 characters" in markup
+    assert len(renderer.entry(Entry("e", replace(MESSAGE, text="word " * 200_000), AT), whole=True).html) > 1_000_000
+
+
+def test_the_empty_page_says_what_to_do_and_how_much_it_takes(renderer: Renderer) -> None:
+    page = renderer.page([], "en", facts=FACTS | {"documents": 1200}, signed_in=False)
+    for told in ("Choose files", "Choose a folder", "Up to 50 MB a file, 2,000 files at a time", "1,200 documents are here"):
+        assert told in page
+    assert "documents are here" not in renderer.page([], "en", facts=FACTS, signed_in=False).partition("<script")[0]
+
+
 def test_the_page_puts_no_text_into_a_script(renderer: Renderer) -> None:
     hostile = "</script><script>alert(1)</script>"
-    page = renderer.page([Entry("1", Reply(hostile, "en"), AT)], "en", facts={"words": hostile}, signed_in=False)
+    page = renderer.page([Entry("1", Reply(hostile, "en"), AT)], "en", facts=FACTS | {"words": hostile}, signed_in=False)
     assert "<script>alert" not in page
     assert "\\u003c/script\\u003e" in page
 
 
 def test_the_page_speaks_the_language_that_is_asked_for(renderer: Renderer) -> None:
-    assert "무엇을 찾아 드릴까요?" in renderer.page([], "ko", facts={}, signed_in=False)
-    assert "What are you looking for?" in renderer.page([], "en", facts={}, signed_in=False)
+    assert "무엇을 찾아 드릴까요?" in renderer.page([], "ko", facts=FACTS, signed_in=False)
+    assert "What are you looking for?" in renderer.page([], "en", facts=FACTS, signed_in=False)
 
 
 @pytest.mark.parametrize("name", sorted(WORDS))

@@ -8,7 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from fakes.web import MemoryDocuments, MemoryTranscript
 
+from bot.channels.web_documents import DocumentPages
 from bot.channels.web_door import Door
 from bot.channels.web_guard import Guard
 from bot.channels.web_render import Renderer, Shown
@@ -16,7 +18,7 @@ from bot.channels.web_routes import BATCH_FILES, Routes
 from bot.config import MEBIBYTE
 from bot.errors import StoreError
 from bot.locale import Language
-from bot.message import Attachment
+from bot.message import Address, Attachment
 from bot.store.blobs import BlobStore
 
 ID = "0123456789abcdef"
@@ -64,7 +66,9 @@ def renderer() -> Renderer:
 
 
 def serve(desk: FakeDesk, blobs: BlobStore, renderer: Renderer, door: Door) -> httpx.AsyncClient:
-    routes = Routes(desk, door=door, renderer=renderer, files=blobs, file_bytes=MEBIBYTE, text_bytes=4096)
+    here = Address("web", "local", "me")
+    pages = DocumentPages(MemoryDocuments(), address=here, transcript=MemoryTranscript(), files=blobs, renderer=renderer)
+    routes = Routes(desk, door=door, renderer=renderer, files=blobs, pages=pages, file_bytes=MEBIBYTE, text_bytes=4096)
     guard = Guard(routes.application(), door=door, own_hosts_only=not door.locked)
     return httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url="http://127.0.0.1", headers=OWN)
 
