@@ -1,26 +1,46 @@
-"""A mail (RFC 5322) into blocks: who wrote when to whom, the body, the names of what is attached. Runs in the sandbox's child."""
+"""A mail (RFC 5322) into blocks: who wrote when to whom, the body, what is quoted, what is attached. Runs in the sandbox's child.
+
+What is quoted stands after what the writer says, below the line that says whose it is.
+"""
 
 from __future__ import annotations
 
 import email
 import email.policy
-from email.message import EmailMessage
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from email.message import EmailMessage, MIMEPart
 
 from bot.retrieval.decode import clean, decode
 from bot.retrieval.document import Block, Document
 
-SHOWN = ("From", "To", "Cc", "Date", "Subject")
+SHOWN = ("From", "To", "Cc", "Date")
+LONGEST_HEADING = 200
+MOST_ATTACHED = 50
+Read = Callable[[bytes, str], Document | None]
+"""Reads what is attached, (bytes, name); None where it cannot be read."""
+_QUOTED = re.compile(r"^\s*>+ ?")
+_ATTRIBUTION = re.compile(
+    r"^(?:On .{6,200} wrote:|Am .{6,200} schrieb .*:|.{4,200}(?:님이|님께서) 작성:?|\d{4}년 .{4,200} 작성:?"
+    r"|-{2,}\s*(?:Original Message|Forwarded message|원본 메[시세]지|전달된 메[시세]지)\s*-{2,}|_{10,})\s*$",
+    re.IGNORECASE,
+)
 
 
-def read_mail(data: bytes) -> Document:
-    """Return the mail; its subject is the title."""
+def read_mail(data: bytes, read: Read) -> Document:
+    """Return the mail under its subject, which is its title; `read` is asked for what is attached."""
     message = email.message_from_bytes(data, policy=email.policy.default)
-    said = "\n".join(f"{name}: {value}" for name in SHOWN if (value := _header(message, name)))
-    blocks = [Block("table", said)] if said else []
+    subject = _header(message, "Subject")
+    attached = list(message.iter_attachments())[:MOST_ATTACHED]
+    lines = [f"{name}: {value}" for name in SHOWN if (value := _header(message, name))]
+    lines += [f"Attachments: {', '.join(map(_name, attached))}"] if attached else []
+    blocks = [Block("heading", subject[:LONGEST_HEADING], 1)] if subject else []
+    blocks += [Block("text", "\n".join(lines))] if lines else []
     blocks += _body(message)
-    if attached := [clean(part.get_filename() or part.get_content_type()) for part in message.iter_attachments()]:
-        blocks.append(Block("table", "Attachments: " + ", ".join(attached)))
-    return Document("mail", _header(message, "Subject"), tuple(blocks))
+    for part in attached:
+        blocks += _attachment(part, read)
+    return Document("mail", subject, tuple(blocks))
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -34,14 +54,70 @@ def _body(message: EmailMessage) -> list[Block]:
     part = message.get_body(preferencelist=("plain", "html"))
     if part is None:
         return []
-    data = part.get_payload(decode=True)
-    data = data if isinstance(data, bytes) else b""
-    try:
-        text = clean(data.decode(part.get_content_charset() or "ascii"))
-    except (LookupError, UnicodeDecodeError):
-        text = decode(data)
+    text = _text(part)
     if part.get_content_type() == "text/html":
         from bot.retrieval.parse_web import read_html  # noqa: PLC0415 - loaded for what needs it alone
 
-        return list(read_html(text).blocks)
-    return [Block("text", text)] if text.strip() else []
+        return [replace(block, level=block.level + 1) for block in read_html(text).blocks]
+    return list(_parts(text))
+
+
+def _text(part: MIMEPart) -> str:
+    data = _bytes(part)
+    try:
+        return clean(data.decode(part.get_content_charset() or "ascii"))
+    except (LookupError, UnicodeDecodeError):
+        return decode(data)
+
+
+def _bytes(part: MIMEPart) -> bytes:
+    data = part.get_payload(decode=True)
+    return data if isinstance(data, bytes) else b""
+
+
+def _parts(text: str) -> Iterator[Block]:
+    """Yield what the writer says, then what is quoted, each under the line that says whose it is."""
+    own: list[str] = []
+    quoted: list[tuple[str, list[str]]] = []
+    for line in text.split("\n"):
+        if _ATTRIBUTION.match(line.strip()):
+            quoted.append((" ".join(line.split()).strip("-_ :"), []))
+        elif _QUOTED.match(line):
+            if not quoted:
+                quoted.append((">", []))
+            quoted[-1][1].append(_QUOTED.sub("", line))
+        elif quoted and (quoted[-1][0] != ">" and _is_forwarded(quoted[-1], line)):
+            quoted[-1][1].append(line)
+        else:
+            own.append(line)
+    if said := "\n".join(own).strip("\n"):
+        yield Block("text", said)
+    for whose, lines in quoted:
+        if words := "\n".join(lines).strip("\n"):
+            yield Block("text", words if whose == ">" else f"{whose}:\n{words}")
+
+
+def _is_forwarded(quoted: tuple[str, list[str]], line: str) -> bool:
+    """Say whether `line` goes on with a quotation that has no marks: what a program put below "Original Message"."""
+    return (
+        not any(_QUOTED.match(said) for said in quoted[1])
+        and not quoted[0].endswith("wrote")
+        and (bool(quoted[1]) or bool(line.strip()))
+    )
+
+
+def _attachment(part: MIMEPart, read: Read) -> Iterator[Block]:
+    """Yield the name of what is attached, and what it says under it."""
+    if part.get_content_type() == "message/rfc822":
+        inner = part.get_payload(0)
+        data = inner.as_bytes() if hasattr(inner, "as_bytes") else b""
+        document = read(data, "message.eml")
+    else:
+        document = read(_bytes(part), _name(part))
+    if document is not None and any(block.text.strip() for block in document.blocks):
+        yield Block("heading", _name(part)[:LONGEST_HEADING], 2)
+        yield from (replace(block, level=block.level + 2, page=None) for block in document.blocks)
+
+
+def _name(part: MIMEPart) -> str:
+    return clean(part.get_filename() or part.get_content_type())

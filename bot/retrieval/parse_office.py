@@ -1,6 +1,6 @@
-"""DOCX, PPTX, XLSX and HWPX into blocks. Runs in the sandbox's child; the archive's size was checked before.
+"""PPTX, XLSX and HWPX into blocks. Runs in the sandbox's child; the archive's size was checked before.
 
-The XML readers of python-docx and python-pptx resolve no entities; expat, under openpyxl, bounds them.
+The XML reader of python-pptx resolves no entities; expat, under openpyxl, bounds them.
 """
 
 from __future__ import annotations
@@ -8,37 +8,25 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
-from bot.retrieval.parse_text import rows_to_blocks
+from bot.retrieval.parse_docx import joined
+from bot.retrieval.parse_text import has_names, rows_to_blocks
 
 MOST_ROWS = 100_000
-_LEVEL = re.compile(r"^(?:heading|제목)\s*(\d)", re.IGNORECASE)
+MOST_MERGED = 10_000
+_MERGED = re.compile(rb'<mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _HWPX = "{http://www.hancom.co.kr/hwpml/2011/paragraph}"
-
-
-def read_docx(file: Path, _name: str) -> Document:
-    """Return paragraphs, headings by their styles, and tables, in order."""
-    import docx  # noqa: PLC0415 - loaded for what needs it alone
-    from docx.table import Table  # noqa: PLC0415 - loaded for what needs it alone
-
-    document = docx.Document(str(file))
-    blocks: list[Block] = []
-    for part in document.iter_inner_content():
-        if isinstance(part, Table):
-            blocks += rows_to_blocks(_rows(part))
-        elif said := clean(part.text).strip():
-            level = _docx_level(part)
-            blocks.append(Block("heading", said, level) if level else Block("text", _as_item(part, said)))
-    return Document("docx", clean(document.core_properties.title or "").strip(), tuple(_joined(blocks)))
+_HWPX_HEAD = "{http://www.hancom.co.kr/hwpml/2011/head}"
+_OUTLINE = re.compile(r"^(?:개요|제목|outline|heading)\s*(\d)?", re.IGNORECASE)
 
 
 def read_pptx(file: Path, _name: str) -> Document:
-    """Return each slide as a page: its title, texts, tables and notes."""
+    """Return each slide as a page: its title, texts and notes, then its tables and charts."""
     import pptx  # noqa: PLC0415 - loaded for what needs it alone
 
     slides = pptx.Presentation(str(file))
@@ -47,96 +35,137 @@ def read_pptx(file: Path, _name: str) -> Document:
         title = slide.shapes.title
         if title is not None and title.text_frame.text.strip():
             blocks.append(Block("heading", clean(" ".join(title.text_frame.text.split())), 1, number))
+        tables: list[Block] = []
         for shape in _shapes(slide.shapes):
             if title is not None and shape.shape_id == title.shape_id:
                 continue
             if shape.has_text_frame and (said := clean(shape.text_frame.text).strip()):
                 blocks.append(Block("text", said, page=number))
             if getattr(shape, "has_table", False):
-                blocks += rows_to_blocks(_rows(shape.table), page=number)
+                tables += rows_to_blocks(_rows(shape.table), page=number)
+            if getattr(shape, "has_chart", False):
+                tables += _chart(shape.chart, number)
         if slide.has_notes_slide and (notes := clean(slide.notes_slide.notes_text_frame.text).strip()):
             blocks.append(Block("text", notes, page=number))
+        blocks += tables
     return Document("pptx", clean(slides.core_properties.title or "").strip(), tuple(blocks), pages=len(slides.slides))
 
 
 def read_xlsx(file: Path, _name: str) -> Document:
-    """Return each sheet under its name, each row with the header's names."""
+    """Return each sheet under its name, each row with the columns' names; a blank row may end a table."""
     import openpyxl  # noqa: PLC0415 - loaded for what needs it alone
 
     blocks: list[Block] = []
     with file.open("rb") as opened:  # by its name it would be refused: a kept file has no suffix
         book = openpyxl.load_workbook(opened, read_only=True, data_only=True)
         for number, sheet in enumerate(book.worksheets, start=1):
-            rows = [[_cell(value) for value in row] for row in sheet.iter_rows(values_only=True, max_row=MOST_ROWS)]
+            rows = [[_cell(cell) for cell in row] for row in sheet.iter_rows(max_row=MOST_ROWS)]
+            _fill(rows, _merged_rows(file, getattr(sheet, "_worksheet_path", "")))
             width = max((index + 1 for row in rows for index, cell in enumerate(row) if cell), default=0)
             if width:
                 blocks.append(Block("heading", clean(sheet.title), 1, number))
-                blocks += rows_to_blocks([row[:width] for row in rows], page=number)
+                for table in _tables([row[:width] for row in rows]):
+                    blocks += rows_to_blocks(table, page=number)
         book.close()
     return Document("xlsx", "", tuple(blocks), pages=len(book.worksheets))
 
 
 def read_hwpx(file: Path, _name: str) -> Document:
-    """Return the paragraphs of a Hangul document (HWPX). Source: KS X 6101, OWPML: `hp:p` holds `hp:run`, which holds `hp:t`."""
+    """Return the paragraphs, headings and tables of a Hangul document (HWPX).
+
+    Source: KS X 6101 (OWPML): `hp:p` holds `hp:run`, which holds `hp:t` and `hp:tbl`; a table's `hp:tc` holds paragraphs.
+    """
     from lxml import etree  # noqa: PLC0415 - loaded for what needs it alone
 
     blocks: list[Block] = []
     with zipfile.ZipFile(file) as archive:
-        names = sorted((name for name in archive.namelist() if re.fullmatch(r"Contents/section\d+\.xml", name)), key=_number)
-        for name in names:
-            parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-            root = etree.fromstring(archive.read(name), parser)
-            for paragraph in root.iter(f"{_HWPX}p"):
-                said = "".join("".join(map(str, run.itertext())) for run in paragraph.findall(f"{_HWPX}run/{_HWPX}t"))
-                if clean(said).strip():
-                    blocks.append(Block("text", clean(said).strip()))
-    return Document("hwpx", "", tuple(_joined(blocks)))
+        names = archive.namelist()
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+        head = etree.fromstring(archive.read("Contents/header.xml"), parser) if "Contents/header.xml" in names else None
+        levels = _hwpx_levels(head)
+        for name in sorted((name for name in names if re.fullmatch(r"Contents/section\d+\.xml", name)), key=_number):
+            for paragraph in etree.fromstring(archive.read(name), parser):
+                if paragraph.tag == f"{_HWPX}p":
+                    blocks += _hwpx_paragraph(paragraph, levels)
+    return Document("hwpx", "", tuple(joined(blocks)))
+
+
+def _hwpx_levels(head: Any) -> Mapping[str, int]:  # lxml's elements have no types here
+    """Return the level of each style that is a heading's, by its number."""
+    levels: dict[str, int] = {}
+    for style in head.iter(f"{_HWPX_HEAD}style") if head is not None else ():
+        if found := _OUTLINE.match(style.get("name") or ""):
+            levels[style.get("id") or ""] = min(int(found.group(1) or 1), 6)
+    return levels
+
+
+def _hwpx_paragraph(paragraph: Any, levels: Mapping[str, int]) -> Iterator[Block]:
+    """Yield a paragraph's text, then the tables and the boxes that are anchored in it."""
+    said = clean("".join("".join(map(str, text.itertext())) for text in paragraph.findall(f"{_HWPX}run/{_HWPX}t"))).strip()
+    if said:
+        level = levels.get(paragraph.get("styleIDRef") or "", 0)
+        yield Block("heading", said, level) if level else Block("text", said)
+    for held in paragraph.findall(f"{_HWPX}run/*"):
+        if held.tag == f"{_HWPX}tbl":
+            yield from rows_to_blocks(_hwpx_rows(held))
+        elif held.tag != f"{_HWPX}t":  # a drawn box, a footnote
+            for inner in held.iter(f"{_HWPX}subList"):
+                for one in inner.findall(f"{_HWPX}p"):
+                    yield from _hwpx_paragraph(one, levels)
+
+
+def _hwpx_rows(table: Any) -> list[list[str]]:
+    """Return the cells of a table by their addresses; one that spans rows in each of them."""
+    cells: dict[tuple[int, int], str] = {}
+    for row in table.findall(f"{_HWPX}tr"):
+        for cell in row.findall(f"{_HWPX}tc"):
+            address, span = cell.find(f"{_HWPX}cellAddr"), cell.find(f"{_HWPX}cellSpan")
+            at = _whole(address, "rowAddr", 0), _whole(address, "colAddr", 0)
+            paragraphs = ("".join(map(str, paragraph.itertext())) for paragraph in cell.iter(f"{_HWPX}p"))
+            said = " ".join(clean(" ".join(paragraphs)).split())
+            for down in range(min(_whole(span, "rowSpan", 1), 1000)):
+                cells[at[0] + down, at[1]] = said
+    height, width = (max((at[side] for at in cells), default=-1) + 1 for side in (0, 1))
+    return [[cells.get((row, column), "") for column in range(width)] for row in range(min(height, MOST_ROWS))]
+
+
+def _whole(element: Any, name: str, otherwise: int) -> int:
+    said = element.get(name) if element is not None else None
+    return int(said) if said and said.isdigit() else otherwise
 
 
 def _number(name: str) -> int:
     return int("".join(letter for letter in name if letter.isdigit()))
 
 
-def _docx_level(paragraph: Any) -> int:  # python-docx has no types
-    style = getattr(paragraph.style, "name", None) or ""
-    if style == "Title":
-        return 1
-    found = _LEVEL.match(style)
-    return min(int(found.group(1)), 6) if found else 0
-
-
-def _as_item(paragraph: Any, said: str) -> str:
-    style = getattr(paragraph.style, "name", None) or ""
-    return f"- {said}" if style.startswith("List") and not said.startswith(("-", "•")) else said
-
-
-def _joined(blocks: list[Block]) -> Iterator[Block]:
-    """Yield blocks with the paragraphs that follow one another as one text, a blank line between."""
-    run: list[str] = []
-    for block in blocks:
-        if block.kind == "text":
-            run.append(block.text)
-            continue
-        if run:
-            yield Block("text", "\n\n".join(run))
-            run = []
-        yield block
-    if run:
-        yield Block("text", "\n\n".join(run))
-
-
 def _rows(table: Any) -> list[list[str]]:
-    """Return the cells of a table; a merged cell once, where it begins."""
-    rows = []
+    """Return the cells of a slide's table; one that spans rows in each of them, one that spans columns where it begins."""
+    rows: list[list[str]] = []
     for row in table.rows:
-        seen: set[object] = set()
-        cells = []
-        for cell in row.cells:
-            repeated = getattr(cell, "_tc", cell) in seen
-            seen.add(getattr(cell, "_tc", cell))
-            cells.append("" if repeated else clean(" ".join(cell.text.split())))
+        cells = [clean(" ".join(cell.text.split())) for cell in row.cells]
+        origins = [cell.is_merge_origin for cell in row.cells]
+        for at, cell in enumerate(row.cells):
+            if cell.is_spanned and not cells[at] and rows and not any(origins[:at]):
+                cells[at] = rows[-1][at]
         rows.append(cells)
     return rows
+
+
+def _chart(chart: Any, page: int) -> Iterator[Block]:
+    """Yield the numbers that a chart shows: a line a category, each series by its name."""
+    try:
+        plot = next(iter(chart.plots))
+        columns = [(str(series.name), list(series.values)) for series in plot.series]
+        lines = [
+            " | ".join([str(category), *(f"{name}: {_plain(values[at])}" for name, values in columns)])
+            for at, category in enumerate(plot.categories)
+        ]
+    except (StopIteration, IndexError, ValueError, KeyError, TypeError, AttributeError):  # a chart without data of its own
+        return
+    if chart.has_title and chart.chart_title.has_text_frame and (title := clean(chart.chart_title.text_frame.text).strip()):
+        lines.insert(0, title)
+    if lines:
+        yield Block("table", clean("\n".join(lines)), page=page)
 
 
 def _shapes(shapes: Any) -> Iterator[Any]:
@@ -147,11 +176,60 @@ def _shapes(shapes: Any) -> Iterator[Any]:
     yield from sorted(flat, key=lambda shape: ((shape.top or 0) // 200_000, shape.left or 0))
 
 
-def _cell(value: object) -> str:
+def _tables(rows: Sequence[list[str]]) -> Iterator[list[list[str]]]:
+    """Yield the tables of a sheet: what follows a blank row is one of its own where it has names of its own."""
+    table: list[list[str]] = []
+    blank = False
+    for at, row in enumerate(rows):
+        if not any(row):
+            blank = True
+            continue
+        if blank and table and has_names([other for other in rows[at : at + 8] if any(other)]):
+            yield table
+            table = []
+        blank = False
+        table.append(row)
+    if table:
+        yield table
+
+
+def _merged_rows(file: Path, path: str) -> list[tuple[int, int, int]]:
+    """Return (column, first row, last row), counted from 0, of the cells of a sheet that span rows."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            found = _MERGED.findall(archive.read(path.lstrip("/")))[:MOST_MERGED]
+    except KeyError:
+        return []
+    return [(_column(left), int(top) - 1, int(bottom) - 1) for left, top, _right, bottom in found if top != bottom]
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number - 1
+
+
+def _fill(rows: list[list[str]], merged: Sequence[tuple[int, int, int]]) -> None:
+    """Say what spans rows in each of them."""
+    for column, top, bottom in merged:
+        for at in range(top + 1, min(bottom + 1, len(rows))):
+            if column < len(rows[at]) and column < len(rows[top]):
+                rows[at][column] = rows[at][column] or rows[top][column]
+
+
+def _cell(cell: Any) -> str:
+    value = cell.value
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and "%" in (cell.number_format or ""):
+        return f"{_plain(value * 100)}%"
+    return _plain(value)
+
+
+def _plain(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ", "minutes")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{value:.12g}"
     return clean(str(value)).strip()

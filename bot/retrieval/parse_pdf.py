@@ -5,25 +5,22 @@ A page that shows something but has no text is reported as unread: a scan, whose
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
+from typing import Any
 
 from bot.errors import UnreadableError
 from bot.locale import phrases
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
+from bot.retrieval.parse_pdf_layout import layout, paragraphs
+from bot.retrieval.parse_pdf_lines import Line, read_lines
 from bot.retrieval.parsers import locked
 
 _ = phrases(__file__)
 
-FULL_LINE = 0.75
-"""Share of the page's usual line length from which a line is taken to go on in the next."""
-_ENDS = re.compile(r"[.!?:;。…]['\")\]”’]*$")
-_ITEM = re.compile(r"^\s*(?:[-•*▪◦·○●□■※]|\(?\d{1,3}[.)]|[가-하][.)]|[①-⑳])\s")
-_HYPHEN = re.compile(r"(?<=[a-z])[-\u00ad\ufffe\u0002]$")
 MOST_PAGES = 5000
+MOST_LAID_OUT = 400
+"""Pages whose headings and tables are looked for: it takes a fiftieth of a second each. Later ones are read as plain lines."""
 
 
 def read_pdf(file: Path, name: str) -> Document:
@@ -48,49 +45,37 @@ def read_pdf(file: Path, name: str) -> Document:
         pdf.close()
 
 
-def _pages(pdf: object) -> Document:
-    blocks: list[Block] = []
+def _pages(pdf: Any) -> Document:  # pypdfium2 has no types
+    lines: list[list[Line]] = []
+    heights: list[float] = []
+    plain: list[Block] = []
     unread: list[int] = []
-    count = len(pdf)  # type: ignore[arg-type]
+    count = len(pdf)
     for number in range(1, min(count, MOST_PAGES) + 1):
-        page = pdf[number - 1]  # type: ignore[index]
-        words = page.get_textpage()
-        text = clean(words.get_text_range().replace("\ufffe", "-"))
-        words.close()
-        if text.strip():
-            blocks += [Block("text", paragraph, page=number) for paragraph in paragraphs(text.split("\n"))]
-        elif next(page.get_objects(max_depth=2), None) is not None:
+        page = pdf[number - 1]
+        placed = read_lines(page) if number <= MOST_LAID_OUT else []
+        text = "" if placed else _plain(page)
+        if text:
+            plain += [Block("text", paragraph, page=number) for paragraph in paragraphs(text.split("\n"))]
+        elif not placed and next(page.get_objects(max_depth=2), None) is not None:
             unread.append(number)
+        lines.append(placed)
+        heights.append(page.get_height())
         page.close()
-    title = clean(str(pdf.get_metadata_value("Title") or "")).strip()  # type: ignore[attr-defined]
-    return Document("pdf", title, tuple(blocks), pages=count, unread=tuple(unread))
+    blocks = sorted([*layout(lines, heights), *plain], key=lambda block: block.page or 0)
+    return Document("pdf", _title(pdf), tuple(blocks), pages=count, unread=tuple(unread))
 
 
-def paragraphs(lines: Sequence[str]) -> list[str]:
-    """Return `lines` of a page joined into paragraphs: a full line that ends no sentence goes on in the next."""
-    usual = median(len(line) for line in lines if line.strip()) if any(line.strip() for line in lines) else 0
-    done: list[str] = []
-    open_line = False
-    for line in (line.rstrip() for line in lines):
-        if not line.strip():
-            open_line = False
-        elif open_line and not _ITEM.match(line):
-            done[-1] = _joined(done[-1], line.strip())
-            open_line = _goes_on(line, usual)
-        else:
-            done.append(line.strip())
-            open_line = _goes_on(line, usual)
-    return done
+def _plain(page: Any) -> str:
+    words = page.get_textpage()
+    try:
+        return clean(words.get_text_range().replace("\ufffe", "-")).strip()
+    finally:
+        words.close()
 
 
-def _goes_on(line: str, usual: float) -> bool:
-    return len(line) >= FULL_LINE * usual and not _ENDS.search(line)
-
-
-def _joined(before: str, line: str) -> str:
-    if _HYPHEN.search(before) and line[:1].islower():
-        return before[:-1] + line
-    return f"{before} {line}"
+def _title(pdf: Any) -> str:
+    return clean(str(pdf.get_metadata_value("Title") or "")).strip()
 
 
 def render(*, path: str, page: int, out: str) -> None:

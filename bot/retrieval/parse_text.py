@@ -1,4 +1,4 @@
-r"""Plain text, Markdown, CSV, JSON and code into blocks. Runs in the sandbox's child.
+r"""Plain text, Markdown, CSV and JSON into blocks. Runs in the sandbox's child.
 
 read_csv("name,phone\nKim,123")   # Document("csv", "", (Block("table", "name: Kim | phone: 123"),))
 """
@@ -21,6 +21,8 @@ _UNDERLINE = re.compile(r"^(=+|-+)\s*$")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 _RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_DIGIT = re.compile(r"\d")
+_YEAR = re.compile(r"(?:19|20)\d\d\s?년?|[QH][1-4]|[1-4]\s?분기|\d{1,2}월")
 _TITLE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
 FEW_DIGITS = 0.5
 """Share of digits above which a cell is a number."""
@@ -32,11 +34,6 @@ MOST_CELLS = 200
 def read_plain(text: str) -> Document:
     """Return plain text as one block: sentences, lists and paragraphs are told apart later."""
     return Document("text", "", (Block("text", text),))
-
-
-def read_code(text: str) -> Document:
-    """Return source code as one block."""
-    return Document("code", "", (Block("code", text),))
 
 
 def read_markdown(text: str) -> Document:
@@ -76,27 +73,87 @@ def read_json(text: str) -> Document:
 
 
 def rows_to_blocks(rows: Iterable[Sequence[str]], *, page: int | None = None) -> Iterator[Block]:
-    """Yield a table block of `rows`: with a header's names where the first row looks like one, else cells side by side."""
-    filled = [row for row in rows if any(cell for cell in row)]
+    """Yield a table block of `rows`: with the columns' names where there are any, else cells side by side.
+
+    What stands alone in the rows above the names is the table's caption; names in two rows, the upper ones over several columns,
+    become one (`2024 Q1`).
+    """
+    filled = [row[:MOST_CELLS] for row in rows if any(cell for cell in row)]
     if not filled:
         return
-    header = filled[0] if len(filled) > 1 and _is_header(filled[0]) else None
-    lines = []
-    for row in filled[1:] if header else filled:
+    lines, filled = _captions(filled)
+    header, rest = _header(filled)
+    two = not header and max(map(len, filled), default=0) == 2  # noqa: PLR2004 - a name and its value
+    for row in rest:
         cells = [
             f"{header[index]}: {cell}" if header and index < len(header) and header[index] else cell
-            for index, cell in enumerate(row[:MOST_CELLS]) if cell
+            for index, cell in enumerate(row) if cell
         ]  # fmt: skip
-        lines.append(" | ".join(" ".join(cell.split()) for cell in cells))
-    yield Block("table", "\n".join(lines), page=page)
+        named = two and len(cells) == 2 and len(cells[0]) < LONGEST_NAME and not _is_number(cells[0])  # noqa: PLR2004 - as above
+        lines.append((": " if named else " | ").join(" ".join(cell.split()) for cell in cells))
+    if lines:
+        yield Block("table", "\n".join(lines), page=page)
+
+
+def has_names(rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether `rows` plainly begin a table: a caption or names without a number above a row that has one."""
+    if len(rows) < 2:  # noqa: PLR2004 - names and one row below
+        return False
+    _said, below = _captions(rows)
+    header, rest = _header(below)
+    return bool(header) and (len(below) < len(rows) or any(map(_is_number, rest[0])))
+
+
+def _captions(rows: Sequence[Sequence[str]]) -> tuple[list[str], list[Sequence[str]]]:
+    """Return what stands alone above a table of several columns, a line each, and the rows below it."""
+    alone = next((at for at, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
+    said = [" ".join(" ".join(cell for cell in row if cell).split()) for row in rows[:alone]]
+    return said, list(rows[alone:])
+
+
+def _header(rows: Sequence[Sequence[str]]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Return the columns' names (empty where there are none) and the rows below them."""
+    if len(rows) > 2 and _is_upper_header(rows[0], rows[1], rows[2]):  # noqa: PLR2004 - two rows of names and one of values
+        return _joined_names(rows[0], rows[1]), rows[2:]
+    if len(rows) > 1 and _is_header(rows[0]) and not _are_pairs(rows):
+        return rows[0], rows[1:]
+    return (), rows
 
 
 def _is_header(row: Sequence[str]) -> bool:
-    """Say whether a row names columns: all cells filled, none twice, few of them numbers, none long."""
-    numbers = sum(1 for cell in row if cell and sum(letter.isdigit() for letter in cell) > FEW_DIGITS * len(cell))
+    """Say whether a row names columns: all cells filled, none twice, none a number but years, none long."""
     named = [cell for cell in row if cell]
     whole = len(named) >= max(1, len(row) - 1) and len(set(named)) == len(named)
-    return whole and not numbers and all(len(cell) < LONGEST_NAME for cell in named)
+    return whole and not any(map(_is_number, named)) and all(len(cell) < LONGEST_NAME for cell in named)
+
+
+def _is_upper_header(upper: Sequence[str], lower: Sequence[str], values: Sequence[str]) -> bool:
+    """Say whether two rows name columns: the upper leaves out what it spans, the lower fills it, above numbers."""
+    spanned = [at for at, cell in enumerate(upper) if at and not cell]
+    named = [cell for cell in (*upper, *lower) if cell]
+    below = all(at < len(lower) and lower[at] and at < len(values) and _is_number(values[at]) for at in spanned)
+    return bool(spanned) and below and not any(map(_is_number, named)) and all(len(cell) < LONGEST_NAME for cell in named)
+
+
+def _joined_names(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    names: list[str] = []
+    above = ""
+    for at, cell in enumerate(lower):
+        above = (upper[at] if at < len(upper) else "") or above
+        names.append(above if not cell or cell == above else f"{above} {cell}".strip())
+    return names
+
+
+def _are_pairs(rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether two columns are names and values from the first row on: its value has a number, or ends a sentence."""
+    if any(len(row) != 2 for row in rows):  # noqa: PLR2004 - two columns
+        return False
+    value = rows[0][1]
+    return bool(_DIGIT.search(value) and not _YEAR.fullmatch(value)) or "@" in value or value.endswith((".", "다"))
+
+
+def _is_number(cell: str) -> bool:
+    return sum(map(str.isdigit, cell)) > FEW_DIGITS * len(cell) and not _YEAR.fullmatch(cell)
 
 
 def _leaves(value: Value, name: str = "") -> Iterator[str]:

@@ -39,7 +39,8 @@ def read_html(text: str) -> Document:
     if len(article) < SHORT and len(body) > MUCH_MORE * len(article):
         return Document("html", title, (Block("text", body),))
     read = read_markdown(_EMPHASIS.sub(r"\2", _LINK.sub(r"\1", _IMAGE.sub("", article))))
-    return Document("html", title or read.title, read.blocks)
+    blocks = tuple(block for block in read.blocks if block.kind != "heading" or block.text != title)
+    return Document("html", title or read.title, blocks if any(block.kind != "heading" for block in blocks) else read.blocks)
 
 
 def body_text(html: str) -> str:

@@ -9,6 +9,7 @@ Owns: telling what a file is by its bytes, and the sentence for what cannot be r
 from __future__ import annotations
 
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
@@ -23,6 +24,8 @@ _ = phrases(__file__)
 MOST_ENTRIES = 20_000
 """Files in an archive: a spreadsheet of a thousand sheets has some thousand."""
 MEBIBYTE = 1024 * 1024
+DEEPEST = 2
+"""Mails within one another whose attachments are read."""
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
 _HTML = re.compile(r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _MAIL = re.compile(
@@ -32,8 +35,10 @@ _MAIL = re.compile(
 )
 
 
-def read(*, path: str, name: str, archive_growth: int) -> Document:
+def read(*, path: str, name: str, archive_growth: int, depth: int = 0) -> Document:
     """Return what the file at `path` holds; `name` is what people call it, and only breaks ties.
+
+    `depth` counts the mails that it is attached to.
 
     Raises:
         UnreadableError: locked, broken, empty of text, or of a kind that is not read; the sentence says which.
@@ -58,7 +63,7 @@ def read(*, path: str, name: str, archive_growth: int) -> Document:
         raise UnreadableError(
             _("{name} is not a document that I can read. Nothing was kept; please send it as PDF, Word or text.", name=name)
         )
-    return _with_text(_text(data, name), name)
+    return _with_text(_text(data, name, archive_growth, depth), name)
 
 
 def is_picture(head: bytes) -> bool:
@@ -77,10 +82,10 @@ def _with_text(document: Document, name: str) -> Document:
 
 
 def _archive(file: Path, name: str, growth: int) -> Document:
-    from bot.retrieval import parse_office  # noqa: PLC0415 - loaded for what needs it alone
+    from bot.retrieval import parse_docx, parse_office  # noqa: PLC0415 - loaded for what needs it alone
 
     readers: Sequence[tuple[str, Callable[[Path, str], Document]]] = (
-        ("word/", parse_office.read_docx), ("ppt/", parse_office.read_pptx), ("xl/", parse_office.read_xlsx),
+        ("word/", parse_docx.read_docx), ("ppt/", parse_office.read_pptx), ("xl/", parse_office.read_xlsx),
         ("Contents/section", parse_office.read_hwpx),
     )  # fmt: skip
     try:
@@ -128,15 +133,15 @@ def _refuse_foreign(head: bytes, name: str) -> None:
         )
 
 
-def _text(data: bytes, name: str) -> Document:
-    from bot.retrieval import parse_text  # noqa: PLC0415 - loaded for what needs it alone
+def _text(data: bytes, name: str, growth: int, depth: int) -> Document:
+    from bot.retrieval import parse_code, parse_text  # noqa: PLC0415 - loaded for what needs it alone
 
     text = decode(data)
     suffix = PurePath(name).suffix.lower().lstrip(".")
     if suffix == "eml" or (suffix not in CODE and _MAIL.match(text[:10_000])):
         from bot.retrieval.parse_mail import read_mail  # noqa: PLC0415 - as above
 
-        return read_mail(data)
+        return read_mail(data, lambda attached, called: _attached(attached, called, growth, depth))
     if _HTML.match(text[:4096]) or (suffix in ("html", "htm", "xhtml") and "<" in text):
         from bot.retrieval.parse_web import read_html  # noqa: PLC0415 - as above
 
@@ -147,7 +152,20 @@ def _text(data: bytes, name: str) -> Document:
         "md": parse_text.read_markdown, "markdown": parse_text.read_markdown, "mdx": parse_text.read_markdown,
     }  # fmt: skip
     coded = suffix in CODE or PurePath(name).name.lower() in ("makefile", "dockerfile")
-    return by_suffix.get(suffix, parse_text.read_code if coded else parse_text.read_plain)(text)
+    return by_suffix.get(suffix, parse_code.read_code if coded else parse_text.read_plain)(text)
+
+
+def _attached(data: bytes, name: str, growth: int, depth: int) -> Document | None:
+    """Return what is attached to a mail, None where it cannot be read or lies too deep."""
+    if depth >= DEEPEST:
+        return None
+    with tempfile.NamedTemporaryFile(prefix="paring-attached-") as file:
+        file.write(data)
+        file.flush()
+        try:
+            return read(path=file.name, name=name, archive_growth=growth, depth=depth + 1)
+        except (UnreadableError, TooLargeError):
+            return None
 
 
 def locked(name: str) -> UnreadableError:

@@ -1,0 +1,133 @@
+"""The lines of a PDF's page with their places: words, their left and right edges, the letters' size. Runs in the sandbox's child.
+
+Owns the geometry that pdfium tells. Leaves to `bot.retrieval.parse_pdf_layout` what lines mean: heading, table, paragraph.
+
+    lines = read_lines(page)      # of pypdfium2, in the file's own order
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.retrieval.decode import clean
+
+SAME_LINE = 0.6
+"""Share of the lower line's height that must overlap for two stretches to be one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and where it stands, in points from the page's left."""
+
+    text: str
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words side by side; `bottom` and `top` in points from the page's bottom, `bold` by the font's name."""
+
+    words: tuple[Word, ...]
+    bottom: float
+    top: float
+    bold: bool = False
+
+    @property
+    def text(self) -> str:
+        """The words with a space between."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def size(self) -> float:
+        """The height of its letters."""
+        return self.top - self.bottom
+
+    @property
+    def left(self) -> float:
+        """Where the first word begins."""
+        return self.words[0].left
+
+    @property
+    def right(self) -> float:
+        """Where the last word ends."""
+        return self.words[-1].right
+
+
+def read_lines(page: Any) -> list[Line]:  # pypdfium2 has no types
+    """Return the lines of a page in the order of the file, stretches of one height side by side joined."""
+    textpage = page.get_textpage()
+    try:
+        text = textpage.get_text_range()
+        if len(text) != textpage.count_chars():  # letters beyond the basic plane count twice in one of the two
+            return []
+        return list(_side_by_side(list(_stretches(textpage, text))))
+    finally:
+        textpage.close()
+
+
+def _stretches(textpage: Any, text: str) -> Iterator[Line]:
+    """Yield what stands between two line ends of pdfium's own."""
+    begin = 0
+    for end in [at for at, letter in enumerate(text) if letter in "\r\n"] + [len(text)]:
+        if (line := _line(textpage, text, begin, end)) is not None:
+            yield line
+        begin = end + 1
+
+
+def _line(textpage: Any, text: str, begin: int, end: int) -> Line | None:
+    import pypdfium2.raw as pdfium  # noqa: PLC0415 - loaded for what needs it alone
+
+    box = pdfium.FS_RECTF()
+    words: list[Word] = []
+    letters, left, right = "", 0.0, 0.0
+    bottoms: list[float] = []
+    tops: list[float] = []
+    for at in range(begin, end + 1):
+        letter = text[at] if at < end else " "
+        if letter.isspace():
+            if said := clean(letters.replace("\ufffe", "-")).strip():
+                words.append(Word(said, left, right))
+            letters = ""
+            continue
+        if not pdfium.FPDFText_GetLooseCharBox(textpage, at, box):
+            continue
+        left, right = (min(left, box.left), max(right, box.right)) if letters else (box.left, box.right)
+        letters += letter
+        bottoms.append(min(box.bottom, box.top))
+        tops.append(max(box.bottom, box.top))
+    if not words:
+        return None
+    middle = len(tops) // 2
+    return Line(tuple(words), sorted(bottoms)[middle], sorted(tops)[middle], _is_bold(textpage, begin))
+
+
+def _is_bold(textpage: Any, at: int) -> bool:
+    import pypdfium2.raw as pdfium  # noqa: PLC0415 - as above
+
+    name, flags = ctypes.create_string_buffer(128), ctypes.c_int()
+    pdfium.FPDFText_GetFontInfo(textpage, at, name, len(name), flags)
+    return any(weight in name.value.lower() for weight in (b"bold", b"black", b"heavy"))
+
+
+def _side_by_side(lines: Sequence[Line]) -> Iterator[Line]:
+    """Yield `lines`, those that stand at one height joined, from left to right: a table's cells come one by one."""
+    open_line: Line | None = None
+    for line in lines:
+        if open_line is not None and _level(open_line, line) and line.left >= open_line.right:
+            words = (*open_line.words, *line.words)
+            open_line = Line(words, open_line.bottom, open_line.top, open_line.bold and line.bold)
+            continue
+        if open_line is not None:
+            yield open_line
+        open_line = line
+    if open_line is not None:
+        yield open_line
+
+
+def _level(above: Line, line: Line) -> bool:
+    overlap = min(above.top, line.top) - max(above.bottom, line.bottom)
+    return overlap > SAME_LINE * min(above.size, line.size)

@@ -1,0 +1,72 @@
+from email.message import EmailMessage
+from pathlib import Path
+
+from bot.retrieval.document import Document
+from bot.retrieval.parsers import DEEPEST, read
+
+
+def mail(text: str = "See below.", subject: str = "Plan") -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"], message["Date"] = (
+        "a@x.org",
+        "b@x.org",
+        subject,
+        "Mon, 3 Mar 2025 10:00:00 +0900",
+    )
+    message.set_content(text)
+    return message
+
+
+def parsed(message: EmailMessage, folder: Path) -> Document:
+    file = folder / "mail"
+    file.write_bytes(message.as_bytes())
+    return read(path=str(file), name="mail.eml", archive_growth=100)
+
+
+def test_what_is_attached_is_read_under_its_name(tmp_path: Path) -> None:
+    message = mail()
+    message.add_attachment("Time,Event\n09:14,First alert\n", subtype="csv", filename="times.csv")
+    message.add_attachment("# Cause\n\nAn expired key.", subtype="plain", filename="cause.md")
+    blocks = parsed(message, tmp_path).blocks
+    assert [(block.kind, block.text, block.level) for block in blocks[3:]] == [
+        ("heading", "times.csv", 2), ("table", "Time: 09:14 | Event: First alert", 2),
+        ("heading", "cause.md", 2), ("heading", "Cause", 3), ("text", "An expired key.", 2),
+    ]  # fmt: skip
+    assert "Attachments: times.csv, cause.md" in blocks[1].text
+
+
+def test_what_cannot_be_read_is_named_alone(tmp_path: Path) -> None:
+    message = mail()
+    message.add_attachment(b"\0" * 100, maintype="application", subtype="octet-stream", filename="x.bin")
+    said = [block.text for block in parsed(message, tmp_path).blocks]
+    assert said == ["Plan", "From: a@x.org\nTo: b@x.org\nDate: Mon, 03 Mar 2025 10:00:00 +0900\nAttachments: x.bin", "See below."]
+
+
+def test_mails_in_mails_are_read_so_deep_and_no_deeper(tmp_path: Path) -> None:
+    inner = mail("At the bottom.", "level 0")
+    for level in range(1, DEEPEST + 2):
+        outer = mail(f"Around {level}.", f"level {level}")
+        outer.add_attachment(inner)
+        inner = outer
+    said = "\n".join(block.text for block in parsed(inner, tmp_path).blocks)
+    assert "Around 1." in said
+    assert "At the bottom." not in said
+
+
+def test_what_is_quoted_follows_what_is_said_and_says_whose_it_is(tmp_path: Path) -> None:
+    text = "It is on 27 June.\n\nOn Fri, 2 May 2025, Priya Raman wrote:\n> Do we have a date?\n> It was in May.\n\nBest,\nJulia"
+    blocks = parsed(mail(text), tmp_path).blocks
+    assert blocks[2].text == "It is on 27 June.\n\n\nBest,\nJulia"
+    assert blocks[3].text == "On Fri, 2 May 2025, Priya Raman wrote:\nDo we have a date?\nIt was in May."
+
+
+def test_a_forwarded_mail_without_marks_follows_its_line(tmp_path: Path) -> None:
+    text = "참고하세요.\n\n-----원본 메시지-----\n보낸 사람: 김민지\n\n견적은 66,000원입니다.\n"
+    blocks = parsed(mail(text), tmp_path).blocks
+    assert blocks[2].text == "참고하세요."
+    assert blocks[3].text == "원본 메시지:\n보낸 사람: 김민지\n\n견적은 66,000원입니다."
+
+
+def test_the_subject_stands_above_all_of_it(tmp_path: Path) -> None:
+    blocks = parsed(mail(subject="Budget"), tmp_path).blocks
+    assert (blocks[0].kind, blocks[0].text, blocks[0].level) == ("heading", "Budget", 1)

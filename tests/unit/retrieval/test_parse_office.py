@@ -1,0 +1,139 @@
+import io
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pptx
+import pytest
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
+from pptx.util import Inches
+
+from bot.retrieval.parse_office import read_hwpx, read_pptx, read_xlsx
+
+P = "http://www.hancom.co.kr/hwpml/2011/paragraph"
+H = "http://www.hancom.co.kr/hwpml/2011/head"
+
+
+@pytest.fixture
+def blob(tmp_path: Path) -> Path:
+    return tmp_path / "blob"
+
+
+def sheet(
+    blob: Path, rows: Sequence[Sequence[object]], *, merged: Sequence[str] = (), percent: str = ""
+) -> list[tuple[str, str]]:
+    book = openpyxl.Workbook()
+    page: Any = book.active
+    for row in rows:
+        page.append(list(row))
+    for cells in merged:
+        page.merge_cells(cells)
+    if percent:
+        page[percent].number_format = "0.0%"
+    out = io.BytesIO()
+    book.save(out)
+    blob.write_bytes(out.getvalue())
+    return [(block.kind, block.text) for block in read_xlsx(blob, "a.xlsx").blocks[1:]]
+
+
+def test_a_sheet_s_title_row_is_no_header(blob: Path) -> None:
+    assert sheet(blob, [["Prices 2025"], [], ["Plan", "Seats", "Price"], ["Team", "6-50", 14]], merged=["A1:C1"]) == [
+        ("table", "Prices 2025"), ("table", "Plan: Team | Seats: 6-50 | Price: 14"),
+    ]  # fmt: skip
+
+
+def test_a_cell_that_spans_rows_is_said_in_each(blob: Path) -> None:
+    rows: list[list[object]] = [["부서", "분기", "예산"], ["개발팀", "1분기", 3200], [None, "2분기", 3500]]
+    assert sheet(blob, rows, merged=["A2:A3"]) == [
+        ("table", "부서: 개발팀 | 분기: 1분기 | 예산: 3200\n부서: 개발팀 | 분기: 2분기 | 예산: 3500")
+    ]
+
+
+def test_names_in_two_rows_become_one(blob: Path) -> None:
+    rows: list[list[object]] = [["Region", "2024", None, "2025", None], [None, "Q1", "Q2", "Q1", "Q2"], ["Asia", 1, 2, 3, 4]]
+    assert sheet(blob, rows, merged=["B1:C1", "D1:E1", "A1:A2"]) == [
+        ("table", "Region: Asia | 2024 Q1: 1 | 2024 Q2: 2 | 2025 Q1: 3 | 2025 Q2: 4")
+    ]
+
+
+def test_a_table_below_another_has_names_of_its_own(blob: Path) -> None:
+    rows: list[list[object]] = [["Item", "Count"], ["Lamp", 12], [], ["Room", "Seats"], ["Curie", 14]]
+    assert sheet(blob, rows) == [("table", "Item: Lamp | Count: 12"), ("table", "Room: Curie | Seats: 14")]
+
+
+def test_a_blank_row_within_a_table_does_not_end_it(blob: Path) -> None:
+    rows = [["Name", "Role", "Office"], ["Kim", "Lead", "Seoul"], [], ["Weber", "Engineer", "Berlin"]]
+    assert sheet(blob, rows) == [
+        ("table", "Name: Kim | Role: Lead | Office: Seoul\nName: Weber | Role: Engineer | Office: Berlin")
+    ]
+
+
+def test_a_share_is_read_as_it_is_shown(blob: Path) -> None:
+    assert sheet(blob, [["Region", "Growth"], ["Asia", 0.315]], percent="B2") == [("table", "Region: Asia | Growth: 31.5%")]
+
+
+def test_pairs_of_names_and_values_have_no_header(blob: Path) -> None:
+    assert sheet(blob, [["계약 기간", "3년"], ["보증금", "2억 원"]]) == [("table", "계약 기간: 3년\n보증금: 2억 원")]
+
+
+def test_a_slide_s_notes_follow_its_text_and_its_tables_come_last(blob: Path) -> None:
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[1])
+    slide.shapes.title.text, slide.placeholders[1].text = "Revenue", "It grew."
+    table = slide.shapes.add_table(3, 2, Inches(1), Inches(1), Inches(4), Inches(2)).table
+    for place, text in enumerate(["Region", "Growth", "Asia", "31 %", "", "32 %"]):
+        table.cell(place // 2, place % 2).text = text
+    table.cell(1, 0).merge(table.cell(2, 0))
+    chart = CategoryChartData()  # type: ignore[no-untyped-call]
+    chart.categories = ["Europe", "Asia"]
+    chart.add_series("Sales", (1900, 850))  # type: ignore[no-untyped-call]
+    slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, Inches(1), Inches(4), Inches(4), Inches(2), chart)
+    slide.notes_slide.notes_text_frame.text = "Thank the team."
+    slides.save(str(blob))
+    assert [(block.kind, block.text, block.page) for block in read_pptx(blob, "a.pptx").blocks] == [
+        ("heading", "Revenue", 1), ("text", "It grew.", 1), ("text", "Thank the team.", 1),
+        ("table", "Region: Asia | Growth: 31 %\nRegion: Asia | Growth: 32 %", 1),
+        ("table", "Europe | Sales: 1900\nAsia | Sales: 850", 1),
+    ]  # fmt: skip
+
+
+def hwpx(blob: Path, *paragraphs: str) -> list[tuple[str, str]]:
+    head = f'<h:head xmlns:h="{H}"><h:styles><h:style id="3" name="개요 1"/></h:styles></h:head>'
+    body = "".join(paragraphs)
+    with zipfile.ZipFile(blob, "w") as archive:
+        archive.writestr("Contents/header.xml", head)
+        archive.writestr("Contents/section0.xml", f'<s:sec xmlns:s="urn:s" xmlns:p="{P}">{body}</s:sec>')
+    return [(block.kind, block.text) for block in read_hwpx(blob, "a.hwpx").blocks]
+
+
+def paragraph(text: str, *, style: str = "0", inside: str = "") -> str:
+    return f'<p:p styleIDRef="{style}"><p:run>{inside}<p:t>{text}</p:t></p:run></p:p>'
+
+
+def cell(text: str, row: int, column: int, *, down: int = 1) -> str:
+    return (
+        f'<p:tc><p:subList>{paragraph(text)}</p:subList><p:cellAddr colAddr="{column}" rowAddr="{row}"/>'
+        f'<p:cellSpan colSpan="1" rowSpan="{down}"/></p:tc>'
+    )
+
+
+def test_hwpx_tables_become_rows_with_their_names(blob: Path) -> None:
+    rows = [
+        cell("직급", 0, 0) + cell("지역", 0, 1) + cell("한도", 0, 2),
+        cell("과장", 1, 0, down=2) + cell("국내", 1, 1) + cell("10만 원", 1, 2),
+        cell("해외", 2, 1) + cell("20만 원", 2, 2),
+    ]
+    table = f"<p:tbl>{''.join(f'<p:tr>{row}</p:tr>' for row in rows)}</p:tbl>"
+    assert hwpx(blob, paragraph("출장비", style="3"), paragraph("표와 같다.", inside=table), paragraph("끝.")) == [
+        ("heading", "출장비"), ("text", "표와 같다."),
+        ("table", "직급: 과장 | 지역: 국내 | 한도: 10만 원\n직급: 과장 | 지역: 해외 | 한도: 20만 원"),
+        ("text", "끝."),
+    ]  # fmt: skip
+
+
+def test_a_drawn_box_of_hwpx_is_read(blob: Path) -> None:
+    box = f"<p:rect><p:drawText><p:subList>{paragraph('상자 안')}</p:subList></p:drawText></p:rect>"
+    assert hwpx(blob, paragraph("상자 밖", inside=box)) == [("text", "상자 밖\n\n상자 안")]

@@ -1,0 +1,167 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from bot.retrieval.document import Block
+from bot.retrieval.parse_pdf import read_pdf
+from bot.retrieval.parse_pdf_layout import layout, paragraphs
+from bot.retrieval.parse_pdf_lines import Line, Word
+
+HEIGHT = 800.0
+
+
+def line(text: str, bottom: float, *, left: float = 72, size: float = 12, bold: bool = False) -> Line:
+    """Return a line whose cells stand at the tab stops, 120 points apart; a letter is half as wide as high."""
+    words: list[Word] = []
+    for place, cell in enumerate(text.split("\t")):
+        at = left + 120 * place
+        for word in cell.split():
+            words.append(Word(word, at, at + len(word) * size / 2))
+            at += (len(word) + 0.6) * size / 2
+    return Line(tuple(words), bottom, bottom + size, bold)
+
+
+def said(*lines: Line) -> list[tuple[str, str]]:
+    return [(block.kind, block.text) for block in layout([list(lines)], [HEIGHT])]
+
+
+def test_rows_that_leave_the_same_gutter_white_are_a_table() -> None:
+    assert said(
+        line("The monthly fee is 2,350 euros plus tax.", 700),
+        line("Service\tPrice", 670),
+        line("Windows\t95 euros", 650),
+        line("Carpets\t6 euros", 630),
+        line("The contract begins in May, whoever signs it.", 600),
+    ) == [
+        ("text", "The monthly fee is 2,350 euros plus tax."),
+        ("table", "Service: Windows | Price: 95 euros\nService: Carpets | Price: 6 euros"),
+        ("text", "The contract begins in May, whoever signs it."),
+    ]
+
+
+def test_a_name_that_stands_beside_its_column_still_names_it() -> None:
+    centred = Line((Word("Item", 90, 114), Word("Amount", 300, 336)), 670, 682)
+    rows = [
+        Line((Word(name, 72, 110), Word(number, 192, 216)), at, at + 12)
+        for name, number, at in [("Rent", "1350", 650), ("Heat", "210", 630)]
+    ]
+    assert said(centred, *rows) == [("table", "Item: Rent | Amount: 1350\nItem: Heat | Amount: 210")]
+
+
+def test_a_cell_of_two_lines_stays_one_cell() -> None:
+    rows = [
+        line("Class\tMay be sent to\tExample", 700),
+        line("Secret\tnobody but\tkeys", 680),
+        line("\tthe owner", 667),
+        line("Public\teverybody\tnews", 647),
+    ]
+    assert said(*rows) == [
+        (
+            "table",
+            "Class: Secret | May be sent to: nobody but the owner | Example: keys\nClass: Public | May be sent to: everybody | Example: news",
+        )
+    ]
+
+
+def test_a_first_cell_that_spans_rows_is_said_in_each() -> None:
+    rows = [line("Team\tQuarter\tBudget", 700), line("Design\tfirst\t1800", 680), line("\tsecond\t1650", 660)]
+    assert said(*rows) == [
+        ("table", "Team: Design | Quarter: first | Budget: 1800\nTeam: Design | Quarter: second | Budget: 1650")
+    ]
+
+
+def test_two_columns_of_prose_are_read_one_after_the_other() -> None:
+    left = [f"left line {number} of this long and winding tale" for number in range(7)]
+    right = [f"right line {number} of quite another tale again" for number in range(7)]
+    rows = [
+        Line((*line(one, 0, left=40, size=8).words, *line(two, 0, left=320, size=8).words), 700 - 10 * at, 708 - 10 * at)
+        for at, (one, two) in enumerate(zip(left, right, strict=True))
+    ]
+    assert said(*rows) == [("text", " ".join(left)), ("text", " ".join(right))]
+
+
+def test_a_taller_line_is_a_heading_and_the_tallest_is_the_first_level() -> None:
+    blocks = layout(
+        [[line("Rules", 740 - 60, size=24), line("Leave", 640, size=18), line("Everyone has 25 days of leave.", 610)]], [HEIGHT]
+    )
+    assert [(block.kind, block.text, block.level) for block in blocks] == [
+        ("heading", "Rules", 1), ("heading", "Leave", 2), ("text", "Everyone has 25 days of leave.", 0),
+    ]  # fmt: skip
+
+
+def test_a_bold_line_above_one_that_is_not_is_a_heading() -> None:
+    assert said(line("Sick leave", 640, bold=True), line("Tell your lead before nine.", 622)) == [
+        ("heading", "Sick leave"), ("text", "Tell your lead before nine."),
+    ]  # fmt: skip
+
+
+def test_running_heads_are_said_once_and_page_numbers_never() -> None:
+    pages = [
+        [line("Acme - internal", 770), line(f"What page {name} says to everybody.", 500), line(f"Page {number} of 3", 20)]
+        for number, name in enumerate(("one", "two", "three"), start=1)
+    ]
+    blocks = layout(pages, [HEIGHT] * 3)
+    assert [(block.text, block.page) for block in blocks] == [
+        ("What page one says to everybody.", 1), ("Acme - internal", 1),
+        ("What page two says to everybody.", 2), ("What page three says to everybody.", 3),
+    ]  # fmt: skip
+
+
+def test_a_gap_between_lines_begins_a_paragraph() -> None:
+    lines = [
+        line(text, at)
+        for text, at in [
+            ("One long line that goes on", 700),
+            ("and ends in this one here", 685),
+            ("Another begins down here", 650),
+        ]
+    ]
+    assert said(*lines) == [
+        ("text", "One long line that goes on and ends in this one here"),
+        ("text", "Another begins down here"),
+    ]
+
+
+def test_a_page_without_lines_gives_nothing() -> None:
+    assert layout([[]], [HEIGHT]) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "joined"),
+    [
+        (["We ship the hand-", "book on Monday morning."], ["We ship the handbook on Monday morning."]),
+        (["- first of the items", "- second of the items"], ["- first of the items", "- second of the items"]),
+    ],
+)
+def test_lines_are_joined_as_they_were_meant(lines: list[str], joined: list[str]) -> None:
+    assert paragraphs(lines) == joined
+
+
+def test_a_drawn_table_of_a_real_file_becomes_rows(tmp_path: Path) -> None:
+    from reportlab.lib.styles import getSampleStyleSheet
+    from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
+
+    styles = getSampleStyleSheet()
+    out = io.BytesIO()
+    table = Table(
+        [["Class", "Example", "May be sent to"], ["Internal", "Minutes", "Employees"], ["Secret", "Signing keys", "Nobody"]]
+    )
+    SimpleDocTemplate(out).build(
+        [
+            Paragraph("3 Classes", styles["Heading1"]),
+            Paragraph("Every document has one of these two classes.", styles["BodyText"]),
+            table,
+        ]
+    )
+    file = tmp_path / "a.pdf"
+    file.write_bytes(out.getvalue())
+    assert read_pdf(file, "a.pdf").blocks == (
+        Block("heading", "3 Classes", 1, 1),
+        Block("text", "Every document has one of these two classes.", page=1),
+        Block(
+            "table",
+            "Class: Internal | Example: Minutes | May be sent to: Employees\nClass: Secret | Example: Signing keys | May be sent to: Nobody",
+            page=1,
+        ),
+    )
