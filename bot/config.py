@@ -8,10 +8,12 @@ Secrets (`SecretStr`) come from the environment alone and print as asterisks.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +32,16 @@ class Section(BaseModel):
     """A part of the tree: frozen, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def listed(value: object) -> object:
+    """Return the parts of a text with commas between them, or of a JSON list; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        with suppress(ValueError):
+            return tuple(json.loads(value))
+    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 class WebSettings(Section):
@@ -54,6 +66,23 @@ class TelegramSettings(Section):
     webhook_port: int = Field(default=8443, ge=0, le=65535, description="Port on which the webhook listens.")
     webhook_secret: SecretStr = Field(default=SecretStr(""), description="Secret header of the webhook. Environment only.")
     download_mb: int = Field(default=20, ge=1, description="Largest file fetched; 20 is what the public server gives.")
+    allowed_users: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Numbers of the people who may talk to the bot, comma-separated in the environment; with no list, everybody may.",
+    )
+    allowed_chats: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Numbers of the groups in which everybody may, comma-separated in the environment."
+    )
+
+    @field_validator("allowed_users", "allowed_chats", mode="before")
+    @classmethod
+    def _numbers(cls, value: object) -> object:
+        given = listed(value)
+        numbers = [str(entry) for entry in given] if isinstance(given, list | tuple) else []
+        if strange := [number for number in numbers if not number.removeprefix("-").isdecimal()]:
+            msg = f"“{strange[0]}” is no number of Telegram's; the bot tells a person's or a group's when it refuses them"
+            raise ValueError(msg)
+        return tuple(numbers) if isinstance(given, list | tuple) else given
 
 
 class LimitSettings(Section):
@@ -89,11 +118,16 @@ class LinkSettings(Section):
     """What the bot may fetch when a person gives it a link."""
 
     enabled: bool = Field(default=True, description="Fetch links that people send.")
-    allowed_hosts: tuple[str, ...] = Field(
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Hosts of your intranet that may be fetched although they are private."
     )
     page_mb: int = Field(default=10, ge=1, description="Largest page.")
     seconds: float = Field(default=15.0, gt=0, description="Longest fetch.")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        return listed(value)
 
 
 class Settings(BaseSettings):
@@ -118,7 +152,7 @@ class Settings(BaseSettings):
     @field_validator("admins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return listed(value)
 
     @property
     def database(self) -> Path:

@@ -66,7 +66,7 @@ class Channel(Protocol):
     limits: Limits
 
     async def run(self, intake: Intake) -> None:
-        """Take in messages until cancelled. Raises ChannelError on what cannot be healed by trying again (a wrong token)."""
+        """Take in messages until cancelled. Raises ChannelError on what cannot be healed by trying again (a port that is taken)."""
         ...
 
     async def send(self, reply: Reply, to: Address, *, key: str) -> str:

@@ -33,11 +33,12 @@ from telegram.error import TelegramError
 
 from bot.channels.channel import Intake, Limits
 from bot.channels.telegram_addressing import Me
-from bot.channels.telegram_errors import is_wrong_token, repeatable, translated, wrong_token
+from bot.channels.telegram_door import Door
+from bot.channels.telegram_errors import is_wrong_token, repeatable, translated, unfetched, wrong_token
 from bot.channels.telegram_incoming import ALLOWED_UPDATES, CHANNEL
-from bot.channels.telegram_polling import POLL_S, Backoff, Poller, Take
+from bot.channels.telegram_polling import LONGEST_WAIT_S, POLL_S, Backoff, Poller, Take
 from bot.channels.telegram_request import READ_S, OverLimitError, RefusedError
-from bot.channels.telegram_sending import Sending
+from bot.channels.telegram_sending import Sending, WentOut
 from bot.channels.telegram_split import TEXT_UNITS, shorten
 from bot.channels.telegram_taking import Taking
 from bot.channels.telegram_webhook import check_secret, listening
@@ -56,6 +57,9 @@ COMMANDS = 100
 DESCRIPTION_UNITS = 256
 """Source: https://core.telegram.org/bots/api#setmycommands"""
 ANSWERS_S = 2.0
+LONGEST_TOKEN_WAIT_S = 300.0
+"""How long the waits grow while Telegram does not know the token: somebody has to come and set it."""
+_NOT_FOUND = 404
 _TOKEN = re.compile(r"(?P<id>\d+):[\w-]+", re.ASCII)
 _COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 _log = logging.getLogger(__name__)
@@ -103,25 +107,31 @@ class Telegram:
         self._sending = Sending(self._wire.bot, blobs)
 
     async def run(self, intake: Intake) -> None:
-        """Take in messages until cancelled.
+        """Take in messages until cancelled. A token that Telegram does not know is told in the log, and tried again ever later.
 
         Raises:
-            ChannelError: Telegram does not know the token, or the webhook cannot listen.
+            ChannelError: the webhook cannot listen, or is refused.
         """
         await self._wire.request.initialize()
+        door = Door(self._settings, admins=self._admins, sending=self._sending)
         try:
-            me = await self._introduced()
-            taking = Taking(intake, self._wire, me, self._sending, download_bytes=self.limits.download_bytes)
-            try:
-                if self._settings.webhook_url:
-                    await self._receive(taking.take)
-                else:
-                    poller = Poller(self._wire, taking.take, poll_s=self._poll_s, read_s=self._read_s, backoff=self._backoff)
-                    await poller.run()
-            finally:
-                await taking.finish(within_s=ANSWERS_S)
+            while True:
+                me = await self._introduced()
+                await self._take_in(
+                    Taking(intake, self._wire, me, self._sending, door, download_bytes=self.limits.download_bytes)
+                )
         finally:
             await self._wire.request.shutdown()
+
+    async def _take_in(self, taking: Taking) -> None:
+        """Poll or listen; return where the token is valid no more."""
+        try:
+            if self._settings.webhook_url:
+                await self._receive(taking.take)
+            else:
+                await Poller(self._wire, taking.take, poll_s=self._poll_s, read_s=self._read_s, backoff=self._backoff).run()
+        finally:
+            await taking.finish(within_s=ANSWERS_S)
 
     async def send(self, reply: Reply, to: Address, *, key: str) -> str:
         """Send `reply`; in a group it quotes what it answers. Parts that were sent under `key` are not sent again.
@@ -135,13 +145,15 @@ class Telegram:
         """Make `sent` show `reply`; where it can be edited no more, send it anew. Returns the id of the first message."""
         return await self._sending.edit(sent, reply, to)
 
+    async def send_parts(self, reply: Reply, to: Address, *, key: str, edits: str, sent: Sequence[str], went_out: WentOut) -> str:
+        """Send `reply` (into the message `edits`, if any) from the part after those in `sent`; see `bot.delivery.PartByPart`."""
+        if edits:
+            return await self._sending.edit(edits, reply, to, sent=sent, went_out=went_out)
+        return await self._sending.send(reply, to, key, sent=sent, went_out=went_out)
+
     async def typing(self, to: Address) -> None:
-        """Show "typing" for about five seconds. Never raises."""
-        chat, thread = self._sending.way(to)
-        try:
-            await self._wire.bot.send_chat_action(chat, "typing", message_thread_id=thread)
-        except TelegramError as error:
-            _log.debug("typing was not shown: %s", translated(error))
+        """Show "typing" for about five seconds; returns at once. Never raises."""
+        self._sending.type(to)
 
     async def fetch(self, attachment: Attachment, into: Path) -> None:
         """Download the file that `attachment.ref` names. Its size is looked at before, and the bytes are counted on the way.
@@ -158,13 +170,13 @@ class Telegram:
             path, size = file_told(told)
             if size > limit:
                 raise self._too_large()
-            await self._wire.download(path, into, limit_bytes=limit)
+            await self._wire.download(path, into, limit_bytes=limit, told_bytes=size)
         except OverLimitError:
             raise self._too_large() from None
         except RefusedError as error:
-            raise (self._too_large() if error.says("too big") else translated(error)) from None
+            raise (self._too_large() if error.says("too big") else unfetched(error)) from None
         except TelegramError as error:
-            raise repeatable(error) from None
+            raise unfetched(error) from None
 
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
         """Set the menu for direct chats, for groups and for each admin's own chat, in English (the default) and in Korean.
@@ -187,6 +199,9 @@ class Telegram:
         try:
             await self._wire.bot.set_my_commands(menu, scope=scope, language_code=code)
         except RefusedError as error:
+            if error.code == _NOT_FOUND:
+                _log.info("This Bot API server knows no command menus.")
+                return
             if not isinstance(scope, BotCommandScopeChat) or not error.says("chat not found", "peer id invalid"):
                 raise translated(error) from None
             _log.info("An admin has not written to the bot yet: the menu of that chat is not set.")
@@ -194,18 +209,23 @@ class Telegram:
             raise repeatable(error) from None
 
     async def _introduced(self) -> Me:
-        """Ask Telegram for the bot's own name, until it answers. Raises ChannelError for a wrong token."""
+        """Ask Telegram for the bot's own name, until it answers."""
+        said = ""
         while True:
             try:
                 told = await self._wire.call("getMe")
             except TelegramError as error:
-                if is_wrong_token(error, asked_for_itself=True):
-                    raise wrong_token() from None
-                _log.warning("Telegram cannot be reached (%s); trying again until it can be.", error.message)
-                await self._backoff.wait(error.retry_after_s if isinstance(error, RefusedError) else 0.0)
+                unknown = is_wrong_token(error, asked_for_itself=True)
+                sentence = str(wrong_token()) if unknown else f"Telegram cannot be reached ({error.message})."
+                level = logging.DEBUG if sentence == said else logging.ERROR if unknown else logging.WARNING
+                _log.log(level, "%s It is tried again, ever later.", sentence)
+                said = sentence
+                wait_s = error.retry_after_s if isinstance(error, RefusedError) else 0.0
+                await self._backoff.wait(wait_s, most_s=LONGEST_TOKEN_WAIT_S if unknown else LONGEST_WAIT_S)
             else:
-                self._backoff.succeeded()
-                return Me(int(self.account), str(told.get("username") or "") if isinstance(told, dict) else "")
+                if self._backoff.succeeded():
+                    _log.warning("Telegram is reached.")
+                return _me(told, self.account)
 
     async def _receive(self, take: Take) -> None:
         """Listen for the webhook, then tell Telegram of it; stay until cancelled."""
@@ -233,6 +253,13 @@ class Telegram:
                 limit=self._settings.download_mb,
             )
         )
+
+
+def _me(told: object, account: str) -> Me:
+    """Return who getMe says the bot is; where it leaves something out, what the token says."""
+    answer = told if isinstance(told, dict) else {}
+    number = answer.get("id")
+    return Me(number if isinstance(number, int) else int(account), str(answer.get("username") or ""), account)
 
 
 def _menu(specs: Sequence[CommandSpec], language: Language) -> list[BotCommand]:

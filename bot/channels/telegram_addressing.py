@@ -24,10 +24,11 @@ _GAP = re.compile(r"[ \t]{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """The bot's own account. `username` is "" before Telegram has told it."""
+    """The bot's own account, as getMe tells it. `account`: the number in the token, which names the account in this house."""
 
     id: int
     username: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,20 @@ def repeatable(error: TelegramError) -> ChannelError:
     return translated(error)
 
 
+def unfetched(error: TelegramError) -> ChannelError:
+    """Return the house's error for a file that did not come. Its sentence is also what a person reads when no try helped."""
+    house = repeatable(error)
+    if isinstance(house, RetryLaterError):
+        sentence = _("The file did not come from Telegram, though I asked again. Nothing was kept; please send it once more.")
+        return RetryLaterError(sentence, retry_after_s=house.retry_after_s)
+    if isinstance(error, RefusedError):
+        sentence = _(
+            "Telegram does not give this file ({reason}). Nothing was kept; please send it again.", reason=error.description
+        )
+        return ChannelError(sentence)
+    return house
+
+
 def is_wrong_token(error: TelegramError, *, asked_for_itself: bool = False) -> bool:
     """Say whether the token is not (or no longer) valid; a malformed one is told as 404, which only getMe shows for sure."""
     codes = (_UNAUTHORIZED, _NOT_FOUND) if asked_for_itself else (_UNAUTHORIZED,)

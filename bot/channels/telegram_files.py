@@ -6,23 +6,21 @@ Owns which of a photo's sizes is taken. Leaves the download to `telegram.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from telegram import ExternalReplyInfo, PhotoSize
 from telegram import Message as TelegramMessage
 
+from bot.channels.incoming import kind_of, media_type_of
 from bot.channels.telegram_text import clean
-from bot.message import Attachment, AttachmentKind
-
-_BY_MEDIA_TYPE: tuple[tuple[str, AttachmentKind], ...] = (("image/", "image"), ("audio/", "audio"), ("video/", "video"))
-_NO_PICTURE = ("image/svg", "image/vnd.")
-"""Named images, and read as documents."""
+from bot.message import Attachment
 
 
 def attachments_of(said: TelegramMessage | ExternalReplyInfo, download_bytes: int) -> tuple[Attachment, ...]:
     """Return the message's file, if it has one: a Telegram message has at most one."""
     if said.photo:
-        return (_photo(said.photo, download_bytes),)
+        return (_photo(said.photo, said.date if isinstance(said, TelegramMessage) else said.origin.date, download_bytes),)
     if said.sticker:
         sticker = said.sticker
         kind = "video/webm" if sticker.is_video else "application/x-tgsticker" if sticker.is_animated else "image/webp"
@@ -51,24 +49,21 @@ def _named(said: TelegramMessage | ExternalReplyInfo) -> tuple[Attachment, ...]:
         )
     if said.document:
         document = said.document
-        media_type = (document.mime_type or "application/octet-stream").lower()
         name = _name(document.file_name, "document")
-        return (Attachment(_kind(media_type), name, media_type, document.file_size or 0, document.file_id),)
+        media_type = media_type_of(name, declared=document.mime_type or "")
+        return (Attachment(kind_of(media_type, name=name), name, media_type, document.file_size or 0, document.file_id),)
     return ()
 
 
-def _photo(sizes: Sequence[PhotoSize], download_bytes: int) -> Attachment:
-    """Return the largest size that may be downloaded; where none may, the smallest: it is refused by its size."""
+def _photo(sizes: Sequence[PhotoSize], sent_at: datetime, download_bytes: int) -> Attachment:
+    """Return the largest size that may be downloaded; where none may, the smallest: it is refused by its size.
+
+    A photo has no name; it is given the one that Telegram's own apps give it when they save it.
+    """
     ordered = sorted(sizes, key=lambda size: size.width * size.height)
     fitting = [size for size in ordered if (size.file_size or 0) <= download_bytes]
     chosen = fitting[-1] if fitting else ordered[0]
-    return Attachment("image", f"photo-{chosen.file_unique_id}.jpg", "image/jpeg", chosen.file_size or 0, chosen.file_id)
-
-
-def _kind(media_type: str) -> AttachmentKind:
-    if media_type.startswith(_NO_PICTURE):
-        return "document"
-    return next((kind for start, kind in _BY_MEDIA_TYPE if media_type.startswith(start)), "document")
+    return Attachment("image", f"photo_{sent_at:%Y-%m-%d_%H-%M-%S}.jpg", "image/jpeg", chosen.file_size or 0, chosen.file_id)
 
 
 def _name(given: str | None, otherwise: str) -> str:

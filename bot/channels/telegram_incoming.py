@@ -7,11 +7,12 @@ intake (the values made here hold English until it is asked) and the download to
 
 Decisions: other bots, channel posts and service messages ("Ann joined") are nothing. Forwarded text is text: it gives no orders
 and calls nobody, so that an admin who forwards `/swap` has not ordered a swap. Locations, polls and the like are a message
-without text, which is answered with a sentence. An album is as many messages as it has pictures.
+without text, which is answered with a sentence. Who says something without a name (an anonymous admin) is the chat itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -24,11 +25,12 @@ from bot.channels.telegram_text import clean
 from bot.message import Address, Message, Press
 
 CHANNEL = "telegram"
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 EXTERNAL = "external"
 """The id of a quoted message from another chat: it has none in this one."""
 _GROUP_ANONYMOUS_BOT = 1087968824
 _CHANNEL_BOT = 136817688
+_OUTSIDE = frozenset({"left", "kicked"})
 _WITHOUT_WORDS = (
     "location", "venue", "contact", "poll", "dice", "game", "story", "checklist", "invoice", "paid_media", "giveaway",
 )  # fmt: skip
@@ -67,6 +69,47 @@ def moved(update: Update) -> tuple[int, int] | None:
     if said.migrate_to_chat_id:
         return said.chat.id, said.migrate_to_chat_id
     return (said.migrate_from_chat_id, said.chat.id) if said.migrate_from_chat_id else None
+
+
+def joined(data: Mapping[str, object], me: Me) -> tuple[Address, str] | None:
+    """Return the group to which the bot was just added, and the language of who added it; None for all else.
+
+    Read as JSON: an administrator's rights are many, change with each version, and say nothing here.
+    """
+    change = _dict(data, "my_chat_member")
+    if change:
+        now, before = (str(_dict(change, name).get("status", "")) for name in ("new_chat_member", "old_chat_member"))
+        added = now not in {"", *_OUTSIDE} and (not before or before in _OUTSIDE)
+    else:
+        change = _dict(data, "message")
+        members = change.get("new_chat_members")
+        ids = [member.get("id") for member in members if isinstance(member, dict)] if isinstance(members, list) else []
+        added = me.id in ids or bool(change.get("group_chat_created") or change.get("supergroup_chat_created"))
+    chat = _dict(change, "chat")
+    if not added or chat.get("type") not in ("group", "supergroup"):
+        return None
+    return Address(CHANNEL, me.account or str(me.id), str(chat.get("id")), kind="group"), _language_of(change)
+
+
+def left(data: Mapping[str, object]) -> str:
+    """Return the id of the chat that the bot was put out of, "" for all else."""
+    change = _dict(data, "my_chat_member")
+    return str(_dict(change, "chat").get("id", "")) if _dict(change, "new_chat_member").get("status") in _OUTSIDE else ""
+
+
+def unread_press(data: Mapping[str, object]) -> tuple[str, str] | None:
+    """Return the id of a press and the presser's language, whatever else it lacks; None where the update is no press."""
+    query = _dict(data, "callback_query")
+    return (str(query["id"]), _language_of(query)) if query.get("id") else None
+
+
+def _dict(value: Mapping[str, object], name: str) -> Mapping[str, object]:
+    part = value.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _language_of(value: Mapping[str, object]) -> str:
+    return str(_dict(value, "from").get("language_code") or "")
 
 
 def _press(query: CallbackQuery, me: Me) -> Incoming | None:
@@ -171,7 +214,9 @@ def _sender(said: TelegramMessage) -> _Sender | None:
     user = said.from_user
     if said.sender_chat is not None and (user is None or user.id in (_GROUP_ANONYMOUS_BOT, _CHANNEL_BOT)):
         return _Sender(str(said.sender_chat.id), clean(said.sender_chat.effective_name or ""))
-    if user is None or user.is_bot:
+    if user is None:
+        return _Sender(str(said.chat.id), clean(said.chat.effective_name or ""))
+    if user.is_bot:
         return None
     return _Sender(str(user.id), clean(user.full_name or ""))
 
@@ -189,4 +234,4 @@ def _address(said: TelegramMessage, me: Me) -> Address:
 
 
 def _address_of(chat: Chat | ChatFullInfo, me: Me) -> Address:
-    return Address(CHANNEL, str(me.id), str(chat.id), kind="direct" if chat.type == Chat.PRIVATE else "group")
+    return Address(CHANNEL, me.account or str(me.id), str(chat.id), kind="direct" if chat.type == Chat.PRIVATE else "group")

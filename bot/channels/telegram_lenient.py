@@ -9,7 +9,7 @@ Owns the defaults. One's own Bot API server, an older or a newer one, may leave 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 _PEOPLE = frozenset({"from", "user", "sender_user", "via_bot"})
 _CHATS = frozenset({"chat", "sender_chat"})
@@ -24,6 +24,10 @@ _FILE_DEFAULTS: dict[str, dict[str, object]] = {
     "sticker": {"width": 0, "height": 0, "is_animated": False, "is_video": False, "type": "regular"},
 }
 _DEPTH = 12
+_BASE = ("message_id", "date", "chat", "from", "sender_chat")
+_CONTENT = _FILES | {"location", "venue", "contact", "poll", "dice", "game", "story", "checklist", "invoice", "paid_media"}
+_WORDLESS = {"emoji": "?", "value": 1}
+"""A die in the place of content that cannot be read: the person is told so, as of anything else that has no words."""
 
 
 def padded(value: object, name: str = "", *, depth: int = _DEPTH) -> object:
@@ -38,6 +42,16 @@ def padded(value: object, name: str = "", *, depth: int = _DEPTH) -> object:
         key: padded(entry, str(key), depth=depth - 1) if isinstance(entry, dict | list) else entry for key, entry in value.items()
     }
     return {**_defaults(inner, name), **inner}
+
+
+def sifted(message: Mapping[str, object], readable: Callable[[dict[str, object]], bool]) -> dict[str, object]:
+    """Return `message` without the fields that are not `readable` beside what every message has.
+
+    A poll without its options, or a kind of content that is made tomorrow, then takes nothing else along.
+    """
+    base = {name: message[name] for name in _BASE if name in message}
+    kept = {name: value for name, value in message.items() if name in base or readable({**base, name: value})}
+    return {**kept, "dice": _WORDLESS} if _CONTENT & (message.keys() - kept.keys()) else kept
 
 
 def _defaults(value: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -1,7 +1,8 @@
 """Long polling: updates are asked for, handed on, and confirmed only when they are kept.
 
-Owns the offset, waiting after what went wrong, and a webhook that stands in the way. Leaves to its `take` what an update says.
-An update is confirmed by the next getUpdates, whose offset lies past it; so the offset is moved only after `take` returned.
+Owns the offset, waiting after what went wrong, waiting for the rest of an album or a cut text, and a webhook that stands in the
+way. Leaves to its `take` what updates say, and to `telegram_gather` which belong together. An update is confirmed by the next
+getUpdates, whose offset lies past it; so the offset is moved only after `take` returned.
 
     await Poller(api, take).run()
 
@@ -13,25 +14,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from telegram.error import TelegramError
 
-from bot.channels.telegram_errors import is_wrong_token, wrong_token
+from bot.channels.telegram_errors import is_wrong_token
+from bot.channels.telegram_gather import Update, bundles
 from bot.channels.telegram_incoming import ALLOWED_UPDATES
 from bot.channels.telegram_request import READ_S, RefusedError
 from bot.errors import StoreError
 
 Pause = Callable[[float], Awaitable[None]]
-Take = Callable[[Mapping[str, object]], Awaitable[None]]
+Take = Callable[[Sequence[Update]], Awaitable[None]]
+"""Keeps updates that are one thing said; raises StoreError where they must come again."""
 
 POLL_S = 30
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 _CONFLICT = 409
-_HASTE_S = 0.05
-"""An empty answer that comes sooner is not a long poll's: the next one is not asked for at once."""
+_HASTE_S = 0.02
+"""An answer without anything new that comes sooner is not a long poll's: the next one is not asked for at once."""
+SETTLE_S = 0.4
+"""How long one waits for the rest of an album or of a cut text, each time that more of it came."""
+MOST_SETTLES = 5
 _log = logging.getLogger(__name__)
 
 
@@ -52,9 +58,13 @@ class Backoff:
         self._chance = chance or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._failures = 0
 
-    async def wait(self, at_least_s: float = 0.0) -> None:
-        """Wait for this failure: half to whole of 0.5 s, 1 s, 2 s, ... 30 s."""
-        longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self._failures, 10))
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, for no failure."""
+        await self._pause(seconds)
+
+    async def wait(self, at_least_s: float = 0.0, *, most_s: float = LONGEST_WAIT_S) -> None:
+        """Wait for this failure: half to whole of 0.5 s, 1 s, 2 s, ... `most_s`."""
+        longest = min(most_s, FIRST_WAIT_S * 2 ** min(self._failures, 10))
         self._failures += 1
         await self._pause(max(at_least_s, longest * self._chance.uniform(0.5, 1.0)))
 
@@ -80,13 +90,13 @@ class Poller:
         self._troubled = False
 
     async def run(self) -> None:
-        """Poll until cancelled. Raises ChannelError where the token is no longer valid; all else is waited out."""
+        """Poll until the token is valid no more, or cancelled; all else is waited out."""
         while True:
             try:
                 await self._poll()
             except RefusedError as error:
                 if is_wrong_token(error):
-                    raise wrong_token() from None
+                    return
                 await self._refused(error)
             except TelegramError as error:
                 self._tell("Telegram cannot be reached (%s); trying again until it can be.", error.message)
@@ -100,22 +110,47 @@ class Poller:
     async def _poll(self) -> None:
         clock = asyncio.get_running_loop().time
         asked = clock()
-        parameters = {} if self._offset is None else {"offset": self._offset}
-        updates = await self._api.call(
-            "getUpdates", read_s=self._read_s, timeout=self._poll_s, allowed_updates=list(ALLOWED_UPDATES), **parameters
-        )
-        if not isinstance(updates, list):
-            _log.warning("getUpdates answered with no list; it is asked again.")
-            updates = []
-        if not updates and clock() - asked < _HASTE_S:
+        updates = await self._ask(self._poll_s)
+        news = any(self._offset is None or number >= self._offset for number in updates)
+        if not news and clock() - asked < _HASTE_S:
             await asyncio.sleep(_HASTE_S)
-        for update in updates:
+        await self._hand_on(updates)
+
+    async def _ask(self, poll_s: int) -> dict[int, Update]:
+        """Return the updates that wait, by number, in their order."""
+        parameters = {} if self._offset is None else {"offset": self._offset}
+        told = await self._api.call(
+            "getUpdates", read_s=self._read_s, timeout=poll_s, allowed_updates=list(ALLOWED_UPDATES), **parameters
+        )
+        if not isinstance(told, list):
+            _log.warning("getUpdates answered with no list; it is asked again.")
+            return {}
+        updates: dict[int, Update] = {}
+        for update in told:
             number = update.get("update_id") if isinstance(update, dict) else None
-            if not isinstance(number, int):
+            if isinstance(number, int):
+                updates.setdefault(number, update)
+            else:
                 _log.warning("An update without a number was left out.")
-                continue
-            await self._take(update)
-            self._offset = number + 1
+        return dict(sorted(updates.items()))
+
+    async def _hand_on(self, updates: dict[int, Update]) -> None:
+        """Have the updates taken; before an album or a cut text is, the rest of it is waited for. Other chats do not wait."""
+        left, settles = dict(updates), MOST_SETTLES
+        while left:
+            found = bundles(list(left.values()))
+            held = {bundle.chat for bundle in found if bundle.open} if settles else set()
+            for bundle in found:
+                if bundle.chat is None or bundle.chat not in held:
+                    await self._take(bundle.updates)
+                    left = {number: update for number, update in left.items() if update not in bundle.updates}
+                    self._offset = min(left) if left else max(updates) + 1
+            if left:
+                await self._backoff.pause(SETTLE_S)
+                more = {number: update for number, update in (await self._ask(0)).items() if number not in updates}
+                settles = settles - 1 if _joins(more, left) else 0
+                updates |= more
+                left |= more
 
     async def _refused(self, error: RefusedError) -> None:
         if error.code == _CONFLICT and error.says("webhook"):
@@ -147,3 +182,9 @@ class Poller:
         if self._backoff.succeeded():
             _log.warning("Telegram is reached again.")
         self._troubled = False
+
+
+def _joins(more: Mapping[int, Update], left: Mapping[int, Update]) -> bool:
+    """Say whether `more` holds further parts of what is `left`."""
+    early, late = list(left.values()), list(more.values())
+    return any(bundle.updates[0] in early and bundle.updates[-1] in late for bundle in bundles([*early, *late]))

@@ -99,8 +99,10 @@ class AiohttpRequest(BaseRequest):
         data = RequestData([RequestParameter(name, value, None) for name, value in parameters.items()])
         return cast("object", await self.post(url, request_data=data, read_timeout=read_s))
 
-    async def download(self, url: str, into: Path, *, limit_bytes: int) -> None:
+    async def download(self, url: str, into: Path, *, limit_bytes: int, told_bytes: int = 0) -> None:
         """Stream what lies at `url` into the file `into`; the file is whole or not there.
+
+        `told_bytes`: its size, believed where the answer itself does not say where it ends.
 
         Raises:
             OverLimitError: longer than `limit_bytes`.
@@ -111,7 +113,10 @@ class AiohttpRequest(BaseRequest):
             async with self._lease() as session, _told(), session.get(url, timeout=self._timeout(self._read_s)) as answer:
                 if answer.status != 200:  # noqa: PLR2004 - HTTP's OK
                     raise _refusal(answer.status, await answer.content.read(_CHUNK_BYTES))
-                await _save(answer, into, limit_bytes)
+                taken = await _save(answer, into, limit_bytes)
+                if taken < told_bytes and answer.content_length is None and "Transfer-Encoding" not in answer.headers:
+                    msg = "the file is cut off"
+                    raise UnansweredError(msg)
             done = True
         finally:
             if not done:
@@ -211,7 +216,7 @@ def _body(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
     return form
 
 
-async def _save(answer: aiohttp.ClientResponse, into: Path, limit_bytes: int) -> None:
+async def _save(answer: aiohttp.ClientResponse, into: Path, limit_bytes: int) -> int:
     taken = 0
     with await asyncio.to_thread(into.open, "wb") as file:
         async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
@@ -220,6 +225,7 @@ async def _save(answer: aiohttp.ClientResponse, into: Path, limit_bytes: int) ->
                 msg = "the file is longer than allowed"
                 raise OverLimitError(msg)
             await asyncio.to_thread(file.write, chunk)
+    return taken
 
 
 def _refusal(status: int, payload: bytes) -> TelegramError:

@@ -4,8 +4,8 @@ Owns what was already sent under a key, groups that moved, and the second tries:
 file instead of a photo. Leaves waiting to the outbox and looks to `telegram_outgoing`.
 
 A reply of several parts whose third is told to wait is taken up at its third when it is sent again with the same key, even
-where a note was added at its end. This is kept in memory for the last KEPT keys: after a crash in the middle the outbox finds
-the reply half sent, and Telegram, which knows no key of ours, cannot tell which parts arrived.
+where a note was added at its end. This is kept in memory for the last KEPT keys, and told to the outbox part by part, so that
+after a crash in the middle only the part is in doubt that was on its way: Telegram knows no key of ours.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
@@ -21,7 +22,8 @@ from telegram.error import TelegramError
 from bot.channels.telegram_errors import repeatable, translated
 from bot.channels.telegram_outgoing import Part, PhotoPart, TextPart, entities, keyboard, plain, render
 from bot.channels.telegram_request import RefusedError
-from bot.errors import ChannelError
+from bot.channels.telegram_typing import Typing
+from bot.errors import ChannelError, GoneError
 from bot.locale import phrases
 from bot.message import Address, Reply
 from bot.skill import Blobs
@@ -30,14 +32,20 @@ _ = phrases(__file__)
 
 KEPT = 4096
 """Keys whose progress is remembered."""
-MAX_TRIES = 5
+MAX_TRIES = 6
 """More than there are ways out."""
 LONG_TEXT = 8_000
 """Code points from which rendering leaves the event loop."""
 PHOTO_BYTES = 10_000_000
 """What a photo may have; a larger picture goes as a file. Source: https://core.telegram.org/bots/api#sendphoto"""
 _BAD_REQUEST = 400
+_NOT_FOUND = 404
 _NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message id invalid", "no text in the message to edit")
+_NO_OTHER_FORM = ("empty", "too long", "not enough rights", "chat write forbidden", "restricted")
+"""What is refused for what it says or where it goes: no other look of it helps."""
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+WentOut = Callable[[Sequence[str]], Awaitable[None]]
+"""Told the messages of the parts that went out, each time before a further one leaves."""
 _log = logging.getLogger(__name__)
 
 
@@ -57,6 +65,10 @@ class _Way:
     thread: int | None
     reply_to: int | None = None
     plain: bool = False
+    bare: bool = False
+    """Without what a server may not know: the preview's options, the message that is quoted."""
+    mute: bool = False
+    """Without buttons."""
     as_file: bool = False
 
 
@@ -67,6 +79,7 @@ class Sending:
         """Take the bot that sends and the store that holds pictures."""
         self._bot = bot
         self._blobs = blobs
+        self._typing = Typing(bot)
         self._progress: OrderedDict[str, _Progress] = OrderedDict()
         self._moved: dict[str, int] = {}
 
@@ -74,28 +87,45 @@ class Sending:
         """Send to `new` from now on what is addressed to `old`: the group became a supergroup."""
         self._moved[str(old)] = new
 
-    async def send(self, reply: Reply, to: Address, key: str) -> str:
-        """Send what is not yet sent of `reply` under `key`; return the id of its first message. Raises as `Channel.send`."""
-        parts = await _rendered(reply)
-        progress = self._taken_up(key, 0)
-        await self._send_rest(parts, progress, to, _whole(reply.reply_to) if to.kind == "group" else None)
-        return progress.sent[0]
+    def type(self, to: Address) -> None:
+        """Show "typing" there; returns at once."""
+        self._typing.show(*self.way(to))
 
-    async def edit(self, sent: str, reply: Reply, to: Address) -> str:
-        """Make the message `sent` show the first part of `reply` and send the rest; return the id of the first message.
+    async def finish(self, *, within_s: float) -> None:
+        """Wait for what nobody waits for."""
+        await self._typing.finish(within_s=within_s)
 
-        A message that can be edited no more is left as it is and the reply sent anew. Raises as `Channel.send`.
+    async def send(
+        self, reply: Reply, to: Address, key: str, *, sent: Sequence[str] = (), went_out: WentOut | None = None
+    ) -> str:
+        """Send what is not yet sent of `reply` under `key`; return the id of its first message. Raises as `Channel.send`.
+
+        `sent` are the messages of the parts that went out in an earlier life; `went_out` is told of each but the last.
         """
         parts = await _rendered(reply)
-        key = f"edit {to.chat} {sent}"
-        progress = self._taken_up(key, hash(reply))
+        progress = self._taken_up(key, 0, sent)
+        await self._send_rest(parts, progress, to, _whole(reply.reply_to) if to.kind == "group" else None, went_out)
+        return progress.sent[0]
+
+    async def edit(
+        self, message: str, reply: Reply, to: Address, *, sent: Sequence[str] = (), went_out: WentOut | None = None
+    ) -> str:
+        """Make `message` show the first part of `reply` and send the rest; return the id of the first message.
+
+        A message that can be edited no more is left as it is and the reply sent anew. `sent` and `went_out` as in `send`.
+        """
+        parts = await _rendered(reply)
+        key = f"edit {to.chat} {message}"
+        progress = self._taken_up(key, hash(reply), sent)
         if not progress.sent:
             first = parts[0]
-            if isinstance(first, TextPart) and await self._edit_text(sent, first, to):
-                progress.sent.append(sent)
-        await self._send_rest(parts, progress, to, None)
+            if isinstance(first, TextPart) and await self._edit_text(message, first, to):
+                progress.sent.append(message)
+                if went_out is not None and len(parts) > 1:
+                    await went_out(progress.sent)
+        await self._send_rest(parts, progress, to, None, went_out)
         if isinstance(parts[0], PhotoPart):
-            await self._delete(sent, to)
+            await self._delete(message, to)
         if len(parts) == 1:
             self._progress.pop(key, None)  # a status may come to say again what it once said
         return progress.sent[0]
@@ -105,26 +135,30 @@ class Sending:
         moved = self._moved.get(to.chat)
         return (moved, None) if moved is not None else (_whole(to.chat) or to.chat, _whole(to.thread))
 
-    def _taken_up(self, key: str, content: int) -> _Progress:
+    def _taken_up(self, key: str, content: int, sent: Sequence[str]) -> _Progress:
         progress = self._progress.get(key)
         if progress is None or progress.content != content:
-            progress = self._progress[key] = _Progress(content)
+            progress = self._progress[key] = _Progress(content, list(sent))
         self._progress.move_to_end(key)
         while len(self._progress) > KEPT:
             self._progress.popitem(last=False)
         return progress
 
-    async def _send_rest(self, parts: list[Part], progress: _Progress, to: Address, reply_to: int | None) -> None:
+    async def _send_rest(
+        self, parts: list[Part], progress: _Progress, to: Address, reply_to: int | None, went_out: WentOut | None
+    ) -> None:
         for place in range(len(progress.sent), len(parts)):
             chat, thread = self.way(to)
             way = _Way(chat, thread, reply_to if place == 0 else None)
             progress.sent.append(await self._deliver(parts[place], way))
+            if went_out is not None and place < len(parts) - 1:
+                await went_out(progress.sent)
 
     async def _deliver(self, part: Part, way: _Way) -> str:
         """Send one part, by another way where Telegram refuses the first; return the message's id."""
         for _try in range(MAX_TRIES):
             try:
-                return str((await self._post(part, way)).message_id)
+                message = await self._post(part, way)
             except RefusedError as error:
                 other = self._way_out(error, part, way)
                 if other is None:
@@ -132,10 +166,14 @@ class Sending:
                 way = other
             except TelegramError as error:
                 raise translated(error) from None
+            else:
+                self._typing.over(way.chat, way.thread)
+                return str(message.message_id)
         raise ChannelError(_("Telegram did not take it in any form. It was kept; an admin can send it again."))
 
     async def _post(self, part: Part, way: _Way) -> Message:
-        reply = ReplyParameters(way.reply_to, allow_sending_without_reply=True) if way.reply_to else None
+        quoted = None if way.bare else way.reply_to
+        reply = ReplyParameters(quoted, allow_sending_without_reply=True) if quoted else None
         if isinstance(part, PhotoPart):
             return await self._post_picture(part, way, reply)
         return await self._bot.send_message(
@@ -144,8 +182,8 @@ class Sending:
             entities=None if way.plain else entities(part.rich) or None,
             message_thread_id=way.thread,
             reply_parameters=reply,
-            reply_markup=keyboard(part.buttons),
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            reply_markup=None if way.mute else keyboard(part.buttons),
+            link_preview_options=None if way.bare else _NO_PREVIEW,
         )
 
     async def _post_picture(self, part: PhotoPart, way: _Way, reply: ReplyParameters | None) -> Message:
@@ -157,7 +195,7 @@ class Sending:
             caption=part.caption or None,
             message_thread_id=way.thread,
             reply_parameters=reply,
-            reply_markup=keyboard(part.buttons),
+            reply_markup=None if way.mute else keyboard(part.buttons),
             filename=f"picture.{part.picture.media_type.rpartition('/')[2] or 'png'}",
         )
 
@@ -177,13 +215,13 @@ class Sending:
                     chat_id=way.chat,
                     message_id=_whole(sent) or 0,
                     entities=None if way.plain else entities(part.rich) or None,
-                    reply_markup=keyboard(part.buttons),
-                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    reply_markup=None if way.mute else keyboard(part.buttons),
+                    link_preview_options=None if way.bare else _NO_PREVIEW,
                 )
             except RefusedError as error:
                 if error.says("message is not modified"):
                     return True
-                if error.says(*_NOT_EDITABLE):
+                if error.says(*_NOT_EDITABLE) or error.code == _NOT_FOUND:
                     return False
                 other = self._way_out(error, part, way)
                 if other is None:
@@ -209,7 +247,9 @@ class Sending:
         if error.migrated_to and isinstance(way.chat, int):
             self.follow(way.chat, error.migrated_to)
             other = replace(way, chat=error.migrated_to, thread=None)
-        elif error.code != _BAD_REQUEST:
+        elif isinstance(part, PhotoPart) and error.code == _NOT_FOUND:
+            other = replace(way, as_file=True)
+        elif error.code != _BAD_REQUEST or isinstance(translated(error), GoneError) or error.says(*_NO_OTHER_FORM):
             return None
         elif error.says("entit", "can't parse"):
             other = replace(way, plain=True)
@@ -219,7 +259,18 @@ class Sending:
             other = replace(way, reply_to=None)
         elif isinstance(part, PhotoPart) and error.says("photo", "image process failed"):
             other = replace(way, as_file=True)
-        return other if other != way else None
+        elif error.says("button", "reply markup", "keyboard"):
+            other = replace(way, mute=True)
+        return other if other != way else _barer(way)
+
+
+def _barer(way: _Way) -> _Way | None:
+    """Return the way with less of what a server may not know; None where nothing is left to leave out."""
+    if not way.plain:
+        return replace(way, plain=True)
+    if not way.bare:
+        return replace(way, bare=True)
+    return None if way.mute else replace(way, mute=True)
 
 
 async def _rendered(reply: Reply) -> list[Part]:

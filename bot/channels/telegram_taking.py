@@ -1,17 +1,19 @@
-"""What is done with one update: read, put into its language, committed, and a press answered.
+"""What is done with updates: read, put into their language, committed, and a press answered.
 
-Owns the order of these, and what becomes of an update that nothing can be made of: it is told in the log and left out, so that
-it never stands in the way of those behind it. Leaves to `telegram_polling` and `telegram_webhook` when it is confirmed.
+Owns the order of these, albums and cut texts as one message, and what becomes of an update that nothing can be made of: it is
+told in the log and left out, so that it never stands in the way of those behind it. Leaves to `telegram_polling` and
+`telegram_webhook` when updates are confirmed, and to `telegram_door` who may talk to the bot.
 
-    await Taking(intake, wire, me, sending, download_bytes=20 * 2**20).take(update)
+    await Taking(intake, wire, me, sending, door, download_bytes=20 * 2**20).take([update])
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from telegram import Update
@@ -19,21 +21,26 @@ from telegram.error import TelegramError
 
 from bot.channels.channel import Intake
 from bot.channels.telegram_addressing import Me
+from bot.channels.telegram_door import Door
 from bot.channels.telegram_errors import translated
-from bot.channels.telegram_incoming import Incoming, moved, read
+from bot.channels.telegram_gather import after, album_of, together, whole
+from bot.channels.telegram_incoming import CHANNEL, Incoming, joined, left, moved, read, unread_press
+from bot.channels.telegram_lenient import sifted
 from bot.channels.telegram_sending import Sending
 from bot.channels.telegram_split import shorten
 from bot.channels.telegram_wire import Wire
 from bot.errors import ParingError, StoreError
-from bot.locale import phrases
-from bot.message import Message, Press
+from bot.locale import Language, phrases
+from bot.message import Address, Message, Press
 
 _ = phrases(__file__)
 
 NOTE_UNITS = 200
 """Source: https://core.telegram.org/bots/api#answercallbackquery"""
 TRIES = 3
-"""How often an update is tried whose taking fails in a way nobody foresaw."""
+"""How often updates are tried whose taking fails in a way nobody foresaw."""
+ALBUMS = 256
+"""Albums that are remembered, for a picture that comes after the others."""
 _STRANGE = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, TelegramError)
 """What reading an update that is none may raise."""
 _log = logging.getLogger(__name__)
@@ -42,21 +49,27 @@ _log = logging.getLogger(__name__)
 class Taking:
     """Hands updates to one intake."""
 
-    def __init__(self, intake: Intake, wire: Wire, me: Me, sending: Sending, *, download_bytes: int) -> None:
-        """Take where messages go, the line on which presses are answered, and who the bot is."""
+    def __init__(self, intake: Intake, wire: Wire, me: Me, sending: Sending, door: Door, *, download_bytes: int) -> None:
+        """Take where messages go, the line on which presses are answered, who the bot is, and who keeps its door."""
         self._intake = intake
         self._wire = wire
         self._me = me
         self._sending = sending
+        self._door = door
         self._download_bytes = download_bytes
         self._failed: Counter[object] = Counter()
         self._answers: set[asyncio.Task[None]] = set()
+        self._albums: OrderedDict[object, Message] = OrderedDict()
 
-    async def take(self, data: Mapping[str, object]) -> None:
-        """Commit what the update says; return once it may be confirmed. Raises StoreError where it must come again."""
-        number = data.get("update_id")
+    async def take(self, updates: Sequence[Mapping[str, object]]) -> None:
+        """Commit what the updates, which are one thing said, say; return once they may be confirmed.
+
+        Raises:
+            StoreError: they must come again.
+        """
+        number = updates[0].get("update_id")
         try:
-            await self._commit(data)
+            await self._commit(updates)
         except StoreError:
             raise
         except ParingError as error:
@@ -71,37 +84,100 @@ class Taking:
         self._failed.pop(number, None)
 
     async def finish(self, *, within_s: float) -> None:
-        """Wait for the answers to presses that are under way."""
+        """Wait for what is under way beside the loop: answers to presses, greetings, typing."""
         if self._answers:
             await asyncio.wait(self._answers, timeout=within_s)
+        await self._door.finish(within_s=within_s)
+        await self._sending.finish(within_s=within_s)
 
-    async def _commit(self, data: Mapping[str, object]) -> None:
-        incoming = self._read(data)
+    async def _commit(self, updates: Sequence[Mapping[str, object]]) -> None:
+        await self._welcome(updates[0])
+        incoming = self._read_all(updates)
         if incoming is None:
+            await self._answer_unread(updates[0])
             return
         item = incoming.item
         text = item.text if isinstance(item, Message) else ""
         language = await self._intake.language(item.address, text, incoming.platform_language)
-        if isinstance(item, Message):
+        if not self._door.admits(item):
+            self._refuse(item, language)
+        elif isinstance(item, Press):
+            taken = await self._intake.accept(replace(item, language=language))
+            self._answer(item.id, taken.note)
+        else:
             quoted = replace(item.reply_to, language=language) if item.reply_to else None
-            await self._intake.accept(replace(item, language=language, reply_to=quoted))
-            return
-        taken = await self._intake.accept(replace(item, language=language))
-        self._answer(item, taken.note)
+            taken = await self._intake.accept(replace(item, language=language, reply_to=quoted))
+            if taken.fresh and item.addressed:
+                self._sending.type(item.address)
+
+    async def _welcome(self, data: Mapping[str, object]) -> None:
+        """Greet a group to which the bot was added."""
+        if came := joined(data, self._me):
+            group, language = came
+            self._door.greet(group, await self._intake.language(group, "", language))
+        elif chat := left(data):
+            self._door.left(chat)
+
+    def _refuse(self, item: Message | Press, language: Language) -> None:
+        if isinstance(item, Press):
+            self._answer(item.id, self._door.refusal(item).to(language))
+        elif item.addressed:
+            self._door.refuse(item, language)
+
+    async def _answer_unread(self, data: Mapping[str, object]) -> None:
+        """Answer a press of which nothing can be made: a button that nobody answers keeps turning."""
+        if press := unread_press(data):
+            query, platform_language = press
+            nowhere = Address(CHANNEL, self._me.account, "")
+            language = await self._intake.language(nowhere, "", platform_language)
+            self._answer(query, _("I do not know what this button belongs to any more. Please ask again.").to(language))
+
+    def _read_all(self, updates: Sequence[Mapping[str, object]]) -> Incoming | None:
+        """Return the one thing that the updates say: an album's message has all its files, a text all its pieces."""
+        album = album_of(updates[0])
+        if album is None:
+            return self._read(whole(updates) if len(updates) > 1 else updates[0])
+        found = [incoming for incoming in map(self._read, updates) if incoming is not None]
+        messages = [incoming.item for incoming in found if isinstance(incoming.item, Message)]
+        if not messages:
+            return None
+        head = self._albums.get(album)
+        message = together(messages) if head is None else after(head, together(messages))
+        self._albums.setdefault(album, message)
+        while len(self._albums) > ALBUMS:
+            self._albums.popitem(last=False)
+        return replace(found[0], item=message)
 
     def _read(self, data: Mapping[str, object]) -> Incoming | None:
+        """Return what the update says; where a field of its message cannot be read, what it says without that field."""
         try:
-            update = Update.de_json(dict(data), None)
-            if places := moved(update):
-                self._sending.follow(*places)
-            return read(update, self._me, download_bytes=self._download_bytes)
+            return self._understood(data)
         except _STRANGE as error:
-            _log.warning("Update %s is none that is known (%s) and is left out.", data.get("update_id"), type(error).__name__)
-            return None
+            strange = type(error).__name__
+        for kind in ("message", "edited_message"):
+            content = data.get(kind)
+            if isinstance(content, dict):
+                with suppress(*_STRANGE):
+                    return self._understood({**data, kind: sifted(content, self._readable)})
+        _log.warning("Update %s is none that is known (%s) and is left out.", data.get("update_id"), strange)
+        return None
 
-    def _answer(self, press: Press, note: str) -> None:
+    def _understood(self, data: Mapping[str, object]) -> Incoming | None:
+        update = Update.de_json(dict(data), None)
+        if places := moved(update):
+            self._sending.follow(*places)
+        return read(update, self._me, download_bytes=self._download_bytes)
+
+    def _readable(self, message: dict[str, object]) -> bool:
+        try:
+            self._understood({"update_id": 0, "message": {"text": "-", **message}})
+        except _STRANGE:
+            return False
+        return True
+
+    def _answer(self, query: str, note: str) -> None:
         """Answer the press beside the loop: nobody who comes after it waits for Telegram's answer."""
-        task = asyncio.create_task(self._say(press.id, note))
+        task = asyncio.create_task(self._say(query, note))
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 

@@ -81,7 +81,7 @@ def _handler(secret: str, take: Take) -> web.Handler:  # type: ignore[name-defin
         if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
             return web.Response(status=400)
         try:
-            await take(cast("dict[str, object]", padded(update)))
+            await take([cast("dict[str, object]", padded(update))])
         except StoreError as error:
             _log.warning("An update could not be kept (%s); Telegram posts it again.", error)
             return web.Response(status=503)

@@ -37,14 +37,14 @@ class Wire:
         """Return the `result` of one call, unparsed. Raises TelegramError."""
         return await self.request.call(f"{self.bot.base_url}/{method}", parameters, read_s=read_s or self._read_s)
 
-    async def download(self, file_path: str, into: Path, *, limit_bytes: int) -> None:
-        """Stream the file that getFile told of into `into`. Raises TelegramError.
+    async def download(self, file_path: str, into: Path, *, limit_bytes: int, told_bytes: int = 0) -> None:
+        """Stream the file that getFile told of, and of which size, into `into`. Raises TelegramError.
 
         A server of one's own may tell the file's place on its own disk; what follows the token in it is served all the same.
         """
         served = file_path.rpartition(f"{self._token}/")[2] if file_path.startswith("/") else file_path
         url = f"{self._files}{self._token}/{quote(served.lstrip('/'))}"
-        await self.request.download(url, into, limit_bytes=limit_bytes)
+        await self.request.download(url, into, limit_bytes=limit_bytes, told_bytes=told_bytes)
 
 
 def file_told(told: object) -> tuple[str, int]:

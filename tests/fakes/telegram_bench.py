@@ -76,9 +76,11 @@ async def breath(_seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-def built(settings: TelegramSettings, blobs: Blobs, *, read_s: float = 20.0, poll_s: int = 30) -> Telegram:
+def built(
+    settings: TelegramSettings, blobs: Blobs, *, admins: tuple[str, ...] = ("42",), read_s: float = 20.0, poll_s: int = 30
+) -> Telegram:
     backoff = Backoff(breath, random.Random(0))
-    return Telegram(settings, blobs=blobs, admins=("42",), read_s=read_s, poll_s=poll_s, backoff=backoff)
+    return Telegram(settings, blobs=blobs, admins=admins, read_s=read_s, poll_s=poll_s, backoff=backoff)
 
 
 @asynccontextmanager

@@ -78,3 +78,20 @@ def test_every_setting_is_described_and_has_a_variable() -> None:
     for key, _default, description, _secret in walk():
         assert description, key
         assert variable(key).startswith("PARING_")
+
+
+@pytest.mark.parametrize("written", ["4711, -100", "[4711, -100]", '["4711", "-100"]'])
+def test_lists_of_numbers_are_taken_in_every_spelling(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("PARING_TELEGRAM__ALLOWED_USERS", written)
+    assert load_settings().telegram.allowed_users == ("4711", "-100")
+
+
+def test_a_name_in_the_place_of_a_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARING_TELEGRAM__ALLOWED_CHATS", "@team")
+    with pytest.raises(SettingsError, match="@team.*PARING_TELEGRAM__ALLOWED_CHATS"):
+        load_settings()
+
+
+def test_hosts_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARING_LINKS__ALLOWED_HOSTS", "wiki.intra, git.intra")
+    assert load_settings().links.allowed_hosts == ("wiki.intra", "git.intra")

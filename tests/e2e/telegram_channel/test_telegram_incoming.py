@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+
 import pytest
-from fakes.telegram_bench import GROUP, HERE, IN_GROUP, PNG, Blobs, Inbox, built, heard, live, reply
+from fakes.telegram_bench import CANARY, GROUP, HERE, IN_GROUP, PNG, Blobs, Inbox, built, heard, live, reply
 from fakes.telegram_bot_api.client import ANN, FakeTelegram
-from pydantic import SecretStr
 
 from bot.channels.channel import Taken
 from bot.channels.telegram import Telegram
+from bot.channels.telegram_polling import Backoff
 from bot.config import TelegramSettings
-from bot.errors import ChannelError, StoreError
+from bot.errors import StoreError
 from bot.message import Button, Command, Message, Press
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -171,22 +174,48 @@ async def test_an_answer_to_a_press_that_hangs_holds_up_nobody(
         assert inbox.texts == ["after it"]
 
 
-async def test_a_wrong_token_ends_in_a_sentence_that_names_the_setting(
-    settings: TelegramSettings, blobs: Blobs, inbox: Inbox
+async def test_a_token_nobody_knows_is_told_once_and_tried_ever_later_until_it_is_known(
+    fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wrong = settings.model_copy(update={"token": SecretStr("7:WRONG")})
-    with pytest.raises(ChannelError, match="PARING_TELEGRAM__TOKEN"):
-        await built(wrong, blobs).run(inbox)
+    waits: list[float] = []
+    patient = asyncio.Event()
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 12:
+            patient.set()
+        await asyncio.sleep(0)
+
+    await fake.order("revoke", token="7:OTHER")
+    channel = Telegram(settings, blobs=blobs, backoff=Backoff(pause, random.Random(0)))
+    async with live(channel, inbox):
+        await patient.wait()
+        await fake.order("revoke", token=CANARY)
+        await fake.say("known again")
+        await fake.settled()
+    assert inbox.texts == ["known again"]
+    told = [
+        record for record in caplog.records if "PARING_TELEGRAM__TOKEN" in record.getMessage() and record.levelname != "DEBUG"
+    ]
+    assert [record.levelname for record in told] == ["ERROR"]
+    assert waits[8] > 60
+    assert max(waits) <= 300
 
 
-async def test_a_token_that_is_revoked_while_running_ends_the_run(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
-    async with live(channel, inbox) as task:
+async def test_a_token_that_is_revoked_while_running_is_asked_for_again(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with live(channel, inbox):
         await fake.say("one")
         await fake.settled()
         await fake.order("revoke", token="7:OTHER")
         await fake.order("update", kind="message", content={})
-        with pytest.raises(ChannelError, match="PARING_TELEGRAM__TOKEN"):
-            await task
+        while "PARING_TELEGRAM__TOKEN" not in caplog.text:
+            await asyncio.sleep(0)
+        await fake.order("revoke", token=CANARY)
+        await fake.say("two")
+        await fake.settled()
+    assert inbox.texts == ["one", "two"]
 
 
 async def test_polling_heals_after_faults_of_every_kind(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
@@ -231,4 +260,4 @@ async def test_the_kinds_of_updates_are_named(fake: FakeTelegram, channel: Teleg
     async with live(channel, inbox):
         await fake.say("hi")
         await fake.settled()
-    assert (await fake.ask("state"))["allowed"] == ["message", "edited_message", "callback_query"]
+    assert (await fake.ask("state"))["allowed"] == ["message", "edited_message", "callback_query", "my_chat_member"]

@@ -38,7 +38,7 @@ async def test_a_webhook_takes_updates_once_they_are_kept(fake: FakeTelegram, ho
     await fake.settled()
     assert inbox.texts == ["one", "two"]
     (call,) = await fake.calls("setWebhook")
-    assert call["parameters"]["allowed_updates"] == '["message", "edited_message", "callback_query"]'
+    assert call["parameters"]["allowed_updates"] == '["message", "edited_message", "callback_query", "my_chat_member"]'
 
 
 @pytest.mark.parametrize(

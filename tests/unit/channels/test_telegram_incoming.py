@@ -200,8 +200,10 @@ def test_the_largest_photo_that_may_be_fetched_is_taken() -> None:
     [
         ({"document": file(file_name="a.pdf", mime_type="application/pdf")}, ("document", "a.pdf", "application/pdf")),
         ({"document": file(file_name="a.PNG", mime_type="image/png")}, ("image", "a.PNG", "image/png")),
+        ({"document": file(file_name="scan.PNG")}, ("image", "scan.PNG", "image/png")),
+        ({"document": file(file_name="b.jpg", mime_type="application/octet-stream")}, ("image", "b.jpg", "image/jpeg")),
         ({"document": file(file_name="a.svg", mime_type="image/svg+xml")}, ("document", "a.svg", "image/svg+xml")),
-        ({"document": file(file_name="../../etc\\x\x00.txt")}, ("document", "x .txt", "application/octet-stream")),
+        ({"document": file(file_name="../../etc\\x\x00.txt")}, ("document", "x .txt", "text/plain")),
         ({"document": file()}, ("document", "document", "application/octet-stream")),
         ({"voice": file(duration=3)}, ("audio", "voice.ogg", "audio/ogg")),
         ({"audio": file(duration=3, file_name="노래.mp3", mime_type="audio/mpeg")}, ("audio", "노래.mp3", "audio/mpeg")),

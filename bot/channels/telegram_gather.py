@@ -1,0 +1,159 @@
+"""Updates that are one thing said: the pictures of an album, and the pieces into which Telegram's apps cut a long text.
+
+Owns which updates belong together and how their messages become one. Leaves to `telegram_polling` how long one waits for the
+rest. Telegram tells neither how many pictures an album has nor that a text goes on, so that a bundle is open until nothing more
+of it comes.
+
+    bundles(updates)  # [Bundle([update, update], open=True), Bundle([update])]
+
+Source: https://core.telegram.org/bots/api#message (media_group_id), and its apps, which cut what they send at 4,096 units.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from bot.channels.telegram_split import TEXT_UNITS
+from bot.channels.telegram_text import units
+from bot.message import Attachment, Message
+
+Update = Mapping[str, object]
+
+CUT_UNITS = 3_600
+"""An app cuts at the last border of a paragraph, a sentence or a word: a piece that another follows is nearly full."""
+CUT_GAP_S = 3
+"""The most seconds between the pieces of one text."""
+
+
+@dataclass(slots=True)
+class Bundle:
+    """Updates that are one thing said, in their order. `open`: more of it may come."""
+
+    updates: list[Update]
+    open: bool = False
+
+    @property
+    def chat(self) -> object:
+        """The chat's id, None for what is no message."""
+        return _part(_said(self.updates[0]), "chat").get("id")
+
+
+def bundles(updates: Sequence[Update]) -> list[Bundle]:
+    """Return the updates in bundles, each at the place of its first one."""
+    found: list[Bundle] = []
+    last: dict[Hashable, Bundle] = {}
+    for update in updates:
+        said = _said(update)
+        album = album_of(update)
+        key = album or _speaker(said)
+        home = last.get(key) if said else None
+        if home is not None and (album or _goes_on(_said(home.updates[-1]), said)):
+            home.updates.append(update)
+        else:
+            home = Bundle([update])
+            found.append(home)
+        home.open = bool(album) or _is_cut(said)
+        last[key] = last[_speaker(said)] = home
+    return found
+
+
+def album_of(update: Update) -> tuple[object, str] | None:
+    """Return (chat id, album id) of a picture that came in an album, None for all else."""
+    said = _said(update)
+    group = said.get("media_group_id")
+    return (_part(said, "chat").get("id"), str(group)) if group else None
+
+
+def whole(updates: Sequence[Update]) -> Update:
+    """Return the pieces of one text as one update, with the entities of all of them."""
+    first = dict(_said(updates[0]))
+    for update in updates[1:]:
+        said = _said(update)
+        before = str(first["text"])
+        text = before + ("" if units(before) % TEXT_UNITS == 0 else "\n")
+        at = units(text)
+        moved = [{**entity, "offset": entity["offset"] + at} for entity in _entities(said)]
+        first |= {"text": text + str(said["text"]), "entities": [*_entities(first), *moved]}
+    return {**updates[0], "message": first}
+
+
+def together(messages: Sequence[Message]) -> Message:
+    """Return the messages of an album as one: all its files, its caption, meant for the bot where any of them is."""
+    captioned = next((message for message in messages if message.text or message.command), messages[0])
+    return replace(
+        captioned,
+        text="\n".join(message.text for message in messages if message.text),
+        attachments=_told_apart([file for message in messages for file in message.attachments]),
+        reply_to=next((message.reply_to for message in messages if message.reply_to), None),
+        addressed=any(message.addressed for message in messages),
+    )
+
+
+def after(head: Message, late: Message) -> Message:
+    """Return a picture that came after its album was answered, with what was asked of the album."""
+    if late.text or late.command:
+        return late
+    return replace(
+        late,
+        text=head.text,
+        language=head.language,
+        command=head.command,
+        reply_to=late.reply_to or head.reply_to,
+        addressed=late.addressed or head.addressed,
+    )
+
+
+def _told_apart(files: Sequence[Attachment]) -> tuple[Attachment, ...]:
+    """Return the files, the second one of a name called so: `photo (2).jpg`."""
+    seen: Counter[str] = Counter()
+    named = []
+    for file in files:
+        seen[file.name] += 1
+        path = PurePosixPath(file.name)
+        again = f"{path.stem} ({seen[file.name]}){path.suffix}"
+        named.append(replace(file, name=again) if seen[file.name] > 1 else file)
+    return tuple(named)
+
+
+def _goes_on(before: Mapping[str, object], said: Mapping[str, object]) -> bool:
+    text = said.get("text")
+    return (
+        _is_cut(before)
+        and isinstance(text, str)
+        and not text.startswith("/")
+        and "reply_to_message" not in said
+        and ("forward_origin" in before) == ("forward_origin" in said)
+        and abs(_number(said.get("date")) - _number(before.get("date"))) <= CUT_GAP_S
+    )
+
+
+def _is_cut(said: Mapping[str, object]) -> bool:
+    text = said.get("text")
+    return isinstance(text, str) and len(text) <= TEXT_UNITS and CUT_UNITS <= units(text) <= TEXT_UNITS
+
+
+def _speaker(said: Mapping[str, object]) -> tuple[object, ...]:
+    who = _part(said, "from").get("id") or _part(said, "sender_chat").get("id")
+    return ("text", _part(said, "chat").get("id"), who, said.get("message_thread_id"))
+
+
+def _said(update: Update) -> Mapping[str, object]:
+    return _part(update, "message")
+
+
+def _part(value: Mapping[str, object], name: str) -> Mapping[str, object]:
+    part = value.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _entities(said: Mapping[str, object]) -> list[dict[str, int]]:
+    entities = said.get("entities")
+    kept = entities if isinstance(entities, list) else []
+    return [entity for entity in kept if isinstance(entity, dict) and isinstance(entity.get("offset"), int)]
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) else 0.0

@@ -1,0 +1,66 @@
+"""Shows "typing" in Telegram's chats without anybody waiting for it.
+
+Owns how often it is asked for: Telegram shows it for about five seconds, or until a message comes. Leaves to the worker how long
+an answer is worked on. A request that has left is never cancelled, because that would close its connection.
+
+    typing.show(42, None)
+
+Source: https://core.telegram.org/bots/api#sendchataction
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from telegram import Bot
+from telegram.error import TelegramError
+
+from bot.channels.telegram_errors import translated
+from bot.channels.telegram_request import RefusedError
+
+SHOWN_S = 3.5
+"""For so long it is not asked for again; less than Telegram shows it, and than the worker's heartbeat."""
+KEPT = 4096
+_log = logging.getLogger(__name__)
+_Place = tuple[int | str, int | None]
+
+
+class Typing:
+    """What is shown in which chat and topic."""
+
+    def __init__(self, bot: Bot) -> None:
+        """Take the bot that is shown."""
+        self._bot = bot
+        self._shown_until: dict[_Place, float] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def show(self, chat: int | str, thread: int | None) -> None:
+        """Show it now, unless it is shown already. Returns at once."""
+        place, now = (chat, thread), asyncio.get_running_loop().time()
+        if self._shown_until.get(place, 0.0) > now:
+            return
+        if len(self._shown_until) >= KEPT:
+            self._shown_until.clear()
+        self._shown_until[place] = now + SHOWN_S
+        task = asyncio.create_task(self._ask(place))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    def over(self, chat: int | str, thread: int | None) -> None:
+        """Know that a message was sent there: Telegram shows it no more."""
+        self._shown_until.pop((chat, thread), None)
+
+    async def finish(self, *, within_s: float) -> None:
+        """Wait for what is under way."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=within_s)
+
+    async def _ask(self, place: _Place) -> None:
+        chat, thread = place
+        try:
+            await self._bot.send_chat_action(chat, "typing", message_thread_id=thread)
+        except TelegramError as error:
+            _log.debug("typing was not shown: %s", translated(error))
+            if isinstance(error, RefusedError) and error.retry_after_s:
+                self._shown_until[place] = asyncio.get_running_loop().time() + error.retry_after_s

@@ -1,0 +1,241 @@
+"""What an outsider's server and people do: albums, cut texts, odd presses, refused forms, groups that are joined, strangers."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.telegram_bench import GROUP, HERE, IN_GROUP, PNG, Blobs, Inbox, built, heard, live, reply
+from fakes.telegram_bot_api.client import ANN, FakeTelegram
+
+from bot.channels.telegram import Telegram
+from bot.channels.telegram_polling import SETTLE_S, Backoff
+from bot.config import TelegramSettings
+from bot.errors import ChannelError, RetryLaterError
+from bot.message import Attachment, Button, Command, Message
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BOT = {"id": 7, "is_bot": True, "first_name": "ParBot", "username": "ParBot"}
+BOB = 43
+
+
+async def album(fake: FakeTelegram, *captions: str, chat: int = ANN) -> None:
+    for caption in captions:
+        photo = await fake.file(PNG, folder="photos")
+        fields = {"photo": [{**photo, "width": 8, "height": 6}], "media_group_id": "a1"}
+        said: dict[str, Any] = {"caption": caption} if caption else {}
+        await fake.say(chat=chat, fields=fields, **said)
+
+
+def changed(before: str, now: str) -> dict[str, Any]:
+    chat = {"id": GROUP, "type": "supergroup", "title": "Team"}
+    members = {"old_chat_member": {"user": BOT, "status": before}, "new_chat_member": {"user": BOT, "status": now}}
+    return {"chat": chat, "from": {"id": ANN, "is_bot": False, "first_name": "Ann", "language_code": "ko"}, "date": 1, **members}
+
+
+async def test_an_album_is_one_message(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
+    await album(fake, "/ocr", "", "")
+    async with live(channel, inbox):
+        await fake.settled()
+    (item,) = inbox.items
+    assert inbox.message is item
+    assert (inbox.message.command, len(inbox.message.attachments)) == (Command("ocr"), 3)
+
+
+async def test_an_album_that_comes_bit_by_bit_is_waited_for_and_nobody_else_waits(
+    fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox
+) -> None:
+    late = ["", "@ParBot what is this?"]
+    before: list[int] = []
+
+    async def pause(seconds: float) -> None:
+        assert seconds == SETTLE_S
+        before.append(len(inbox.items))
+        if late:
+            await album(fake, late.pop(), chat=GROUP)
+
+    await album(fake, "", chat=GROUP)
+    await fake.say("hello", user=BOB)
+    async with live(Telegram(settings, blobs=blobs, backoff=Backoff(pause)), inbox):
+        await fake.settled()
+    assert inbox.texts == ["hello", "what is this?"]
+    assert len(inbox.message.attachments) == 3
+    assert before == [1, 1, 1]
+
+
+async def test_a_picture_that_comes_after_its_album_is_asked_the_same(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
+) -> None:
+    async with live(channel, inbox):
+        await album(fake, "/ocr")
+        await fake.settled()
+        await album(fake, "")
+        await fake.settled()
+    assert [item.command for item in inbox.items if isinstance(item, Message)] == [Command("ocr"), Command("ocr")]
+
+
+async def test_a_text_that_the_app_cut_is_one_message(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
+    await fake.say("/sum " + "긴 글 " * 1022)
+    await fake.say("끝")
+    await fake.say("another thing")
+    async with live(channel, inbox):
+        await fake.settled()
+    assert [text[-1] for text in inbox.texts] == ["끝", "g"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"data": "tok"},
+        {"data": "tok", "inline_message_id": "x"},
+        {"game_short_name": "g", "message": {"message_id": 1, "date": 0, "chat": {"id": ANN, "type": "private"}}},
+        {"data": 5, "message": {"chat": 3}},
+    ],
+)
+async def test_a_press_of_which_nothing_can_be_made_is_answered_all_the_same(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox, content: dict[str, Any]
+) -> None:
+    who = {"id": ANN, "is_bot": False, "first_name": "Ann", "language_code": "ko"}
+    async with live(channel, inbox):
+        await fake.order("update", kind="callback_query", content={"id": "q1", "from": who, "chat_instance": "c", **content})
+        (call,) = await fake.calls("answerCallbackQuery", count=1, tried=True)
+    assert call["parameters"]["callback_query_id"] == "q1"
+    assert "다시 물어봐" in call["parameters"]["text"]
+    assert inbox.items == []
+
+
+async def test_content_that_cannot_be_read_is_a_message_without_words(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
+) -> None:
+    said = await heard(fake, channel, inbox, lambda: fake.say(fields={"poll": {"question": "q"}}))
+    assert (said.text, said.attachments) == ("", ())
+
+
+async def test_a_field_that_cannot_be_read_takes_nothing_else_along(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
+    odd = {"poll": 5, "reply_to_message": {"message_id": "?"}, "link_preview_options": 3}
+    said = await heard(fake, channel, inbox, lambda: fake.say("where is the plan?", fields=odd))
+    assert said.text == "where is the plan?"
+
+
+async def test_who_speaks_without_a_name_is_the_chat(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
+    async with live(channel, inbox):
+        chat = {"id": GROUP, "type": "supergroup", "title": "Team"}
+        await fake.order("update", kind="message", content={"message_id": 5, "date": 1, "chat": chat, "text": "/help@ParBot"})
+        await fake.settled()
+    assert (inbox.message.sender, inbox.message.command) == (str(GROUP), Command("help"))
+
+
+async def test_a_group_is_greeted_once_when_the_bot_comes(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
+    async with live(channel, inbox):
+        await fake.order("update", kind="my_chat_member", content=changed("left", "member"))
+        await fake.say(chat=GROUP, fields={"new_chat_members": [BOT]})
+        await fake.order("update", kind="my_chat_member", content=changed("member", "administrator"))
+        await fake.settled()
+    assert [shown["text"][:5] for shown in (await fake.shown(GROUP))[1:]] == ["안녕하세요"]
+    assert inbox.items == []
+
+
+async def test_a_group_that_put_the_bot_out_and_takes_it_back_is_greeted_anew(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
+) -> None:
+    async with live(channel, inbox):
+        for before, now in (("left", "member"), ("member", "kicked"), ("kicked", "member")):
+            await fake.order("update", kind="my_chat_member", content=changed(before, now))
+        await fake.settled()
+    assert len((await fake.shown(GROUP))[1:]) == 2
+
+
+async def test_strangers_are_told_once_and_what_they_say_is_kept_nowhere(
+    fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox
+) -> None:
+    channel = built(settings.model_copy(update={"allowed_users": (str(BOB),)}), blobs, admins=())
+    async with live(channel, inbox):
+        await fake.say("where is the plan?")
+        await fake.say("hello? 있어요?")
+        await fake.say("just talk", chat=GROUP)
+        await fake.say("for you", user=BOB)
+        await fake.say("@ParBot for you too", user=BOB, chat=GROUP)
+        await fake.say("@ParBot me?", chat=GROUP)
+        sent = await channel.send(reply("x", buttons=(Button("More", Command("more"), "tok"),)), IN_GROUP, key="k")
+        await fake.press(int(sent), chat=GROUP, label="More")
+        await fake.settled()
+        (pressed,) = await fake.calls("answerCallbackQuery", count=1)
+    assert sorted(inbox.texts) == ["for you", "for you too"]
+    (told,) = await fake.shown(ANN)
+    assert str(ANN) in told["text"]
+    assert len([shown for shown in await fake.shown(GROUP) if str(GROUP) in shown.get("text", "")]) == 1
+    assert str(GROUP) in pressed["parameters"]["text"]
+
+
+async def test_a_group_on_the_list_and_an_admin_are_admitted(
+    fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox
+) -> None:
+    channel = built(settings.model_copy(update={"allowed_chats": (str(GROUP),)}), blobs)
+    async with live(channel, inbox):
+        await fake.say("@ParBot in the group", user=BOB, chat=GROUP)
+        await fake.say("not here", user=BOB)
+        await fake.say("an admin")
+        await fake.settled()
+    assert sorted(inbox.texts) == ["an admin", "in the group"]
+
+
+@pytest.mark.parametrize(
+    "description", ["unsupported entity type", "LINK_PREVIEW_OPTIONS_INVALID", "BUTTON_TYPE_INVALID", "what is this?"]
+)
+async def test_a_form_that_a_server_does_not_know_is_left_out(fake: FakeTelegram, channel: Telegram, description: str) -> None:
+    refused = {"unsupported": 1, "LINK": 2, "BUTTON": 1, "what": 3}[description.replace("_", " ").split()[0]]
+    await fake.fault("refuse", "sendMessage", code=400, description=f"Bad Request: {description}", times=refused)
+    await channel.send(reply("**a** b", buttons=(Button("More", Command("more"), "tok"),)), HERE, key="k")
+    (shown,) = await fake.shown()
+    assert shown["text"] == "a b"
+
+
+async def test_where_nothing_can_be_edited_the_answer_is_sent(fake: FakeTelegram, channel: Telegram) -> None:
+    sent = await channel.send(reply("Working…"), HERE, key="k")
+    await fake.fault("refuse", "editMessageText", code=404, description="Not Found")
+    assert await channel.edit(sent, reply("Done."), HERE) != sent
+    assert [shown["text"] for shown in await fake.shown()] == ["Working…", "Done."]
+
+
+async def test_typing_is_shown_at_once_and_not_asked_for_again_before_it_fades(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
+) -> None:
+    async with live(channel, inbox):
+        await fake.say("where is the plan?")
+        await fake.settled()
+        await fake.calls("sendChatAction", count=1)
+        await channel.typing(HERE)
+        await channel.send(reply("x"), HERE, key="k")
+        await channel.typing(HERE)
+        calls = await fake.calls("sendChatAction", count=2)
+    assert len(calls) == 2
+
+
+async def test_typing_that_hangs_holds_up_nobody(fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs) -> None:
+    inbox, channel = Inbox(), built(settings, blobs, read_s=0.5)
+    await fake.fault("hang_before", "sendChatAction")
+    async with live(channel, inbox):
+        await fake.say("one")
+        await fake.settled()
+        await asyncio.wait_for(channel.send(reply("x"), HERE, key="k"), 5)
+    assert inbox.texts == ["one"]
+
+
+async def test_a_file_that_does_not_come_is_told_in_words_that_are_true(
+    fake: FakeTelegram, channel: Telegram, tmp_path: Path
+) -> None:
+    file = await fake.file(b"x")
+    await fake.fault("cut_before", "getFile")
+    wanted = Attachment("document", "x", "text/plain", 1, file["file_id"])
+    with pytest.raises(RetryLaterError, match="please send it once more"):
+        await channel.fetch(wanted, tmp_path / "f")
+    with pytest.raises(ChannelError, match="please send it again"):
+        await channel.fetch(Attachment("document", "x", "text/plain", 1, "none"), tmp_path / "g")
+
+
+async def test_a_server_without_menus_is_no_trouble(fake: FakeTelegram, channel: Telegram) -> None:
+    await fake.fault("refuse", "setMyCommands", code=404, description="Not Found", times=9)
+    await channel.publish_commands([], [])
