@@ -27,7 +27,9 @@ from bot.dispatch import Dispatcher
 from bot.errors import ModelError, RetryLaterError, SettingsError
 from bot.house import House
 from bot.intake import Reception
+from bot.learning import Learner
 from bot.models.catalogue import Catalogue
+from bot.models.heads.build import keep_feedback
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED
 from bot.retrieval.library import Shelves
@@ -39,7 +41,9 @@ from bot.store.blobs import BlobStore
 from bot.store.chats import Chats, Label
 from bot.store.database import Database
 from bot.store.documents import Documents
+from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
+from bot.store.lease import Lease
 from bot.store.outbox import Outbox
 from bot.store.transcript import Talk
 from bot.supervise import supervise
@@ -56,8 +60,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SKILLS = "paring.skills"
-GRACE_S = 8.0
+GRACE_S = 4.0
 """How long answers that are being worked on at a stop may take; what is not done by then is done at the next start."""
+SENDING_S = 1.5
+"""How long what is answered by then may take to be sent."""
 ROUTER = "route.linear.v1"
 """The head that learns from people's labels."""
 
@@ -83,6 +89,7 @@ class App:
     intake: Reception
     worker: Worker
     delivery: Delivery
+    learner: Learner
     channels: dict[str, Channel]
 
     async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
@@ -100,7 +107,7 @@ class App:
                 parts.append(start(f"{channel.name} menu", partial(self._publish, channel)))
             await _first_of(stop, running)
             await self.worker.finish(within_s=GRACE_S)
-            await self.delivery.finish(within_s=GRACE_S)
+            await self.delivery.finish(within_s=SENDING_S)
             for part in (*parts, *running):
                 part.cancel()
 
@@ -121,22 +128,30 @@ class App:
         await self.decide("Where is the plan?", "en")
 
     async def _warm(self) -> None:
-        """Load what the first question will need, before it comes."""
+        """Load what the first question will need, before it comes; then learn what people say, as they say it."""
         try:
             await self.decide("Where is the plan?", "en")
         except ModelError as error:
             log.warning("the first answer will be slower", why=str(error))
         await self.chats.drop_expired_buttons()
-        await self._learn()
+        await self.learner.run()
 
-    async def _learn(self) -> None:
+    async def learn(self) -> None:
         """Teach the router what people have said since it was trained; the head that is live answers meanwhile."""
-        labels = [Feedback(label.text, label.language, label.label) for label in await self.chats.labels()]
+        labels = await self._feedback()
         try:
             if await relearn(labels, self.pool, self.catalogue.find(ROUTER), self.settings):
                 log.info("the router has learnt", labels=len(labels))
         except ModelError as error:
             log.warning("the router could not learn; the old one goes on", why=str(error))
+
+    async def unlearn(self) -> None:
+        """Take labels that were deleted out of what is learnt from."""
+        await asyncio.to_thread(keep_feedback, self.settings.home, await self._feedback())
+        self.learner.notice()
+
+    async def _feedback(self) -> list[Feedback]:
+        return [Feedback(label.text, label.language, label.label) for label in await self.chats.labels()]
 
     async def decide(self, text: str, language: Language) -> Decision:
         """Route `text`: embed it, weigh it. Raises ModelError where a model failed."""
@@ -162,6 +177,7 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
     """
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database)
+        lease = stack.enter_context(Lease.taken(settings.home))
         stack.push_async_callback(database.close)
         sandbox = Sandbox.of(settings.limits)
         stack.push_async_callback(sandbox.close)
@@ -173,7 +189,7 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         library = Shelves(database, pool, sandbox, settings.home, settings.limits)
         await library.open()
         stack.push_async_callback(library.close)
-        yield await _assemble(settings, database, sandbox, catalogue, pool, library)
+        yield await _assemble(settings, database, lease, sandbox, catalogue, pool, library)
 
 
 def channels_of(app: App) -> list[Channel]:
@@ -220,17 +236,19 @@ async def _load(pool: Pool, slot: Slot[Any, Any]) -> None:
 
 
 async def _assemble(
-    settings: Settings, database: Database, sandbox: Sandbox, catalogue: Catalogue, pool: Pool, library: Shelves
+    settings: Settings, database: Database, lease: Lease, sandbox: Sandbox, catalogue: Catalogue, pool: Pool, library: Shelves
 ) -> App:
-    inbox, outbox, chats = Inbox(database), Outbox(database), Chats(database)
+    inbox, outbox, chats = Inbox(database, owner=lease.name), Outbox(database, owner=lease.name), Chats(database)
     blobs = BlobStore(settings.home / "blobs")
     channels: dict[str, Channel] = {}
     skills: list[Skill] = []
     links = Fetcher(settings.links)
     kit = Kit(settings, pool, library, inbox, links, blobs, sandbox, skills=lambda: tuple(skills))
-    skills += [*await asyncio.to_thread(load_skills, kit), House(inbox, chats, library, str(settings.home))]
+    learner = Learner(lambda: app.learn())  # noqa: PLW0108 - the app is put together last
+    eraser = Eraser(database, blobs, unlearn=lambda: app.unlearn())  # noqa: PLW0108 - as above
+    skills += [*await asyncio.to_thread(load_skills, kit), House(inbox, chats, library, eraser, str(settings.home))]
     router = Router(pool)
-    delivery = Delivery(outbox, channels)
+    delivery = Delivery(outbox, channels, others=lease.others)
 
     async def decide(text: str, language: Language) -> Decision:
         return await app.decide(text, language)
@@ -238,13 +256,18 @@ async def _assemble(
     async def keep_label(message: Message, skill: str) -> None:
         route = await inbox.route_of(message)
         await chats.keep_label(Label(message.text, message.language, skill, route.skill if route else ""))
+        learner.notice()
 
     def equipped(skill: Skill) -> bool:
         return all(pool.live(slot) for slot in skill.slots if slot.name == skill.name)
 
     dispatcher = Dispatcher(skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped)
-    worker = Worker(inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.wake)
-    intake = Reception(inbox, chats, blobs, wake=worker.wake, default=settings.language, text_bytes=settings.limits.text_bytes)
+    worker = Worker(
+        inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, others=lease.others
+    )  # fmt: skip
+    intake = Reception(
+        inbox, chats, blobs, arrived=worker.hand, stop=worker.stop, default=settings.language, text_bytes=settings.limits.text_bytes
+    )  # fmt: skip
     app = App(
         settings,
         database,
@@ -260,6 +283,7 @@ async def _assemble(
         intake,
         worker,
         delivery,
+        learner,
         channels,
     )
     return app

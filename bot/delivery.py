@@ -1,136 +1,181 @@
 """The way out: outbox -> channel, in order within a chat, waiting where a platform asks to.
 
-Owns: what is done about a send that fails, and about one whose fate is unknown. Leaves to the channel how it is sent.
+Owns: what is done about a send that fails, and about one whose fate is unknown. Leaves to the channel how it is sent, to
+`bot.feed` what comes when.
+
+    delivery = Delivery(outbox, {"telegram": channel})
+    delivery.hand(parcels)     # once they are committed
+    await delivery.run()       # until cancelled
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import structlog
 
 from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, GoneError, RetryLaterError
 from bot.errors import StoreError
-from bot.lanes import Lanes
+from bot.feed import Feed, Turn
 from bot.locale import phrases
+from bot.store.outbox import Outbox, Parcel
 
 if TYPE_CHECKING:
-    from bot.message import Reply
-    from bot.store.outbox import Outbox, Parcel
+    from bot.message import Address, Reply
 
 _ = phrases(__file__)
 log = structlog.get_logger(__name__)
 
-MOST_READ = 500
 MOST_ATTEMPTS = 8
 CHATS_AT_ONCE = 32
 LONGEST_WAIT_S = 300.0
+
+Write = Callable[[], Awaitable[None]]
+
+
+@runtime_checkable
+class PartByPart(Protocol):
+    """A channel that splits long replies and can go on in the middle of one."""
+
+    async def send_parts(
+        self,
+        reply: Reply,
+        to: Address,
+        *,
+        key: str,
+        edits: str,
+        sent: Sequence[str],
+        went_out: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> str:
+        """Send (into the message `edits`, where it is not "") what comes after the parts `sent`; return the id of the first part.
+
+        `went_out` is awaited with the ids of all parts that went out, each time before a further one leaves. Raises as `Channel.send`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a try: what is to be written of it, and when it is to be tried again (None: never)."""
+
+    write: Write
+    wait_s: float | None = None
 
 
 class Delivery:
     """Sends what the outbox holds for `channels`."""
 
-    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel]) -> None:
-        """Deliver to `channels`, by name."""
+    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], *, others: Callable[[], Sequence[str]] = tuple) -> None:
+        """Deliver to `channels`, by name; `others()` are the leases of other living bots."""
         self._outbox = outbox
         self._channels = channels
-        self._lanes = Lanes(at_once=CHATS_AT_ONCE)
-        self._wake = asyncio.Event()
-        self._read_up_to = 0
+        self._others = others
+        self._feed = Feed[Parcel](outbox, self.take, at_once=CHATS_AT_ONCE, weigh=lambda parcel: len(parcel.reply.text))
+        self._unwritten: dict[int, _Outcome] = {}
 
-    def wake(self) -> None:
-        """Look into the outbox now."""
-        self._wake.set()
+    def hand(self, parcels: Sequence[Parcel]) -> None:
+        """Send what was just committed."""
+        for parcel in parcels:
+            to = parcel.to
+            self._feed.hand(parcel.id, (to.channel, to.account, to.chat), parcel)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        names = list(self._channels)
-        if lost := await self._outbox.recover(names):
-            log.warning("sends were interrupted", replies=lost)
-        self._wake.set()
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                parcels = await self._outbox.pending(names, after=self._read_up_to, most=MOST_READ)
-                for parcel in parcels:
-                    self._queue(parcel)
-                if len(parcels) == MOST_READ:
-                    self._wake.set()
-        finally:
-            await self._lanes.close()
-
-    async def idle(self) -> None:
-        """Return once everything that was read has been seen to."""
-        await self._lanes.idle()
+        await self._feed.run(places(self._channels), others=await asyncio.to_thread(self._others))
 
     async def finish(self, *, within_s: float) -> bool:
         """Send what is ready; return False where some of it took longer than `within_s`."""
-        for parcel in await self._outbox.pending(list(self._channels), after=self._read_up_to, most=MOST_READ):
-            self._queue(parcel)
-        try:
-            await asyncio.wait_for(self.idle(), within_s)
-        except TimeoutError:
-            return False
-        return True
+        return await self._feed.drain(within_s=within_s)
 
-    def _queue(self, parcel: Parcel) -> None:
-        self._read_up_to = max(self._read_up_to, parcel.id)
-        to = parcel.to
-        self._lanes.put((to.channel, to.account, to.chat), lambda: self._outlive(parcel))
+    async def take(self, turn: Turn[Parcel]) -> float | None:
+        """Try to send one reply; return in how many seconds it is to be tried again, None where it is sent or dead.
 
-    async def _outlive(self, parcel: Parcel) -> None:
-        """Deliver a reply; where the database fails, leave it to the next start, and where the channel breaks, set it aside."""
-        try:
-            await self.deliver(parcel)
-        except StoreError as error:
-            log.error("the store failed while a reply was sent", outbox=parcel.id, why=str(error))
-        except Exception:  # a channel's mistake must not stop the other replies
-            log.exception("a channel broke on a reply", outbox=parcel.id, channel=parcel.to.channel)
-            await self._outbox.dead(parcel.id, "the channel broke")
+        What came of a try is written before anything else is tried: a store that fails repeats no send.
 
-    async def deliver(self, parcel: Parcel) -> None:
-        """Send one reply, again where that is called for, until it is sent or dead.
-
-        Being told to wait counts as no attempt: a platform that is away for long loses no reply.
+        Raises:
+            StoreError: it could not be written; call again.
         """
-        channel = self._channels[parcel.to.channel]
-        await _until(parcel.not_before)
-        attempt = 0
-        while attempt < MOST_ATTEMPTS:
+        outcome = self._unwritten.get(turn.id)
+        if outcome is None:
             try:
-                await self._outbox.sent(parcel.id, await self._send(channel, parcel))
-            except RetryLaterError as error:
-                wait_s = min(error.retry_after_s, LONGEST_WAIT_S)
-                await self._outbox.later(parcel.id, datetime.now(UTC) + timedelta(seconds=wait_s), str(error))
-                await asyncio.sleep(wait_s)
-            except AmbiguousSendError as error:
-                await self._outbox.ambiguous(parcel.id, str(error))
-                parcel = replace(parcel, state="ambiguous")
-                attempt += 1
-                await asyncio.sleep(min(2.0**attempt, LONGEST_WAIT_S) / 10)
-            except GoneError as error:
-                return await self._outbox.dead(parcel.id, str(error))
-            except ChannelError as error:
-                log.error("a reply was refused", outbox=parcel.id, channel=channel.name, why=str(error))
-                return await self._outbox.dead(parcel.id, str(error))
-            else:
+                turn.item = turn.item or await self._outbox.one(turn.id)
+            except LookupError:
+                return None  # forgotten meanwhile
+            except ValueError as error:
+                log.error("a reply cannot be read and is set aside", outbox=turn.id, why=str(error))
+                await self._outbox.dead(turn.id, "it cannot be read")
                 return None
-        log.error("a reply could not be sent", outbox=parcel.id, channel=channel.name, attempts=MOST_ATTEMPTS)
-        return await self._outbox.dead(parcel.id, "tried too often")
+            outcome = self._unwritten[turn.id] = await self._tried(turn, turn.item)
+        await outcome.write()
+        del self._unwritten[turn.id]
+        return outcome.wait_s
 
-    async def _send(self, channel: Channel, parcel: Parcel) -> str:
-        if parcel.edits:
-            return await channel.edit(parcel.edits, parcel.reply, parcel.to)
-        if channel.limits.repeatable_sends:
-            return await channel.send(parcel.reply, parcel.to, key=str(parcel.id))
-        await self._outbox.sending(parcel.id)
-        reply = _again(parcel.reply) if parcel.state == "ambiguous" else parcel.reply
-        return await channel.send(reply, parcel.to, key=str(parcel.id))
+    async def _tried(self, turn: Turn[Parcel], parcel: Parcel) -> _Outcome:
+        """Try once. Being told to wait counts as no attempt: a platform that is away for long loses no reply."""
+        early_s = _early_s(parcel)
+        if early_s > 0:
+            turn.item = replace(parcel, not_before=None)
+            return _Outcome(_nothing, early_s)
+        try:
+            platform_id = await self._send(turn, parcel)
+        except RetryLaterError as error:
+            wait_s = min(error.retry_after_s, LONGEST_WAIT_S)
+            at = datetime.now(UTC) + timedelta(seconds=wait_s)
+            return _Outcome(partial(self._outbox.later, parcel.id, at, str(error)), wait_s)
+        except AmbiguousSendError as error:
+            turn.item = replace(turn.item or parcel, state="ambiguous")
+            turn.tries += 1
+            if turn.tries < MOST_ATTEMPTS:
+                return _Outcome(partial(self._outbox.ambiguous, parcel.id, str(error)), min(2.0**turn.tries / 10, LONGEST_WAIT_S))
+            return self._given_up(parcel, "tried too often")
+        except GoneError as error:
+            return _Outcome(partial(self._outbox.dead, parcel.id, str(error)))
+        except ChannelError as error:
+            return self._given_up(parcel, str(error))
+        return _Outcome(partial(self._outbox.sent, parcel.id, platform_id))
+
+    def _given_up(self, parcel: Parcel, why: str) -> _Outcome:
+        log.error("a reply could not be sent", outbox=parcel.id, channel=parcel.to.channel, why=why)
+        return _Outcome(partial(self._outbox.dead, parcel.id, why))
+
+    async def _send(self, turn: Turn[Parcel], parcel: Parcel) -> str:
+        """Send; raise ChannelError where the channel broke: its mistake must not stop the other replies. Raises StoreError."""
+        channel = self._channels[parcel.to.channel]
+        repeatable = channel.limits.repeatable_sends
+        if not repeatable and not (parcel.edits and not parcel.parts):
+            await self._outbox.sending(parcel.id)  # an edit that is repeated does no harm
+        again = parcel.state == "ambiguous" and not repeatable and not (parcel.edits and not parcel.parts)
+        reply = _again(parcel.reply) if again else parcel.reply
+        try:
+            if isinstance(channel, PartByPart):
+                went_out = partial(self._went_out, turn)
+                return await channel.send_parts(
+                    reply, parcel.to, key=str(parcel.id), edits=parcel.edits, sent=parcel.parts, went_out=went_out
+                )
+            if parcel.edits:
+                return await channel.edit(parcel.edits, parcel.reply, parcel.to)
+            return await channel.send(reply, parcel.to, key=str(parcel.id))
+        except (ChannelError, StoreError):
+            raise
+        except Exception as error:
+            log.exception("a channel broke on a reply", outbox=parcel.id, channel=parcel.to.channel)
+            raise ChannelError("the channel broke") from error
+
+    async def _went_out(self, turn: Turn[Parcel], parts: Sequence[str]) -> None:
+        """Remember which parts went out: a next try goes on from there, also after a crash."""
+        if turn.item is not None:
+            turn.item = replace(turn.item, parts=tuple(parts))
+        await self._outbox.went_out(turn.id, parts)
+
+
+def places(channels: Mapping[str, Channel]) -> dict[str, str]:
+    """Return the channels with the one chat that is served of each; a channel that serves one alone names it `only_chat`."""
+    return {name: str(getattr(channel, "only_chat", "")) for name, channel in channels.items()}
 
 
 def _again(reply: Reply) -> Reply:
@@ -138,6 +183,9 @@ def _again(reply: Reply) -> Reply:
     return replace(reply, text=f"{reply.text}\n\n*{note}*")
 
 
-async def _until(moment: datetime | None) -> None:
-    if moment is not None:
-        await asyncio.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
+def _early_s(parcel: Parcel) -> float:
+    return 0.0 if parcel.not_before is None else (parcel.not_before - datetime.now(UTC)).total_seconds()
+
+
+async def _nothing() -> None:
+    """Write nothing: nothing was tried."""

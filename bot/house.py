@@ -16,6 +16,7 @@ from bot.skill import CommandSpec, Library, Request, Slot
 if TYPE_CHECKING:
     from bot.route import Route
     from bot.store.chats import Chats
+    from bot.store.erasing import Eraser
     from bot.store.inbox import Inbox
 
 _ = phrases(__file__)
@@ -54,11 +55,12 @@ class House:
         CommandSpec("forget", _("Delete what you sent here"), aliases=("잊어", "삭제")),
     )
 
-    def __init__(self, inbox: Inbox, chats: Chats, library: Library, home: str) -> None:
+    def __init__(self, inbox: Inbox, chats: Chats, library: Library, eraser: Eraser, home: str) -> None:
         """Use the stores; `home` is the folder that /privacy names."""
         self._inbox = inbox
         self._chats = chats
         self._library = library
+        self._eraser = eraser
         self._home = home
 
     def claims(self, message: Message) -> bool:
@@ -133,7 +135,7 @@ class House:
         message = request.message
         alone = message.address.kind == "direct"
         passages = await self._library.forget(Scope.of(message.address), sender=None if alone else message.sender)
-        messages = await self._inbox.forget(message.address, message.sender)
+        messages = await self._eraser.forget(message.address, message.sender)
         said = _("Forgotten: {messages} messages of yours with their answers, and {passages} passages that could be searched.",
                  messages=messages, passages=passages)  # fmt: skip
         return request.reply(said)

@@ -1,4 +1,4 @@
-"""The way in: what a channel hands over is cleaned, committed to the inbox, and the worker is woken.
+"""The way in: what a channel hands over is cleaned, committed to the inbox, and given to the worker.
 
 Owns: what is wanted at all, the meaning of a pressed button, and the language to answer in. Leaves to the channel: the
 platform; to `bot.worker`: everything after the commit.
@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import Taken
+from bot.company import CANCEL
 from bot.language import detect
 from bot.locale import Language, phrases
-from bot.message import Address, Message, Press
+from bot.message import Address, Command, Message, Press
 
 if TYPE_CHECKING:
     from bot.store.blobs import BlobStore
     from bot.store.chats import Chats
-    from bot.store.inbox import Inbox
+    from bot.store.inbox import Inbox, Waiting
 
 _ = phrases(__file__)
 
@@ -28,13 +29,25 @@ class Reception:
     """Keeps `bot.channels.channel.Intake`."""
 
     def __init__(
-        self, inbox: Inbox, chats: Chats, blobs: BlobStore, *, wake: Callable[[], None], default: Language, text_bytes: int
+        self,
+        inbox: Inbox,
+        chats: Chats,
+        blobs: BlobStore,
+        *,
+        arrived: Callable[[Waiting], None],
+        stop: Callable[[int], bool],
+        default: Language,
+        text_bytes: int,
     ) -> None:
-        """Call `wake` after each commit; answer in `default` where nothing else tells; keep texts of up to `text_bytes`."""
+        """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
+
+        Answer in `default` where nothing else tells; keep texts of up to `text_bytes`.
+        """
         self._inbox = inbox
         self._chats = chats
         self._blobs = blobs
-        self._wake = wake
+        self._arrived = arrived
+        self._stop = stop
         self._default = default
         self._text_bytes = text_bytes
 
@@ -48,10 +61,7 @@ class Reception:
         """Commit `message` and return its number in the inbox, None for what is there already or is not wanted."""
         if not message.addressed and not (await self._chats.settings(message.address)).indexing:
             return None
-        number = await self._inbox.accept(self._clean(message))
-        if number is not None:
-            self._wake()
-        return number
+        return await self._inbox.accept(self._clean(message), then=self._arrived)
 
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return what `/lang` settled, else the text's language, else the platform's, else the default."""
@@ -68,11 +78,19 @@ class Reception:
             return Taken(fresh=False, note=_("This button has expired. Please ask again.").to(press.language))
         if order.owner != press.sender:
             return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))
+        if order.command.name == CANCEL:
+            return self._cancelled(press, order.command)
         message = Message(
             press.address, press.sender, f"press:{press.id}", "", press.language, press.sent_at,
             sender_name=order.about.sender_name, reply_to=order.about, command=order.command,
         )  # fmt: skip
         return Taken(fresh=await self.commit(message) is not None)
+
+    def _cancelled(self, press: Press, command: Command) -> Taken:
+        """End the work at once: an order in the inbox would wait behind it."""
+        stopped = command.args.isdecimal() and self._stop(int(command.args))
+        note = _("I am stopping it.") if stopped else _("There is nothing to stop any more.")
+        return Taken(fresh=False, note=note.to(press.language))
 
     def _clean(self, message: Message) -> Message:
         """Return the message with a text that every part of the bot can hold: no NUL, no lone surrogate, not over the limit."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
+from bot.background import in_background
 from bot.locale import Language
 from bot.models.heads.build import Feedback, keep_feedback, prepared_head, stale
 from bot.models.heads.features import embeddable
@@ -81,7 +82,7 @@ async def relearn(labels: Sequence[Feedback], pool: Pool, spec: ModelSpec, setti
     await asyncio.to_thread(keep_feedback, settings.home, labels)
     if not labels or not await asyncio.to_thread(stale, settings):
         return False
-    await asyncio.to_thread(partial(prepared_head, settings, newest=True))
+    await in_background(partial(prepared_head, settings, newest=True))
     await pool.publish(ROUTE, spec)
     return True
 

@@ -1,43 +1,58 @@
 """The loop: inbox -> dispatch -> outbox. Every message ends in a reply or a told error, whatever a skill does.
 
-Owns: order within a chat, typing and the status message, what is told when a skill fails. Leaves to `bot.dispatch` who
-answers, to `bot.delivery` how it gets out.
+Owns: what is told when a skill fails or is stopped, and that an answer is written once it is there. Leaves to `bot.dispatch` who
+answers, to `bot.company` typing and the status message, to `bot.feed` what comes when, to `bot.delivery` how it gets out.
+
+    worker = Worker(inbox, dispatcher, blobs, channels, limits=limits, replied=delivery.hand)
+    worker.hand(waiting)      # once it is committed
+    await worker.run()        # until cancelled
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.channels.channel import Channel, ChannelError, RetryLaterError
-from bot.errors import ParingError, StoreError, TooLargeError
-from bot.lanes import Lanes
+from bot.channels.channel import Channel, RetryLaterError
+from bot.company import Company
+from bot.delivery import places
+from bot.errors import ParingError, TooLargeError
+from bot.feed import Feed, Turn
 from bot.locale import Text, phrases
 from bot.message import Attachment, Message, Reply
+from bot.store.inbox import Inbox, Waiting
 
 if TYPE_CHECKING:
     from bot.config import LimitSettings
-    from bot.dispatch import Answer, Dispatcher
+    from bot.dispatch import Dispatcher
+    from bot.route import Route
     from bot.store.blobs import BlobStore
-    from bot.store.inbox import Inbox, Waiting
+    from bot.store.outbox import Parcel
 
 _ = phrases(__file__)
 log = structlog.get_logger(__name__)
 
-MOST_READ = 500
 MOST_ATTEMPTS = 3
 CHATS_AT_ONCE = 16
-TYPING_EVERY_S = 4.0
-STATUS_AFTER_S = 2.0
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 MEBIBYTE = 1024 * 1024
+_STOPPED = _("Stopped, as you asked. Your message is kept; send it again whenever you like.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What is answered to a message, how it was routed, the status message that becomes the answer, and what went wrong."""
+
+    message: Message
+    replies: Sequence[Reply]
+    route: Route | None = None
+    placeholder: str = ""
+    error: str = ""
 
 
 class Worker:
@@ -51,115 +66,119 @@ class Worker:
         channels: Mapping[str, Channel],
         *,
         limits: LimitSettings,
-        replied: Callable[[], None],
+        replied: Callable[[Sequence[Parcel]], None],
+        others: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        """Work for `channels`, by name; call `replied` whenever a reply is in the outbox."""
+        """Work for `channels`, by name; give `replied` what is in the outbox; `others()` are the leases of other living bots."""
         self._inbox = inbox
         self._dispatcher = dispatcher
         self._blobs = blobs
         self._channels = channels
         self._limits = limits
         self._replied = replied
-        self._lanes = Lanes(at_once=CHATS_AT_ONCE)
-        self._wake = asyncio.Event()
-        self._read_up_to = 0
+        self._others = others
+        self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, weigh=_weight)
+        self._unwritten: dict[int, _Outcome] = {}
+        self._answering: dict[int, asyncio.Task[object]] = {}
+        self._stopped: set[int] = set()
 
-    def wake(self) -> None:
-        """Look into the inbox now."""
-        self._wake.set()
+    def hand(self, waiting: Waiting) -> None:
+        """Answer what was just committed."""
+        at = waiting.message.address
+        self._feed.hand(waiting.id, (at.channel, at.account, at.chat), waiting)
+
+    def stop(self, number: int) -> bool:
+        """End the work on a message, which is then told so; return False where it is not being worked on."""
+        task = self._answering.get(number)
+        if task is None:
+            return False
+        self._stopped.add(number)
+        task.cancel()
+        return True
 
     async def run(self) -> None:
         """Work until cancelled."""
-        names = list(self._channels)
-        if left := await self._inbox.recover(names):
-            log.warning("messages were interrupted and are answered now", messages=left)
-        self._wake.set()
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                messages = await self._inbox.waiting(names, after=self._read_up_to, most=MOST_READ)
-                for waiting in messages:
-                    self._queue(waiting)
-                if len(messages) == MOST_READ:
-                    self._wake.set()
-        finally:
-            await self._lanes.close()
+        await self._feed.run(places(self._channels), others=await asyncio.to_thread(self._others))
 
     async def idle(self) -> None:
-        """Return once everything that was read has been answered."""
-        await self._lanes.idle()
+        """Return once everything that was handed over has been answered."""
+        await self._feed.idle()
 
     async def finish(self, *, within_s: float) -> bool:
         """End what is being answered now; what waits is answered at the next start. False where some of it took longer."""
-        return await self._lanes.finish(within_s=within_s)
+        return await self._feed.finish(within_s=within_s)
 
-    def _queue(self, waiting: Waiting) -> None:
-        self._read_up_to = max(self._read_up_to, waiting.id)
-        at = waiting.message.address
-        self._lanes.put((at.channel, at.account, at.chat), lambda: self._outlive(waiting))
-
-    async def _outlive(self, waiting: Waiting) -> None:
-        """Handle a message; where the database cannot take it now, wait and try again: nothing that was acknowledged is dropped."""
-        wait_s = FIRST_WAIT_S
-        while True:
-            try:
-                return await self.handle(waiting)
-            except StoreError as error:
-                log.error("the store failed; the message waits", inbox=waiting.id, why=str(error), wait_s=wait_s)
-            await asyncio.sleep(wait_s)
-            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+    async def _take(self, turn: Turn[Waiting]) -> None:
+        """Answer one row. Raises StoreError where the store fails: it is to be called again."""
+        try:
+            turn.item = turn.item or await self._inbox.one(turn.id)
+        except LookupError:
+            return  # forgotten meanwhile
+        except ValueError as error:
+            log.error("a message cannot be read and is set aside", inbox=turn.id, why=str(error))
+            await self._inbox.set_aside(turn.id, "it cannot be read")
+            return
+        await self.handle(turn.item)
 
     async def handle(self, waiting: Waiting) -> None:
-        """Answer one message; its replies are in the outbox when this returns."""
-        message = waiting.message
+        """Answer one message; its replies are in the outbox when this returns.
+
+        Raises:
+            StoreError: the store failed. Called again, an answer that is there already is only written.
+        """
+        outcome = self._unwritten.get(waiting.id)
+        if outcome is None:
+            outcome = self._unwritten[waiting.id] = await self._outcome(waiting)
+        await self._inbox.finish(
+            waiting.id, outcome.message, outcome.replies, route=outcome.route, edits=outcome.placeholder, error=outcome.error,
+            then=self._replied,
+        )  # fmt: skip
+        del self._unwritten[waiting.id]
+
+    async def _outcome(self, waiting: Waiting) -> _Outcome:
         if waiting.attempts >= MOST_ATTEMPTS:
-            return await self._set_aside(waiting, "it stopped the bot each time")
-        company = _Company(self._channels.get(message.address.channel), self._inbox, waiting)
+            return self._set_aside(waiting)
         await self._inbox.start(waiting.id)
+        company = Company(self._channels.get(waiting.message.address.channel), self._inbox, waiting)
         company.begin()
         try:
-            message = await self._fetched(waiting.id, message)
-            answer = await self._dispatcher.answer(message, progress=company.tell)
+            outcome = await self._answered(waiting, company.tell)
         except ParingError as error:
-            await company.end()
-            await self._finish(waiting, Reply(error.sentence(message.language), message.language), company.placeholder)
+            outcome = _said(waiting, error.sentence(waiting.message.language))
         except Exception:  # the loop must outlive any skill
             reference = secrets.token_hex(3)
             log.exception("a message could not be answered", reference=reference, inbox=waiting.id)
-            await company.end()
-            await self._broken(waiting, company.placeholder, reference)
-        else:
-            await company.end()
-            await self._answered(waiting, message, answer, company.placeholder)
+            outcome = _broken(waiting, reference)
         finally:
             await company.end()
-        return None
+        return replace(outcome, placeholder=company.placeholder)
 
-    async def _answered(self, waiting: Waiting, message: Message, answer: Answer, placeholder: str) -> None:
+    async def _answered(self, waiting: Waiting, tell: Callable[[Text], Awaitable[None]]) -> _Outcome:
+        """Return the skill's answer, or that it was stopped by the one who asked."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._answering[waiting.id] = task
+        try:
+            message = await self._fetched(waiting.id, waiting.message)
+            answer = await self._dispatcher.answer(message, progress=tell)
+        except asyncio.CancelledError:
+            if waiting.id not in self._stopped:
+                raise
+            if task is not None:
+                task.uncancel()
+            return _said(waiting, _STOPPED.to(waiting.message.language))
+        finally:
+            self._answering.pop(waiting.id, None)
+            self._stopped.discard(waiting.id)
         replies = [replace(reply, reply_to=reply.reply_to or message.id) for reply in answer.replies]
-        await self._inbox.finish(waiting.id, message, replies, route=answer.route, edits=placeholder)
-        self._replied()
+        return _Outcome(message, replies, answer.route)
 
-    async def _finish(self, waiting: Waiting, reply: Reply, placeholder: str, *, error: str = "") -> None:
-        quoted = replace(reply, reply_to=waiting.message.id)
-        await self._inbox.finish(waiting.id, waiting.message, [quoted], edits=placeholder, error=error)
-        self._replied()
-
-    async def _broken(self, waiting: Waiting, placeholder: str, reference: str) -> None:
-        said = _(
-            "Something in me broke while I worked on this (ref {reference}). Your message is kept; try again, or tell the admin.",
-            reference=reference,
-        )
-        language = waiting.message.language
-        await self._finish(waiting, Reply(said.to(language), language), placeholder, error=f"ref {reference}")
-
-    async def _set_aside(self, waiting: Waiting, why: str) -> None:
-        reference = secrets.token_hex(3)
+    def _set_aside(self, waiting: Waiting) -> _Outcome:
+        reference, why = secrets.token_hex(3), "it stopped the bot each time"
         log.error("a message is set aside", reference=reference, inbox=waiting.id, why=why)
         said = _("I could not work on this (ref {reference}); it is kept. Please tell the admin.", reference=reference)
-        language = waiting.message.language
-        await self._finish(waiting, Reply(said.to(language), language), waiting.placeholder, error=f"ref {reference}: {why}")
+        outcome = _said(waiting, said.to(waiting.message.language))
+        return replace(outcome, placeholder=waiting.placeholder, error=f"ref {reference}: {why}")
 
     async def _fetched(self, number: int, message: Message) -> Message:
         """Return `message` with its files, and those of the message it replies to, in the blob store."""
@@ -200,59 +219,19 @@ class Worker:
         return None
 
 
-class _Company:
-    """Keeps the person company while an answer is worked on: typing, and after two seconds one status message."""
+def _said(waiting: Waiting, sentence: str) -> _Outcome:
+    message = waiting.message
+    return _Outcome(message, [Reply(sentence, message.language, reply_to=message.id)])
 
-    def __init__(self, channel: Channel | None, inbox: Inbox, waiting: Waiting) -> None:
-        self._channel = channel
-        self._inbox = inbox
-        self._waiting = waiting
-        self.placeholder = waiting.placeholder
-        self._task: asyncio.Task[None] | None = None
-        self._status: Text = _("I am working on it …")
-        self._sending = asyncio.Lock()
-        self._over = False
 
-    def begin(self) -> None:
-        if self._channel is not None:
-            self._task = asyncio.create_task(self._sit(self._channel), name=f"company {self._waiting.id}")
+def _broken(waiting: Waiting, reference: str) -> _Outcome:
+    said = _(
+        "Something in me broke while I worked on this (ref {reference}). Your message is kept; try again, or tell the admin.",
+        reference=reference,
+    )
+    return replace(_said(waiting, said.to(waiting.message.language)), error=f"ref {reference}")
 
-    async def tell(self, status: Text) -> None:
-        self._status = status
-        if self._channel is not None and self.placeholder and not self._over:
-            await self._show(self._channel)
 
-    async def end(self) -> None:
-        self._over = True
-        if self._task is None:
-            return
-        async with self._sending:
-            self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        self._task = None
-
-    async def _sit(self, channel: Channel) -> None:
-        to = self._waiting.message.address
-        await channel.typing(to)
-        await asyncio.sleep(STATUS_AFTER_S)
-        if channel.limits.edits:
-            await self._show(channel)
-        while True:
-            await channel.typing(to)
-            await asyncio.sleep(TYPING_EVERY_S)
-
-    async def _show(self, channel: Channel) -> None:
-        message = self._waiting.message
-        reply = Reply(self._status.to(message.language), message.language, reply_to=message.id)
-        async with self._sending:
-            if self._over:
-                return
-            try:
-                if self.placeholder:
-                    self.placeholder = await channel.edit(self.placeholder, reply, message.address)
-                else:
-                    self.placeholder = await channel.send(reply, message.address, key=f"status {self._waiting.id}")
-                    await self._inbox.placeholder(self._waiting.id, self.placeholder)
-            except ChannelError as error:
-                log.info("the status could not be shown", why=str(error))
+def _weight(waiting: Waiting) -> int:
+    quoted = waiting.message.reply_to
+    return len(waiting.message.text) + (len(quoted.text) if quoted else 0)

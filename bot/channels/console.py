@@ -86,6 +86,11 @@ class Console:
         self._unanswered = 0
         self._answered = asyncio.Event()
 
+    @property
+    def only_chat(self) -> str:
+        """The one chat that is shown here: what waits in others is left to the terminals that show them."""
+        return self._chat
+
     async def run(self, intake: Intake) -> None:
         """Take lines in until the input ends or `/quit`; see the class."""
         while (line := await self._next_line()) is not None:

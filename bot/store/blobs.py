@@ -10,8 +10,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO
+
+CLOCK_S = 1.0
+"""How exact a file's time is."""
 
 
 class BlobStore:
@@ -31,7 +35,7 @@ class BlobStore:
     def keep(self, data: bytes) -> str:
         """Write `data` aside, flush it, rename it; return its sha256. The same bytes twice are one file."""
         blob = hashlib.sha256(data).hexdigest()
-        if not self.path(blob).exists():
+        if not self._touched(blob):
             with self._aside() as (aside, path):
                 aside.write(data)
                 self._settle(aside, path, blob)
@@ -47,6 +51,17 @@ class BlobStore:
             self._settle(aside, path, digest.hexdigest())
         return digest.hexdigest()
 
+    def drop(self, blob: str, *, kept_until: datetime) -> bool:
+        """Delete `blob`, unless it was brought again after `kept_until` (aware); return whether it was there and is gone."""
+        path = self.path(blob)
+        try:
+            if path.stat().st_mtime > kept_until.timestamp() + CLOCK_S:
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
     def spool(self) -> Path:
         """Return a fresh path on the same disk for a file that is being received; its owner moves or removes it."""
         folder = self._folder / "spool"
@@ -54,6 +69,14 @@ class BlobStore:
         handle, name = tempfile.mkstemp(dir=folder)
         os.close(handle)
         return Path(name)
+
+    def _touched(self, blob: str) -> bool:
+        """Say whether `blob` is here, and make it new: whoever brings it is about to name it."""
+        try:
+            os.utime(self.path(blob))
+        except FileNotFoundError:
+            return False
+        return True
 
     @contextmanager
     def _aside(self) -> Iterator[tuple[IO[bytes], Path]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.locale import Language
@@ -15,6 +15,13 @@ from bot.store.tables import ButtonRow, ChatRow, InboxRow, LabelRow
 
 if TYPE_CHECKING:
     from bot.store.database import Database
+
+
+_CHATS = cast("Table", ChatRow.__table__)
+_UPSERT = upsert(_CHATS)
+_SETTLE = _UPSERT.on_conflict_do_update(
+    index_elements=["channel", "account", "chat"], set_={name: _UPSERT.excluded[name] for name in ("language", "indexing")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +113,11 @@ class Chats:
 
     async def _set(self, address: Address, settings: ChatSettings) -> None:
         channel, account, chat = _key(address)
-        changes = {"language": settings.language or "", "indexing": settings.indexing}
-        statement = upsert(ChatRow).values(channel=channel, account=account, chat=chat, **changes)
-        statement = statement.on_conflict_do_update(index_elements=["channel", "account", "chat"], set_=changes)
-        await self._database.write(lambda connection: connection.execute(statement))
+        row = {
+            "channel": channel, "account": account, "chat": chat,
+            "language": settings.language or "", "indexing": settings.indexing,
+        }  # fmt: skip
+        await self._database.write(lambda connection: connection.execute(_SETTLE, row))
         self._known[channel, account, chat] = settings
 
 

@@ -5,43 +5,76 @@
     async with database.read() as connection: ...
 
 Readers are SQLAlchemy's async connections. The writer is one thread: a `work` is a plain function of a plain connection, so that a
-whole group of writes crosses to the thread and back once (through the async driver each statement crosses four times, which
-was seen to cost most of a message). A write has been flushed to disk (WAL, synchronous=FULL) when `write` returns. Writes that
-queue up while one commits share the next commit; each runs in a savepoint of its own, so one that fails takes none with it.
+whole group of writes crosses to the thread and back once. Writes that queue up while one commits share the next commit; where
+one of a group fails, the group is undone and each runs in a savepoint of its own, so that it takes none of its neighbours with it.
+
+What is on disk when. A commit goes to the write-ahead log, in order (WAL, synchronous=NORMAL): it survives the death of the
+process, kill -9 too. A second thread flushes the log: one flush for all that was committed before it began, while the
+writer goes on. `write` returns when its work has been flushed and so survives a power cut; with `durable=False` it returns when
+it is committed. The log is flushed from its beginning, so whatever was committed before a durable write is flushed with it:
+a message's "working" may be lost in a power cut (it is answered again), but never an answer before its "sending".
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, Self, TypeVar, cast
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.errors import StoreError
 from bot.locale import phrases
+from bot.store.flushing import Log
 
 _ = phrases(__file__)
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+"""Must be one that can be run again: it is where its neighbour in a group failed."""
 
 MOST_AT_ONCE = 256
 BUSY_TIMEOUT_MS = 10_000
+EMPTY_WITHIN_MS = 100
+CLOSE_WITHIN_S = 5.0
 READERS = 4
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}", "secure_delete=ON")
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}", "secure_delete=ON")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
+    """A write: its work, who waits for it, and what came of it."""
+
     work: Work[Any]
     done: asyncio.Future[Any]
+    durable: bool
+    outside: bool
+    """True for what cannot run in a transaction."""
+    then: Callable[[Any], None] | None
+    result: object = None
+    error: BaseException | None = None
+    committed: bool = False
+
+    def settle(self) -> None:
+        """Tell those who wait. On the event loop."""
+        if self.committed and self.then is not None:
+            self.then(self.result)
+        if self.done.done():
+            return
+        if self.error is not None:
+            self.done.set_exception(self.error)
+        else:
+            self.done.set_result(self.result)
 
 
 class Database:
@@ -54,9 +87,12 @@ class Database:
         self._writing = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
         _set_up(self._readers.sync_engine, begin="BEGIN")
         _set_up(self._writing, begin="BEGIN IMMEDIATE")
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
-        self._writer: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._log = Log(path)
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._unflushed: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -67,15 +103,11 @@ class Database:
         return cls(path)
 
     async def close(self) -> None:
-        """Finish the waiting writes and close."""
-        await self._queue.join()
-        if self._writer is not None:
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
+        """Finish the waiting writes and close; what is stuck for CLOSE_WITHIN_S is left to the end of the process."""
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._join)
         await self._readers.dispose()
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._writing.dispose)
-        self._thread.shutdown()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -84,64 +116,173 @@ class Database:
             async with self._readers.connect() as connection:
                 yield connection
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction, on the writer's thread, and return its result once it is on disk.
+    async def write(self, work: Work[T], *, durable: bool = True, then: Callable[[T], None] | None = None) -> T:
+        """Run `work` in a transaction, on the writer's thread, and return its result once it is on disk (see above).
+
+        `then` is called with the result on the event loop, in the order of the commits, also where the caller has been
+        cancelled meanwhile: what was committed is told to somebody.
 
         Raises:
             StoreError: the database could not take it; nothing of `work` was kept.
         """
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._commit_for_ever(), name="store-writer")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        await self._queue.put(_Waiting(work, done))
-        with _told():
-            return await done
+        return await self._put(work, durable=durable, outside=False, then=then)
 
-    async def _commit_for_ever(self) -> None:
+    async def empty_log(self) -> bool:
+        """Move the log into the database file and cut it to nothing; return False where a reader stood in the way."""
+        return await self._put(_emptied, durable=False, outside=True, then=None)
+
+    async def _put(self, work: Work[T], *, durable: bool, outside: bool, then: Callable[[T], None] | None) -> T:
         loop = asyncio.get_running_loop()
-        while True:
-            group = [await self._queue.get()]
-            while len(group) < MOST_AT_ONCE and not self._queue.empty():
-                group.append(self._queue.get_nowait())
-            outcomes = await loop.run_in_executor(self._thread, self._commit, [waiting.work for waiting in group])
-            for waiting, outcome in zip(group, outcomes, strict=True):
-                _settle(waiting.done, outcome)
-                self._queue.task_done()
+        if self._closed:
+            raise StoreError(
+                _("The database is closed: the bot is being stopped. Nothing was changed; try again after its start.")
+            )
+        if not self._threads:
+            self._begin(loop)
+        waiting = _Waiting(work, loop.create_future(), durable, outside, then)
+        self._queue.put(waiting)
+        with _told():
+            result: T = await waiting.done
+        return result
 
-    def _commit(self, group: Sequence[Work[Any]]) -> list[object]:
-        """Run the group in one transaction; return the result or the error of each."""
-        alone = len(group) == 1
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        for name, run in (("store-writer", self._write_for_ever), ("store-flusher", self._flush_for_ever)):
+            thread = threading.Thread(target=run, name=name, daemon=True)  # a stuck disk must not keep the process alive
+            self._threads.append(thread)
+            thread.start()
+
+    def _join(self) -> None:
+        for thread in self._threads:
+            thread.join(CLOSE_WITHIN_S)
+        if any(thread.is_alive() for thread in self._threads):
+            log.error("the database did not end its last writes in time", within_s=CLOSE_WITHIN_S)
+            return
+        self._writing.dispose()
+        self._log.close()
+
+    # ------------------------------------------------------------------ the writer's thread
+
+    def _write_for_ever(self) -> None:
+        ended = False
+        while not ended:
+            group, ended = _next(self._queue, MOST_AT_ONCE)
+            if not group:
+                continue
+            self._commit([waiting for waiting in group if not waiting.outside])
+            self._run_outside([waiting for waiting in group if waiting.outside])
+            unflushed = [waiting for waiting in group if waiting.durable and waiting.committed]
+            if unflushed:
+                self._unflushed.put(unflushed)
+            self._tell([waiting for waiting in group if not (waiting.durable and waiting.committed)])
+        self._unflushed.put(None)
+
+    def _commit(self, group: Sequence[_Waiting]) -> None:
+        """Run the group in one transaction; leave the result or the error with each."""
+        if not group:
+            return
         try:
-            with self._writing.begin() as connection:
-                return [_attempt(connection, work, alone=alone) for work in group]
-        except Exception as error:  # noqa: BLE001 - whatever broke the commit belongs to those who wait for it
-            return [_Failed(error)] * len(group)
+            try:
+                with self._writing.begin() as connection:
+                    for waiting in group:
+                        waiting.result = waiting.work(connection)
+            except Exception:
+                if len(group) == 1:
+                    raise
+                with self._writing.begin() as connection:
+                    for waiting in group:
+                        _attempt(connection, waiting)
+        except BaseException as error:  # noqa: BLE001 - whatever broke the commit belongs to those who wait for it
+            for waiting in group:
+                waiting.error = error
+        for waiting in group:
+            waiting.committed = waiting.error is None
+
+    def _run_outside(self, group: Sequence[_Waiting]) -> None:
+        for waiting in group:
+            try:
+                with self._writing.connect() as connection:
+                    waiting.result = waiting.work(connection)
+                waiting.committed = True
+            except Exception as error:  # noqa: BLE001 - it belongs to those who wait for it
+                waiting.error = error
+
+    # ------------------------------------------------------------------ the flusher's thread
+
+    def _flush_for_ever(self) -> None:
+        ended = False
+        while not ended:
+            groups, ended = _next(self._unflushed, MOST_AT_ONCE)
+            flushed = [waiting for group in groups for waiting in group]
+            try:
+                if flushed:
+                    self._log.flush()
+            except OSError as error:
+                log.error("the database's log could not be flushed", why=str(error))
+                for waiting in flushed:
+                    waiting.error = _unflushed(error)
+            self._tell(flushed)
+
+    def _tell(self, settled: Sequence[_Waiting]) -> None:
+        if not settled or self._loop is None or self._loop.is_closed():
+            return
+        try:
+            self._loop.call_soon_threadsafe(_settle, settled)
+        except RuntimeError:  # the loop was closed in between: nobody waits any more
+            log.info("writes were committed after the end of the loop", writes=len(settled))
 
 
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    error: Exception
+def _next(queue: SimpleQueue[T | None], most: int) -> tuple[list[T], bool]:
+    """Wait for what comes next; return it with what waits behind it, and whether the queue has ended (by None)."""
+    first = queue.get()
+    if first is None:
+        return [], True
+    items = [first]
+    while len(items) < most:
+        try:
+            item = queue.get_nowait()
+        except Empty:
+            break
+        if item is None:
+            return items, True
+        items.append(item)
+    return items, False
 
 
-def _attempt(connection: Connection, work: Work[Any], *, alone: bool) -> object:
-    if alone:
-        return work(connection)
+def _settle(settled: Sequence[_Waiting]) -> None:
+    for waiting in settled:
+        try:
+            waiting.settle()
+        except Exception as error:  # one listener's mistake must leave nobody waiting for ever
+            log.exception("a listener of a write broke")
+            if not waiting.done.done():
+                waiting.done.set_exception(RuntimeError(f"a listener of a write broke: {error}"))
+
+
+def _attempt(connection: Connection, waiting: _Waiting) -> None:
     try:
         with connection.begin_nested():
-            return work(connection)
+            waiting.result = waiting.work(connection)
     except Exception as error:
         if isinstance(error, DatabaseError) and (connection.invalidated or error.connection_invalidated):
             raise
-        return _Failed(error)  # one writer's mistake must not undo its neighbours' work
+        waiting.error = error  # one writer's mistake must not undo its neighbours' work
 
 
-def _settle(done: asyncio.Future[Any], outcome: object) -> None:
-    if done.done():
-        return
-    if isinstance(outcome, _Failed):
-        done.set_exception(outcome.error)
-    else:
-        done.set_result(outcome)
+def _emptied(connection: Connection) -> bool:
+    cursor = cast("sqlite3.Connection", connection.connection.driver_connection).cursor()
+    try:
+        cursor.execute(f"PRAGMA busy_timeout={EMPTY_WITHIN_MS}")
+        busy, _pages, _moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.close()
+    return not busy
+
+
+def _unflushed(error: OSError) -> StoreError:
+    why = error.strerror or str(error)
+    return StoreError(_("The disk did not take it ({why}). It may be lost in a power cut; please look after the disk.", why=why))
 
 
 class _told:  # noqa: N801 - reads as a word in a `with`

@@ -1,31 +1,44 @@
 """The inbox: every message that was acknowledged, until it is answered.
 
 A row goes received -> working -> done | dead. `finish` writes "done" and the replies in one transaction, so that a message is
-either unanswered or has its answer in the outbox, whatever is killed when.
+either unanswered or has its answer in the outbox, whatever is killed when. Only what was acknowledged is flushed by itself:
+what follows from it is flushed with the next message or send, and made again where a power cut takes it.
+
+    number = await inbox.accept(message, then=worker.hand)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import Table, and_, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from bot.message import Address, Message, Reply, pack, unpack
+from bot.message import Address, Button, Command, Message, Reply, pack, unpack
 from bot.route import Route, pack_route, unpack_route
-from bot.store.outbox import put
+from bot.store.outbox import Parcel, keep_buttons, put, token_for
+from bot.store.places import Places, Ticket, not_of, within
 from bot.store.tables import InboxRow, OutboxRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Update
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.store.database import Database
 
 MOST_HISTORY = 500
+_TABLE = cast("Table", InboxRow.__table__)
+_ACCEPT = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.id)
+_THIS = _TABLE.c.id == bindparam("number")
+_START = update(_TABLE).where(_THIS).values(state="working", attempts=_TABLE.c.attempts + 1)
+_REWRITE = update(_TABLE).where(_THIS).values(message=bindparam("packed"))
+_PLACEHOLDER = update(_TABLE).where(_THIS).values(placeholder=bindparam("platform_id"))
+_FINISH = update(_TABLE).where(_THIS).values({name: bindparam(f"new_{name}") for name in ("state", "route", "error", "done_at")})
+_ONE = select(_TABLE.c.id, _TABLE.c.message, _TABLE.c.attempts, _TABLE.c.placeholder).where(_THIS)
+_SET_ASIDE = update(_TABLE).where(_THIS).values(state="dead", error=bindparam("why"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,61 +47,83 @@ class Waiting:
 
     id: int
     message: Message
-    attempts: int
+    attempts: int = 0
     placeholder: str = ""
 
 
 class Inbox:
     """What came in. Keeps `bot.skill.History`."""
 
-    def __init__(self, database: Database) -> None:
-        """Use `database`."""
+    def __init__(self, database: Database, *, owner: str = "") -> None:
+        """Use `database`; what is taken in is worked on by the holder of the lease `owner`."""
         self._database = database
+        self._owner = owner
 
-    async def accept(self, message: Message) -> int | None:
-        """Commit `message`; return its number, None where the same id and version is here already."""
+    async def accept(self, message: Message, *, then: Callable[[Waiting], None] | None = None) -> int | None:
+        """Commit `message`; return its number, None where the same id and version is here already, or an edit changed nothing.
+
+        An edit is to be answered in the place of the answer that its former version got.
+        `then` is given what is new, in the order of the commits, on the event loop; also where the caller is cancelled.
+        """
         row = {
             **_place(message.address), "sender": message.sender, "message_id": message.id, "version": message.version,
-            "message": pack(message), "state": "received", "attempts": 0, "placeholder": "", "route": "", "error": "",
-            "sent_at": message.sent_at, "received_at": datetime.now(UTC),
+            "message": pack(message), "state": "received", "owner": self._owner, "attempts": 0, "placeholder": "", "route": "",
+            "error": "", "sent_at": message.sent_at, "received_at": datetime.now(UTC),
         }  # fmt: skip
 
         def work(connection: Connection) -> int | None:
-            added = connection.execute(insert(InboxRow).values(row).on_conflict_do_nothing().returning(InboxRow.id))
-            return added.scalar_one_or_none()
+            if message.version and (former := _former(connection, message)) is not None:
+                if _says_the_same(former.message, message):
+                    return None
+                row["placeholder"] = former.placeholder
+            return connection.execute(_ACCEPT, row).scalar_one_or_none()
 
-        return await self._database.write(work)
+        def committed(number: int | None) -> None:
+            if number is not None and then is not None:
+                then(Waiting(number, message, placeholder=str(row["placeholder"])))
 
-    async def waiting(self, channels: Sequence[str], *, after: int, most: int) -> list[Waiting]:
-        """Return received messages of `channels` with a number over `after`, oldest first."""
+        return await self._database.write(work, then=committed)
+
+    async def tickets(self, places: Places, *, after: int = 0, most: int = 1000) -> list[Ticket]:
+        """Return where messages of one's own wait in `places` with a number over `after`, oldest first, at most so many."""
         query = (
-            select(InboxRow.id, InboxRow.message, InboxRow.attempts, InboxRow.placeholder)
-            .where(InboxRow.state == "received", InboxRow.channel.in_(channels), InboxRow.id > after)
-            .order_by(InboxRow.id)
+            select(_TABLE.c.id, _TABLE.c.channel, _TABLE.c.account, _TABLE.c.chat)
+            .where(_TABLE.c.state == "received", _TABLE.c.owner == self._owner, within(_TABLE, places), _TABLE.c.id > after)
+            .order_by(_TABLE.c.id)
             .limit(most)
         )
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [Waiting(row.id, unpack(Message, row.message), row.attempts, row.placeholder) for row in rows]
+            return [Ticket(row.id, (row.channel, row.account, row.chat)) for row in await connection.execute(query)]
 
     async def one(self, number: int) -> Waiting:
-        """Return the message with this number. Raises sqlalchemy.exc.NoResultFound where there is none."""
-        query = select(InboxRow.id, InboxRow.message, InboxRow.attempts, InboxRow.placeholder).where(InboxRow.id == number)
+        """Return the message with this number. Raises LookupError where there is none, ValueError where it cannot be read."""
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).one()
+            row = (await connection.execute(_ONE, {"number": number})).one_or_none()
+        if row is None:
+            raise LookupError(number)
         return Waiting(row.id, unpack(Message, row.message), row.attempts, row.placeholder)
 
     async def start(self, number: int) -> None:
         """Mark the message as being worked on, once more."""
-        await self._set(number, state="working", attempts=InboxRow.attempts + 1)
+        await self._change(_START, number=number)
 
     async def rewrite(self, number: int, message: Message) -> None:
         """Keep `message` in the place of the one received: its attachments have been fetched."""
-        await self._set(number, message=pack(message))
+        await self._change(_REWRITE, number=number, packed=pack(message))
 
     async def placeholder(self, number: int, platform_id: str) -> None:
         """Remember the status message that is to be edited into the answer."""
-        await self._set(number, placeholder=platform_id)
+        await self._change(_PLACEHOLDER, number=number, platform_id=platform_id)
+
+    async def button(self, number: int, owner: str, label: str, command: Command) -> Button:
+        """Keep a button under the status of a message that is worked on; return it with its token."""
+        button = token_for(Button(label, command))
+        await self._database.write(lambda connection: keep_buttons(connection, number, owner, [button]), durable=False)
+        return button
+
+    async def set_aside(self, number: int, why: str) -> None:
+        """Mark a row that cannot be read as dead: nobody can be told."""
+        await self._change(_SET_ASIDE, number=number, why=why)
 
     async def finish(
         self,
@@ -99,28 +134,35 @@ class Inbox:
         route: Route | None = None,
         edits: str = "",
         error: str = "",
-    ) -> list[int]:
-        """Write the replies to the outbox and the message as done (dead where `error` says why); return the outbox's numbers."""
-        how = pack_route(route) if route else ""
-        state = "dead" if error else "done"
+        then: Callable[[Sequence[Parcel]], None] | None = None,
+    ) -> Sequence[Parcel]:
+        """Write the replies to the outbox and the message as done (dead where `error` says why); return what is to be sent.
 
-        def work(connection: Connection) -> list[int]:
-            changes = {"state": state, "route": how, "error": error, "done_at": datetime.now(UTC)}
-            connection.execute(update(InboxRow).where(InboxRow.id == number).values(changes))
+        `then` is given the same, in the order of the commits, on the event loop.
+        """
+        changes = {
+            "number": number, "new_state": "dead" if error else "done", "new_route": pack_route(route) if route else "",
+            "new_error": error, "new_done_at": datetime.now(UTC),
+        }  # fmt: skip
+
+        def work(connection: Connection) -> Sequence[Parcel]:
+            connection.execute(_FINISH, changes)
             return [
-                put(connection, number, message, reply, edits=edits if place == 0 else "") for place, reply in enumerate(replies)
+                put(connection, number, message, reply, edits=edits if place == 0 else "", owner=self._owner)
+                for place, reply in enumerate(replies)
             ]
 
-        return await self._database.write(work)
+        return await self._database.write(work, durable=False, then=then)
 
-    async def recover(self, channels: Sequence[str]) -> int:
-        """Put what was being worked on when the bot stopped back in the queue; return how many messages."""
+    async def recover(self, places: Places, *, others: Sequence[str] = ()) -> int:
+        """Take over what waits in `places` and is of none of the living `others`; return how many messages were being worked on."""
+        mine = and_(_TABLE.c.state.in_(("received", "working")), within(_TABLE, places), not_of(_TABLE, others))
+        begun = select(func.count()).where(mine, _TABLE.c.state == "working")
 
         def work(connection: Connection) -> int:
-            changed = connection.execute(
-                update(InboxRow).where(InboxRow.state == "working", InboxRow.channel.in_(channels)).values(state="received")
-            )
-            return int(changed.rowcount)
+            interrupted = connection.execute(begun).scalar_one()
+            connection.execute(update(_TABLE).where(mine).values(state="received", owner=self._owner))
+            return interrupted
 
         return await self._database.write(work)
 
@@ -181,31 +223,35 @@ class Inbox:
             rows = (await connection.execute(select(InboxRow.state, func.count()).group_by(InboxRow.state))).all()
         return {row[0]: row[1] for row in rows}
 
-    async def forget(self, address: Address, sender: str) -> int:
-        """Delete what `sender` said in the chat and what was answered to it; return how many messages."""
-
-        def work(connection: Connection) -> int:
-            mine = select(InboxRow.id).where(
-                *(getattr(InboxRow, name) == value for name, value in _place(address).items() if name != "thread"),
-                InboxRow.sender == sender, InboxRow.state.in_(("done", "dead")),
-            )  # fmt: skip
-            numbers = connection.execute(mine).scalars().all()
-            for start in range(0, len(numbers), 500):
-                some = numbers[start : start + 500]
-                connection.execute(delete(OutboxRow).where(OutboxRow.inbox_id.in_(some)))
-                connection.execute(delete(InboxRow).where(InboxRow.id.in_(some)))
-            return len(numbers)
-
-        return await self._database.write(work)
-
-    async def _set(self, number: int, **changes: object) -> None:
-        await self._database.write(
-            lambda connection: connection.execute(update(InboxRow).where(InboxRow.id == number).values(**changes))
-        )
+    async def _change(self, statement: Update, **values: object) -> None:
+        await self._database.write(lambda connection: connection.execute(statement, values), durable=False)
 
 
 def _place(address: Address) -> dict[str, str]:
     return {"channel": address.channel, "account": address.account, "chat": address.chat, "thread": address.thread}
+
+
+def _former(connection: Connection, message: Message) -> Waiting | None:
+    """Return the version before `message`, and the platform's id of its answer as the placeholder ("" where none was sent)."""
+    before = connection.execute(
+        select(_TABLE.c.id, _TABLE.c.message)
+        .where(*(_TABLE.c[name] == value for name, value in _place(message.address).items()))
+        .where(_TABLE.c.message_id == message.id, _TABLE.c.version < message.version)
+        .order_by(_TABLE.c.version.desc())
+        .limit(1)
+    ).first()
+    if before is None:
+        return None
+    answer = connection.execute(
+        select(OutboxRow.platform_id).where(OutboxRow.inbox_id == before.id, OutboxRow.platform_id != "").order_by(OutboxRow.id)
+    ).first()
+    return Waiting(before.id, unpack(Message, before.message), placeholder=answer.platform_id if answer else "")
+
+
+def _says_the_same(one: Message, other: Message) -> bool:
+    """Say whether two versions differ in nothing that is answered: platforms also call it an edit when they add a preview."""
+    files = [[file.ref for file in message.attachments] for message in (one, other)]
+    return (one.text, one.command, one.addressed, files[0]) == (other.text, other.command, other.addressed, files[1])
 
 
 async def _answers(connection: AsyncConnection, numbers: Sequence[int]) -> dict[int, list[tuple[str, datetime, Reply]]]:

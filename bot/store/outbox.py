@@ -1,29 +1,42 @@
 """The outbox: every reply, until the platform has it.
 
-A row goes ready -> sending -> sent | ambiguous | dead. "sending" is committed before a send that must not be repeated blindly
-is begun: a row found so at a start is one whose fate is unknown.
+A row goes ready -> sending -> sent | ambiguous | dead. "sending" is on disk before a send that must not be repeated blindly
+is begun: a row found so at a start is one whose fate is unknown. Of a split reply it is kept which parts went out.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Table, and_, bindparam, func, insert, select, update
 
 from bot.message import Address, Button, Message, Reply, pack, unpack
+from bot.store.places import Places, Ticket, not_of, within
 from bot.store.tables import ButtonRow, OutboxRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Update
 
     from bot.store.database import Database
 
 BUTTON_LIFE = timedelta(days=7)
 TOKEN_BYTES = 16
+_TABLE = cast("Table", OutboxRow.__table__)
+_BUTTONS = cast("Table", ButtonRow.__table__)
+_PUT = insert(_TABLE).returning(_TABLE.c.id)
+_BUTTON = insert(_BUTTONS)
+_THIS = update(_TABLE).where(_TABLE.c.id == bindparam("number"))
+_SENDING = _THIS.values(state="sending", attempts=_TABLE.c.attempts + 1)
+_PARTS = _THIS.values(state="sending", parts=bindparam("sent_parts"))
+_SENT = _THIS.values(state="sent", platform_id=bindparam("as_id"), sent_at=bindparam("at"), not_before=None)
+_LATER = _THIS.values(state="ready", not_before=bindparam("at"), error=bindparam("why"))
+_STATE = _THIS.values(state=bindparam("new_state"), error=bindparam("why"))
+_ONE = select(_TABLE).where(_TABLE.c.id == bindparam("number"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,111 +46,125 @@ class Parcel:
     id: int
     reply: Reply
     to: Address
-    edits: str
-    attempts: int
-    state: str
-    not_before: datetime | None
+    edits: str = ""
+    attempts: int = 0
+    state: str = "ready"
+    not_before: datetime | None = None
+    parts: tuple[str, ...] = ()
+    """The platform's ids of those parts that went out."""
 
 
 class Outbox:
     """What goes out."""
 
-    def __init__(self, database: Database) -> None:
-        """Use `database`."""
+    def __init__(self, database: Database, *, owner: str = "") -> None:
+        """Use `database`; what is sent is sent by the holder of the lease `owner`."""
         self._database = database
+        self._owner = owner
 
-    async def pending(self, channels: Sequence[str], *, after: int, most: int) -> list[Parcel]:
-        """Return replies of `channels` that are to be sent and have a number over `after`, oldest first."""
+    async def tickets(self, places: Places, *, after: int = 0, most: int = 1000) -> list[Ticket]:
+        """Return where replies of one's own wait in `places` with a number over `after`, oldest first, at most so many."""
         query = (
-            select(OutboxRow)
-            .where(OutboxRow.state.in_(("ready", "ambiguous")), OutboxRow.channel.in_(channels), OutboxRow.id > after)
-            .order_by(OutboxRow.id)
+            select(_TABLE.c.id, _TABLE.c.channel, _TABLE.c.account, _TABLE.c.chat)
+            .where(_TABLE.c.state.in_(("ready", "ambiguous")), _TABLE.c.owner == self._owner)
+            .where(within(_TABLE, places), _TABLE.c.id > after)
+            .order_by(_TABLE.c.id)
             .limit(most)
         )
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [_parcel(row) for row in rows]
+            return [Ticket(row.id, (row.channel, row.account, row.chat)) for row in await connection.execute(query)]
+
+    async def one(self, number: int) -> Parcel:
+        """Return the reply with this number. Raises LookupError where there is none, ValueError where it cannot be read."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(_ONE, {"number": number})).one_or_none()
+        if row is None:
+            raise LookupError(number)
+        return _parcel(row)
 
     async def of(self, inbox_id: int) -> list[Parcel]:
         """Return the replies to a message, in order."""
+        query = select(_TABLE).where(_TABLE.c.inbox_id == inbox_id).order_by(_TABLE.c.id)
         async with self._database.read() as connection:
-            rows = (
-                await connection.execute(select(OutboxRow).where(OutboxRow.inbox_id == inbox_id).order_by(OutboxRow.id))
-            ).all()
-        return [_parcel(row) for row in rows]
+            return [_parcel(row) for row in await connection.execute(query)]
 
     async def sending(self, number: int) -> None:
-        """Mark that the send is about to leave."""
-        await self._set(number, state="sending", attempts=OutboxRow.attempts + 1)
+        """Mark that the send is about to leave; on disk when this returns."""
+        await self._change(_SENDING, durable=True, number=number)
+
+    async def went_out(self, number: int, parts: Sequence[str]) -> None:
+        """Mark that these parts of it went out, by their platform's ids, and that the next is about to leave."""
+        await self._change(_PARTS, durable=True, number=number, sent_parts=json.dumps(list(parts)))
 
     async def sent(self, number: int, platform_id: str) -> None:
         """Mark that the platform has it, under this id."""
-        await self._set(number, state="sent", platform_id=platform_id, sent_at=datetime.now(UTC), not_before=None)
+        await self._change(_SENT, number=number, as_id=platform_id, at=datetime.now(UTC))
 
     async def later(self, number: int, not_before: datetime, why: str) -> None:
         """Mark that nothing was sent and when to try again."""
-        await self._set(number, state="ready", not_before=not_before, error=why)
+        await self._change(_LATER, number=number, at=not_before, why=why)
 
     async def ambiguous(self, number: int, why: str) -> None:
         """Mark that it is unknown whether the platform has it."""
-        await self._set(number, state="ambiguous", error=why)
+        await self._change(_STATE, number=number, new_state="ambiguous", why=why)
 
     async def dead(self, number: int, why: str) -> None:
         """Mark that it can never be sent."""
-        await self._set(number, state="dead", error=why)
+        await self._change(_STATE, number=number, new_state="dead", why=why)
 
-    async def recover(self, channels: Sequence[str]) -> int:
-        """Mark what was leaving when the bot stopped as ambiguous; return how many replies."""
+    async def recover(self, places: Places, *, others: Sequence[str] = ()) -> int:
+        """Take over what waits in `places` and is of none of the living `others`; return how many were leaving, now ambiguous."""
+        mine = and_(_TABLE.c.state.in_(("ready", "sending", "ambiguous")), within(_TABLE, places), not_of(_TABLE, others))
 
         def work(connection: Connection) -> int:
-            changed = connection.execute(
-                update(OutboxRow).where(OutboxRow.state == "sending", OutboxRow.channel.in_(channels)).values(state="ambiguous")
-            )
-            return int(changed.rowcount)
+            leaving = update(_TABLE).where(mine, _TABLE.c.state == "sending").values(state="ambiguous")
+            lost = connection.execute(leaving).rowcount
+            connection.execute(update(_TABLE).where(mine).values(owner=self._owner))
+            return int(lost)
 
         return await self._database.write(work)
 
     async def counts(self) -> dict[str, int]:
         """Return how many replies there are in each state."""
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))).all()
+            rows = (await connection.execute(select(_TABLE.c.state, func.count()).group_by(_TABLE.c.state))).all()
         return {row[0]: row[1] for row in rows}
 
-    async def _set(self, number: int, **changes: object) -> None:
-        await self._database.write(
-            lambda connection: connection.execute(update(OutboxRow).where(OutboxRow.id == number).values(**changes))
-        )
+    async def _change(self, statement: Update, *, durable: bool = False, **values: object) -> None:
+        await self._database.write(lambda connection: connection.execute(statement, values), durable=durable)
 
 
-def put(connection: Connection, inbox_id: int, message: Message, reply: Reply, *, edits: str) -> int:
-    """Add `reply` to `message` within the caller's transaction, its buttons given tokens; return its number."""
+def put(connection: Connection, inbox_id: int, message: Message, reply: Reply, *, edits: str, owner: str = "") -> Parcel:
+    """Add `reply` to `message` within the caller's transaction, its buttons given tokens; return what is to be sent."""
     now = datetime.now(UTC)
-    buttons = tuple(replace(button, token=secrets.token_urlsafe(TOKEN_BYTES)) for button in reply.buttons)
-    if buttons:
-        rows = [_button_row(button, inbox_id, message.sender, now + BUTTON_LIFE) for button in buttons]
-        connection.execute(insert(ButtonRow), rows)
+    if reply.buttons:
+        reply = replace(reply, buttons=tuple(map(token_for, reply.buttons)))
+        keep_buttons(connection, inbox_id, message.sender, reply.buttons)
     to = message.address
     row = {
         "inbox_id": inbox_id, "channel": to.channel, "account": to.account, "chat": to.chat, "thread": to.thread, "kind": to.kind,
-        "reply": pack(replace(reply, buttons=buttons)), "state": "ready", "edits": edits, "platform_id": "", "attempts": 0,
+        "reply": pack(reply), "state": "ready", "edits": edits, "platform_id": "", "attempts": 0, "parts": "", "owner": owner,
         "error": "", "created_at": now,
     }  # fmt: skip
-    added = connection.execute(insert(OutboxRow).values(row).returning(OutboxRow.id))
-    return int(added.scalar_one())
+    return Parcel(int(connection.execute(_PUT, row).scalar_one()), reply, to, edits)
 
 
-def _button_row(button: Button, inbox_id: int, owner: str, expires_at: datetime) -> dict[str, object]:
-    return {
-        "token": button.token,
-        "inbox_id": inbox_id,
-        "owner": owner,
-        "command": pack(button.command),
-        "expires_at": expires_at,
-    }
+def token_for(button: Button) -> Button:
+    """Return the button with a token that nobody can guess."""
+    return replace(button, token=secrets.token_urlsafe(TOKEN_BYTES))
 
 
-def _parcel(row: object) -> Parcel:
-    place = Address(row.channel, row.account, row.chat, row.thread, row.kind)  # type: ignore[attr-defined]
-    return Parcel(
-        row.id, unpack(Reply, row.reply), place, row.edits, row.attempts, row.state, row.not_before,  # type: ignore[attr-defined]
-    )  # fmt: skip
+def keep_buttons(connection: Connection, inbox_id: int, owner: str, buttons: Sequence[Button]) -> None:
+    """Keep the buttons under the answer to a message, for its sender, within the caller's transaction."""
+    expires_at = datetime.now(UTC) + BUTTON_LIFE
+    rows = [
+        {"token": button.token, "inbox_id": inbox_id, "owner": owner, "command": pack(button.command), "expires_at": expires_at}
+        for button in buttons
+    ]
+    connection.execute(_BUTTON, rows)
+
+
+def _parcel(row: Any) -> Parcel:
+    place = Address(row.channel, row.account, row.chat, row.thread, row.kind)
+    parts = tuple(json.loads(row.parts)) if row.parts else ()
+    return Parcel(row.id, unpack(Reply, row.reply), place, row.edits, row.attempts, row.state, row.not_before, parts)

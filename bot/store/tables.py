@@ -60,6 +60,8 @@ class InboxRow(Base):
     message: Mapped[str]
     """The packed Message."""
     state: Mapped[str] = mapped_column(String(16), default="received")
+    owner: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    """The lease of the bot that works on it (`bot.store.lease`), "" for nobody's."""
     attempts: Mapped[int] = mapped_column(default=0)
     placeholder: Mapped[str] = mapped_column(String(255), default="")
     """The platform's id of the status message that is to be edited into the answer; "" while there is none."""
@@ -97,6 +99,10 @@ class OutboxRow(Base):
     """The platform's id of the message that this reply is edited into; "" for a new message."""
     platform_id: Mapped[str] = mapped_column(String(255), default="")
     """The platform's id of what was sent."""
+    parts: Mapped[str] = mapped_column(default="", server_default="")
+    """JSON: the platform's ids of those parts of a split reply that went out; "" while it is not known to be split."""
+    owner: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    """The lease of the bot that sends it."""
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(default="")

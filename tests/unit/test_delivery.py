@@ -1,15 +1,20 @@
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import pytest
 from fakes.channel import FakeChannel
+from sqlalchemy import update
 
-from bot.channels.channel import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
+from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, GoneError, RetryLaterError
 from bot.delivery import Delivery
-from bot.message import Reply
+from bot.errors import StoreError
+from bot.feed import Turn
+from bot.message import Address, Reply
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox, Parcel
+from bot.store.tables import OutboxRow
 from bot.testing import make_message
 
 
@@ -18,81 +23,85 @@ async def ready(database: Database, text: str = "hi", *, edits: str = "", id: st
     message = make_message("hello", id=id)
     number = await inbox.accept(message)
     assert number is not None
-    await inbox.finish(number, message, [Reply(text, "en")], edits=edits)
-    return (await Outbox(database).pending(["test"], after=0, most=99))[-1]
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    waited: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waited.append(seconds)
-
-    monkeypatch.setattr("bot.delivery.asyncio.sleep", sleep)
-    return waited
+    (parcel,) = await inbox.finish(number, message, [Reply(text, "en")], edits=edits)
+    return parcel
 
 
 async def states(database: Database) -> dict[str, int]:
     return await Outbox(database).counts()
 
 
+async def delivered(database: Database, channel: Channel, parcel: Parcel) -> list[float]:
+    """Try until the reply is sent or dead; return the waits between the tries."""
+    delivery, turn, waits = Delivery(Outbox(database), {"test": channel}), Turn(parcel.id, parcel), []
+    while (wait_s := await delivery.take(turn)) is not None:
+        waits.append(wait_s)
+    return waits
+
+
 async def test_a_reply_is_sent_and_marked(database: Database) -> None:
     channel = FakeChannel()
-    await Delivery(Outbox(database), {"test": channel}).deliver(await ready(database))
+    assert await delivered(database, channel, await ready(database)) == []
     assert [reply.text for _key, reply in channel.sent] == ["hi"]
     assert await states(database) == {"sent": 1}
 
 
 async def test_a_placeholder_is_edited_into_the_answer(database: Database) -> None:
     channel = FakeChannel()
-    await Delivery(Outbox(database), {"test": channel}).deliver(await ready(database, edits="m7"))
+    await delivered(database, channel, await ready(database, edits="m7"))
     assert [(sent, reply.text) for sent, reply in channel.edited] == [("m7", "hi")]
     assert channel.sent == []
 
 
-async def test_told_to_wait_it_waits_as_long_and_sends_once(database: Database, waits: list[float]) -> None:
+async def test_told_to_wait_it_waits_as_long_and_sends_once(database: Database) -> None:
     channel = FakeChannel(failures=[RetryLaterError("slow down", retry_after_s=17)])
-    await Delivery(Outbox(database), {"test": channel}).deliver(await ready(database))
-    assert waits == [17]
+    assert await delivered(database, channel, await ready(database)) == [17]
     assert len(channel.sent) == 1
 
 
-async def test_a_platform_that_is_away_for_long_loses_no_reply(database: Database, waits: list[float]) -> None:
+async def test_a_platform_that_is_away_for_long_loses_no_reply(database: Database) -> None:
     channel = FakeChannel(failures=[RetryLaterError("away", retry_after_s=5)] * 50)
-    await Delivery(Outbox(database), {"test": channel}).deliver(await ready(database))
-    assert len(waits) == 50
+    assert len(await delivered(database, channel, await ready(database))) == 50
     assert await states(database) == {"sent": 1}
 
 
-async def test_a_send_of_unknown_fate_is_repeated_and_says_so(database: Database, waits: list[float]) -> None:
+async def test_a_send_of_unknown_fate_is_repeated_and_says_so(database: Database) -> None:
     channel = FakeChannel(failures=[AmbiguousSendError("cut")])
-    await Delivery(Outbox(database), {"test": channel}).deliver(await ready(database))
+    await delivered(database, channel, await ready(database))
     ((_key, reply),) = channel.sent
     assert "Sent again" in reply.text
 
 
-async def test_where_a_key_makes_sends_repeatable_nothing_is_said(database: Database, waits: list[float]) -> None:
+async def test_where_a_key_makes_sends_repeatable_nothing_is_said(database: Database) -> None:
     channel = FakeChannel(repeatable=True, failures=[AmbiguousSendError("cut")])
     parcel = await ready(database)
-    await Delivery(Outbox(database), {"test": channel}).deliver(parcel)
+    await delivered(database, channel, parcel)
     assert [(key, reply.text) for key, reply in channel.sent] == [(str(parcel.id), "hi")]
 
 
-@pytest.mark.parametrize("error", [GoneError("blocked"), ChannelError("refused")])
-async def test_what_can_never_be_sent_is_dead_at_once(database: Database, error: ChannelError) -> None:
-    channel = FakeChannel(failures=[error])
-    await Delivery(Outbox(database), {"test": channel}).deliver(await ready(database))
+async def test_a_fate_that_stays_unknown_ends(database: Database) -> None:
+    channel = FakeChannel(failures=[AmbiguousSendError("cut")] * 50)
+    waits = await delivered(database, channel, await ready(database))
+    assert waits == sorted(waits)
     assert await states(database) == {"dead": 1}
 
 
-async def test_a_wait_that_was_told_is_kept_over_a_restart(database: Database, waits: list[float]) -> None:
+@pytest.mark.parametrize("error", [GoneError("blocked"), ChannelError("refused"), RuntimeError("a bug")])
+async def test_what_can_never_be_sent_is_dead_at_once(database: Database, error: Exception) -> None:
+    channel = FakeChannel(failures=[error])
+    await delivered(database, channel, await ready(database))
+    assert await states(database) == {"dead": 1}
+
+
+async def test_a_wait_that_was_told_is_kept_over_a_restart(database: Database) -> None:
     parcel = await ready(database)
-    outbox = Outbox(database)
+    outbox, channel = Outbox(database), FakeChannel()
     await outbox.later(parcel.id, datetime(2999, 1, 1, tzinfo=UTC), "slow down")
-    (again,) = await outbox.pending(["test"], after=0, most=9)
-    await Delivery(outbox, {"test": FakeChannel()}).deliver(again)
-    assert waits[0] > 3600
+    again = Turn(parcel.id, await outbox.one(parcel.id))
+    wait_s = await Delivery(outbox, {"test": channel}).take(again)
+    assert wait_s is not None
+    assert wait_s > 3600
+    assert channel.sent == []
 
 
 async def test_running_it_sends_what_was_left_before_and_what_comes(database: Database) -> None:
@@ -102,8 +111,7 @@ async def test_running_it_sends_what_was_left_before_and_what_comes(database: Da
     running = asyncio.create_task(delivery.run())
     await channel.arrived.wait()
     channel.arrived.clear()
-    await ready(database, "new", id="2")
-    delivery.wake()
+    delivery.hand([await ready(database, "new", id="2")])
     await channel.arrived.wait()
     running.cancel()
     assert [reply.text for _key, reply in channel.sent] == ["old", "new"]
@@ -118,3 +126,93 @@ async def test_a_channel_that_breaks_does_not_stop_the_others(database: Database
     await channel.arrived.wait()
     running.cancel()
     assert [reply.text for _key, reply in channel.sent] == ["second"]
+
+
+@pytest.mark.parametrize("step", ["sending", "sent"])
+async def test_a_store_that_fails_for_a_while_delays_a_reply_and_repeats_none(
+    database: Database, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr("bot.feed.FIRST_WAIT_S", 0.0)
+    failures, ended, method = [StoreError("locked"), StoreError("locked")], asyncio.Event(), getattr(Outbox, step)
+
+    async def flaky(self: Outbox, *arguments: object) -> None:
+        if failures:
+            raise failures.pop()
+        await method(self, *arguments)
+        if self is outbox and step == "sent":
+            ended.set()
+
+    monkeypatch.setattr(Outbox, step, flaky)
+    outbox, channel = Outbox(database), FakeChannel()
+    delivery = Delivery(outbox, {"test": channel})
+    running = asyncio.create_task(delivery.run())
+    await asyncio.sleep(0)
+    parcel = await ready(database)
+    delivery.hand([parcel])
+    await (ended if step == "sent" else channel.arrived).wait()
+    assert await delivery.finish(within_s=60)
+    running.cancel()
+    assert [reply.text for _key, reply in channel.sent] == ["hi"]
+    assert await states(database) == {"sent": 1}
+
+
+async def test_a_reply_that_cannot_be_read_stops_nobody(database: Database) -> None:
+    poison, channel = await ready(database, "poison", id="1"), FakeChannel()
+    await ready(database, "good", id="2")
+    table = OutboxRow.__table__
+    await database.write(lambda connection: connection.execute(update(table).where(table.c.id == poison.id).values(reply="{")))
+    delivery = Delivery(Outbox(database), {"test": channel})
+    running = asyncio.create_task(delivery.run())
+    await channel.arrived.wait()
+    assert await delivery.finish(within_s=60)
+    running.cancel()
+    assert await states(database) == {"dead": 1, "sent": 1}
+
+
+class Splitting(FakeChannel):
+    """Sends a reply word by word, and breaks as it is told to before the word of that place."""
+
+    def __init__(self, breaks: dict[int, Exception]) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._breaks = breaks
+
+    async def send_parts(
+        self,
+        reply: Reply,
+        to: Address,
+        *,
+        key: str,
+        edits: str,
+        sent: Sequence[str],
+        went_out: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> str:
+        parts = reply.text.split()[:3]
+        ids = list(sent)
+        for place in range(len(ids), len(parts)):
+            if place in self._breaks:
+                raise self._breaks.pop(place)
+            self.words.append(parts[place])
+            ids.append(edits if edits and place == 0 else f"m{place}")
+            if place < len(parts) - 1:
+                await went_out(ids)
+        return ids[0]
+
+
+@pytest.mark.parametrize("edits", ["", "status"])
+async def test_a_split_reply_goes_on_where_it_was_interrupted_also_after_a_crash(database: Database, edits: str) -> None:
+    parcel, outbox = await ready(database, "one two three", edits=edits), Outbox(database)
+    channel = Splitting({2: asyncio.CancelledError()})  # as a kill would end it
+    with pytest.raises(asyncio.CancelledError):
+        await delivered(database, channel, parcel)
+    assert await outbox.recover({"test": ""}) == 1
+    (ticket,) = await outbox.tickets({"test": ""})
+    await delivered(database, channel, await outbox.one(ticket.id))
+    assert channel.words == ["one", "two", "three"]
+    assert (await outbox.of(1))[0].state == "sent"
+
+
+async def test_a_split_reply_that_is_told_to_wait_goes_on_after(database: Database) -> None:
+    channel = Splitting({1: RetryLaterError("slow down", retry_after_s=3)})
+    assert await delivered(database, channel, await ready(database, "one two three")) == [3]
+    assert channel.words == ["one", "two", "three"]

@@ -7,8 +7,10 @@ from bot.house import House
 from bot.message import Message, Reply
 from bot.passage import Scope
 from bot.route import Route
+from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
+from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
 from bot.testing import fake_kit, make_message, make_request
 
@@ -17,7 +19,8 @@ class Fixture:
     def __init__(self, database: Database, folder: Path) -> None:
         self.inbox, self.chats = Inbox(database), Chats(database)
         self.library = fake_kit(folder).library
-        self.house = House(self.inbox, self.chats, self.library, "/srv/paring")
+        eraser = Eraser(database, BlobStore(folder / "blobs"))
+        self.house = House(self.inbox, self.chats, self.library, eraser, "/srv/paring")
 
     async def say(self, text: str | Message) -> Reply:
         return await self.house.answer(make_request(text))

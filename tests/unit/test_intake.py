@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from bot.message import Button, Command, Press, Reply
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
-from bot.store.inbox import Inbox
+from bot.store.inbox import Inbox, Waiting
 from bot.store.outbox import Outbox
 from bot.store.tables import ButtonRow
 from bot.testing import NOON, make_message
@@ -18,12 +19,16 @@ from bot.testing import NOON, make_message
 
 class Fixture:
     def __init__(self, database: Database, folder: Path) -> None:
-        self.woken = 0
+        self.arrived: list[Waiting] = []
+        self.stopped: list[int] = []
         self.database, self.inbox, self.chats = database, Inbox(database), Chats(database)
-        self.reception = Reception(self.inbox, self.chats, BlobStore(folder), wake=self.wake, default="en", text_bytes=1000)
+        self.reception = Reception(
+            self.inbox, self.chats, BlobStore(folder), arrived=self.arrived.append, stop=self.stop, default="en", text_bytes=1000
+        )
 
-    def wake(self) -> None:
-        self.woken += 1
+    def stop(self, number: int) -> bool:
+        self.stopped.append(number)
+        return number == 1
 
     async def button(self) -> str:
         message = make_message("hello", sender="ann")
@@ -41,16 +46,16 @@ def house(database: Database, tmp_path: Path) -> Fixture:
     return Fixture(database, tmp_path)
 
 
-async def test_a_message_is_committed_and_the_worker_woken(house: Fixture) -> None:
+async def test_a_message_is_committed_and_given_to_the_worker(house: Fixture) -> None:
     assert (await house.reception.accept(make_message("hello"))).fresh
-    assert house.woken == 1
+    assert [waiting.message.text for waiting in house.arrived] == ["hello"]
     assert await house.inbox.counts() == {"received": 1}
 
 
 async def test_the_same_message_again_changes_nothing(house: Fixture) -> None:
     await house.reception.accept(make_message("hello"))
     assert not (await house.reception.accept(make_message("hello"))).fresh
-    assert house.woken == 1
+    assert len(house.arrived) == 1
 
 
 async def test_talk_that_is_not_for_the_bot_is_not_kept(house: Fixture) -> None:
@@ -67,7 +72,7 @@ async def test_it_is_kept_where_the_chat_said_index_on(house: Fixture) -> None:
 
 async def test_a_press_is_a_command_about_the_message(house: Fixture) -> None:
     assert (await house.reception.accept(house.press(await house.button()))).fresh
-    (waiting,) = await house.inbox.waiting(["test"], after=0, most=9)
+    (waiting,) = house.arrived
     assert waiting.message.command == Command("search", "2")
     assert waiting.message.reply_to is not None
     assert waiting.message.reply_to.text == "hello"
@@ -111,5 +116,24 @@ def test_texts_are_cleaned_of_what_no_part_can_hold(text: str, kept: str) -> Non
 
 async def test_a_text_over_the_limit_is_cut_to_where_it_is_seen_to_be_over(house: Fixture) -> None:
     await house.reception.accept(make_message("x" * 5000))
-    (waiting,) = await house.inbox.waiting(["test"], after=0, most=9)
+    (waiting,) = house.arrived
     assert len(waiting.message.text) == 1001
+
+
+@pytest.mark.parametrize(("number", "said"), [("1", "stopping"), ("2", "nothing to stop"), ("x", "nothing to stop")])
+async def test_a_press_on_cancel_is_an_order_at_once_and_no_message(house: Fixture, number: str, said: str) -> None:
+    waiting = await house.inbox.accept(make_message("long work"))
+    assert waiting is not None
+    button = await house.inbox.button(waiting, "ann", "Cancel", Command("cancel", number))
+    taken = await house.reception.accept(house.press(button.token))
+    assert (taken.fresh, said in taken.note) == (False, True)
+    assert house.stopped == ([int(number)] if number.isdecimal() else [])
+    assert await house.inbox.counts() == {"received": 1}
+
+
+async def test_what_was_committed_is_given_to_the_worker_though_its_sender_went_away(house: Fixture) -> None:
+    accepting = asyncio.ensure_future(house.reception.accept(make_message("hello")))
+    await asyncio.sleep(0)
+    accepting.cancel()
+    await house.reception.accept(make_message("and then", id="2"))
+    assert [waiting.message.text for waiting in house.arrived] == ["hello", "and then"]

@@ -1,19 +1,23 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.channel import FakeChannel
+from sqlalchemy import update
 
 from bot.config import LimitSettings
 from bot.errors import InputError, StoreError
 from bot.locale import Text
-from bot.message import Attachment, Message, Reply
+from bot.message import Attachment, Command, Message, Reply
 from bot.route import Route
 from bot.store.blobs import BlobStore
+from bot.store.chats import Chats
 from bot.store.database import Database
 from bot.store.inbox import Inbox
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, Parcel
+from bot.store.tables import InboxRow
 from bot.testing import make_message
 from bot.worker import Worker
 
@@ -42,11 +46,31 @@ class FakeDispatcher:
 
 def make_worker(database: Database, dispatcher: FakeDispatcher, folder: Path, channel: FakeChannel | None = None) -> Worker:
     channels = {"test": channel or FakeChannel()}
-    return Worker(Inbox(database), dispatcher, BlobStore(folder), channels, limits=LimitSettings(), replied=lambda: None)
+    return Worker(Inbox(database), dispatcher, BlobStore(folder), channels, limits=LimitSettings(), replied=lambda _parcels: None)
+
+
+class Outgoing:
+    """What the worker gave to be delivered; `whole` is set once there is as much as expected."""
+
+    def __init__(self, worker: Worker, expected: int) -> None:
+        self.texts: list[str] = []
+        self.whole = asyncio.Event()
+        self._expected = expected
+        worker._replied = self.take  # what Worker is given as `replied`
+
+    def take(self, parcels: Sequence[Parcel]) -> None:
+        self.texts += [parcel.reply.text for parcel in parcels]
+        if len(self.texts) >= self._expected:
+            self.whole.set()
+
+
+async def parcels(database: Database) -> list[Parcel]:
+    outbox = Outbox(database)
+    return [await outbox.one(ticket.id) for ticket in await outbox.tickets({"test": ""})]
 
 
 async def replies(database: Database) -> list[str]:
-    return [parcel.reply.text for parcel in await Outbox(database).pending(["test"], after=0, most=99)]
+    return [parcel.reply.text for parcel in await parcels(database)]
 
 
 async def accepted(database: Database, message: Message):
@@ -54,6 +78,12 @@ async def accepted(database: Database, message: Message):
     number = await inbox.accept(message)
     assert number is not None
     return await inbox.one(number)
+
+
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show typing and the status without waiting for them."""
+    for name in ("TYPING_AFTER_S", "STATUS_AFTER_S", "STATUS_EVERY_S"):
+        monkeypatch.setattr(f"bot.company.{name}", 0.0)
 
 
 async def test_a_message_is_answered_and_done(database: Database, tmp_path: Path) -> None:
@@ -106,7 +136,7 @@ async def test_a_file_over_the_limit_is_not_fetched(database: Database, tmp_path
 async def test_long_work_is_shown_in_one_message_that_becomes_the_answer(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.worker.STATUS_AFTER_S", 0.0)
+    at_once(monkeypatch)
     channel = FakeChannel()
 
     async def slowly(message: Message, progress) -> Answer:
@@ -118,41 +148,138 @@ async def test_long_work_is_shown_in_one_message_that_becomes_the_answer(
     await make_worker(database, FakeDispatcher(slowly), tmp_path, channel).handle(waiting)
     assert [reply.text for _key, reply in channel.sent] == ["I am working on it …"]
     assert [(sent, reply.text) for sent, reply in channel.edited] == [("m1", "Page 3 of 9")]
-    (parcel,) = await Outbox(database).pending(["test"], after=0, most=9)
+    (parcel,) = await parcels(database)
     assert (parcel.edits, parcel.reply.text) == ("m1", "done")
 
 
 async def test_a_database_that_fails_for_a_while_loses_no_message(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.worker.FIRST_WAIT_S", 0.0)
-    worker, inbox = make_worker(database, FakeDispatcher(), tmp_path), Inbox(database)
+    monkeypatch.setattr("bot.feed.FIRST_WAIT_S", 0.0)
+    dispatcher = FakeDispatcher()
+    worker, inbox = make_worker(database, dispatcher, tmp_path), Inbox(database)
+    outgoing = Outgoing(worker, 1)
     await inbox.accept(make_message("hello"))
-    failures = [StoreError("locked"), StoreError("locked")]
-    start = Inbox.start
-
-    async def flaky(self: Inbox, number: int) -> None:
-        if failures:
-            raise failures.pop()
-        await start(self, number)
-
-    monkeypatch.setattr(Inbox, "start", flaky)
+    for name in ("start", "finish"):
+        monkeypatch.setattr(Inbox, name, failing_twice(getattr(Inbox, name)))
     running = asyncio.create_task(worker.run())
-    while not await replies(database):
-        await asyncio.sleep(0)
+    await outgoing.whole.wait()
     running.cancel()
     assert await replies(database) == ["re: hello"]
+    assert len(dispatcher.asked) == 1, "an answer that was there was made again"
 
 
-async def test_order_is_kept_within_a_chat(database: Database, tmp_path: Path) -> None:
+def failing_twice(method):
+    failures = [StoreError("locked"), StoreError("locked")]
+
+    async def flaky(self: Inbox, *arguments: object, **named: object):
+        if failures:
+            raise failures.pop()
+        return await method(self, *arguments, **named)
+
+    return flaky
+
+
+async def test_order_is_kept_within_a_chat_over_what_was_left_and_what_comes(database: Database, tmp_path: Path) -> None:
     dispatcher = FakeDispatcher()
-    worker = make_worker(database, dispatcher, tmp_path)
+    worker, inbox = make_worker(database, dispatcher, tmp_path), Inbox(database)
+    outgoing = Outgoing(worker, 40)
     for number in range(20):
-        await Inbox(database).accept(make_message(str(number), id=str(number), chat=str(number % 3)))
+        await inbox.accept(make_message(str(number), id=str(number), chat=str(number % 3)), then=worker.hand)
     running = asyncio.create_task(worker.run())
-    while len(await replies(database)) < 20:
-        await asyncio.sleep(0)
+    for number in range(20, 40):
+        await inbox.accept(make_message(str(number), id=str(number), chat=str(number % 3)), then=worker.hand)
+    await outgoing.whole.wait()
     running.cancel()
+    assert len(dispatcher.asked) == 40
     for chat in "012":
         texts = [int(message.text) for message in dispatcher.asked if message.address.chat == chat]
         assert texts == sorted(texts)
+
+
+async def test_a_row_that_cannot_be_read_stops_nobody(database: Database, tmp_path: Path) -> None:
+    worker, inbox = make_worker(database, FakeDispatcher(), tmp_path), Inbox(database)
+    outgoing = Outgoing(worker, 1)
+    poison = await inbox.accept(make_message("poison", id="1"))
+    await inbox.accept(make_message("hello", id="2"))
+    table = InboxRow.__table__
+    await database.write(lambda connection: connection.execute(update(table).where(table.c.id == poison).values(message="{")))
+    running = asyncio.create_task(worker.run())
+    await outgoing.whole.wait()
+    running.cancel()
+    assert outgoing.texts == ["re: hello"]
+    assert await inbox.counts() == {"dead": 1, "done": 1}
+
+
+async def test_the_one_who_asked_can_stop_the_work_and_the_next_is_answered(database: Database, tmp_path: Path) -> None:
+    begun, ended = asyncio.Event(), []
+
+    async def long(message: Message, _progress) -> Answer:
+        if message.text != "long":
+            return Answer(Reply("next", "en"))
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append(message.text)
+            raise
+        raise AssertionError
+
+    worker, inbox = make_worker(database, FakeDispatcher(long), tmp_path), Inbox(database)
+    outgoing = Outgoing(worker, 2)
+    number = await inbox.accept(make_message("long", id="1"))
+    await inbox.accept(make_message("short", id="2"))
+    running = asyncio.create_task(worker.run())
+    await begun.wait()
+    assert not worker.stop(number + 1)
+    assert worker.stop(number)
+    await outgoing.whole.wait()
+    assert ended == ["long"]
+    assert ["Stopped, as you asked" in text for text in outgoing.texts] == [True, False]
+    assert not worker.stop(number)
+    running.cancel()
+    assert await inbox.counts() == {"done": 2}
+
+
+async def test_the_status_message_has_a_button_that_stops_the_work(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+    channel = FakeChannel()
+
+    async def slowly(_message: Message, _progress) -> Answer:
+        await channel.arrived.wait()
+        return Answer(Reply("done", "en"))
+
+    waiting = await accepted(database, make_message("hello"))
+    await make_worker(database, FakeDispatcher(slowly), tmp_path, channel).handle(waiting)
+    ((_key, status),) = channel.sent
+    (button,) = status.buttons
+    order = await Chats(database).order(button.token)
+    assert order is not None
+    assert (order.command, order.owner) == (Command("cancel", str(waiting.id)), "ann")
+
+
+async def test_what_is_answered_at_once_shows_no_typing(database: Database, tmp_path: Path) -> None:
+    channel = FakeChannel()
+    await make_worker(database, FakeDispatcher(), tmp_path, channel).handle(await accepted(database, make_message("hello")))
+    assert channel.typed == 0
+
+
+async def test_a_worker_that_is_cancelled_leaves_the_message_to_the_next_start(database: Database, tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def hanging(_message: Message, _progress) -> Answer:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    worker, inbox = make_worker(database, FakeDispatcher(hanging), tmp_path), Inbox(database)
+    await inbox.accept(make_message("hello", id="1"))
+    await inbox.accept(make_message("and then", id="2"))
+    running = asyncio.create_task(worker.run())
+    await begun.wait()
+    running.cancel()
+    await asyncio.wait([running])
+    assert running.cancelled()
+    assert await inbox.counts() == {"received": 1, "working": 1}

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.errors import StoreError
 from bot.store import schema
 from bot.store.database import Database
+from bot.store.flushing import Log
 from bot.store.tables import AssignmentRow
 from bot.testing import NOON
 
@@ -101,3 +103,137 @@ def test_the_head_is_alembics(tmp_path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.migrations()))
     assert ScriptDirectory.from_config(config).get_current_head() == schema.head()
+
+
+async def test_a_durable_write_is_told_after_a_flush_and_others_before(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushes, may_flush = [], threading.Event()
+
+    def flush(_log: Log) -> None:
+        assert may_flush.wait(60)
+        flushes.append(True)
+
+    monkeypatch.setattr(Log, "flush", flush)
+    durable = asyncio.ensure_future(database.write(assign("durable")))
+    await database.write(assign("quick"), durable=False)
+    assert await slots(database) == {"durable", "quick"}
+    assert (durable.done(), flushes) == (False, [])
+    may_flush.set()
+    await durable
+    assert flushes == [True]
+
+
+async def test_what_waits_for_a_flush_shares_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushes, first, may_flush = [], threading.Event(), threading.Event()
+
+    def flush(_log: Log) -> None:
+        flushes.append(True)
+        first.set()
+        assert may_flush.wait(60)
+
+    monkeypatch.setattr(Log, "flush", flush)
+    writes = [asyncio.ensure_future(database.write(assign("0")))]
+    await asyncio.to_thread(first.wait, 60)
+    writes += [asyncio.ensure_future(database.write(assign(str(number)))) for number in range(1, 20)]
+    await database.write(assign("quick"), durable=False)
+    may_flush.set()
+    await asyncio.gather(*writes)
+    assert len(flushes) == 2
+
+
+async def test_a_disk_that_takes_no_flush_is_told_and_the_listener_learns_of_what_was_committed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = []
+
+    def flush(_log: Log) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Log, "flush", flush)
+    with pytest.raises(StoreError, match="Input/output error"):
+        await database.write(assign("embed"), then=heard.append)
+    assert len(heard) == 1
+    assert await slots(database) == {"embed"}
+
+
+async def test_the_log_is_what_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed = []
+    monkeypatch.setattr(
+        "bot.store.flushing._flush", lambda descriptor: flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+    )
+    database = await Database.open(tmp_path / "paring.db")
+    await database.write(assign("embed"))
+    await database.close()
+    assert flushed == [tmp_path / "paring.db-wal"]
+
+
+async def test_listeners_are_told_in_the_order_of_the_commits_also_where_the_caller_went_away(database: Database) -> None:
+    heard: list[str] = []
+
+    def write(slot: str) -> asyncio.Future[object]:
+        return asyncio.ensure_future(database.write(assign(slot), then=lambda _result: heard.append(slot)))
+
+    writes = [write(str(number)) for number in range(10)]
+    await asyncio.sleep(0)
+    writes[4].cancel()
+    await asyncio.gather(*writes, return_exceptions=True)
+    assert heard == [str(number) for number in range(10)]
+
+
+async def test_a_listener_that_breaks_leaves_nobody_waiting(database: Database) -> None:
+    def broken(_result: object) -> None:
+        raise ValueError("bug")
+
+    with pytest.raises(RuntimeError, match="bug"):
+        await database.write(assign("a"), then=broken)
+    await database.write(assign("b"))
+
+
+async def test_whatever_a_work_raises_its_caller_is_told_and_the_writer_lives(database: Database) -> None:
+    class OddError(BaseException):
+        pass
+
+    def odd(_connection: Connection) -> None:
+        raise OddError
+
+    outcomes = await asyncio.gather(database.write(assign("a")), database.write(odd), return_exceptions=True)
+    assert isinstance(outcomes[1], OddError)
+    await database.write(assign("b"))
+    assert "b" in await slots(database)
+
+
+async def test_a_closed_database_says_so_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "paring.db")
+    waiting = [asyncio.ensure_future(database.write(assign(str(number)))) for number in range(5)]
+    await asyncio.sleep(0)
+    await database.close()
+    await asyncio.gather(*waiting)
+    with pytest.raises(StoreError, match="closed"):
+        await database.write(assign("late"))
+
+
+async def test_closing_does_not_wait_for_ever_for_a_stuck_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.store.database.CLOSE_WITHIN_S", 0.0)
+    stuck = threading.Event()
+    monkeypatch.setattr(Log, "flush", lambda _log: stuck.wait(60))
+    database = await Database.open(tmp_path / "paring.db")
+    writing = asyncio.ensure_future(database.write(assign("a")))
+    await database.write(assign("b"), durable=False)
+    await database.close()
+    stuck.set()
+    await writing
+
+
+async def test_emptying_the_log_leaves_nothing_in_it_unless_a_reader_stands_in_the_way(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.database.EMPTY_WITHIN_MS", 0)
+    log = database.path.with_name("paring.db-wal")
+    async with database.read() as connection:
+        await connection.execute(select(AssignmentRow.slot))
+        await database.write(assign("embed"))
+        assert not await database.empty_log()
+    assert await database.empty_log()
+    assert log.stat().st_size == 0
+    assert await slots(database) == {"embed"}

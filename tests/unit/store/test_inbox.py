@@ -5,11 +5,16 @@ from bot.route import Route
 from bot.store.chats import Chats, Label
 from bot.store.database import Database
 from bot.store.inbox import Inbox
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, Parcel
+from bot.store.places import Ticket
 from bot.store.transcript import Talk
 from bot.testing import NOON, make_message
 
-NAMES = ["test"]
+HERE = {"test": ""}
+
+
+async def waiting_in(outbox: Outbox) -> list[Parcel]:
+    return [await outbox.one(ticket.id) for ticket in await outbox.tickets(HERE)]
 
 
 async def test_a_message_is_accepted_once(database: Database) -> None:
@@ -42,7 +47,7 @@ async def test_done_and_its_reply_are_written_as_one(database: Database) -> None
     await inbox.start(number)
     await inbox.finish(number, message, [Reply("hi", "en")], route=Route("chat", "router", 0.9))
     assert await inbox.counts() == {"done": 1}
-    (parcel,) = await outbox.pending(NAMES, after=0, most=9)
+    (parcel,) = await waiting_in(outbox)
     assert (parcel.reply.text, parcel.to, parcel.state) == ("hi", message.address, "ready")
 
 
@@ -50,10 +55,11 @@ async def test_what_was_being_worked_on_is_waiting_again_after_a_crash(database:
     inbox = Inbox(database)
     number = await inbox.accept(make_message("hello"))
     await inbox.start(number)
-    assert await inbox.waiting(NAMES, after=0, most=9) == []
-    assert await inbox.recover(NAMES) == 1
-    (waiting,) = await inbox.waiting(NAMES, after=0, most=9)
-    assert (waiting.id, waiting.attempts) == (number, 1)
+    assert await inbox.tickets(HERE) == []
+    assert await inbox.recover(HERE) == 1
+    (ticket,) = await inbox.tickets(HERE)
+    assert ticket == Ticket(number, ("test", "bot", "1"))
+    assert (await inbox.one(number)).attempts == 1
 
 
 async def test_a_send_that_was_leaving_is_ambiguous_after_a_crash(database: Database) -> None:
@@ -61,10 +67,10 @@ async def test_a_send_that_was_leaving_is_ambiguous_after_a_crash(database: Data
     message = make_message("hello")
     number = await inbox.accept(message)
     (sent,) = await inbox.finish(number, message, [Reply("hi", "en")])
-    await outbox.sending(sent)
-    assert await outbox.pending(NAMES, after=0, most=9) == []
-    assert await outbox.recover(NAMES) == 1
-    (parcel,) = await outbox.pending(NAMES, after=0, most=9)
+    await outbox.sending(sent.id)
+    assert await waiting_in(outbox) == []
+    assert await outbox.recover(HERE) == 1
+    (parcel,) = await waiting_in(outbox)
     assert parcel.state == "ambiguous"
 
 
@@ -73,7 +79,7 @@ async def test_a_button_orders_its_command_about_the_message(database: Database)
     message = make_message("hello", sender="ann")
     number = await inbox.accept(message)
     await inbox.finish(number, message, [Reply("hi", "en", buttons=(Button("More", Command("search", "--count 5")),))])
-    (parcel,) = await outbox.pending(NAMES, after=0, most=9)
+    (parcel,) = await waiting_in(outbox)
     (button,) = parcel.reply.buttons
     assert 0 < len(button.token.encode()) <= 64
     order = await chats.order(button.token)
@@ -115,15 +121,6 @@ async def test_why_finds_the_route_of_the_message_before(database: Database) -> 
     assert await inbox.route_of(message) == route
 
 
-async def test_forgetting_takes_ones_own_messages_and_their_answers(database: Database) -> None:
-    inbox, outbox = Inbox(database), Outbox(database)
-    for sender in ("ann", "bob"):
-        message = make_message("hello", sender=sender, id=sender)
-        await inbox.finish(await inbox.accept(message), message, [Reply(f"hi {sender}", "en")])
-    assert await inbox.forget(make_message().address, "ann") == 1
-    assert [parcel.reply.text for parcel in await outbox.pending(NAMES, after=0, most=9)] == ["hi bob"]
-
-
 async def test_labels_are_kept_in_order(database: Database) -> None:
     chats = Chats(database)
     await chats.keep_label(Label("shrink it", "en", "summarise", "search"))
@@ -155,3 +152,48 @@ async def test_an_answer_that_was_edited_into_a_placeholder_goes_by_its_id(datab
     message = make_message("q")
     await inbox.finish(await inbox.accept(message), message, [Reply("a", "en")], edits="status 1")
     assert [entry.id for entry in await talk.page(message.address)] == ["1", "status 1"]
+
+
+async def test_two_bots_in_one_home_leave_each_others_messages_alone(database: Database) -> None:
+    one, other = Inbox(database, owner="one"), Inbox(database, owner="other")
+    mine, theirs = await one.accept(make_message("mine")), await other.accept(make_message("theirs", id="2"))
+    await other.start(theirs)
+    assert await one.recover(HERE, others=["other"]) == 0
+    assert [ticket.id for ticket in await one.tickets(HERE)] == [mine]
+    assert await one.recover(HERE, others=[]) == 1
+    assert [ticket.id for ticket in await one.tickets(HERE)] == [mine, theirs]
+
+
+async def test_a_bot_that_serves_one_chat_takes_over_that_one_alone(database: Database) -> None:
+    gone, inbox = Inbox(database, owner="gone"), Inbox(database, owner="one")
+    await gone.accept(make_message("elsewhere", chat="2"))
+    here = await gone.accept(make_message("here", chat="1", id="2"))
+    await inbox.recover({"test": "1"})
+    assert [ticket.id for ticket in await inbox.tickets({"test": "1"})] == [here]
+
+
+async def test_a_send_of_another_living_bot_is_not_called_lost(database: Database) -> None:
+    inbox, other, outbox = Inbox(database, owner="other"), Outbox(database, owner="other"), Outbox(database, owner="one")
+    message = make_message("hello")
+    (parcel,) = await inbox.finish(await inbox.accept(message), message, [Reply("hi", "en")])
+    await other.sending(parcel.id)
+    assert await outbox.recover(HERE, others=["other"]) == 0
+    assert (await outbox.one(parcel.id)).state == "sending"
+
+
+async def test_the_parts_that_went_out_are_remembered(database: Database) -> None:
+    inbox, outbox = Inbox(database), Outbox(database)
+    message = make_message("hello")
+    (parcel,) = await inbox.finish(await inbox.accept(message), message, [Reply("long", "en")])
+    await outbox.went_out(parcel.id, ["7", "8"])
+    await outbox.recover(HERE)
+    again = await outbox.one(parcel.id)
+    assert (again.state, again.parts) == ("ambiguous", ("7", "8"))
+
+
+async def test_tickets_are_read_on_from_where_they_ended(database: Database) -> None:
+    inbox = Inbox(database)
+    numbers = [await inbox.accept(make_message(str(number), id=str(number))) for number in range(5)]
+    first = await inbox.tickets(HERE, most=3)
+    rest = await inbox.tickets(HERE, after=first[-1].id, most=3)
+    assert [ticket.id for ticket in (*first, *rest)] == numbers

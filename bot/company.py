@@ -1,0 +1,116 @@
+"""Keeps a person company while an answer is worked on: typing, and after two seconds one status message with a way to stop.
+
+Owns the status message, which the answer is edited into. Leaves the answer to `bot.worker`.
+
+    company = Company(channel, inbox, waiting)
+    company.begin()
+    ...                        # await company.tell(text) changes the status
+    await company.end()        # company.placeholder is the status message's id, "" where none was shown
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.channels.channel import Channel, ChannelError
+from bot.errors import StoreError
+from bot.locale import Text, phrases
+from bot.message import Button, Command, Reply
+
+if TYPE_CHECKING:
+    from bot.store.inbox import Inbox, Waiting
+
+_ = phrases(__file__)
+log = structlog.get_logger(__name__)
+
+TYPING_AFTER_S = 0.15
+"""What is answered sooner shows no typing: it would only come with the answer."""
+TYPING_EVERY_S = 4.0
+STATUS_AFTER_S = 2.0
+STATUS_EVERY_S = 1.0
+"""A status is changed no more often: platforms count edits."""
+CANCEL = "cancel"
+"""The hidden command of the status message's button: its argument is the inbox's number of the message."""
+
+
+class Company:
+    """For one message, once."""
+
+    def __init__(self, channel: Channel | None, inbox: Inbox, waiting: Waiting) -> None:
+        """Show it on `channel`; None: nowhere."""
+        self._channel = channel
+        self._inbox = inbox
+        self._waiting = waiting
+        self.placeholder = waiting.placeholder
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._status: Text = _("I am working on it …")
+        self._buttons: tuple[Button, ...] = ()
+        self._shown: Text | None = None
+        self._shown_at = float("-inf")
+        self._sending = asyncio.Lock()
+        self._over = False
+
+    def begin(self) -> None:
+        """Start the clock."""
+        if self._channel is not None:
+            self._timer = asyncio.get_running_loop().call_later(TYPING_AFTER_S, self._sit_down, self._channel)
+
+    async def tell(self, status: Text) -> None:
+        """Show `status` from now on: at once where a status is shown already, and was not changed just now."""
+        self._status = status
+        due = asyncio.get_running_loop().time() - self._shown_at >= STATUS_EVERY_S
+        if self._channel is not None and self.placeholder and due and not self._over:
+            await self._show(self._channel)
+
+    async def end(self) -> None:
+        """Stop; a status that is on its way is waited for, so that it becomes the answer."""
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        task, self._task = self._task, None
+        if task is None:
+            return
+        async with self._sending:
+            task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("typing or the status broke", inbox=self._waiting.id, why=repr(error))
+
+    def _sit_down(self, channel: Channel) -> None:
+        self._task = asyncio.create_task(self._sit(channel), name=f"company {self._waiting.id}")
+
+    async def _sit(self, channel: Channel) -> None:
+        to = self._waiting.message.address
+        await channel.typing(to)
+        await asyncio.sleep(STATUS_AFTER_S - TYPING_AFTER_S)
+        while True:
+            if channel.limits.edits and self._shown is not self._status:
+                await self._show(channel)
+            await channel.typing(to)
+            await asyncio.sleep(TYPING_EVERY_S)
+
+    async def _show(self, channel: Channel) -> None:
+        message = self._waiting.message
+        async with self._sending:
+            if self._over:
+                return
+            try:
+                self._buttons = self._buttons or (await self._stop_button(),)
+                reply = Reply(self._status.to(message.language), message.language, buttons=self._buttons, reply_to=message.id)
+                self._shown, self._shown_at = self._status, asyncio.get_running_loop().time()
+                if self.placeholder:
+                    self.placeholder = await channel.edit(self.placeholder, reply, message.address)
+                else:
+                    self.placeholder = await channel.send(reply, message.address, key=f"status {self._waiting.id}")
+                    await self._inbox.placeholder(self._waiting.id, self.placeholder)
+            except (ChannelError, StoreError) as error:
+                log.info("the status could not be shown", inbox=self._waiting.id, why=str(error))
+
+    async def _stop_button(self) -> Button:
+        message = self._waiting.message
+        label = _("Cancel").to(message.language)
+        return await self._inbox.button(self._waiting.id, message.sender, label, Command(CANCEL, str(self._waiting.id)))
