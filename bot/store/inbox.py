@@ -245,7 +245,10 @@ def _former(connection: Connection, message: Message) -> Waiting | None:
     answer = connection.execute(
         select(OutboxRow.platform_id).where(OutboxRow.inbox_id == before.id, OutboxRow.platform_id != "").order_by(OutboxRow.id)
     ).first()
-    return Waiting(before.id, unpack(Message, before.message), placeholder=answer.platform_id if answer else "")
+    try:
+        return Waiting(before.id, unpack(Message, before.message), placeholder=answer.platform_id if answer else "")
+    except ValueError:  # written by another version of the bot; the edit is a message of its own
+        return None
 
 
 def _says_the_same(one: Message, other: Message) -> bool:

@@ -1,0 +1,58 @@
+from dataclasses import replace
+
+import pytest
+
+from bot.message import Attachment, Command, Message, Reply
+from bot.store.database import Database
+from bot.store.inbox import Inbox, Waiting
+from bot.store.outbox import Outbox
+from bot.testing import make_message
+
+
+async def answered(database: Database, message: Message, *sent: str) -> None:
+    inbox, outbox = Inbox(database), Outbox(database)
+    number = await inbox.accept(message)
+    assert number is not None
+    parcels = await inbox.finish(number, message, [Reply(text, "en") for text in sent])
+    for parcel, platform_id in zip(parcels, sent, strict=True):
+        await outbox.sent(parcel.id, platform_id)
+
+
+async def taken(database: Database, message: Message) -> Waiting:
+    heard: list[Waiting] = []
+    number = await Inbox(database).accept(message, then=heard.append)
+    assert number is not None
+    kept = await Inbox(database).one(number)
+    assert [one.placeholder for one in heard] == [kept.placeholder]
+    return kept
+
+
+async def test_an_edit_is_answered_in_the_place_of_the_former_answer(database: Database) -> None:
+    asked = make_message("where is the plan?")
+    await answered(database, asked, "901", "902")
+    assert (await taken(database, replace(asked, text="where is the old plan?", version=7))).placeholder == "901"
+
+
+async def test_an_edit_of_what_has_no_answer_yet_is_answered_anew(database: Database) -> None:
+    asked = make_message("where is the plan?")
+    await Inbox(database).accept(asked)
+    assert (await taken(database, replace(asked, text="where is the old plan?", version=7))).placeholder == ""
+
+
+async def test_the_last_version_counts_and_other_messages_do_not(database: Database) -> None:
+    asked = make_message("one")
+    await answered(database, make_message("other", id="77"), "900")
+    await answered(database, asked, "901")
+    await answered(database, replace(asked, text="two", version=7), "905")
+    assert (await taken(database, replace(asked, text="three", version=9))).placeholder == "905"
+    assert (await taken(database, make_message("two", id="78"))).placeholder == ""
+
+
+@pytest.mark.parametrize(
+    "change", [{"text": "b"}, {"command": Command("sum")}, {"attachments": (Attachment("image", "a", "image/png", 1, "new"),)}]
+)
+async def test_an_edit_that_changes_nothing_is_no_news(database: Database, change: dict[str, object]) -> None:
+    asked = make_message("a", attachments=(Attachment("image", "a", "image/png", 1, "ref"),))
+    await answered(database, asked, "901")
+    assert await Inbox(database).accept(replace(asked, version=7)) is None
+    assert await Inbox(database).accept(replace(asked, version=8, **change)) is not None  # type: ignore[arg-type]
