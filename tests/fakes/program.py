@@ -23,7 +23,6 @@ END_S = 30.0
 VERB_S = 100.0
 GRACE_S = 30.0
 """How long a program may take to end once it was asked to; then it shows where it hangs, and the test fails."""
-VERB_S = 100.0
 
 
 class Program:
@@ -82,7 +81,7 @@ async def bot(home: Path, *, channels: int = 1, **settings: str) -> AsyncIterato
                 raise AssertionError((await asyncio.wait_for(complaints, END_S)).decode())
             greetings.append(line)
         drained = asyncio.create_task(process.stdout.read())  # a full pipe would hold the program up
-        yield Program(process, greetings)
+        yield Program(process, greetings, complaints)
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
