@@ -87,9 +87,9 @@ class Sending:
         """Send to `new` from now on what is addressed to `old`: the group became a supergroup."""
         self._moved[str(old)] = new
 
-    def type(self, to: Address) -> None:
-        """Show "typing" there; returns at once."""
-        self._typing.show(*self.way(to))
+    def type(self, to: Address, *, hurry: bool = False) -> None:
+        """Show "typing" there; returns at once. `hurry`: a message has only come in."""
+        (self._typing.hurry if hurry else self._typing.show)(*self.way(to))
 
     async def finish(self, *, within_s: float) -> None:
         """Wait for what nobody waits for."""

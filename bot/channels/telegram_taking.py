@@ -108,7 +108,7 @@ class Taking:
             quoted = replace(item.reply_to, language=language) if item.reply_to else None
             taken = await self._intake.accept(replace(item, language=language, reply_to=quoted))
             if taken.fresh and item.addressed:
-                self._sending.type(item.address)
+                self._sending.type(item.address, hurry=True)
 
     async def _welcome(self, data: Mapping[str, object]) -> None:
         """Greet a group to which the bot was added."""

@@ -1,9 +1,11 @@
 """Shows "typing" in Telegram's chats without anybody waiting for it.
 
 Owns how often it is asked for: Telegram shows it for about five seconds, or until a message comes. Leaves to the worker how long
-an answer is worked on. A request that has left is never cancelled, because that would close its connection.
+an answer is worked on. A request that has left is never cancelled, because that would close its connection. When many messages
+come at once, it is shown for the first of them alone: what takes long is shown by the worker's heartbeat all the same.
 
-    typing.show(42, None)
+    typing.hurry(42, None)    # as a message comes in
+    typing.show(42, None)     # while it is worked on
 
 Source: https://core.telegram.org/bots/api#sendchataction
 """
@@ -12,8 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Protocol
 
-from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.channels.telegram_errors import translated
@@ -21,19 +23,39 @@ from bot.channels.telegram_request import RefusedError
 
 SHOWN_S = 3.5
 """For so long it is not asked for again; less than Telegram shows it, and than the worker's heartbeat."""
+HURRIES = 20
+"""How often a second it is shown for what has only come in."""
 KEPT = 4096
 _log = logging.getLogger(__name__)
 _Place = tuple[int | str, int | None]
 
 
+class Api(Protocol):
+    """What of python-telegram-bot's Bot is used."""
+
+    async def send_chat_action(self, chat_id: int | str, action: str, *, message_thread_id: int | None = None) -> bool:
+        """Show it. Raises TelegramError."""
+        ...
+
+
 class Typing:
     """What is shown in which chat and topic."""
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Api) -> None:
         """Take the bot that is shown."""
         self._bot = bot
         self._shown_until: dict[_Place, float] = {}
+        self._credit, self._counted_at = float(HURRIES), 0.0
         self._under_way: set[asyncio.Task[None]] = set()
+
+    def hurry(self, chat: int | str, thread: int | None) -> None:
+        """Show it as a message comes in, unless many come. Returns at once."""
+        now = asyncio.get_running_loop().time()
+        self._credit = min(HURRIES, self._credit + (now - self._counted_at) * HURRIES)
+        self._counted_at = now
+        if self._credit >= 1:
+            self._credit -= 1
+            self.show(chat, thread)
 
     def show(self, chat: int | str, thread: int | None) -> None:
         """Show it now, unless it is shown already. Returns at once."""
