@@ -28,7 +28,7 @@ from bot.message import Address, Command, Message
 from bot.models.tasks import EMBED
 from bot.passage import PUBLIC
 
-AT_ONCE = 64
+AT_ONCE = 512
 WARM_UP = 10
 
 

@@ -16,11 +16,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
@@ -28,7 +26,9 @@ from bot.errors import ModelError, RetryLaterError, SettingsError
 from bot.house import House
 from bot.intake import Reception
 from bot.learning import Learner
+from bot.logs import Logger
 from bot.models.catalogue import Catalogue
+from bot.models.families import every
 from bot.models.heads.build import keep_feedback
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from bot.progress import Report
     from bot.router import Decision
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 SKILLS = "paring.skills"
 GRACE_S = 4.0
@@ -214,7 +214,9 @@ def channels_of(app: App) -> list[Channel]:
 
 def load_skills(kit: Kit) -> list[Skill]:
     """Return every skill that is installed, in the order of the entry points: the project's own first."""
-    points = sorted(entry_points(group=SKILLS), key=lambda point: not point.value.startswith("skills."))
+    points = sorted(
+        (point for point in every() if point.group == SKILLS), key=lambda point: not point.value.startswith("skills.")
+    )
     loaded = [(point, _load_skill(point, kit)) for point in points]
     return [skill for _point, skill in loaded if skill is not None]
 

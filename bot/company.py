@@ -13,18 +13,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
-
 from bot.channels.channel import Channel, ChannelError
 from bot.errors import StoreError
 from bot.locale import Text, phrases
+from bot.logs import Logger
 from bot.message import Button, Command, Reply
 
 if TYPE_CHECKING:
     from bot.store.inbox import Inbox, Waiting
 
 _ = phrases(__file__)
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 TYPING_AFTER_S = 0.15
 """What is answered sooner shows no typing: it would only come with the answer."""

@@ -17,19 +17,18 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import structlog
-
 from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, GoneError, RetryLaterError
 from bot.errors import StoreError
 from bot.feed import Feed, Turn
 from bot.locale import phrases
+from bot.logs import Logger
 from bot.store.outbox import Outbox, Parcel
 
 if TYPE_CHECKING:
     from bot.message import Address, Reply
 
 _ = phrases(__file__)
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 MOST_ATTEMPTS = 8
 CHATS_AT_ONCE = 32

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-import structlog
-
 from bot.errors import StoreError
 from bot.lanes import Lanes
+from bot.logs import Logger
 from bot.store.places import Lane, Places, Ticket
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 
-import structlog
+from bot.logs import Logger
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 Job = Callable[[], Awaitable[float | None]]
 """Returns None when it is done, else in how many seconds it is to be called again."""

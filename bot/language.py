@@ -7,18 +7,24 @@ Owns the guess by script. Leaves to `bot.intake` what a chat has settled.
 
 from __future__ import annotations
 
+import re
+
 from bot.locale import Language
 
 LOOKED_AT = 4000
 """Characters of a text's head that are counted; the rest of a long text rarely tells more."""
 LATIN_A_SYLLABLE = 3
 """Letters of English that weigh as much as one Hangul syllable: Korean writes loan words and names in Latin."""
+_LETTER = re.compile("[A-Za-z]")
 
 
 def detect(text: str) -> Language | None:
     """Return "ko" or "en" by the letters of `text`, None where it has neither."""
+    head = text[:LOOKED_AT]
+    if head.isascii():  # no Hangul in it: the first letter tells
+        return "en" if _LETTER.search(head) else None
     hangul = latin = 0
-    for letter in text[:LOOKED_AT]:
+    for letter in head:
         if "가" <= letter <= "힣" or "ㄱ" <= letter <= "ㆎ" or "\u1100" <= letter <= "\u11ff":
             hangul += 1
         elif letter.isascii() and letter.isalpha():

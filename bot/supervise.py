@@ -9,12 +9,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-import structlog
-
 from bot.channels.channel import ChannelError, RetryLaterError
 from bot.errors import SettingsError
+from bot.logs import Logger
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 HEALTHY_AFTER_S = 120.0

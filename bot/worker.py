@@ -17,14 +17,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
 from bot.channels.channel import Channel, RetryLaterError
 from bot.company import Company
 from bot.delivery import places
 from bot.errors import ParingError, TooLargeError
 from bot.feed import Feed, Turn
 from bot.locale import Text, phrases
+from bot.logs import Logger
 from bot.message import Attachment, Message, Reply
 from bot.store.inbox import Inbox, Waiting
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from bot.store.outbox import Parcel
 
 _ = phrases(__file__)
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 MOST_ATTEMPTS = 3
 CHATS_AT_ONCE = 16

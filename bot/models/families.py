@@ -2,8 +2,9 @@
 
 Owns: finding and importing a loader. Leaves to the loader everything about its library. An entry point names a callable
 `load(spec, folder, options) -> Model`; its module may have `available() -> bool`, which says without loading anything
-whether it can work here (a program or a library is installed). A loaded model may carry two attributes that the pool
-reads: `workers`, how many threads may call `predict` at once (1), and `batch_rows`, how many inputs it wants at most (8).
+whether it can work here (a program or a library is installed). A loaded model may carry attributes that the pool
+reads: `workers`, how many threads may call `predict` at once (1); `batch_rows`, how many inputs it wants at most (8); and
+`slice_characters`, below which much text in bulk is not sliced, however slow the machine is just then (0).
 
     load = Families().loader("minilm")
     model = load(spec, folder, LoadOptions())
@@ -78,5 +79,12 @@ class Families:
 
 @cache
 def installed(group: str) -> Mapping[str, EntryPoint]:
-    """Return the entry points of `group` by name. The scan of 180 distributions takes 7 ms, once a process."""
-    return {point.name: point for point in entry_points(group=group)}
+    """Return the entry points of `group` by name."""
+    return {point.name: point for point in every() if point.group == group}
+
+
+@cache
+def every() -> tuple[EntryPoint, ...]:
+    """Return the entry points of all installed packages. The scan of 180 distributions takes 20 ms, once a process."""
+    found = entry_points()
+    return tuple(point for group in found.groups for point in found.select(group=group))

@@ -12,6 +12,7 @@ is larger than a slice goes to the back of its queue after each, so that a quest
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import threading
 import time
@@ -21,19 +22,22 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-
 from bot.errors import ModelError, ParingError
 from bot.locale import Text, phrases
+from bot.logs import Logger
 from bot.models.families import Loaded
 from bot.models.memory import resident_mb
 
 _ = phrases(__file__)
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 BATCH_ROWS: Final = 8
-BULK_SLICE_MS: Final = 40.0
+BULK_SLICE_MS: Final = 50.0
 """How long a slice of bulk work may take: what a question that comes meanwhile waits at worst, one slice a worker."""
+TEXT_WEIGHT: Final = 20
+"""Characters that an empty text weighs: its markers are tokens too."""
+HEAVIEST_TEXT: Final = 1200
+"""Characters beyond which a longer text weighs no more: a model has cut it by then."""
 URGENT_IN_A_ROW: Final = 8
 """After as many urgent slices one of bulk goes, so that a busy chat does not stop an index for good."""
 REMEMBERED_CALLS: Final = 256
@@ -68,6 +72,10 @@ class Piece:
         """Return the places of its inputs in the call."""
         return self.call.order[self.begin : self.end]
 
+    def weight(self) -> int:
+        """Return about how much work its inputs are, in units of their own kind: see `_weight`."""
+        return sum(_weight(self.call.inputs[index]) for index in self.indices())
+
 
 class Running:
     """A model, its queue and its threads. `leases` and `idle` are the event loop's; the rest is safe from any thread."""
@@ -88,7 +96,8 @@ class Running:
         self._bulk: deque[Call] = deque()
         self._closing = False
         self._batch_rows = BATCH_ROWS
-        self._bulk_rows = BATCH_ROWS
+        self._unit_ms = math.inf
+        self._least_weight = 0
         self._urgent_in_a_row = 0
         self._before_mb = 0
         self._answered = False
@@ -143,7 +152,8 @@ class Running:
 
     def _loaded(self) -> None:
         self._model = self._load()
-        self._batch_rows = self._bulk_rows = getattr(self._model, "batch_rows", BATCH_ROWS)
+        self._batch_rows = getattr(self._model, "batch_rows", BATCH_ROWS)
+        self._least_weight = getattr(self._model, "slice_characters", 0)
         self.ram_mb = max(1, resident_mb() - self._before_mb)
 
     def _work(self) -> None:
@@ -159,7 +169,7 @@ class Running:
                     pieces = _slice(self._urgent, self._batch_rows)
                 else:
                     self._urgent_in_a_row = 0
-                    pieces = _slice(self._bulk, self._bulk_rows)
+                    pieces = _slice(self._bulk, self._batch_rows, weight=self._bulk_weight())
                 if pieces:
                     if self._urgent or self._bulk:
                         self._changed.notify()
@@ -193,13 +203,22 @@ class Running:
         return outputs
 
     def _adapt(self, pieces: list[Piece], spent_ms: float) -> None:
-        """Size the next slice of bulk work by the time of this one; measure memory after the first answer."""
+        """Learn from this slice how long bulk work takes; measure memory after the first answer.
+
+        The quickest slice so far is believed: a slower one tells of what else the machine is doing, and slices that
+        shrink on a busy machine make it busier.
+        """
         if pieces[0].call.bulk:
-            row_ms = spent_ms / sum(piece.end - piece.begin for piece in pieces)
-            self._bulk_rows = max(1, min(self._batch_rows, int(BULK_SLICE_MS / max(row_ms, 1e-3))))
+            self._unit_ms = min(self._unit_ms, max(spent_ms, 1e-3) / sum(piece.weight() for piece in pieces))
         if not self._answered:
             self._answered = True
             self.ram_mb = max(self.ram_mb, resident_mb() - self._before_mb)
+
+    def _bulk_weight(self) -> float:
+        """Return what a slice of bulk work may weigh to be done in BULK_SLICE_MS; without bounds before the first."""
+        if self._unit_ms == math.inf:
+            return math.inf
+        return max(BULK_SLICE_MS / self._unit_ms, self._least_weight)
 
     def _deliver(self, pieces: list[Piece], outputs: Outputs) -> None:
         place = 0
@@ -253,16 +272,30 @@ def _order(inputs: Sequence[object], rows: int) -> Sequence[int]:
     return sorted(range(len(inputs)), key=lambda index: len(str(inputs[index])))
 
 
-def _slice(queue: deque[Call], rows: int) -> list[Piece]:
-    """Take up to `rows` inputs from the calls in the queue, first come first; what is left of a call goes to the back."""
+def _weight(one: object) -> int:
+    """Return about how much work an input is: a text's by its length, anything else counts as one."""
+    return TEXT_WEIGHT + min(len(one), HEAVIEST_TEXT) if isinstance(one, str) else 1
+
+
+def _slice(queue: deque[Call], rows: int, *, weight: float = math.inf) -> list[Piece]:
+    """Take up to `rows` inputs of at most `weight` (one at least) from the calls in the queue, first come first.
+
+    What is left of a call goes to the back.
+    """
     pieces: list[Piece] = []
-    while queue and rows > 0:
+    while queue and rows > 0 and (weight > 0 or not pieces):
         call = queue.popleft()
         if call.over or call.answer.cancelled():
             continue
-        begin, call.taken = call.taken, min(len(call.inputs), call.taken + rows)
-        pieces.append(Piece(call, begin, call.taken))
+        begin = call.taken
+        while call.taken < min(len(call.inputs), begin + rows):
+            weight -= _weight(call.inputs[call.order[call.taken]])
+            if weight < 0 and (pieces or call.taken > begin):
+                break
+            call.taken += 1
         rows -= call.taken - begin
+        if call.taken > begin:
+            pieces.append(Piece(call, begin, call.taken))
         if call.taken < len(call.inputs):
             queue.append(call)
     return pieces

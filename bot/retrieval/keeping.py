@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2
 """Groups on their way at the same time: one is embedded while the one before is committed."""
-MOST_DOCUMENTS = 64
+MOST_DOCUMENTS = 256
 MOST_PASSAGES = 256
 """A group's size; what is stopped half way has this much to do again at most, a single larger document apart."""
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-import structlog
 from sqlalchemy import Table, and_, delete, select, text, update
 
+from bot.logs import Logger
 from bot.message import Address, Message, pack, unpack
 from bot.store.tables import ButtonRow, DocumentRow, InboxRow, LabelRow, OutboxRow
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.store.blobs import BlobStore
     from bot.store.database import Database
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 _INBOX, _OUTBOX, _BUTTONS, _LABELS, _DOCUMENTS = (
     cast("Table", kind.__table__) for kind in (InboxRow, OutboxRow, ButtonRow, LabelRow, DocumentRow)

@@ -9,11 +9,15 @@ vectors as sentence-transformers makes (mean pooling, at most 256 tokens, unit l
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -25,6 +29,7 @@ from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import Vector
 
 if TYPE_CHECKING:
+    from openvino import CompiledModel, Core
     from tokenizers import Encoding, Tokenizer
 
 _ = phrases(__file__)
@@ -37,7 +42,14 @@ MAX_CHARACTERS: Final = 20_000
 BATCH_ROWS: Final = 16
 BATCH_TOKENS: Final = 512
 """Rows times width of a batch: measured, 256 tokens already fill a core, and each more costs memory only (16 x 256: 150 MB)."""
+SLICE_CHARACTERS: Final = 2000
+"""Some 500 tokens, 60 ms of a core: fewer at once cost up to a third more each."""
+MOST_PADDING: Final = 128
+"""Tokens of padding in a batch for which a batch of its own is cheaper: a call of the engine costs about as much."""
 MOST_WORKERS: Final = 8
+COMPILED: Final = "compiled"
+"""The folder for what the engine compiled."""
+_CONVERTER: Final = "openvino.tools.ovc"
 EXACT_WIDTH: Final = 24
 LENGTH_STEP: Final = 8
 """Above EXACT_WIDTH tokens a width is a multiple of it: few shapes for an engine that keeps plans by shape."""
@@ -56,6 +68,7 @@ class MiniLM:
         self.engine = engine
         self.workers = workers
         self.batch_rows = BATCH_ROWS
+        self.slice_characters = SLICE_CHARACTERS
         self._tokenizer = tokenizer
         self._run: Run | None = run
 
@@ -146,14 +159,13 @@ def _onnxruntime(folder: Path) -> Run:
 
 
 def _openvino(folder: Path, streams: int) -> Run:
-    import openvino  # noqa: PLC0415
-
+    openvino = _import_openvino()
     hints = {
         "INFERENCE_PRECISION_HINT": "bf16" if _processor_has_bfloat16() else "f32",
         "NUM_STREAMS": str(streams),  # one stream would make the workers take turns
         "INFERENCE_NUM_THREADS": str(streams),
     }
-    compiled = openvino.Core().compile_model(folder / "minilm.xml", "CPU", hints)
+    compiled = _compiled(openvino.Core(), folder, hints)
     requests = threading.local()
 
     def run(ids: Integers, mask: Integers) -> Rows:
@@ -165,14 +177,49 @@ def _openvino(folder: Path, streams: int) -> Run:
     return run
 
 
+def _import_openvino() -> ModuleType:
+    """Import openvino without its converter of models, which it would import for nothing: half of 0.4 s.
+
+    Its package tries `openvino.tools.ovc` and does without where that is missing; so it is told that it is missing.
+    """
+    if "openvino" in sys.modules or _CONVERTER in sys.modules:
+        import openvino  # noqa: PLC0415
+    else:
+        sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # Python's own sign for "not to be found"
+        try:
+            import openvino  # noqa: PLC0415
+        finally:
+            del sys.modules[_CONVERTER]
+    module: ModuleType = openvino
+    return module
+
+
+def _compiled(core: Core, folder: Path, hints: Mapping[str, str]) -> CompiledModel:
+    """Return the compiled model; what an earlier start compiled is kept beside it, and saves 0.13 s.
+
+    OpenVINO names what it keeps by model, settings, processor and version, and makes it anew where it was cut short.
+    """
+    file = folder / "minilm.xml"
+    if os.access(folder, os.W_OK):
+        with suppress(RuntimeError):  # a full disk: it goes without
+            return core.compile_model(file, "CPU", {**hints, "CACHE_DIR": str(folder / COMPILED)})
+    return core.compile_model(file, "CPU", dict(hints))
+
+
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the indices of texts that go together, shortest first: at most BATCH_ROWS, and BATCH_TOKENS with their padding."""
+    """Yield the indices of texts that go together, shortest first.
+
+    A batch has at most BATCH_ROWS, at most BATCH_TOKENS with its padding, and MOST_PADDING of that at most.
+    """
     picked: list[int] = []
+    tokens = 0
     for index in sorted(range(len(lengths)), key=lambda place: lengths[place]):
-        if picked and (len(picked) == BATCH_ROWS or (len(picked) + 1) * _width(lengths[index]) > BATCH_TOKENS):
+        padded = (len(picked) + 1) * _width(lengths[index])
+        if picked and (len(picked) == BATCH_ROWS or padded > BATCH_TOKENS or padded - tokens - lengths[index] > MOST_PADDING):
             yield picked
-            picked = []
+            picked, tokens = [], 0
         picked.append(index)
+        tokens += lengths[index]
     yield picked
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from bot.errors import ModelError
-from bot.models.running import Running
+from bot.models.running import Call, Piece, Running
 
 from .conftest import Echo, Gate
 
@@ -208,3 +208,37 @@ def test_two_workers_ask_the_model_at_once(started: list[Running]) -> None:
     answers = [running.submit([index], bulk=False) for index in range(2)]
 
     assert {tuple(answer.result(timeout=20)) for answer in answers} == {("echo:0",), ("echo:1",)}
+
+
+def test_a_slice_of_bulk_work_is_no_heavier_than_its_time_allows(started: list[Running], monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Echo(batch_rows=4)
+    running = start(model, started)
+    monkeypatch.setattr(running, "_bulk_weight", lambda: 150.0)
+
+    running.submit(["a" * 40, "b" * 40, "c" * 40, "d" * 500], bulk=True).result(timeout=20)
+
+    assert [len(batch) for batch in model.batches] == [2, 1, 1]
+
+
+def test_text_in_bulk_is_not_sliced_finer_than_the_model_wants(started: list[Running], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Coarse(Echo):
+        slice_characters = 1000
+
+    model = Coarse(batch_rows=4)
+    running = start(model, started)
+    monkeypatch.setattr(running, "_unit_ms", 1e9)  # a machine that is very busy just now
+
+    running.submit(["text"] * 4, bulk=True).result(timeout=20)
+
+    assert [len(batch) for batch in model.batches] == [4]
+
+
+def test_a_slice_that_was_slow_once_does_not_make_the_next_smaller(started: list[Running]) -> None:
+    running = start(Echo(batch_rows=4), started)
+    running.submit(["text"], bulk=True).result(timeout=20)
+    before = running._bulk_weight()
+
+    call = Call(["text"], range(1), bulk=True)
+    running._adapt([Piece(call, 0, 1)], spent_ms=60_000)
+
+    assert running._bulk_weight() == before

@@ -1,5 +1,8 @@
 """MiniLM without torch says what it should, for every kind of text; that it says what torch says is in tests/e2e."""
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 
 from bot.errors import ModelError
 from bot.models import prepare
+from bot.models.runtimes import minilm
 from bot.models.runtimes.minilm import DIMENSION, MiniLM, choose_engine, load
 from bot.models.spec import LoadOptions, ModelSpec
 
@@ -119,3 +123,54 @@ def test_an_engine_that_is_not_installed_is_told(folder: Path, monkeypatch: pyte
 
 def test_a_prepared_folder_is_readable_by_all_users_of_the_install(folder: Path) -> None:
     assert folder.stat().st_mode & 0o555 == 0o555
+
+
+def test_a_long_text_does_not_pad_short_ones() -> None:
+    assert [len(batch) for batch in minilm._batches([8, 8, 8, 8, 120])] == [4, 1]
+    assert [len(batch) for batch in minilm._batches([60, 62, 64, 64])] == [4]
+
+
+def test_each_text_is_in_one_batch_and_no_batch_is_too_large() -> None:
+    lengths = [(7 * number) % 250 + 2 for number in range(200)]
+
+    batches = list(minilm._batches(lengths))
+
+    assert sorted(index for batch in batches for index in batch) == list(range(200))
+    assert max(len(batch) * minilm._width(max(lengths[index] for index in batch)) for batch in batches) <= minilm.BATCH_TOKENS
+
+
+def test_what_was_compiled_once_is_kept_and_says_the_same(folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "minilm"
+    shutil.copytree(folder, own, ignore=shutil.ignore_patterns(minilm.COMPILED, "*.onnx"))
+    options = LoadOptions(threads=1, embed_engine="openvino")
+    made = load(SPEC, own, options)
+    kept = list((own / minilm.COMPILED).iterdir())
+    again = load(SPEC, own, options)
+
+    assert kept
+    assert list((own / minilm.COMPILED).iterdir()) == kept
+    assert np.array_equal(made.predict(TEXTS), again.predict(TEXTS))
+
+
+def test_what_was_cut_short_is_compiled_anew(folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "minilm"
+    shutil.copytree(folder, own, ignore=shutil.ignore_patterns(minilm.COMPILED, "*.onnx"))
+    options = LoadOptions(threads=1, embed_engine="openvino")
+    whole = load(SPEC, own, options).predict(TEXTS)
+    (kept,) = (own / minilm.COMPILED).iterdir()
+    kept.chmod(0o600)
+    kept.write_bytes(kept.read_bytes()[:20_000_000])
+
+    assert np.array_equal(load(SPEC, own, options).predict(TEXTS), whole)
+
+
+def test_the_converter_of_models_is_not_imported() -> None:
+    program = """
+import sys
+from bot.models.runtimes.minilm import _import_openvino
+_import_openvino()
+print([name for name in sys.modules if name.startswith("openvino.tools.ovc") or name == "absl"])
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+
+    assert said.stdout.strip() == "[]"
