@@ -10,6 +10,7 @@ What a reply or a found passage contains can do nothing to the terminal: control
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import shutil
 import sys
@@ -21,16 +22,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import ChannelError, Intake, Limits
+from bot.channels.console_input import read_line, terminal_kept
 from bot.channels.console_render import PLAIN_WIDTH, harmless, render
 from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of, parse_command
 from bot.config import MEBIBYTE, LimitSettings
-from bot.errors import InputError, ParingError, TooLargeError, UnreadableError
+from bot.errors import GoneError, InputError, ParingError, TooLargeError, UnreadableError
 from bot.locale import Language, Text, phrases
 from bot.message import Address, Attachment, Button, Message, Press, Reply
 from bot.skill import Blobs, CommandSpec
 
 if TYPE_CHECKING:
     from rich.console import Console as Terminal
+    from rich.status import Status
 
 _ = phrases(__file__)
 
@@ -77,7 +80,7 @@ class Console:
         self._chat = chat
         self._user = user
         self._language: Language = language
-        self._read = read or _read_stdin
+        self._read = read or read_line
         self._given_terminal = terminal
         self._printed: set[str] = set()
         self._buttons: tuple[Button, ...] = ()
@@ -85,6 +88,8 @@ class Console:
         self._commands: Sequence[CommandSpec] = ()
         self._unanswered = 0
         self._answered = asyncio.Event()
+        self._status: Status | None = None
+        self._closed = False
 
     @property
     def only_chat(self) -> str:
@@ -93,20 +98,29 @@ class Console:
 
     async def run(self, intake: Intake) -> None:
         """Take lines in until the input ends or `/quit`; see the class."""
-        while (line := await self._next_line()) is not None:
-            if line.strip().lower() in {"/quit", "/exit"}:
-                break
-            try:
-                await self._take(line, intake)
-            except ParingError as error:
-                self._say(error.text)
-            await self._wait_for_answers()
+        with terminal_kept():
+            if self._out.is_terminal:
+                self._say(_("Ask anything. / lists the commands, /file PATH takes a file along, /quit or Ctrl-D ends."))
+            while not self._closed and (line := await self._next_line()) is not None:
+                if line.strip().lower() in {"/quit", "/exit"}:
+                    break
+                await self._do(line, intake)
+
+    async def _do(self, line: str, intake: Intake) -> None:
+        """Do what a line says and wait for what it is answered; nothing more can be said where nobody listens."""
+        try:
+            await self._take(line, intake)
+        except ParingError as error:
+            self._say(error.text)
+        except BrokenPipeError:
+            self._close()
+        await self._wait_for_answers()
 
     async def send(self, reply: Reply, to: Address, *, key: str) -> str:
-        """Print `reply`, the first time its `key` comes."""
+        """Print `reply`, the first time its `key` comes. Raises GoneError where what prints it was closed."""
         if key not in self._printed:
-            self._printed.add(key)
             self._print(reply, to)
+            self._printed.add(key)
         return key
 
     async def edit(self, sent: str, reply: Reply, to: Address) -> str:
@@ -181,8 +195,12 @@ class Console:
         self._say(_("Goes with your next line: {names}. An empty line sends it alone.", names=names))
 
     def _list_commands(self) -> None:
+        from rich.table import Table  # noqa: PLC0415 - only who asks for the list pays
+
+        listed = Table.grid(padding=(0, 2))
         for command in self._commands:
-            self._out.print(f"/{command.name:<12} {command.summary.to(self._language)}", markup=False, highlight=False)
+            listed.add_row(f"/{command.name}", command.summary.to(self._language))
+        self._out.print(listed, markup=False, highlight=False)
 
     # ------------------------------------------------------------------ the terminal
 
@@ -198,7 +216,7 @@ class Console:
         def wait() -> None:
             try:
                 read: str | None = self._read(PROMPT)
-            except (EOFError, OSError, ValueError):  # ended, closed, or not open at all
+            except (EOFError, OSError, ValueError):  # ended, or closed
                 read = None
             if not loop.is_closed():
                 loop.call_soon_threadsafe(settle, read)
@@ -207,14 +225,19 @@ class Console:
         return await line
 
     async def _wait_for_answers(self) -> None:
-        if not self._unanswered:
+        if not self._unanswered or self._closed:
             return
         self._answered.clear()
         if not self._out.is_terminal:
             await self._answered.wait()
             return
-        with self._out.status(_("Working on it").to(self._language), spinner="dots"):
+        self._status = self._out.status(_("Working on it").to(self._language), spinner="dots")
+        try:
+            self._status.start()
             await self._answered.wait()
+        finally:
+            self._status.stop()
+            self._status = None
 
     def _print(self, reply: Reply, to: Address) -> None:
         if to.chat != self._chat:
@@ -224,9 +247,22 @@ class Console:
         out = self._out
         width = out.width if out.is_terminal else PLAIN_WIDTH
         printed = render(reply, colour=out.is_terminal, width=width, no_color=out.no_color)
-        out.file.write(f"\n{printed}\n")
-        out.file.flush()
+        if self._status is not None:
+            self._status.stop()  # else its line would stay above the answer
+        try:
+            out.file.write(f"\n{printed}\n")
+            out.file.flush()
+        except BrokenPipeError as error:
+            self._close()
+            raise GoneError(_("Nobody reads what is printed here any more.")) from error
         self._settle_one()
+
+    def _close(self) -> None:
+        """Stop: what prints was closed (`paring chat | head`), and Python must not complain of it at its end."""
+        self._closed = True
+        self._answered.set()
+        if self._out.file is sys.stdout:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _settle_one(self) -> None:
         self._unanswered = max(0, self._unanswered - 1)
@@ -282,15 +318,3 @@ def _keep(file: Path, intake: Intake, most: int) -> Attachment:
     media_type = media_type_of(file.name)
     name = clean_name(file.name)
     return Attachment(kind_of(media_type, name=name), name, media_type, len(data), blob=intake.keep(data))
-
-
-def _read_stdin(prompt: str) -> str:
-    """Return a line of stdin. On a terminal with the prompt and its history; a pipe shows neither."""
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        import readline  # noqa: F401, PLC0415 - `input` edits lines and remembers them once it is imported
-
-        return input(prompt)
-    line = sys.stdin.readline()
-    if not line:
-        raise EOFError
-    return line.rstrip("\n")

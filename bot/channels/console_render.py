@@ -120,7 +120,7 @@ def render(reply: Reply, *, colour: bool = False, width: int = PLAIN_WIDTH, no_c
         out.print()
         labels = (f"#{number} {harmless(button.label)}" for number, button in enumerate(reply.buttons, 1))
         out.print("   ".join(labels), style="bold", markup=False)
-    if reply.receipt and reply.receipt.skill:
+    if reply.receipt and reply.receipt.skill not in {"", "none"}:
         out.print(" · ".join(_costs(reply.receipt)), style="dim", markup=False)
     lines = "\n".join(line.rstrip() for line in page.getvalue().strip("\n").split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).rstrip()

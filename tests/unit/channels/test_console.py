@@ -13,7 +13,7 @@ from rich.console import Console as Terminal
 from bot.channels.channel import Channel, ChannelError, Taken
 from bot.channels.console import Console, message_from
 from bot.channels.console_render import as_json, harmless, render
-from bot.errors import TooLargeError, UnreadableError
+from bot.errors import GoneError, TooLargeError, UnreadableError
 from bot.locale import Language, Text
 from bot.message import Address, Attachment, Button, Command, Message, Press, Receipt, Reply, Source
 from bot.skill import CommandSpec
@@ -116,6 +116,33 @@ async def test_a_pipe_is_read_to_its_end_and_shows_no_prompt(
     assert "›" not in page.getvalue()
 
 
+async def test_a_stdin_that_was_closed_before_ends_the_chat(
+    page: io.StringIO, intake: Answering, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    await Console(blobs=blobs, terminal=Terminal(file=page, width=100)).run(intake)
+    assert intake.accepted == []
+
+
+async def test_a_chat_whose_output_was_closed_ends(intake: Answering, blobs: BlobStore) -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    lines = iter(["one", "two"])
+    made = Console(blobs=blobs, read=lambda _prompt: next(lines), terminal=Terminal(file=Closed(), width=100))
+
+    async def answer(item: Message | Press) -> Taken:
+        intake.accepted.append(item)
+        with pytest.raises(GoneError, match="Nobody reads"):
+            await made.send(FULL, item.address, key=item.id)
+        return Taken(fresh=True)
+
+    intake.accept = answer  # type: ignore[method-assign]
+    await made.run(intake)
+    assert [item.text for item in intake.accepted if isinstance(item, Message)] == ["one"]
+
+
 @pytest.mark.parametrize("end", ["/quit", " /EXIT "])
 async def test_quit_ends_the_chat(page: io.StringIO, intake: Answering, end: str) -> None:
     await chat(["hello", end, "never"], page, intake)
@@ -179,7 +206,7 @@ async def test_a_slash_lists_the_commands(page: io.StringIO, intake: Answering) 
     made = console(["/"], page, intake)
     await made.publish_commands([CommandSpec("sum", Text("Summarise")), CommandSpec("x", Text("Hidden"), listed=False)], [])
     await made.run(intake)
-    assert "/sum          Summarise" in page.getvalue()
+    assert "/sum  Summarise" in page.getvalue()
     assert "Hidden" not in page.getvalue()
 
 

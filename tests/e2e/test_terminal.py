@@ -1,0 +1,57 @@
+"""`paring chat` on a real terminal, as a person meets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.terminal import program_on_a_terminal
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    return {"PARING_HOME": str(tmp_path / "home"), "PARING_CONFIG": ""}
+
+
+def test_a_person_is_greeted_asks_presses_and_leaves(settings: dict[str, str]) -> None:
+    with program_on_a_terminal("chat", **settings) as terminal:
+        terminal.wait_for("Ask anything.*Ctrl-D ends")
+        terminal.wait_for("\n›")
+        terminal.type("/help\r")
+        screen = terminal.wait_for(r"help · [\d.]+ ms")
+        assert "Search /search" in screen
+        assert "Working on it" not in screen, "the waiting line is gone when the answer stands"
+        terminal.wait_for("›", count=2)
+        terminal.type("#1\r")
+        terminal.wait_for("There is no button #1")
+        terminal.type("/file /nonexistent\r")
+        terminal.wait_for("/nonexistent is not a file")
+        terminal.type("한국\x7f\x7f/lang ko\r")  # two columns wide each, and taken back
+        terminal.wait_for("한국어로")
+        terminal.type("/\r")
+        terminal.wait_for("/forget")
+        terminal.wait_for("›$")
+        terminal.type("\x04")
+        assert terminal.ended() == 0
+        assert terminal.echoes()
+
+
+def test_ctrl_c_ends_the_chat_and_gives_the_terminal_back(settings: dict[str, str]) -> None:
+    with program_on_a_terminal("chat", **settings) as terminal:
+        terminal.wait_for("\n›")
+        terminal.type("half a li")
+        terminal.wait_for("half a li")
+        terminal.type("\x03")
+        assert terminal.ended() == 130
+        assert "\nparing: stopped" in terminal.screen.text
+        assert terminal.echoes()
+
+
+def test_without_colour_nothing_is_coloured(settings: dict[str, str]) -> None:
+    with program_on_a_terminal("chat", NO_COLOR="1", **settings) as terminal:
+        terminal.wait_for("\n›")
+        terminal.type("/help\r")
+        terminal.wait_for(r"help · [\d.]+ ms")
+        terminal.type("/quit\r")
+        assert terminal.ended() == 0
+        assert not any(f"\x1b[{colour}m" in terminal.raw for colour in range(30, 38))
