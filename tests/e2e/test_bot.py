@@ -1,8 +1,11 @@
 """The whole bot, as the program that people start: asked, answered, killed, started again."""
 
+import asyncio
 import json
+import os
 import random
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +18,8 @@ PLAN_KO = "사무실 이전 안내\n\n우리 팀은 3월 3일에 마포 사무�
 KILLS = 6
 MESSAGES_A_LIFE = 8
 TEXT_LIMIT = 4096
+ASKED = 5
+TALK_S = 100.0
 
 
 def written(folder: Path) -> Path:
@@ -102,6 +107,50 @@ async def test_killed_at_any_moment_it_answers_everything_that_was_acknowledged(
 async def answered(telegram: FakeTelegram, said: list[int]) -> None:
     """Return once each of the messages has an answer; the fake's wait fails the test where one has none."""
     await telegram.shown(ANN, by_bot=len(said))
+
+
+async def test_two_terminals_in_one_chat_each_get_their_own_answers(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    await paring(home, "setup")
+    questions = [("/lang klingon", "Write /lang ko"), ("/index", "messages are not indexed")]
+    told = await asyncio.gather(*(talk(home, question) for question, _answer in questions))
+    for (question, answer), printed in zip(questions, told, strict=True):
+        others = next(said for asked, said in questions if asked != question)
+        assert printed.count(answer) == ASKED
+        assert others not in printed
+
+
+async def test_forget_leaves_no_byte_of_it_under_the_home(tmp_path: Path) -> None:
+    home, canary = tmp_path / "home", "zyxcanary"
+    file = tmp_path / "note.txt"
+    file.write_text(f"The {canary} sings at dawn in the file. " * 20, encoding="utf-8")
+    await paring(home, "say", f"remember: the {canary} sings at noon")
+    await paring(home, "say", "/sum", "--file", str(file))
+    await paring(home, "add", str(file), "--scope", "dm:console/local/terminal")
+    assert holding(home, canary) != []
+    code, out, complaints = await paring(home, "say", "/forget")
+    assert code == 0, complaints
+    assert "Forgotten: 2 messages" in out
+    assert holding(home, canary) == []
+
+
+def holding(home: Path, word: str) -> list[str]:
+    """Return the files under `home` that have the word in them."""
+    return [str(path) for path in home.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
+
+
+async def talk(home: Path, question: str) -> str:
+    """Say `question` ASKED times in a terminal; return what was printed."""
+    lines = "".join(f"{question}\n" for _time in range(ASKED))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "chat",
+        env=environment | {"PARING_HOME": str(home)}, cwd=home.parent,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    printed, complaints = await asyncio.wait_for(process.communicate(lines.encode()), TALK_S)
+    assert process.returncode == 0, complaints.decode()
+    return printed.decode()
 
 
 async def test_mistakes_get_a_sentence_and_an_exit_code(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from sqlalchemy import update
 
 from bot.config import LimitSettings
 from bot.errors import InputError, StoreError
+from bot.intake import Reception
 from bot.locale import Text
-from bot.message import Attachment, Command, Message, Reply
+from bot.message import Attachment, Command, Message, Press, Reply
 from bot.route import Route
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
@@ -18,7 +19,7 @@ from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox, Parcel
 from bot.store.tables import InboxRow
-from bot.testing import make_message
+from bot.testing import NOON, make_message
 from bot.worker import Worker
 
 
@@ -283,3 +284,31 @@ async def test_a_worker_that_is_cancelled_leaves_the_message_to_the_next_start(d
     await asyncio.wait([running])
     assert running.cancelled()
     assert await inbox.counts() == {"received": 1, "working": 1}
+
+
+async def test_a_press_on_cancel_ends_the_work_and_the_status_becomes_one_sentence(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+    channel = FakeChannel()
+
+    async def for_ever(_message: Message, _progress) -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    inbox, chats = Inbox(database), Chats(database)
+    worker = make_worker(database, FakeDispatcher(for_ever), tmp_path, channel)
+    outgoing = Outgoing(worker, 1)
+    reception = Reception(inbox, chats, BlobStore(tmp_path), arrived=worker.hand, stop=worker.stop, default="en", text_bytes=1000)
+    running = asyncio.create_task(worker.run())
+    message = make_message("오래 걸리는 일")
+    await reception.accept(message)
+    await channel.arrived.wait()
+    ((_key, status),) = channel.sent
+    taken = await reception.accept(Press(message.address, "ann", "p1", status.buttons[0].token, "ko", NOON))
+    assert taken.note == "멈추고 있어요."
+    await outgoing.whole.wait()
+    running.cancel()
+    (parcel,) = await parcels(database)
+    assert (parcel.edits, parcel.reply.text) == ("m1", "말씀하신 대로 멈췄어요. 메시지는 보관했으니 필요할 때 다시 보내 주세요.")
+    assert await inbox.counts() == {"done": 1}
