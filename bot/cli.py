@@ -136,12 +136,12 @@ def route(
     jsonl: Annotated[str, typer.Option("--jsonl", help='JSON lines with "text" (and "language" if known); - reads stdin.')],
 ) -> None:
     """Say where each text would go: one JSON line each with skill, score, runner_up, runner_up_score and action."""
-    from bot.evaluate.route import route_lines
+    from bot.evaluate.route_lines import route_lines
 
-    lines = sys.stdin if jsonl == "-" else Path(jsonl).read_text(encoding="utf-8").splitlines()
+    lines = sys.stdin if jsonl == "-" else Path(jsonl).read_text(encoding="utf-8").split("\n")
 
     async def weigh(app: App) -> None:
-        async for row in route_lines(lines, app.decide):
+        async for row in route_lines(lines, app.router.decide_many):
             typer.echo(_dump(row, indent=None))
 
     _with_app(_settings(), weigh)
@@ -263,7 +263,7 @@ def evaluate_route(
 
     async def go(app: App) -> None:
         if file is not None and train is None and test is None:
-            result = await measure.evaluate_route(file, app.decide)
+            result = await measure.evaluate_route(file, app.router.decide_many)
         elif file is None and train is not None and test is not None:
             result = await measure.evaluate_route_trained(train, test, app.pool)
         else:

@@ -22,7 +22,7 @@ from bot.locale import Language
 from bot.models.heads.build import Feedback, keep_feedback, prepared_head, stale
 from bot.models.heads.features import embeddable
 from bot.models.heads.utterances import NONE
-from bot.models.tasks import ROUTE, RouteInput, RouteScores, Vector
+from bot.models.tasks import EMBED, ROUTE, RouteInput, RouteScores, Vector
 from bot.skill import Models
 
 if TYPE_CHECKING:
@@ -67,6 +67,13 @@ class Router:
         """
         (scores,) = await self._models.run(ROUTE, [RouteInput(text, language, vector)])
         return decide(scores)
+
+    async def decide_many(self, texts: Sequence[tuple[str, Language]]) -> list[Decision]:
+        """Return what each text (with its language) is for, in order; what people wait for goes first. Raises as `decide`."""
+        given = [embeddable(text) for text, _language in texts]
+        vectors = await self._models.run(EMBED, given, bulk=True)
+        asked = [RouteInput(text, language, vector) for (text, language), vector in zip(texts, vectors, strict=True)]
+        return [decide(scores) for scores in await self._models.run(ROUTE, asked, bulk=True)]
 
 
 async def relearn(labels: Sequence[Feedback], pool: Pool, spec: ModelSpec, settings: Settings) -> bool:

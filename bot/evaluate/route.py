@@ -2,9 +2,8 @@
 
 Owns: reading the lines, the counting. Leaves the routing to `bot.router`, the learning to `bot.models.heads.train`.
 
-    result = await evaluate_route(Path("labelled.jsonl"), app.decide)
+    result = await evaluate_route(Path("labelled.jsonl"), app.router.decide_many)
     result.accuracy, result.as_json()["by_label"]["none"]["recall"]
-    async for row in route_lines(sys.stdin, app.decide): print(json.dumps(row))
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from bot.errors import UnreadableError
-from bot.language import detect
+from bot.evaluate.route_lines import AT_ONCE, DecideMany, language_of
 from bot.locale import Language, phrases
 from bot.models.heads.utterances import NONE, Example
 from bot.models.runtimes.linear_head import LinearHead
@@ -30,10 +29,7 @@ from bot.skill import Models
 
 _ = phrases(__file__)
 
-Decide = Callable[[str, Language], Awaitable[Decision]]
-Row = dict[str, str | float]
 OUT_OF_SCOPE: Final = ("oos", "out_of_scope", "none")
-EMBEDDED_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +77,16 @@ class RouteFigures:
         }
 
 
-async def evaluate_route(file: Path, decide: Decide) -> RouteFigures:
+async def evaluate_route(file: Path, decide_many: DecideMany) -> RouteFigures:
     """Route every line of `file` and count. The label "oos" counts as "none".
 
     Raises:
         UnreadableError: a line is not JSON with text and label.
     """
     lines = await asyncio.to_thread(read_labelled, file)
-    decisions = [await decide(line.text, line.language) for line in lines]
+    decisions: list[Decision] = []
+    for start in range(0, len(lines), AT_ONCE):
+        decisions += await decide_many([(line.text, line.language) for line in lines[start : start + AT_ONCE]])
     asked = sum(decision.action == "ask" for decision in decisions)
     return count(lines, [decision.skill for decision in decisions], asked=asked)
 
@@ -108,30 +106,10 @@ async def evaluate_route_trained(train: Path, test: Path, models: Models) -> Rou
     return count(tested, predicted)
 
 
-async def route_lines(lines: Iterable[str], decide: Decide) -> AsyncIterator[Row]:
-    """Yield one row a line that has text: text, skill, score, runner_up, runner_up_score, action; in order.
-
-    A line is JSON with `text` (and `language` if it is to be said), or plain text.
-    """
-    for line in lines:
-        text, language = _asked(line)
-        if not text:
-            continue
-        decision = await decide(text, language)
-        yield {
-            "text": text,
-            "skill": decision.skill,
-            "score": round(decision.score, 4),
-            "runner_up": decision.runner_up,
-            "runner_up_score": round(decision.runner_up_score, 4),
-            "action": decision.action,
-        }
-
-
 def read_labelled(file: Path) -> list[Labelled]:
     """Return the labelled lines of a JSON-lines file. Raises UnreadableError, with the line's number, for what is none."""
     found: list[Labelled] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -142,7 +120,7 @@ def read_labelled(file: Path) -> list[Labelled]:
                 _("Line {number} of {name} is not JSON with text and label. Nothing was measured; mend the line and try again.",
                   number=number, name=file.name)
             ) from error  # fmt: skip
-        found.append(Labelled(text, NONE if label in OUT_OF_SCOPE else label, _language(said.get("language"), text)))
+        found.append(Labelled(text, NONE if label in OUT_OF_SCOPE else label, language_of(said.get("language"), text)))
     if not found:
         raise UnreadableError(_("{name} has no lines to measure with.", name=file.name))
     return found
@@ -177,8 +155,8 @@ def _figures(right: int, said: int, have: int) -> LabelFigures:
 
 async def _embedded(texts: Sequence[str], models: Models) -> dict[str, Vector]:
     vectors: dict[str, Vector] = {}
-    for start in range(0, len(texts), EMBEDDED_AT_ONCE):
-        some = texts[start : start + EMBEDDED_AT_ONCE]
+    for start in range(0, len(texts), AT_ONCE):
+        some = texts[start : start + AT_ONCE]
         vectors.update(zip(some, await models.run(EMBED, some, bulk=True), strict=True))
     return vectors
 
@@ -189,20 +167,3 @@ def _train_and_predict(examples: Sequence[Example], tested: Sequence[Labelled], 
     head = train(examples, lambda texts: np.stack([vectors[text] for text in texts]), varied=False, calibrated=False)
     asked = [RouteInput(line.text, line.language, vectors[embeddable(line.text)]) for line in tested]
     return [scores.ranked[0][0] for scores in LinearHead(head).predict(asked)]
-
-
-def _asked(line: str) -> tuple[str, Language]:
-    line = line.strip()
-    try:
-        said = json.loads(line)
-    except ValueError:
-        return line, _language(None, line)
-    if not isinstance(said, dict) or "text" not in said:
-        return line, _language(None, line)
-    return str(said["text"]), _language(said.get("language"), str(said["text"]))
-
-
-def _language(said: object, text: str) -> Language:
-    if said == "ko":
-        return "ko"
-    return "en" if said == "en" else detect(text) or "en"

@@ -26,19 +26,19 @@ from bot.models.runtimes.linear_head import Calibration, Head, softmax
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-MEANING: Final = 1.2
+MEANING: Final = 1.0
 """Length of an embedding beside a block of features of length 1."""
-STRENGTH: Final = 32_000.0
+STRENGTH: Final = 128_000.0
 """Inverse of the penalty on squared weights; the loss is a mean. Found by grouped cross-validation."""
 ROUNDS: Final = 25
 """Steps of L-BFGS; later ones change the loss by a thousandth."""
 FOLDS: Final = 3
 FOLD_ROUNDS: Final = 18
-SEEN_IN: Final = 3
+SEEN_IN: Final = 4
 """Lines that a bucket must occur in to be kept: what only one has says nothing of others."""
 MOST_WEIGHTS: Final = 3_000_000
 """Rarer buckets go until buckets times labels are no more than this."""
-NONE_WEIGHT: Final = 1.5
+NONE_WEIGHT: Final = 2.0
 """How much more the open class of what nobody serves counts than one skill."""
 VARIED_WEIGHT: Final = 0.5
 ASKED_AT_MOST: Final = 0.04

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bot.errors import UnreadableError
-from bot.evaluate.route import Labelled, count, evaluate_route, evaluate_route_trained, read_labelled, route_lines
+from bot.evaluate.route import Labelled, count, evaluate_route, evaluate_route_trained, read_labelled
 from bot.locale import Language
 from bot.router import Decision
 from bot.skill import Models
@@ -22,9 +22,9 @@ def written(tmp_path: Path, *rows: dict[str, str], name: str = "rows.jsonl") -> 
     return file
 
 
-async def first_word(text: str, _language: Language) -> Decision:
-    word = text.split(maxsplit=1)[0]
-    return Decision(word, 0.9, "chat", 0.05, "none" if word == "none" else "ask" if word == "ask" else "answer")
+async def first_words(asked: Sequence[tuple[str, Language]]) -> list[Decision]:
+    words = [text.split(maxsplit=1)[0] for text, _language in asked]
+    return [Decision(word, 0.9, "chat", 0.05, "none" if word == "none" else "answer") for word in words]
 
 
 async def test_figures_by_label_and_language(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ async def test_figures_by_label_and_language(tmp_path: Path) -> None:
         {"text": "none c", "label": "oos"},
         {"text": "chat 안녕하세요 반가워요", "label": "chat"},
     )
-    figures = (await evaluate_route(file, first_word)).as_json()
+    figures = (await evaluate_route(file, first_words)).as_json()
     assert figures["accuracy"] == 0.75
     assert figures["by_label"] == {
         "chat": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "n": 1},
@@ -74,20 +74,6 @@ async def test_the_same_head_learns_labels_of_others(tmp_path: Path) -> None:
     figures = await evaluate_route_trained(train, test, cast("Models", Words()))
     assert figures.accuracy == 1.0
     assert [label for label, _figures in figures.by_label] == ["flight", "weather"]
-
-
-async def test_lines_are_routed_in_order_whatever_they_are() -> None:
-    lines = ['{"text": "search x"}', "", '{"text": "none y", "language": "ko"}', "ask z", "[1]", '{"text": ""}']
-    rows = [row async for row in route_lines(lines, first_word)]
-    assert [row["skill"] for row in rows] == ["search", "none", "ask", "[1]"]
-    assert rows[0] == {
-        "text": "search x",
-        "skill": "search",
-        "score": 0.9,
-        "runner_up": "chat",
-        "runner_up_score": 0.05,
-        "action": "answer",
-    }
 
 
 @pytest.mark.parametrize("text", ['{"text": "a"}\n', "a\n", "[]\n", '{"label": "a"}\n'])
