@@ -136,9 +136,9 @@ def route(
     jsonl: Annotated[str, typer.Option("--jsonl", help='JSON lines with "text" (and "language" if known); - reads stdin.')],
 ) -> None:
     """Say where each text would go: one JSON line each with skill, score, runner_up, runner_up_score and action."""
-    from bot.evaluate.route_lines import route_lines
+    from bot.evaluate.route_lines import lines_of, route_lines
 
-    lines = sys.stdin if jsonl == "-" else Path(jsonl).read_text(encoding="utf-8").split("\n")
+    lines = sys.stdin if jsonl == "-" else lines_of(Path(jsonl))
 
     async def weigh(app: App) -> None:
         async for row in route_lines(lines, app.router.decide_many):

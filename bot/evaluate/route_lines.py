@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from bot.errors import UnreadableError
@@ -61,6 +62,21 @@ async def route_lines(lines: Iterable[str], decide_many: DecideMany) -> AsyncIte
             raise wrong
 
 
+def lines_of(file: Path) -> list[str]:
+    """Return the lines of a file of JSON lines. Raises UnreadableError where it is not there or holds no text."""
+    try:
+        return file.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "UTF-8"
+        raise UnreadableError(
+            _(
+                "{name} cannot be read ({reason}). Nothing was routed; check the name and try again.",
+                name=file.name,
+                reason=reason,
+            )
+        ) from error
+
+
 def language_of(said: object, text: str) -> Language:
     """Return the language that a line names, else the one that its text looks like."""
     if said == "ko":
@@ -103,6 +119,11 @@ def _read(lines: Iterable[str], tell: Callable[[_Line | _End], None]) -> None:
 
 
 def _asked(number: int, line: str) -> tuple[str, Language]:
+    text, language = _said(number, line)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), language
+
+
+def _said(number: int, line: str) -> tuple[str, Language]:
     line = line.strip().removeprefix("\ufeff")
     try:
         said = json.loads(line)

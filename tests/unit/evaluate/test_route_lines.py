@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from queue import Queue
 
 import pytest
 
 from bot.errors import UnreadableError
-from bot.evaluate.route_lines import AT_ONCE, Row, route_lines
+from bot.evaluate.route_lines import AT_ONCE, Row, lines_of, route_lines
 from bot.locale import Language
 from bot.router import Decision
 
@@ -88,3 +89,19 @@ async def test_whoever_writes_a_line_and_waits_for_its_row_gets_it() -> None:
     written.put(None)
     with pytest.raises(StopAsyncIteration):
         await anext(rows)
+
+
+async def test_a_row_can_be_written_whatever_its_text_held() -> None:
+    (row,) = await routed(['{"text": "a\\ud800b"}'], Router())
+    assert str(row["text"]).encode().decode() == "a\ufffdb"
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match=r"lines\.jsonl cannot be read"):
+        lines_of(tmp_path / "lines.jsonl")
+
+
+def test_only_a_newline_ends_a_line_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "lines.jsonl"
+    file.write_text('{"text": "a\u2028b"}\n{"text": "c"}', encoding="utf-8")
+    assert len(lines_of(file)) == 2
