@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
+from bot.locale import Language, Text, Value, phrases
+
+_ = phrases(__file__)
 
 PREFIX = "PARING_"
 CONFIG_VARIABLE = "PARING_CONFIG"
@@ -60,7 +63,9 @@ class TelegramSettings(Section):
     base_url: str = Field(
         default="https://api.telegram.org/bot", description="Where the Bot API is; your own server if you run one."
     )
-    base_file_url: str = Field(default="https://api.telegram.org/file/bot", description="Where its files are.")
+    base_file_url: str = Field(
+        default="https://api.telegram.org/file/bot", description="Where its files are; unset: beside what base_url names."
+    )
     webhook_url: str = Field(default="", description="Public https address for updates; empty: long polling.")
     webhook_host: str = Field(default="127.0.0.1", description="Address on which the webhook listens (behind your proxy).")
     webhook_port: int = Field(default=8443, ge=0, le=65535, description="Port on which the webhook listens.")
@@ -185,7 +190,9 @@ def find_config(environment: Mapping[str, str]) -> Path | None:
     """Return the paring.toml in force: PARING_CONFIG, else ./paring.toml, else the home's; None where there is none."""
     if named := environment.get(CONFIG_VARIABLE):
         if not Path(named).is_file():
-            raise SettingsError(f"{CONFIG_VARIABLE} names {named}, which is not a file. Create it or unset {CONFIG_VARIABLE}.")
+            raise SettingsError(
+                _("{variable} names {file}, which is not a file. Create it or unset {variable}.", variable=CONFIG_VARIABLE, file=named)
+            )
         return Path(named)
     home = Path(environment.get("PARING_HOME") or platformdirs.user_data_dir("paring"))
     return next((path for path in (Path("paring.toml"), home / "paring.toml") if path.is_file()), None)
@@ -212,21 +219,35 @@ def _read(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(
-            f"{file} cannot be read: {error}. Mend the file, or move it away to start with the defaults."
-        ) from error
+            _(
+                "{file} cannot be read: {why}. Mend the file, or move it away to start with the defaults.",
+                file=str(file), why=str(error),
+            )
+        ) from error  # fmt: skip
 
 
 def _refuse_unknown(from_file: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> None:
     known = {key: secret for key, _default, _description, secret in walk()}
     for key in _flatten(from_file):
+        if key in {name.partition(".")[0] for name in known if "." in name}:
+            raise SettingsError(
+                _("{file}: “{key}” is a section. Write [{key}] on a line of its own, and its settings below it.", file=str(file), key=key)
+            )
         if key not in known and not key.startswith("models.choose."):
-            raise SettingsError(f"{file}: there is no setting “{key}”.{_nearest(key, known)}")
+            raise SettingsError(
+                _("{file}: there is no setting “{key}”. {nearest}", file=str(file), key=key, nearest=_nearest(key, known))
+            )
         if known.get(key):
-            raise SettingsError(f"{file}: “{key}” is a secret and is taken from the environment only: set {variable(key)}.")
+            raise SettingsError(
+                _(
+                    "{file}: “{key}” is a secret and is taken from the environment only: set {variable}.",
+                    file=str(file), key=key, variable=variable(key),
+                )
+            )  # fmt: skip
     variables = {variable(key) for key in known} | {CONFIG_VARIABLE}
     for name in environment:
         if name.startswith(PREFIX) and name not in variables:
-            raise SettingsError(f"There is no setting {name}.{_nearest(name, variables)}")
+            raise SettingsError(_("There is no setting {name}. {nearest}", name=name, nearest=_nearest(name, variables)))
 
 
 def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -237,9 +258,9 @@ def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-def _nearest(name: str, known: object) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)  # type: ignore[call-overload]
-    return f" Did you mean {near[0]}?" if near else " `paring doctor --settings` lists them all."
+def _nearest(name: str, known: Iterable[str]) -> Text:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return _("Did you mean {near}?", near=near[0]) if near else _("`paring doctor --settings` lists them all.")
 
 
 def _without_environment(from_file: Mapping[str, Any], environment: Mapping[str, str], prefix: str = "") -> dict[str, Any]:
@@ -253,10 +274,37 @@ def _without_environment(from_file: Mapping[str, Any], environment: Mapping[str,
     return kept
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> Text:
     problem = error.errors(include_input=False, include_url=False)[0]
-    key = ".".join(str(part) for part in problem["loc"])
-    return f"The setting “{key}” is not right: {problem['msg']}. Set it in paring.toml or as {variable(key)}."
+    key = ".".join(str(part) for part in problem["loc"] if part not in {"tuple", "int", "str"})
+    facts: dict[str, Value] = {name: value for name, value in problem.get("ctx", {}).items() if isinstance(value, int | float | str)}
+    kind = problem["type"].rpartition("_")[0] if problem["type"].endswith(("_parsing", "_type", "_from_float")) else problem["type"]
+    expected = _EXPECTED.get(kind)
+    return _(
+        "The setting “{key}” is not right: {problem}. Set it in paring.toml or as {variable}.",
+        key=key, variable=variable(key), problem=expected(facts) if expected else problem["msg"],
+    )  # fmt: skip
+
+
+_EXPECTED: dict[str, Callable[[dict[str, Value]], Text]] = {
+    "int": lambda _facts: _("expected a whole number"),
+    "int_from": lambda _facts: _("expected a whole number"),
+    "float": lambda _facts: _("expected a number"),
+    "bool": lambda _facts: _("expected true or false"),
+    "string": lambda _facts: _("expected a text in quotes"),
+    "greater_than_equal": lambda facts: _("expected {ge} or more", ge=facts["ge"]),
+    "less_than_equal": lambda facts: _("expected {le} or less", le=facts["le"]),
+    "greater_than": lambda facts: _("expected more than {gt}", gt=facts["gt"]),
+    "literal_error": lambda facts: _("expected {expected}", expected=facts["expected"]),
+}
+"""What was expected, by pydantic's name of what was found wrong. Source: https://docs.pydantic.dev/latest/errors/validation_errors/"""
+
+
+def spoken(environment: Mapping[str, str]) -> Language:
+    """Return the language of the terminal: as PARING_LANGUAGE says, else as the locale does, else English."""
+    named = (environment.get(name, "") for name in ("PARING_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
+    first = next((name for name in named if name), "en")
+    return "ko" if first.lower().startswith("ko") else "en"
 
 
 def install_models() -> Path:

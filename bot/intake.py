@@ -76,7 +76,7 @@ class Reception:
         order = await self._chats.order(press.token)
         if order is None or order.expires_at < datetime.now(UTC):
             return Taken(fresh=False, note=_("This button has expired. Please ask again.").to(press.language))
-        if order.owner != press.sender:
+        if order.owner not in (press.sender, press.address.chat):  # an anonymous admin asks as the chat, and presses as a person
             return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))
         if order.command.name == CANCEL:
             return self._cancelled(press, order.command)

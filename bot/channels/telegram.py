@@ -44,7 +44,7 @@ from bot.channels.telegram_taking import Taking
 from bot.channels.telegram_webhook import check_secret, listening
 from bot.channels.telegram_wire import Wire, file_told
 from bot.config import MEBIBYTE, TelegramSettings
-from bot.errors import SettingsError, TooLargeError
+from bot.errors import RetryLaterError, SettingsError, TooLargeError
 from bot.locale import Language, phrases
 from bot.message import Address, Attachment, Reply
 from bot.skill import Blobs, CommandSpec
@@ -59,6 +59,7 @@ DESCRIPTION_UNITS = 256
 ANSWERS_S = 2.0
 LONGEST_TOKEN_WAIT_S = 300.0
 """How long the waits grow while Telegram does not know the token: somebody has to come and set it."""
+TOKEN_RETRY_S = 60.0
 _NOT_FOUND = 404
 _TOKEN = re.compile(r"(?P<id>\d+):[\w-]+", re.ASCII)
 _COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
@@ -199,6 +200,8 @@ class Telegram:
         try:
             await self._wire.bot.set_my_commands(menu, scope=scope, language_code=code)
         except RefusedError as error:
+            if is_wrong_token(error):
+                raise RetryLaterError(wrong_token().text, retry_after_s=TOKEN_RETRY_S) from None
             if error.code == _NOT_FOUND:
                 _log.info("This Bot API server knows no command menus.")
                 return

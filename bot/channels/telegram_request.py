@@ -154,8 +154,15 @@ class AiohttpRequest(BaseRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, object]:
-        """Return the answer's JSON object. Raises UnansweredError where it is none: it tells nothing of the request's fate."""
+        """Return the answer's JSON object.
+
+        Raises:
+            UnansweredError: it is none, and tells nothing of the request's fate.
+            RefusedError: it says that it was not done, though its HTTP status says all is well.
+        """
         answer = _json_object(payload)
+        if answer.get("ok") is False:
+            raise _refusal(int(_number(answer.get("error_code"))) or 400, payload)
         if "result" not in answer:
             msg = "the answer is no Bot API answer"
             raise UnansweredError(msg)

@@ -26,7 +26,7 @@ class Wire:
     def __init__(self, token: str, settings: TelegramSettings, *, read_s: float) -> None:
         """Take the token, where the server is, and how long an answer may take."""
         logging.getLogger("telegram").setLevel(logging.INFO)  # its debug lines hold the token, and what people write
-        api, files = _root(settings.base_url, "/bot"), _root(settings.base_file_url, "/file/bot")
+        api, files = _root(settings.base_url, "/bot"), _files_root(settings)
         self.request = AiohttpRequest(base_url=api, read_s=read_s)
         self.bot = Bot(token, base_url=api, base_file_url=files, request=self.request, get_updates_request=self.request)
         self._token = token
@@ -54,6 +54,13 @@ def file_told(told: object) -> tuple[str, int]:
         raise RefusedError(400, "Bad Request: the file is temporarily unavailable")
     size = told.get("file_size")
     return path, size if isinstance(size, int) else 0
+
+
+def _files_root(settings: TelegramSettings) -> str:
+    """Return where files are: where the settings say so, else beside the methods, as every Bot API server has them."""
+    if "base_file_url" in settings.model_fields_set or "base_url" not in settings.model_fields_set:
+        return _root(settings.base_file_url, "/file/bot")
+    return _root(settings.base_url, "/bot").removesuffix("/bot") + "/file/bot"
 
 
 def _root(url: str, otherwise: str) -> str:

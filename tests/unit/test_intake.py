@@ -30,8 +30,8 @@ class Fixture:
         self.stopped.append(number)
         return number == 1
 
-    async def button(self) -> str:
-        message = make_message("hello", sender="ann")
+    async def button(self, *, sender: str = "ann") -> str:
+        message = make_message("hello", sender=sender)
         number = await self.inbox.accept(message)
         assert number is not None
         await self.inbox.finish(number, message, [Reply("hi", "en", buttons=(Button("More", Command("search", "2")),))])
@@ -82,6 +82,11 @@ async def test_a_press_that_is_delivered_twice_counts_once(house: Fixture) -> No
     press = house.press(await house.button())
     await house.reception.accept(press)
     assert not (await house.reception.accept(press)).fresh
+
+
+async def test_whoever_asked_as_the_chat_itself_may_press_as_a_person(house: Fixture) -> None:
+    token = await house.button(sender=make_message().address.chat)
+    assert (await house.reception.accept(house.press(token, sender="bob"))).fresh
 
 
 async def test_somebody_elses_button_is_refused_in_words(house: Fixture) -> None:

@@ -239,3 +239,9 @@ async def test_a_file_that_does_not_come_is_told_in_words_that_are_true(
 async def test_a_server_without_menus_is_no_trouble(fake: FakeTelegram, channel: Telegram) -> None:
     await fake.fault("refuse", "setMyCommands", code=404, description="Not Found", times=9)
     await channel.publish_commands([], [])
+
+
+async def test_the_menu_waits_for_a_token_that_is_known(fake: FakeTelegram, channel: Telegram) -> None:
+    await fake.order("revoke", token="7:OTHER")
+    with pytest.raises(RetryLaterError, match="PARING_TELEGRAM__TOKEN"):
+        await channel.publish_commands([], [])

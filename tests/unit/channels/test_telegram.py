@@ -68,6 +68,19 @@ def test_a_servers_address_is_taken_in_all_its_spellings(base: str, root: str) -
 
 
 @pytest.mark.parametrize(
+    ("given", "files"),
+    [
+        ({}, "https://api.telegram.org/file/bot"),
+        ({"base_url": "http://127.0.0.1:8081/bot/"}, "http://127.0.0.1:8081/file/bot"),
+        ({"base_url": "http://127.0.0.1:8081"}, "http://127.0.0.1:8081/file/bot"),
+        ({"base_url": "http://127.0.0.1:8081", "base_file_url": "http://127.0.0.1:9/"}, "http://127.0.0.1:9/file/bot"),
+    ],
+)
+def test_files_are_where_the_server_is_unless_the_settings_say_otherwise(given: dict[str, str], files: str) -> None:
+    assert Wire("123:abc", settings(**given), read_s=1).bot.base_file_url == f"{files}123:abc"
+
+
+@pytest.mark.parametrize(
     ("error", "kind", "retry_after_s"),
     [
         (RefusedError(429, "Too Many Requests: retry after 5", retry_after_s=5), RetryLaterError, 5),
@@ -104,6 +117,13 @@ def test_every_refusal_is_one_of_the_houses_errors(error: TelegramError, kind: t
 )
 def test_an_answer_that_is_no_answer_tells_what_is_known_of_the_request(status: int, payload: bytes, kind: type) -> None:
     assert type(_refusal(status, payload)) is kind
+
+
+@pytest.mark.parametrize("payload", [b'{"ok": false, "error_code": 429, "parameters": {"retry_after": 3}}'])
+def test_a_refusal_is_one_whatever_its_http_status(payload: bytes) -> None:
+    with pytest.raises(RefusedError) as caught:
+        AiohttpRequest.parse_json_payload(payload)
+    assert (caught.value.code, caught.value.retry_after_s) == (429, 3.0)
 
 
 def test_the_answers_parameters_are_read() -> None:
