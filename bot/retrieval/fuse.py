@@ -23,7 +23,7 @@ from bot.retrieval.features import FEATURES, Array
 from bot.retrieval.mark import EVIDENCE
 
 STANDINGS = 3
-"""Columns of `standing`."""
+"""Numbers of `standing`."""
 MOST_DEVIATIONS = 6.0
 """How far a feature may lie from its mean: an outlier must not decide alone."""
 
@@ -92,16 +92,14 @@ class Fusion:
         return 1 / (1 + math.exp(-min(max(odds, -30.0), 30.0)))
 
 
-def standing(scores: Array) -> Array:
-    """Return float32 (n, 3): how each score stands to the best, the second and the middle of its list."""
-    if not len(scores):
-        return np.zeros((0, 3), np.float32)
+def standing(scores: Array, place: int) -> Array:
+    """Return float32 (3,): how the score at `place` stands to the best (to the second, where it is the best), the middle and the tenth."""
     ordered = np.sort(scores)[::-1]
-    others = ordered[1] if len(ordered) > 1 else ordered[0] - 1
-    rival = np.where(scores == ordered[0], others, ordered[0])
-    return np.stack([scores - rival, scores - np.median(scores), scores - ordered[min(9, len(ordered) - 1)]], axis=1).astype(
-        np.float32
-    )
+    score, last = scores[place], len(scores) - 1
+    others = ordered[1] if last else ordered[0] - 1
+    rival = others if score == ordered[0] else ordered[0]
+    middle = (ordered[last // 2] + ordered[(last + 1) // 2]) / 2  # np.median takes as long as the rest of a judgement
+    return np.array([score - rival, score - middle, score - ordered[min(9, last)]], np.float32)
 
 
 @cache

@@ -9,7 +9,7 @@ asked for, as many as their passages fit a budget; what the common ones say is w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 from bot.retrieval.features import QueryTerms, weigh
 from bot.store.shelf import State
@@ -21,12 +21,27 @@ MOST_CUT = 4000
 """Characters of a query that are cut into terms."""
 MOST_ASKED = 500
 """Terms whose frequency is looked up."""
+MOST_KNOWN = 20_000
+"""Terms whose frequency is remembered: some two megabytes."""
 
 
-def weigh_query(state: State, query: str, *, passages: int) -> tuple[QueryTerms, Mapping[str, int]]:
-    """Return the query's weighed terms, and in how many passages each stands."""
+def weigh_query(
+    state: State, query: str, *, passages: int, known: MutableMapping[str, int] | None = None
+) -> tuple[QueryTerms, Mapping[str, int]]:
+    """Return the query's weighed terms, and in how many passages each stands.
+
+    `known` remembers frequencies as long as the database stands still: the word index counts a common word's passages one by
+    one, 0.8 ms for a question of ten words, 0.05 where its common ones are known.
+    """
     said = cut(query[:MOST_CUT])
-    frequencies = state.frequencies(sorted(set(said))[:MOST_ASKED])
+    known = {} if known is None else known
+    wanted = sorted(set(said))[:MOST_ASKED]
+    if missing := [term for term in wanted if term not in known]:
+        if len(known) > MOST_KNOWN:
+            known.clear()
+            missing = wanted
+        known.update(dict.fromkeys(missing, 0) | state.frequencies(missing))
+    frequencies = {term: known[term] for term in wanted}
     return weigh(said, frequencies, max(passages, 1), query), frequencies
 
 

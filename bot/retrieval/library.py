@@ -88,8 +88,10 @@ class Shelves:
         """Return the best `k` passages in `scopes`, best first; `[]` where nothing is good enough to be an answer."""
         if not query.strip():
             return []
+        # The words are looked for while the vector is made. The search's thread works in order: they are there when `find` begins.
+        heard = self._thread.submit(lambda: self._found_by().hear(query, scopes))
         question = await self._question(query)
-        return await self._on_thread(lambda: self._found_by().find(question, scopes, count=k))
+        return await self._on_thread(lambda: self._found_by().find(question, scopes, count=k, heard=heard.result()))
 
     async def rank(self, query: str, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
         """Return the best `count` candidates, documents in `without` left out, without judging whether they answer: for evaluation."""

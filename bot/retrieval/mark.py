@@ -3,11 +3,13 @@
 Owns the choice: the query's words, weighed, what kind of answer it asks for (a name, a date, a number, a place), and what the
 sentence before says, for "it" and "she" stand for what was named there.
 
-    read("When did the office open?", "The office is in Busan. It opened in 2019.", terms, sentences).span   # (24, 42)
+    (reading,) = read("When did the office open?", ["The office is in Busan. It opened in 2019."], terms, sentences)
+    reading.span   # (24, 42)
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -81,55 +83,90 @@ OWN = 11
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A passage read against a question: the half-open range of the sentence that answers best, and the OWN ones of EVIDENCE, float32."""
+    """A passage read against a question: the half-open range of the sentence that answers best, and what speaks for it."""
 
     span: tuple[int, int] | None
+    """None where the passage is one sentence alone, or nothing in it fits."""
     evidence: NDArray[np.float32]
+    """float32: of the first passage the OWN ones of EVIDENCE, of its rivals the first two, which are all that is compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """The sentences of a passage as the database keeps them."""
+    """The sentences of some passages, one passage after the other, as the database keeps them."""
 
     spans: NDArray[np.int64]
-    """int64 (n, 2): where each begins and ends."""
+    """int64 (n, 2): where each begins and ends in its passage."""
     terms: Tokens
     """The terms of each."""
+    counts: tuple[int, ...]
+    """How many sentences each passage has."""
     named: NDArray[np.uint32]
-    """uint32: the terms of title and heading."""
+    """uint32: the terms of the first passage's title and heading."""
 
 
-def read(question: str, text: str, query: QueryTerms, sentences: Sentences) -> Reading:
-    """Return the sentence of `text` that answers best (None where there is one alone, or nothing fits) and what speaks for it."""
-    if not len(sentences.spans):
-        return Reading(None, np.zeros(OWN, np.float32))
-    marks = fingerprints(query.terms)
+def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sentences) -> list[Reading]:
+    """Return the sentence that answers best in each of `texts`, which come best first, and what speaks for it.
+
+    All passages are compared at once: 0.25 ms for six, where one after the other took 0.6.
+    """
     weights = query.weights
     total = float(weights.sum()) or 1.0
+    marks = fingerprints(query.terms)
+    ends = list(itertools.accumulate(sentences.counts))
     held = sentences.terms.counts(marks) > 0
     before = np.zeros_like(held)
     before[1:] = held[:-1]
-    said = [text[start:end] for start, end in sentences.spans]
+    before[[end for end in ends if end < len(before)]] = False  # nothing stands before a passage's first sentence
+    own, near = _weight(held, weights), _weight(before | held, weights)
     cues = [answer for asks, answer in _CUES if asks.search(question)]
-    asked = question.lower()
-    kinds = np.array([sum(_holds(cue, sentence, asked) for cue in cues) / max(len(cues), 1) for sentence in said])
-    scores = (held @ weights + BEFORE * ((before & ~held) @ weights)) / total
-    scores = scores * np.where(np.diff(sentences.spans, axis=1)[:, 0] <= LONG, 1.0, LONG_SHARE) + CUE * kinds
-    best = int(scores.argmax())
-    named = np.isin(marks, sentences.named)
-    own, near = held[best], held[best] | before[best]
-    missing = ~(held.any(axis=0) | named)
-    names = _names(question, query)
-    evidence = (
-        float(own @ weights) / total, float(near @ weights) / total, float((own | named) @ weights) / total,
-        float(bool(cues)), float(kinds[best]), min(len(names), 4) / 4, float(missing[names].mean()) if len(names) else 0.0,
+    kinds = _kinds(cues, question.lower(), texts, sentences)
+    short = np.diff(sentences.spans, axis=1)[:, 0] <= LONG
+    scores = (own + BEFORE * (near - own)) / total * np.where(short, 1.0, LONG_SHARE) + CUE * kinds
+    readings: list[Reading] = []
+    for begin, end in itertools.pairwise([0, *ends]):
+        if begin == end:
+            readings.append(Reading(None, np.zeros(2 if readings else OWN, np.float32)))
+            continue
+        best = begin + int(scores[begin:end].argmax())
+        fits = end - begin > 1 and (bool(held[best].any()) or scores[best] > CUE)
+        evidence = [float(own[best]) / total, float(near[best]) / total]
+        if not readings:
+            named = np.isin(marks, sentences.named)
+            evidence.append(float(_weight(held[best] | named, weights)) / total)
+            evidence += [float(bool(cues)), float(kinds[best])]
+            evidence += _of_question(question, query, ~(held[begin:end].any(axis=0) | named))
+            evidence.append(math.log1p(end - begin))
+        first, last = sentences.spans[best].tolist()
+        readings.append(Reading((first, last) if fits else None, np.array(evidence, np.float32)))
+    return readings
+
+
+def _weight(held: NDArray[np.bool_], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what the held terms weigh together, by row: summed in one order, so that equal sentences are equal to the last bit."""
+    weight: NDArray[np.float32] = np.where(held, weights, np.float32(0)).sum(axis=-1)
+    return weight
+
+
+def _kinds(cues: Sequence[re.Pattern[str]], asked: str, texts: Sequence[str], sentences: Sentences) -> NDArray[np.float64]:
+    """Return float64 (n,): the share of what is asked for that each sentence holds."""
+    if not cues:
+        return np.zeros(len(sentences.spans))
+    whose = [text for text, count in zip(texts, sentences.counts, strict=True) for _sentence in range(count)]
+    said = [text[start:end] for text, (start, end) in zip(whose, sentences.spans.tolist(), strict=True)]
+    return np.array([sum(_holds(cue, sentence, asked) for cue in cues) / len(cues) for sentence in said])
+
+
+def _of_question(question: str, query: QueryTerms, missing: NDArray[np.bool_]) -> list[float]:
+    """Return what the question's terms tell: what it names, what of that and what else is `missing`, what is known nowhere, its length."""
+    names, weights = _names(question, query), query.weights
+    return [
+        min(len(names), 4) / 4,
+        float(missing[names].mean()) if names else 0.0,
         float(weights[missing].max(initial=0.0)) / (float(weights.max(initial=0.0)) or 1.0),
         float(query.unknown.mean()) if len(query.unknown) else 0.0,
-        math.log1p(sum(1 for term in query.terms if not is_empty(term))), math.log1p(len(said)),
-    )  # fmt: skip
-    fits = len(said) > 1 and (bool(own.any()) or scores[best] > CUE)
-    start, end = sentences.spans[best].tolist()
-    return Reading((start, end) if fits else None, np.array(evidence, np.float32))
+        math.log1p(sum(1 for term in query.terms if not is_empty(term))),
+    ]
 
 
 def weigh_up(reading: Reading, rivals: Sequence[Reading]) -> NDArray[np.float32]:

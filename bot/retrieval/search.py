@@ -28,7 +28,7 @@ from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.lexical import asked, weigh_query
 from bot.retrieval.mark import Reading, read, weigh_up
-from bot.retrieval.vectors import FlatIndex, VectorIndex
+from bot.retrieval.vectors import MOST_READERS, FlatIndex, VectorIndex
 from bot.store.generations import Generation
 from bot.store.shelf import Candidate, Mark, Shelf, Shown, State
 
@@ -50,6 +50,20 @@ class Question:
     text: str
     vector: Array
     embedder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the words of a question found, before its vector is known: good for as long as the database is at `mark`."""
+
+    mark: Mark
+    scopes: tuple[int, ...]
+    """The reader's scopes that hold anything."""
+    query: QueryTerms
+    ids: tuple[int, ...]
+    """Best first."""
+    rows: tuple[Candidate, ...]
+    """The first DEPTH of them, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,8 @@ class Finder:
         self._mark = Mark(0, 0, 0, "", 0)
         self._lengths = 0
         self._seen = 0
+        self._frequencies: dict[str, int] = {}
+        self._scopes: dict[tuple[Scope, ...], tuple[tuple[int, ...], bool]] = {}
 
     def close(self) -> None:
         """Close the database."""
@@ -106,17 +122,26 @@ class Finder:
             found = state.document(scope, sha256, key=key)
         return Added(found[1], found[2], "unchanged", found[0]) if found else None
 
-    def find(self, question: Question, scopes: Scopes, *, count: int) -> list[Hit]:
-        """Return the best `count` passages in `scopes`, best first; `[]` where the best is not good enough to be an answer."""
+    def hear(self, text: str, scopes: Scopes) -> Heard:
+        """Return what the words of a question find in `scopes`: what can be done of `find` while its vector is being made."""
         with self._shelf.state() as state:
             self.catch_up(state)
-            found = self._candidates(state, question, scopes, count=min(count, DEPTH), leg="fused")
+            return self._hear(state, text, scopes, count=DEPTH)
+
+    def find(self, question: Question, scopes: Scopes, *, count: int, heard: Heard | None = None) -> list[Hit]:
+        """Return the best `count` passages in `scopes`, best first; `[]` where the best is not good enough to be an answer.
+
+        `heard` is what `hear` has returned for the same question and scopes; where the database has moved on since, it is done again.
+        """
+        with self._shelf.state() as state:
+            self.catch_up(state)
+            found = self._candidates(state, question, scopes, count=min(count, DEPTH), leg="fused", heard=heard)
             best = np.argsort(-found.scores, kind="stable")[: max(count, 1 + RIVALS)]
             texts = state.passages([found.ids[place] for place in best], scopes) if len(best) else {}
         seen = [(place, texts[found.ids[place]]) for place in best if found.ids[place] in texts]
         if not seen or found.query is None:
             return []
-        readings = [_read(question, shown, found.query) for _place, shown in seen]
+        readings = _read(question, [shown for _place, shown in seen], found.query)
         top = seen[0][0]
         chance = self._fusion.chance(judged(found, int(top), readings))
         if chance < self._fusion.thresholds[detect(question.text) or "en"]:
@@ -137,7 +162,7 @@ class Finder:
                 return None
             best = np.argsort(-found.scores, kind="stable")[: 1 + RIVALS]
             texts = state.passages([found.ids[place] for place in best], scopes)
-        readings = [_read(question, texts[found.ids[place]], found.query) for place in best]
+        readings = _read(question, [texts[found.ids[place]] for place in best], found.query)
         top = int(best[0])
         return First(found.documents[top], texts[found.ids[top]].passage, readings[0].span, judged(found, top, readings))
 
@@ -185,6 +210,8 @@ class Finder:
         """Forget the index in memory; the next search makes it anew."""
         self._mark = Mark(0, 0, 0, "", 0)
         self._index, self._lengths, self._seen = FlatIndex(0), 0, 0
+        self._frequencies.clear()
+        self._scopes.clear()
 
     def catch_up(self, state: State) -> None:
         """Bring the index in memory to `state`: what other writers, in this process or another, have committed."""
@@ -198,6 +225,8 @@ class Finder:
             self.reset()
             self._index = FlatIndex(mark.dimension)
         fresh = self._mark.passage == 0
+        self._frequencies.clear()
+        self._scopes.clear()
         for arrivals in state.arrivals(mark, after=self._mark.passage):
             self._index.add(arrivals.ids, arrivals.scopes, arrivals.vectors)
             self._lengths += int(arrivals.lengths.sum())
@@ -206,32 +235,57 @@ class Finder:
             self._index.remove(np.array(state.removed(after=self._mark.removal), np.int64))
         self._mark = mark
 
+    def _hear(self, state: State, text: str, scopes: Scopes, *, count: int) -> Heard:
+        scope_ids, whole = self._scope_ids(state, scopes)
+        query, frequencies = weigh_query(state, text, passages=len(self._index), known=self._frequencies)
+        held = state.search_words(asked(query, frequencies), None if whole else scope_ids, count=count) if scope_ids else []
+        rows = state.candidates(sorted(held[:DEPTH]), scope_ids) if held else []
+        return Heard(self._mark, scope_ids, query, tuple(held), tuple(rows))
+
+    def _scope_ids(self, state: State, scopes: Scopes) -> tuple[tuple[int, ...], bool]:
+        """Return the numbers of those scopes that hold anything, and whether that is all there are; remembered until anything comes."""
+        names = tuple(scopes)
+        found = self._scopes.get(names)
+        if found is None:
+            numbers = tuple(state.scope_ids(scopes))
+            if len(self._scopes) >= MOST_READERS:
+                self._scopes.clear()
+            found = self._scopes[names] = numbers, len(numbers) == state.all_scopes()
+        return found
+
     def _candidates(
-        self, state: State, question: Question, scopes: Scopes, *, count: int, leg: Leg, without: Collection[int] = ()
+        self,
+        state: State,
+        question: Question,
+        scopes: Scopes,
+        *,
+        count: int,
+        leg: Leg,
+        without: Collection[int] = (),
+        heard: Heard | None = None,
     ) -> Found:
         """Return what both legs find, weighed and scored, in no order; what lies deeper than DEPTH comes after, by its place."""
-        scope_ids = state.scope_ids(scopes)
+        if heard is None or heard.mark != self._mark:
+            heard = self._hear(state, question.text, scopes, count=max(count, DEPTH))
+        scope_ids, query, held = heard.scopes, heard.query, heard.ids
         if not scope_ids:
             return _nothing()
         known = question.embedder == self._mark.embedder and len(question.vector) == self._mark.dimension
         vector = question.vector if known else np.zeros(self._mark.dimension, np.float32)
-        query, frequencies = weigh_query(state, question.text, passages=len(self._index))
         near = self._index.search(vector, count=max(count, DEPTH), scopes=scope_ids).ids.tolist()
-        admitted = None if len(scope_ids) == state.all_scopes() else scope_ids
-        held = state.search_words(asked(query, frequencies), admitted, count=max(count, DEPTH))
         if leg != "fused":
-            return _of_one_leg(
-                state.candidates((near if leg == "vectors" else held)[:count], scope_ids), near if leg == "vectors" else held
-            )
-        rows = state.candidates(sorted({*near[:DEPTH], *held[:DEPTH]}), scope_ids)
+            order = near if leg == "vectors" else held
+            return _of_one_leg(state.candidates(order[:count], scope_ids), order)
+        more = set(near[:DEPTH]).difference(held[:DEPTH])
+        rows = sorted([*heard.rows, *state.candidates(sorted(more), scope_ids)])
         rows = [row for row in rows if row.document not in without] if without else rows
         if not rows:
             return _nothing()
         weighed = features(query, self._as_candidates(rows), vector, mean_length=self._lengths / max(self._seen, 1))
         scores = self._fusion.order(weighed)
         deeper = _deeper(near, held) if count > len(rows) else []
-        more = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}
-        tail = [more[number] for number in deeper if number in more]
+        below_them = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}
+        tail = [below_them[number] for number in deeper if number in below_them]
         below = scores.min() - 1 - np.arange(len(tail), dtype=np.float32)
         return Found(
             tuple(row.id for row in (*rows, *tail)), tuple(row.document for row in (*rows, *tail)),
@@ -246,14 +300,14 @@ class Finder:
         return Candidates(title, heading, body, hangul, self._index.vectors_of(ids), np.array(groups, np.int64))
 
 
-def _read(question: Question, shown: Shown, query: QueryTerms) -> Reading:
-    return read(question.text, shown.passage.text, query, unpack_sentences(shown))
+def _read(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list[Reading]:
+    return read(question.text, [one.passage.text for one in shown], query, unpack_sentences(shown))
 
 
 def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:
     """Return float32 (features + standing + evidence,): what the judge sees of the candidate at `place`, whose reading is the first."""
     rivals = readings[1 : 1 + RIVALS]
-    return np.concatenate([found.rows[place], standing(found.scores[: len(found.rows)])[place], weigh_up(readings[0], rivals)])
+    return np.concatenate([found.rows[place], standing(found.scores[: len(found.rows)], place), weigh_up(readings[0], rivals)])
 
 
 def _of_one_leg(rows: Sequence[Candidate], order: Sequence[int]) -> Found:

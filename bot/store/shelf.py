@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +57,7 @@ class Arrivals:
     """float32 (n, d); rows of zeros where the generation has no vector of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What ranking needs to know of a passage. `terms` as `bot.store.tables.PassageRow` says."""
 
     id: int
@@ -174,7 +173,7 @@ class State:
 
     def search_words(self, terms: Sequence[str], scope_ids: Sequence[int] | None, *, count: int) -> list[int]:
         """Return the ids of at most `count` passages that hold any of `terms`, by BM25, best first; None: all scopes are the reader's."""
-        if not terms or scope_ids == []:
+        if not terms or (scope_ids is not None and not scope_ids):
             return []
         query = f"{{title heading body}} : ({' OR '.join(map(_quoted, terms))})"
         if scope_ids is not None and len(scope_ids) <= SCOPE_CLAUSE_LIMIT:
@@ -189,7 +188,7 @@ class State:
             f" WHERE p.id IN ({_marks(ids)}) AND p.scope_id IN ({_marks(scope_ids)}) ORDER BY p.id",
             [*ids, *scope_ids],
         )
-        return [Candidate(*row) for row in rows]
+        return list(map(Candidate._make, rows))
 
     def passages(self, ids: Sequence[int], scopes: Scopes) -> dict[int, Shown]:
         """Return those of `ids` that are there, current and in the scopes: the last look before a text leaves."""

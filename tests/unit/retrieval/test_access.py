@@ -132,7 +132,7 @@ async def test_the_selector_admits_the_readers_scopes_alone(secrets: Shelves, mo
         lambda index, vector, *, count, scopes: asked.append(scopes) or search(index, vector, count=count, scopes=scopes),
     )
     await secrets.rank("lamp", Scopes([TEAM]), count=5)
-    assert asked == [[2]]
+    assert asked == [(2,)]
 
 
 async def test_the_word_index_is_asked_for_the_readers_scopes_alone(secrets: Shelves, monkeypatch: pytest.MonkeyPatch) -> None:

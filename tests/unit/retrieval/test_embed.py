@@ -37,6 +37,22 @@ def test_terms_come_back_by_field() -> None:
     assert body.sizes.tolist() == [4, 4]
 
 
+def test_terms_of_unlike_passages_are_not_mixed_up() -> None:
+    fields = [
+        ("red.md", "Colours of lamps", "One. Two three."),
+        ("", "", "Four"),
+        ("a_b_c.txt", "", ""),
+        ("", "Five six", "Seven"),
+    ]
+    drafts = [draft([Piece(text, heading, None, 0, len(text))], title=title)[0] for title, heading, text in fields]
+    unpacked = unpack_terms([Candidate(1, 1, "", 0.0, drafted.terms) for drafted in drafts])
+    for number, tokens in enumerate(unpacked):
+        said = [drafted.words[number].split() for drafted in drafts]
+        assert tokens.sizes.tolist() == [len(words) for words in said]
+        assert tokens.flat.tolist() == fingerprints([word for words in said for word in words]).tolist()
+        assert tokens.owners.tolist() == [owner for owner, words in enumerate(said) for _word in words]
+
+
 def test_a_vector_is_kept_in_half_precision() -> None:
     (drafted,) = draft([PIECE], title="")
     vector = np.array([0.6, 0.8], np.float32)

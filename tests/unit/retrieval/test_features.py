@@ -88,3 +88,16 @@ def test_hangul_share_counts_letters_alone() -> None:
     assert hangul_share("한글 123!") == 1
     assert hangul_share("abcd 한글") == pytest.approx(2 / 6)
     assert hangul_share("123") == 0
+
+
+def test_terms_are_found_where_they_stand_in_their_own_text() -> None:
+    tokens = Tokens.of([fingerprints(["a", "b", "a"]), fingerprints([]), fingerprints(["b", "c"])])
+    places = tokens.find(fingerprints(["b", "a", "x"]))
+    assert list(zip(places.at.tolist(), places.which.tolist(), strict=True)) == [(1, 0), (3, 0), (0, 1), (2, 1)]
+    assert tokens.counts(fingerprints(["b", "a", "x"])).tolist() == [[1, 2, 0], [0, 0, 0], [1, 0, 0]]
+    assert Tokens.of([fingerprints([])]).counts(fingerprints(["b"])).tolist() == [[0]]
+
+
+def test_a_pair_counts_once_a_passage_and_in_its_order_alone() -> None:
+    table = rows("blue lamp", ["it is blue", "lamp it is", "a blue lamp", "blue lamp blue lamp", "lamp blue"])
+    assert table["pairs"].tolist() == [0, 0, 1, 1, 0]

@@ -39,6 +39,15 @@ def test_an_outlier_is_bounded() -> None:
 
 
 def test_standing_tells_the_distance_to_the_rival() -> None:
-    assert standing(np.array([3.0, 1.0, 2.0], np.float32))[:, 0].tolist() == [1, -2, -1]
-    assert standing(np.array([5.0], np.float32)).shape == (1, STANDINGS)
-    assert standing(np.zeros(0, np.float32)).shape == (0, STANDINGS)
+    scores = np.array([3.0, 1.0, 2.0], np.float32)
+    assert [standing(scores, place)[0] for place in range(3)] == [1, -2, -1]
+    assert standing(np.array([5.0], np.float32), 0).tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 11, 12])
+def test_standing_tells_the_distance_to_the_middle_and_to_the_tenth(count: int) -> None:
+    scores = np.random.default_rng(count).normal(size=count).astype(np.float32)
+    standings = np.stack([standing(scores, place) for place in range(count)])
+    assert standings.shape == (count, STANDINGS)
+    np.testing.assert_allclose(standings[:, 1], scores - np.median(scores), atol=1e-6)
+    np.testing.assert_allclose(standings[:, 2], scores - np.sort(scores)[::-1][min(9, count - 1)], atol=1e-6)

@@ -9,14 +9,20 @@ from bot.store.shelf import Shown
 from bot.text.words import terms
 
 
-def sentences(text: str, title: str = "") -> Sentences:
-    (drafted,) = draft([Piece(text, "", None, 0, len(text))], title=title)
-    return unpack_sentences(Shown(Passage(1, PUBLIC, title, "", text, "", "en"), drafted.terms, drafted.sentences))
+def sentences(*texts: str, title: str = "") -> Sentences:
+    drafts = [draft([Piece(text, "", None, 0, len(text))], title=title)[0] for text in texts]
+    return unpack_sentences(
+        [
+            Shown(Passage(1, PUBLIC, title, "", text, "", "en"), drafted.terms, drafted.sentences)
+            for text, drafted in zip(texts, drafts, strict=True)
+        ]
+    )
 
 
 def marked(question: str, text: str, title: str = "") -> str | None:
     cut = terms(text)
-    reading = read(question, text, weigh(terms(question), dict.fromkeys(cut, 1), 10, question), sentences(text, title))
+    asked = weigh(terms(question), dict.fromkeys(cut, 1), 10, question)
+    (reading,) = read(question, [text], asked, sentences(text, title=title))
     assert reading.evidence.shape == (OWN,)
     return None if reading.span is None else text[slice(*reading.span)]
 
@@ -57,7 +63,25 @@ def test_an_empty_passage_is_read_without_harm() -> None:
 
 def test_being_ahead_of_rivals_is_evidence() -> None:
     asked = weigh(["blue", "lamp"], {"blue": 1, "lamp": 1}, 10, "blue lamp")
-    good, bad = (read("blue lamp", text, asked, sentences(text)) for text in ("A blue lamp. A dog.", "A dog. A cat."))
+    good, bad = (read("blue lamp", [text], asked, sentences(text))[0] for text in ("A blue lamp. A dog.", "A dog. A cat."))
     ahead = EVIDENCE.index("ahead")
     assert weigh_up(good, [bad])[ahead] > weigh_up(good, [good])[ahead] == 0
     assert weigh_up(good, []).shape == (len(EVIDENCE),)
+
+
+def test_passages_read_together_are_read_as_each_alone() -> None:
+    question = "When did the Busan office of the lamp makers open?"
+    texts = [
+        "The lamp makers have a house in Busan. Their office opened in 2019. It is blue.",
+        " ",
+        "The office opened. It did so in 2019, on a Monday.",
+        "It is here.",
+        "Dogs bark. The lamp makers like them. In 1999 they had two.",
+    ]
+    asked = weigh(terms(question), {"lamp": 4, "offic": 3, "open": 2, "busan": 1}, 10, question)
+    together = read(question, texts, asked, sentences(*texts))
+    alone = [read(question, [text], asked, sentences(text))[0] for text in texts]
+    assert [reading.span for reading in together] == [reading.span for reading in alone]
+    assert sum(reading.span is not None for reading in together) == 3
+    assert together[0].evidence.tolist() == alone[0].evidence.tolist()
+    assert [reading.evidence.tolist() for reading in together[1:]] == [reading.evidence[:2].tolist() for reading in alone[1:]]

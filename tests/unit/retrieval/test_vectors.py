@@ -79,3 +79,12 @@ def test_it_agrees_with_a_plain_list_after_any_additions_and_removals(steps: lis
             del known[number]
     wanted = sorted(number for number, scope in known.items() if scope in scopes)
     assert sorted(index.search(vectors[79], count=100, scopes=sorted(scopes)).ids.tolist()) == wanted
+
+
+def test_a_reader_who_asks_again_sees_what_came_and_not_what_went() -> None:
+    index, vectors = filled(40, scopes=2)
+    assert len(index.search(vectors[0], count=50, scopes=[0]).ids) == 20
+    index.add(np.array([41]), np.array([0]), vectors[:1])
+    assert 41 in index.search(vectors[0], count=50, scopes=[0]).ids
+    index.remove(np.array([1, 41]))
+    assert sorted(index.search(vectors[0], count=50, scopes=[0]).ids.tolist()) == list(range(3, 41, 2))

@@ -1,0 +1,102 @@
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from retrieval_fakes import ANN, TEAM, WordEmbedder
+
+from bot.passage import PUBLIC, Scopes
+from bot.retrieval.fuse import Fusion
+from bot.retrieval.library import Shelves
+from bot.retrieval.search import Finder, Question
+from bot.store.database import Database
+from bot.store.shelf import State
+
+EVERYONE = Scopes([PUBLIC])
+ASKED = "where is the blue lamp of office 7"
+
+
+@pytest.fixture
+async def lamps(library: Shelves) -> Shelves:
+    for number in range(12):
+        await library.add_text(f"the blue lamp of office {number} is there", PUBLIC, title="", link="", key=str(number))
+    return library
+
+
+@pytest.fixture
+def finder(lamps: Shelves, database: Database) -> Iterator[Finder]:
+    opened = Finder(database.path, Fusion.packaged())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def question(embedder: WordEmbedder) -> Question:
+    return Question(ASKED, embedder.vector(ASKED), embedder.name)
+
+
+def test_what_was_heard_before_changes_nothing(finder: Finder, question: Question) -> None:
+    heard = finder.hear(ASKED, EVERYONE)
+    assert heard.ids
+    assert finder.find(question, EVERYONE, count=5, heard=heard) == finder.find(question, EVERYONE, count=5) != []
+
+
+def test_what_was_heard_is_used_while_the_database_stands_still(
+    finder: Finder, question: Question, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = finder.hear(ASKED, EVERYONE)
+    monkeypatch.delattr(State, "search_words")
+    assert finder.find(question, EVERYONE, count=5, heard=heard)
+
+
+async def test_what_was_heard_before_a_change_is_heard_again(lamps: Shelves, finder: Finder, question: Question) -> None:
+    heard = finder.hear(ASKED, EVERYONE)
+    await lamps.remove(PUBLIC, key="3")
+    await lamps.add_text(ASKED, PUBLIC, title="", link="", key="new")
+    hits = finder.find(question, EVERYONE, count=20, heard=heard)
+    assert hits[0].passage.text == ASKED
+    assert all("office 3 " not in hit.passage.text for hit in hits)
+    assert hits == finder.find(question, EVERYONE, count=20)
+
+
+async def test_a_scope_that_was_empty_is_searched_once_something_is_there(
+    lamps: Shelves, finder: Finder, question: Question
+) -> None:
+    mine = Scopes([ANN])
+    assert finder.find(question, mine, count=5) == []
+    await lamps.add_text(ASKED, ANN, title="", link="", key="1")
+    await lamps.add_text(ASKED, TEAM, title="", link="", key="1")
+    assert [hit.passage.scope for hit in finder.find(question, mine, count=5)] == [ANN]
+
+
+async def test_the_words_are_looked_for_while_the_vector_is_made(
+    lamps: Shelves, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, heard = asyncio.get_running_loop(), asyncio.Event()
+    search, embed = State.search_words, embedder.run
+
+    def noted(state: State, terms: Sequence[str], scope_ids: Sequence[int] | None, *, count: int) -> list[int]:
+        loop.call_soon_threadsafe(heard.set)
+        return search(state, terms, scope_ids, count=count)
+
+    async def after_the_words(slot: Any, batch: Sequence[Any], *, bulk: bool = False) -> list[Any]:
+        await heard.wait()  # for ever, where the words wait for the vector
+        return await embed(slot, batch, bulk=bulk)
+
+    monkeypatch.setattr(State, "search_words", noted)
+    monkeypatch.setattr(embedder, "run", after_the_words)
+    assert await lamps.search(ASKED, EVERYONE)
+
+
+async def test_a_failing_embedder_leaves_the_library_in_order(
+    lamps: Shelves, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def fails(_slot: Any, _batch: Sequence[Any], *, bulk: bool = False) -> list[Any]:
+        raise RuntimeError(str(tmp_path))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(embedder, "run", fails)
+        with pytest.raises(RuntimeError):
+            await lamps.search(ASKED, EVERYONE)
+    assert await lamps.search(ASKED, EVERYONE)
