@@ -23,6 +23,7 @@ TITLE_UNITS = 120
 QUOTE_UNITS = 600
 CALLBACK_BYTES = 64
 """Source: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
+_MESSAGE_LINK = re.compile(r"message:telegram/\d+/-100(?P<chat>\d+)/(?P<id>\d+)", re.ASCII)
 _ROW_BUTTONS = 3
 _ROW_UNITS = 36
 _ENTITY = {
@@ -143,8 +144,18 @@ def _below(answer: Rich, items: Sequence[Rich]) -> Rich:
 
 def _title(number: int, source: Source) -> Rich:
     title = Rich(shorten(" ".join(clean(source.title).split()) or "…", TITLE_UNITS))
-    linked = title.styled("link", source.link) if safe_link(source.link) else title
+    link = _opened(source.link)
+    linked = title.styled("link", link) if safe_link(link) else title
     return Rich(f"{number}. ") + linked
+
+
+def _opened(link: str) -> str:
+    """Return where Telegram's apps open what `link` names: a message of a supergroup has an address, that of another chat has none.
+
+    Source: https://core.telegram.org/api/links#message-links
+    """
+    message = _MESSAGE_LINK.fullmatch(link)
+    return f"https://t.me/c/{message['chat']}/{message['id']}" if message else link
 
 
 def _passage(source: Source) -> Rich:

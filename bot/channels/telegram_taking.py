@@ -41,6 +41,8 @@ TRIES = 3
 """How often updates are tried whose taking fails in a way nobody foresaw."""
 ALBUMS = 256
 """Albums that are remembered, for a picture that comes after the others."""
+SPEAKERS = 4096
+"""People whose last language is remembered."""
 _STRANGE = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, TelegramError)
 """What reading an update that is none may raise."""
 _log = logging.getLogger(__name__)
@@ -60,6 +62,7 @@ class Taking:
         self._failed: Counter[object] = Counter()
         self._answers: set[asyncio.Task[None]] = set()
         self._albums: OrderedDict[object, Message] = OrderedDict()
+        self._spoken: OrderedDict[tuple[str, str], Language] = OrderedDict()
 
     async def take(self, updates: Sequence[Mapping[str, object]]) -> None:
         """Commit what the updates, which are one thing said, say; return once they may be confirmed.
@@ -97,8 +100,7 @@ class Taking:
             await self._answer_unread(updates[0])
             return
         item = incoming.item
-        text = item.text if isinstance(item, Message) else ""
-        language = await self._intake.language(item.address, text, incoming.platform_language)
+        language = await self._language(incoming)
         if not self._door.admits(item):
             self._refuse(item, language)
         elif isinstance(item, Press):
@@ -109,6 +111,19 @@ class Taking:
             taken = await self._intake.accept(replace(item, language=language, reply_to=quoted))
             if taken.fresh and item.addressed:
                 self._sending.type(item.address, hurry=True)
+
+    async def _language(self, incoming: Incoming) -> Language:
+        """Return the language to answer in. Where neither the words nor Telegram tell, the person speaks as before."""
+        item = incoming.item
+        words = _words(item) if isinstance(item, Message) else ""
+        who = (item.address.chat, item.sender)
+        language = await self._intake.language(item.address, words, incoming.platform_language or self._spoken.get(who, ""))
+        if words:
+            self._spoken[who] = language
+            self._spoken.move_to_end(who)
+            while len(self._spoken) > SPEAKERS:
+                self._spoken.popitem(last=False)
+        return language
 
     async def _welcome(self, data: Mapping[str, object]) -> None:
         """Greet a group to which the bot was added."""
@@ -186,3 +201,11 @@ class Taking:
             await self._wire.bot.answer_callback_query(query, text=shorten(note, NOTE_UNITS) or None)
         except TelegramError as error:
             _log.info("A press was not answered in time: %s", translated(error))
+
+
+def _words(message: Message) -> str:
+    """Return what tells the message's language: of a command what is said after it, and no single word such as `on` or `today`."""
+    if message.command is None:
+        return message.text
+    said = message.command.args
+    return said if len(said.split()) > 1 or not said.isascii() else ""

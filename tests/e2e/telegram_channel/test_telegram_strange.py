@@ -14,7 +14,8 @@ from bot.channels.telegram import Telegram
 from bot.channels.telegram_polling import SETTLE_S, Backoff
 from bot.config import TelegramSettings
 from bot.errors import ChannelError, RetryLaterError
-from bot.message import Attachment, Button, Command, Message
+from bot.locale import Language
+from bot.message import Address, Attachment, Button, Command, Message
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -245,3 +246,26 @@ async def test_the_menu_waits_for_a_token_that_is_known(fake: FakeTelegram, chan
     await fake.order("revoke", token="7:OTHER")
     with pytest.raises(RetryLaterError, match="PARING_TELEGRAM__TOKEN"):
         await channel.publish_commands([], [])
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [("/start", "ko"), ("/index on", "ko"), ("/sum today", "ko"), ("/search the old plan", "en"), ("/tr 안녕", "ko")],
+)
+async def test_a_command_has_the_language_of_what_is_said_after_it_else_the_apps(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox, said: str, language: str
+) -> None:
+    assert (await heard(fake, channel, inbox, lambda: fake.say(said))).language == language
+
+
+async def test_who_tells_no_language_goes_on_in_the_last_one(fake: FakeTelegram, channel: Telegram) -> None:
+    class Detecting(Inbox):
+        async def language(self, address: Address, text: str, platform_language: str) -> Language:
+            return "ko" if "어디" in text or platform_language == "ko" else "en"
+
+    inbox = Detecting()
+    async with live(channel, inbox):
+        await fake.say("어디 있어?", user=BOB)
+        await fake.say("/why", user=BOB)
+        await fake.settled()
+    assert [item.language for item in inbox.items] == ["ko", "ko"]

@@ -75,6 +75,21 @@ def test_sources_are_numbered_and_only_web_links_are_links() -> None:
     assert [span.detail for span in part.rich.spans] == ["https://a.b"]
 
 
+@pytest.mark.parametrize(
+    ("link", "address"),
+    [
+        ("message:telegram/7/-1001234567890/55", "https://t.me/c/1234567890/55"),
+        ("message:telegram/7/-555/55", None),
+        ("message:telegram/7/42/55", None),
+        ("message:web/local/-1001/55", None),
+    ],
+)
+def test_a_message_of_a_supergroup_opens_where_it_was_said(link: str, address: str | None) -> None:
+    (part,) = render(Reply("A", "en", sources=(Source("Ann, 12:00", "said", link, 1.0),)))
+    assert isinstance(part, TextPart)
+    assert [span.detail for span in part.rich.spans if span.kind == "link"] == ([address] if address else [])
+
+
 def test_markup_in_a_source_is_text() -> None:
     (part,) = render(Reply("A", "en", sources=(Source("**x** [y](https://evil.example)", "*z* `w`\n# h", "", 1.0),)))
     assert isinstance(part, TextPart)
