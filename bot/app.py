@@ -15,6 +15,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -64,6 +65,9 @@ GRACE_S = 4.0
 """How long answers that are being worked on at a stop may take; what is not done by then is done at the next start."""
 SENDING_S = 1.5
 """How long what is answered by then may take to be sent."""
+UPKEEP_EVERY_S = 24 * 3600.0
+UNNAMED_LIFE = timedelta(days=7)
+"""How long a file is kept that no message names: an upload that was never sent."""
 ROUTER = "route.linear.v1"
 """The head that learns from people's labels."""
 
@@ -90,6 +94,7 @@ class App:
     worker: Worker
     delivery: Delivery
     learner: Learner
+    eraser: Eraser
     channels: dict[str, Channel]
 
     async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
@@ -100,6 +105,7 @@ class App:
         async with asyncio.TaskGroup() as group:
             start = partial(_start, group)
             parts = [start("worker", self.worker.run), start("delivery", self.delivery.run), start("warm", self._warm)]
+            parts.append(start("upkeep", self._keep_up))
             running = []
             for channel in channels:
                 run = partial(channel.run, self.intake)
@@ -133,8 +139,15 @@ class App:
             await self.decide("Where is the plan?", "en")
         except ModelError as error:
             log.warning("the first answer will be slower", why=str(error))
-        await self.chats.drop_expired_buttons()
         await self.learner.run()
+
+    async def _keep_up(self) -> None:
+        """Clear away, once a day, what nobody can use any more: expired buttons, files that no message names."""
+        while True:
+            await self.chats.drop_expired_buttons()
+            if gone := await self.eraser.sweep(kept_until=datetime.now(UTC) - UNNAMED_LIFE):
+                log.info("files that no message names were deleted", files=gone)
+            await asyncio.sleep(UPKEEP_EVERY_S)
 
     async def learn(self) -> None:
         """Teach the router what people have said since it was trained; the head that is live answers meanwhile."""
@@ -286,6 +299,7 @@ async def _assemble(
         worker,
         delivery,
         learner,
+        eraser,
         channels,
     )
     return app

@@ -38,7 +38,8 @@ _ = phrases(__file__)
 log = Logger(__name__)
 
 MOST_ATTEMPTS = 3
-CHATS_AT_ONCE = 16
+CHATS_AT_ONCE = 64
+"""More than are worked on side by side: whoever asks for little does not wait behind many who ask for much."""
 MEBIBYTE = 1024 * 1024
 _STOPPED = _("Stopped, as you asked. Your message is kept; send it again whenever you like.")
 

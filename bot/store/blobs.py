@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -61,6 +61,19 @@ class BlobStore:
         except FileNotFoundError:
             return False
         return True
+
+    def sweep(self, named: Collection[str], *, kept_until: datetime) -> int:
+        """Delete every file that was brought before `kept_until` (aware) and is not `named`; return how many.
+
+        Among them are uploads that were never sent, and what a crash left half received.
+        """
+        gone = 0
+        for path in (*self._folder.glob("??/*"), *self._folder.glob("spool/*"), *self._folder.glob(".aside-*")):
+            with suppress(FileNotFoundError):
+                if path.name not in named and path.stat().st_mtime < kept_until.timestamp():
+                    path.unlink()
+                    gone += 1
+        return gone
 
     def spool(self) -> Path:
         """Return a fresh path on the same disk for a file that is being received; its owner moves or removes it."""

@@ -68,6 +68,11 @@ class Eraser:
         await self.wipe()
         return gone.messages
 
+    async def sweep(self, *, kept_until: datetime) -> int:
+        """Delete the files that nothing names and that came before `kept_until` (aware); return how many."""
+        named = await self._named()
+        return await asyncio.to_thread(self._blobs.sweep, named, kept_until=kept_until)
+
     async def wipe(self) -> None:
         """Leave nothing of deleted rows on disk: merge the word index, move the log into the database and empty it.
 

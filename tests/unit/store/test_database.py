@@ -237,3 +237,28 @@ async def test_emptying_the_log_leaves_nothing_in_it_unless_a_reader_stands_in_t
     assert await database.empty_log()
     assert log.stat().st_size == 0
     assert await slots(database) == {"embed"}
+
+
+async def test_what_was_told_as_durable_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut leaves of the log what was flushed: that part of it is copied and opened."""
+    flush, flushed = Log.flush, []
+
+    def noted(log: Log) -> None:
+        size = (tmp_path / "paring.db-wal").stat().st_size  # what is written later is not promised to be on the disk
+        flush(log)
+        flushed.append(size)
+
+    monkeypatch.setattr(Log, "flush", noted)
+    database = await Database.open(tmp_path / "paring.db")
+    for number in range(5):
+        await database.write(assign(f"quick {number}"), durable=False)
+        await database.write(assign(f"durable {number}"))
+    await database.write(assign("lost"), durable=False)
+    cut = tmp_path / "cut.db"
+    cut.write_bytes((tmp_path / "paring.db").read_bytes())
+    (tmp_path / "cut.db-wal").write_bytes((tmp_path / "paring.db-wal").read_bytes()[: flushed[-1]])
+    await database.close()
+    after = Database(cut)
+    left = await slots(after)
+    await after.close()
+    assert left == {f"{kind} {number}" for kind in ("quick", "durable") for number in range(5)}

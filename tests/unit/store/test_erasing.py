@@ -141,6 +141,19 @@ async def test_words_of_others_are_found_after_a_wipe(house: House) -> None:
         assert rows.scalar_one() == 1
 
 
+async def test_a_sweep_takes_old_files_that_nothing_names_and_no_others(house: House) -> None:
+    kept = with_file(house, b"named")
+    await house.answered(kept)
+    names = [house.blobs.keep(b"never sent"), house.blobs.keep(b"just brought")]
+    left = house.blobs.spool()
+    day = timedelta(days=1)
+    for path in (house.blobs.path(kept.attachments[0].blob), house.blobs.path(names[0]), left):
+        os.utime(path, (0, 0))
+    assert await house.eraser.sweep(kept_until=datetime.now(UTC) - day) == 2
+    assert not left.exists()
+    assert [house.blobs.path(name).exists() for name in (kept.attachments[0].blob, *names)] == [True, False, True]
+
+
 def picture(house: House) -> Picture:
     return Picture(house.blobs.keep(f"{CANARY} drawn".encode()), "a picture")
 
