@@ -214,7 +214,7 @@ def _sender(said: TelegramMessage) -> _Sender | None:
     user = said.from_user
     if said.sender_chat is not None and (user is None or user.id in (_GROUP_ANONYMOUS_BOT, _CHANNEL_BOT)):
         return _Sender(str(said.sender_chat.id), clean(said.sender_chat.effective_name or ""))
-    if user is None:
+    if user is None or user.id == _GROUP_ANONYMOUS_BOT:
         return _Sender(str(said.chat.id), clean(said.chat.effective_name or ""))
     if user.is_bot:
         return None
@@ -228,8 +228,8 @@ def _author(said: TelegramMessage) -> _Sender:
 
 
 def _address(said: TelegramMessage, me: Me) -> Address:
-    """Return where it was said. `message_thread_id` is a topic only where Telegram says so; else it is a thread of replies."""
-    topic = said.message_thread_id if said.is_topic_message else None
+    """Return where it was said. `message_thread_id` is a topic only in a forum; elsewhere it is a thread of replies."""
+    topic = said.message_thread_id if said.is_topic_message or said.chat.is_forum else None
     return replace(_address_of(said.chat, me), thread=str(topic) if topic else "")
 
 

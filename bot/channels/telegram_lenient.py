@@ -44,6 +44,13 @@ def padded(value: object, name: str = "", *, depth: int = _DEPTH) -> object:
     return {**_defaults(inner, name), **inner}
 
 
+def complete(result: object) -> object:
+    """Return what a send answered, with a chat where it names none: the message was sent, and its number is all that is needed."""
+    if isinstance(result, dict) and "message_id" in result and "chat" not in result:
+        return {**result, "chat": {"id": 0, "type": "private"}}
+    return result
+
+
 def sifted(message: Mapping[str, object], readable: Callable[[dict[str, object]], bool]) -> dict[str, object]:
     """Return `message` without the fields that are not `readable` beside what every message has.
 

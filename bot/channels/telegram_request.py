@@ -26,7 +26,7 @@ from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from bot.channels.telegram_lenient import padded
+from bot.channels.telegram_lenient import complete, padded
 
 CONNECT_S = 10.0
 READ_S = 20.0
@@ -166,7 +166,7 @@ class AiohttpRequest(BaseRequest):
         if "result" not in answer:
             msg = "the answer is no Bot API answer"
             raise UnansweredError(msg)
-        return {**answer, "result": padded(answer["result"])}
+        return {**answer, "result": padded(complete(answer["result"]))}
 
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[aiohttp.ClientSession]:

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from telegram import Message as TelegramMessage
 from telegram.error import TelegramError
 
 from bot.channels.telegram import Telegram
@@ -124,6 +126,11 @@ def test_a_refusal_is_one_whatever_its_http_status(payload: bytes) -> None:
     with pytest.raises(RefusedError) as caught:
         AiohttpRequest.parse_json_payload(payload)
     assert (caught.value.code, caught.value.retry_after_s) == (429, 3.0)
+
+
+def test_a_sent_message_needs_no_more_than_its_number() -> None:
+    answer: Any = AiohttpRequest.parse_json_payload(b'{"ok": true, "result": {"message_id": 5}}')
+    assert TelegramMessage.de_json(answer["result"], None).message_id == 5
 
 
 def test_the_answers_parameters_are_read() -> None:

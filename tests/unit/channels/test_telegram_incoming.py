@@ -186,6 +186,17 @@ def test_kinds_of_chats(kind: str, expected: str) -> None:
     assert said("x", chat={"id": 5, "type": kind, "title": "t"}).address.kind == expected
 
 
+def test_a_forum_is_known_by_its_chat_or_by_its_message() -> None:
+    assert said("x", chat={**GROUP, "is_forum": True}, message_thread_id=9).address.thread == "9"
+    assert said("x", chat=GROUP, message_thread_id=9, is_topic_message=True).address.thread == "9"
+    assert said("x", chat=GROUP, message_thread_id=9).address.thread == ""
+
+
+def test_an_anonymous_admin_is_the_group_even_where_the_server_does_not_say_so() -> None:
+    anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+    assert said("x", chat=GROUP, **{"from": anonymous}).sender == "-100"
+
+
 # what comes with it
 
 
