@@ -166,14 +166,23 @@ class Finder:
         top = int(best[0])
         return First(found.documents[top], texts[found.ids[top]].passage, readings[0].span, judged(found, top, readings))
 
-    def rank(self, question: Question, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
+    def rank(
+        self,
+        question: Question,
+        scopes: Scopes,
+        *,
+        count: int,
+        leg: Leg = "fused",
+        without: Collection[int] = (),
+        heard: Heard | None = None,
+    ) -> Found:
         """Return the best `count` candidates without judging them, by one leg or fused: for evaluation and training.
 
-        Passages of the documents in `without` are left out, as if they were not there.
+        Passages of the documents in `without` are left out, as if they were not there. `heard` as in `find`; it is `DEPTH` deep.
         """
         with self._shelf.state() as state:
             self.catch_up(state)
-            found = self._candidates(state, question, scopes, count=count, leg=leg, without=without)
+            found = self._candidates(state, question, scopes, count=count, leg=leg, without=without, heard=heard)
         best = np.argsort(-found.scores, kind="stable")[:count]
         ids, documents = ([values[place] for place in best] for values in (found.ids, found.documents))
         weighed = best[best < len(found.rows)]
