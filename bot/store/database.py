@@ -21,7 +21,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -91,7 +91,8 @@ class Database:
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._unflushed: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._ended: asyncio.Future[None]
         self._closed = False
 
     @classmethod
@@ -105,8 +106,11 @@ class Database:
     async def close(self) -> None:
         """Finish the waiting writes and close; what is stuck for CLOSE_WITHIN_S is left to the end of the process."""
         self._closed = True
-        self._queue.put(None)
-        await asyncio.to_thread(self._join)
+        if self._threads:
+            self._queue.put(None)
+            _ended, stuck = await asyncio.wait([self._ended], timeout=CLOSE_WITHIN_S)
+            if stuck:
+                log.error("the database did not end its last writes in time", within_s=CLOSE_WITHIN_S)
         await self._readers.dispose()
 
     @asynccontextmanager
@@ -146,20 +150,11 @@ class Database:
         return result
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self._loop, self._ended = loop, loop.create_future()
         for name, run in (("store-writer", self._write_for_ever), ("store-flusher", self._flush_for_ever)):
             thread = threading.Thread(target=run, name=name, daemon=True)  # a stuck disk must not keep the process alive
             self._threads.append(thread)
             thread.start()
-
-    def _join(self) -> None:
-        for thread in self._threads:
-            thread.join(CLOSE_WITHIN_S)
-        if any(thread.is_alive() for thread in self._threads):
-            log.error("the database did not end its last writes in time", within_s=CLOSE_WITHIN_S)
-            return
-        self._writing.dispose()
-        self._log.close()
 
     # ------------------------------------------------------------------ the writer's thread
 
@@ -222,13 +217,17 @@ class Database:
                 for waiting in flushed:
                     waiting.error = _unflushed(error)
             self._tell(flushed)
+        self._writing.dispose()
+        self._log.close()
+        with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            self._loop.call_soon_threadsafe(_end, self._ended)
 
     def _tell(self, settled: Sequence[_Waiting]) -> None:
-        if not settled or self._loop is None or self._loop.is_closed():
+        if not settled:
             return
         try:
             self._loop.call_soon_threadsafe(_settle, settled)
-        except RuntimeError:  # the loop was closed in between: nobody waits any more
+        except RuntimeError:  # as above
             log.info("writes were committed after the end of the loop", writes=len(settled))
 
 
@@ -247,6 +246,11 @@ def _next(queue: SimpleQueue[T | None], most: int) -> tuple[list[T], bool]:
             return items, True
         items.append(item)
     return items, False
+
+
+def _end(ended: asyncio.Future[None]) -> None:
+    if not ended.done():
+        ended.set_result(None)
 
 
 def _settle(settled: Sequence[_Waiting]) -> None:
