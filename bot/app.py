@@ -27,6 +27,7 @@ from bot.errors import ModelError, RetryLaterError, SettingsError
 from bot.house import House
 from bot.intake import Reception
 from bot.learning import Learner
+from bot.locale import Text
 from bot.logs import Logger
 from bot.models.catalogue import Catalogue
 from bot.models.families import every
@@ -71,7 +72,7 @@ UNNAMED_LIFE = timedelta(days=7)
 ROUTER = "route.linear.v1"
 """The head that learns from people's labels."""
 
-Hopeless = Callable[[str, str], None]
+Hopeless = Callable[[str, Text], None]
 """Called with a channel's name and the sentence that says why it cannot be used."""
 
 
@@ -306,7 +307,7 @@ async def _assemble(
 
 
 def _start(
-    group: asyncio.TaskGroup, name: str, work: Callable[[], object], *, hopeless: Callable[[str], None] | None = None
+    group: asyncio.TaskGroup, name: str, work: Callable[[], object], *, hopeless: Callable[[Text], None] | None = None
 ) -> asyncio.Task[None]:
     return group.create_task(supervise(name, work, hopeless=hopeless), name=name)  # type: ignore[arg-type]
 

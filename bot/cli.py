@@ -11,23 +11,29 @@ Exit codes: 0 done, 1 it failed and a sentence on stderr says why, 2 the command
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import io
 import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from bot.errors import ParingError
+from bot.errors import InputError, ParingError
+from bot.language import spoken
+from bot.locale import Language, Text, phrases
 
 if TYPE_CHECKING:
     from bot.app import App
     from bot.config import Settings
     from bot.skill import Slot
+
+_ = phrases(__file__)
 
 T = TypeVar("T")
 
@@ -46,17 +52,35 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for 
 def main() -> None:
     """Run the command line; an error is a sentence on stderr and exit code 1."""
     gc.disable()  # what is imported is kept: looking for garbage in it costs a tenth of the start
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no Hangul shows question marks, and the rest
+    language = spoken(os.environ)
     try:
         cli()
     except ParingError as error:
-        typer.echo(f"paring: {error}", err=True)
+        typer.echo(f"paring: {error.sentence(language)}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        typer.echo(f"paring: {_disk(error).to(language)}", err=True)
         sys.exit(1)
     except Exception as error:
         if os.environ.get("PARING_LOG_LEVEL") == "debug":
             raise
-        typer.echo(f"paring: something in me broke ({type(error).__name__}: {error}).", err=True)
-        typer.echo("What was committed is kept. PARING_LOG_LEVEL=debug before the same command shows where.", err=True)
+        broke = _("something in me broke ({kind}: {why}).", kind=type(error).__name__, why=str(error))
+        kept = _("What was committed is kept. PARING_LOG_LEVEL=debug before the same command shows where.")
+        typer.echo(f"paring: {broke.to(language)}\n{kept.to(language)}", err=True)
         sys.exit(1)
+
+
+def _disk(error: OSError) -> Text:
+    """Return the sentence on what the disk or the system refused."""
+    why = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return _("The disk is full. What was committed is kept; free some space and try again.")
+    if error.filename is not None:
+        return _("{file} cannot be used: {why}. What was committed is kept.", file=os.fsdecode(error.filename), why=why)
+    return _("The system refused: {why}. What was committed is kept.", why=why)
 
 
 @cli.command()
@@ -75,7 +99,7 @@ def chat(
     from bot.channels.console import Console
 
     async def talk(app: App) -> None:
-        terminal = Console(blobs=app.blobs, chat=chat, user=user, language=app.settings.language, sizes=app.settings.limits)
+        terminal = Console(blobs=app.blobs, chat=chat, user=user, language=_language(app.settings), sizes=app.settings.limits)
         await app.serve([terminal], stop=asyncio.Event(), hopeless=_tell)
 
     _with_app(_settings(), talk)
@@ -99,7 +123,7 @@ def say(
     from bot.channels.console_render import render
     from bot.models.tasks import EMBED, ROUTE
 
-    said = sys.stdin.read() if text == "-" else text
+    said = _stdin().read() if text == "-" else text
 
     async def ask(app: App) -> None:
         message = await message_from(said, files=file, chat=chat, user=user, intake=app.intake)
@@ -127,6 +151,11 @@ def add(
         with bar("reading") as report:
             done = await app.library.add_many(path, audience, report=report)
         typer.echo(_dump(done.as_json()) if as_json else str(done))
+        if not (done.added or done.replaced or done.unchanged):
+            if not done.failed:
+                nothing = _("There is nothing to read there. Hidden files, programs, archives and media are passed over.")
+                typer.echo(f"paring: {nothing.to(_language(app.settings))}", err=True)
+            raise typer.Exit(1)
 
     _with_app(_settings(), read)
 
@@ -138,7 +167,7 @@ def route(
     """Say where each text would go: one JSON line each with skill, score, runner_up, runner_up_score and action."""
     from bot.evaluate.route_lines import lines_of, route_lines
 
-    lines = sys.stdin if jsonl == "-" else lines_of(Path(jsonl))
+    lines = _stdin() if jsonl == "-" else lines_of(Path(jsonl))
 
     async def weigh(app: App) -> None:
         async for row in route_lines(lines, app.router.decide_many):
@@ -186,7 +215,7 @@ def doctor(
         typer.echo(settings_page() if markdown else settings_table(settings), nl=not markdown)
         return
     report = examine(settings)
-    typer.echo(_dump(report.as_json()) if as_json else str(report))
+    typer.echo(_dump(report.as_json()) if as_json else report.to(_language(settings)))
     if not report.can_run:
         sys.exit(1)
 
@@ -305,10 +334,13 @@ async def _serve(app: App) -> None:
     await app.serve(channels, stop=stop, hopeless=_tell)
     for greeting in greetings:
         greeting.cancel()
+    if not stop.is_set():
+        raise typer.Exit(1)  # no channel runs any more, and nobody asked for that
 
 
-def _tell(name: str, why: str) -> None:
-    typer.echo(f"paring: {name} is off: {why}", err=True)
+def _tell(name: str, why: Text) -> None:
+    told = _("{name} is off: {why}", name=name, why=why)
+    typer.echo(f"paring: {told.to(spoken(os.environ))}", err=True)
 
 
 async def _greet(channel: object) -> None:
@@ -338,6 +370,17 @@ def _with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]],
     except KeyboardInterrupt:
         typer.echo("paring: stopped; what was done is kept.", err=True)
         raise typer.Exit(130) from None
+
+
+def _stdin() -> IO[str]:
+    if sys.stdin is None:
+        raise InputError(_("There is no input: stdin was closed. Pipe something in, or write the text on the command line."))
+    return sys.stdin
+
+
+def _language(settings: Settings) -> Language:
+    """Return the language of the terminal: the setting where it was made, else the locale's."""
+    return settings.language if "language" in settings.model_fields_set else spoken(os.environ)
 
 
 def _settings() -> Settings:

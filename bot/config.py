@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
-from bot.locale import Language, Text, Value, phrases
+from bot.locale import Text, Value, phrases
 
 _ = phrases(__file__)
 
@@ -191,7 +191,11 @@ def find_config(environment: Mapping[str, str]) -> Path | None:
     if named := environment.get(CONFIG_VARIABLE):
         if not Path(named).is_file():
             raise SettingsError(
-                _("{variable} names {file}, which is not a file. Create it or unset {variable}.", variable=CONFIG_VARIABLE, file=named)
+                _(
+                    "{variable} names {file}, which is not a file. Create it or unset {variable}.",
+                    variable=CONFIG_VARIABLE,
+                    file=named,
+                )
             )
         return Path(named)
     home = Path(environment.get("PARING_HOME") or platformdirs.user_data_dir("paring"))
@@ -231,7 +235,11 @@ def _refuse_unknown(from_file: Mapping[str, Any], environment: Mapping[str, str]
     for key in _flatten(from_file):
         if key in {name.partition(".")[0] for name in known if "." in name}:
             raise SettingsError(
-                _("{file}: “{key}” is a section. Write [{key}] on a line of its own, and its settings below it.", file=str(file), key=key)
+                _(
+                    "{file}: “{key}” is a section. Write [{key}] on a line of its own, and its settings below it.",
+                    file=str(file),
+                    key=key,
+                )
             )
         if key not in known and not key.startswith("models.choose."):
             raise SettingsError(
@@ -277,8 +285,12 @@ def _without_environment(from_file: Mapping[str, Any], environment: Mapping[str,
 def _first_problem(error: ValidationError) -> Text:
     problem = error.errors(include_input=False, include_url=False)[0]
     key = ".".join(str(part) for part in problem["loc"] if part not in {"tuple", "int", "str"})
-    facts: dict[str, Value] = {name: value for name, value in problem.get("ctx", {}).items() if isinstance(value, int | float | str)}
-    kind = problem["type"].rpartition("_")[0] if problem["type"].endswith(("_parsing", "_type", "_from_float")) else problem["type"]
+    facts: dict[str, Value] = {
+        name: value for name, value in problem.get("ctx", {}).items() if isinstance(value, int | float | str)
+    }
+    kind = (
+        problem["type"].rpartition("_")[0] if problem["type"].endswith(("_parsing", "_type", "_from_float")) else problem["type"]
+    )
     expected = _EXPECTED.get(kind)
     return _(
         "The setting “{key}” is not right: {problem}. Set it in paring.toml or as {variable}.",
@@ -298,13 +310,6 @@ _EXPECTED: dict[str, Callable[[dict[str, Value]], Text]] = {
     "literal_error": lambda facts: _("expected {expected}", expected=facts["expected"]),
 }
 """What was expected, by pydantic's name of what was found wrong. Source: https://docs.pydantic.dev/latest/errors/validation_errors/"""
-
-
-def spoken(environment: Mapping[str, str]) -> Language:
-    """Return the language of the terminal: as PARING_LANGUAGE says, else as the locale does, else English."""
-    named = (environment.get(name, "") for name in ("PARING_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
-    first = next((name for name in named if name), "en")
-    return "ko" if first.lower().startswith("ko") else "en"
 
 
 def install_models() -> Path:

@@ -1,21 +1,24 @@
 """`paring doctor`: what is set up, what is missing, what to type next. Reads and looks; changes nothing, contacts nobody.
 
 report = examine(settings)
-print(report)            # a line a finding
+print(report.to("ko"))   # a line a finding
 """
 
 from __future__ import annotations
 
 import os
-import socket
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
-from bot.config import variable, walk
-from bot.errors import ParingError, SettingsError
+from bot.config import MEBIBYTE, find_config, variable, walk
+from bot.errors import ChannelError, ParingError
+from bot.locale import Language, Text, phrases
 from bot.sandbox import Json
 from bot.status import table
 from bot.store import schema
@@ -23,18 +26,24 @@ from bot.store import schema
 if TYPE_CHECKING:
     from bot.config import Settings
 
+_ = phrases(__file__)
+
+ROOMY_MB, LEAST_MB = 1024, 64
+"""Free space that is enough for thousands of documents, and below which nothing can be kept."""
+OWN_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
 State = Literal["ok", "optional", "missing"]
 SIGNS: dict[State, str] = {"ok": "✓", "optional": "○", "missing": "✗"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `next` is what to type, "" where there is nothing to do."""
+    """One thing that was looked at; `next` is what to type, None where there is nothing to do."""
 
-    what: str
+    what: Text
     state: State
-    detail: str
-    next: str = ""
+    detail: Text
+    next: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +58,32 @@ class Report:
         return all(finding.state != "missing" for finding in self.findings)
 
     def as_json(self) -> Mapping[str, Json]:
-        """Return the report for a machine."""
+        """Return the report for a machine, in English."""
         rows: list[Json] = [
-            {"what": one.what, "state": one.state, "detail": one.detail, "next": one.next} for one in self.findings
-        ]  # fmt: skip
+            {"what": str(one.what), "state": one.state, "detail": str(one.detail), "next": str(one.next or "")}
+            for one in self.findings
+        ]
         return {"can_run": self.can_run, "findings": rows}
 
-    def __str__(self) -> str:
+    def to(self, language: Language) -> str:
+        """Return the report for a person, a line a finding."""
         lines = []
         for one in self.findings:
-            lines.append(f"{SIGNS[one.state]} {one.what}: {one.detail}")
-            if one.next:
-                lines.append(f"    → {one.next}")
+            lines.append(f"{SIGNS[one.state]} {one.what.to(language)}: {one.detail.to(language)}")
+            if one.next is not None:
+                lines.append(f"    → {one.next.to(language)}")
         return "\n".join(lines)
 
+    def __str__(self) -> str:
+        return self.to("en")
 
-def examine(settings: Settings) -> Report:
+
+def examine(settings: Settings, environment: Mapping[str, str] | None = None) -> Report:
     """Look at everything and return what was found."""
-    looks: tuple[Callable[[Settings], list[Finding]], ...] = (_home, _database, _models, _web, _telegram)
-    return Report(tuple(finding for look in looks for finding in look(settings)))
+    environment = os.environ if environment is None else environment
+    looks: tuple[Callable[[Settings], list[Finding]], ...] = (_home, _disk, _database, _models, _reading, _web, _telegram)
+    found = [_file(environment), *(finding for look in looks for finding in look(settings))]
+    return Report((*found, *_outward(settings, environment)))
 
 
 def settings_table(settings: Settings) -> str:
@@ -108,32 +124,60 @@ def _written(default: object) -> str:
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
+def _file(environment: Mapping[str, str]) -> Finding:
+    file = find_config(environment)
+    if file is None:
+        return Finding(_("settings"), "ok", _("no paring.toml; the defaults, and what the environment sets"))
+    return Finding(_("settings"), "ok", _plain(str(file.resolve())))
+
+
 def _home(settings: Settings) -> list[Finding]:
     home = settings.home
     nearest = next(path for path in (home, *home.parents) if path.exists())
-    if not os.access(nearest, os.W_OK):
-        return [Finding("home", "missing", f"{home} cannot be written", "set PARING_HOME to a folder of yours")]
-    return [Finding("home", "ok", str(home))]
+    try:
+        with tempfile.TemporaryFile(dir=nearest):  # a file that is gone again: what may be written is only known by writing
+            pass
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        told = _("{home} cannot be written: {why}", home=str(home), why=why)
+        return [Finding(_("home"), "missing", told, _("set PARING_HOME to a folder of yours"))]
+    return [Finding(_("home"), "ok", _plain(str(home)))]
+
+
+def _disk(settings: Settings) -> list[Finding]:
+    nearest = next(path for path in (settings.home, *settings.home.parents) if path.exists())
+    free_mb = shutil.disk_usage(nearest).free // MEBIBYTE
+    told = _("{free} MB are free", free=free_mb)
+    if free_mb >= ROOMY_MB:
+        return [Finding(_("disk"), "ok", told)]
+    state: State = "optional" if free_mb >= LEAST_MB else "missing"
+    return [Finding(_("disk"), state, told, _("free some space, or set PARING_HOME to a folder on a larger disk"))]
 
 
 def _database(settings: Settings) -> list[Finding]:
     path = settings.database
+    what = _("database")
     try:
         found = schema.version(path)
     except ParingError as error:
-        return [Finding("database", "missing", str(error), "move it away, or restore a backup")]
+        return [Finding(what, "missing", error.text, _("mv {file} {file}.broken", file=str(path)))]
     if not found:
-        return [Finding("database", "ok", "none yet; it is made at the first start")]
+        return [Finding(what, "ok", _("none yet; it is made at the first start"))]
     if found > schema.head():
-        return [Finding("database", "missing", f"made by a newer Paring (schema {found})", "update Paring")]
+        return [Finding(what, "missing", _("made by a newer Paring (schema {found})", found=found), _("update Paring"))]
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         check = connection.execute("PRAGMA quick_check").fetchone()[0]
         waiting = connection.execute("SELECT count(*) FROM inbox WHERE state IN ('received', 'working')").fetchone()[0]
         dead = connection.execute("SELECT count(*) FROM inbox WHERE state = 'dead'").fetchone()[0]
+        documents = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
     if check != "ok":
-        return [Finding("database", "missing", f"{path} is damaged: {check}", "stop the bot and restore a backup")]
-    detail = f"{path}, schema {found}; {waiting} messages wait, {dead} set aside"
-    return [Finding("database", "ok", detail if found == schema.head() else f"{detail}; upgraded at the next start")]
+        damaged = _("{file} is damaged: {why}", file=str(path), why=check)
+        return [Finding(what, "missing", damaged, _("stop the bot and restore a backup"))]
+    detail = _(
+        "{file}, schema {found}; {documents} documents, {waiting} messages wait, {dead} set aside",
+        file=str(path), found=found, documents=documents, waiting=waiting, dead=dead,
+    )  # fmt: skip
+    return [Finding(what, "ok", detail if found == schema.head() else _("{detail}; upgraded at the next start", detail=detail))]
 
 
 def _models(settings: Settings) -> list[Finding]:
@@ -142,18 +186,36 @@ def _models(settings: Settings) -> list[Finding]:
 
     findings = []
     for status in Pool(Catalogue(settings), settings).status():
+        what = _("model for {slot}", slot=status.slot)
         if status.slot == "embed" and not _sound(settings):
-            findings.append(
-                Finding("model for embed", "missing", "MiniLM is not prepared yet, or its files were changed", "paring setup")
-            )
+            unprepared = _("MiniLM is not prepared yet, or its files were changed")
+            findings.append(Finding(what, "missing", unprepared, _("paring setup")))
         elif status.model and status.health.startswith(("ready", "idle")):
-            findings.append(Finding(f"model for {status.slot}", "ok", status.model))
+            findings.append(Finding(what, "ok", _plain(status.model)))
         elif status.slot == "embed":
-            findings.append(Finding("model for embed", "missing", status.health, "paring setup"))
+            findings.append(Finding(what, "missing", _plain(status.health), _("paring setup")))
         else:
-            advice = f'put a model into {settings.model_home} and set [models.choose] {status.slot} = "NAME" in paring.toml'
-            findings.append(Finding(f"model for {status.slot}", "optional", status.health or "none is installed", advice))
+            none = status.health in {"", "missing"}
+            advice = _(
+                'put a model into {folder} and write under [models.choose] of paring.toml: {slot} = "NAME"',
+                folder=str(settings.model_home), slot=status.slot,
+            )  # fmt: skip
+            detail = _("none is installed; everything else works") if none else _plain(status.health)
+            findings.append(Finding(what, "optional", detail, advice))
     return findings
+
+
+def _reading(_settings: Settings) -> list[Finding]:
+    """Say which languages of pictures are read: the data is the system's own."""
+    from bot.models.runtimes.tesseract import available, installed, tessdata  # noqa: PLC0415 - as above
+
+    what = _("text in pictures")
+    folder = tessdata() if available() else None
+    known = set(installed(folder)) if folder else set()
+    if {"kor", "eng"} <= known:
+        return [Finding(what, "ok", _("Korean and English"))]
+    advice = _("apt install tesseract-ocr tesseract-ocr-kor (or your system's packages of these names)")
+    return [Finding(what, "optional", _("no Korean data for Tesseract: pictures are read in English alone"), advice)]
 
 
 def _sound(settings: Settings) -> bool:
@@ -167,27 +229,53 @@ def _sound(settings: Settings) -> bool:
 
 
 def _web(settings: Settings) -> list[Finding]:
-    web = settings.web
+    from bot.channels.web_server import address_of, is_loopback, listen  # noqa: PLC0415 - as above
+
+    web, what = settings.web, _("web page")
     if not web.enabled:
-        return [Finding("web page", "optional", "switched off", "set PARING_WEB__ENABLED=true")]
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((web.host, web.port))
-        except OSError as error:
-            detail = f"{web.host}:{web.port} cannot be used ({error.strerror}); perhaps the bot is running"
-            return [Finding("web page", "optional", detail, "set PARING_WEB__PORT to a free port if it is not")]
-    return [Finding("web page", "ok", f"http://{web.host}:{web.port}", "paring run")]
+        return [Finding(what, "optional", _("switched off"), _("set PARING_WEB__ENABLED=true"))]
+    if not is_loopback(web.host) and not web.password.get_secret_value():
+        bare = _("{host} is an address that others reach, and there is no password", host=web.host)
+        return [Finding(what, "missing", bare, _("export PARING_WEB__PASSWORD=…, or set web.host to 127.0.0.1"))]
+    try:
+        with listen(web.host, web.port) as probe:
+            url = address_of(probe, web.host) if web.port else f"http://{web.host}"
+    except ChannelError as error:
+        return [Finding(what, "optional", error.text)]
+    return [Finding(what, "ok", _plain(url), _("paring run"))]
 
 
 def _telegram(settings: Settings) -> list[Finding]:
-    token = settings.telegram.token.get_secret_value()
+    telegram, what = settings.telegram, Text("Telegram")
+    token = telegram.token.get_secret_value()
     if not token:
-        return [Finding("Telegram", "optional", "no token", "export PARING_TELEGRAM__TOKEN=… (from @BotFather), then paring run")]
+        return [Finding(what, "optional", _("no token"), _("export PARING_TELEGRAM__TOKEN=… (from @BotFather), then paring run"))]
     if not token.partition(":")[0].isdigit():
-        raise SettingsError(
-            "PARING_TELEGRAM__TOKEN is no token: expected digits, a colon and letters. Copy it again from @BotFather."
-        )
-    if settings.telegram.webhook_url and not settings.telegram.webhook_secret.get_secret_value():
-        return [Finding("Telegram", "missing", "a webhook without a secret", "set PARING_TELEGRAM__WEBHOOK_SECRET")]
-    return [Finding("Telegram", "ok", "a token is set; it is tried at the start")]
+        strange = _("PARING_TELEGRAM__TOKEN is no token: expected digits, a colon and letters")
+        return [Finding(what, "missing", strange, _("copy it again from @BotFather"))]
+    if telegram.webhook_url and not telegram.webhook_secret.get_secret_value():
+        return [Finding(what, "missing", _("a webhook without a secret"), _("set PARING_TELEGRAM__WEBHOOK_SECRET"))]
+    findings = [Finding(what, "ok", _("a token is set; it is tried at the start"))]
+    if not telegram.allowed_users and not telegram.allowed_chats:
+        everybody = _("everybody who finds the bot may talk to it, and search what is public")
+        findings.append(Finding(what, "optional", everybody, _("export PARING_TELEGRAM__ALLOWED_USERS=NUMBER,NUMBER")))
+    return findings
+
+
+def _outward(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
+    """Say what is set that sends, or would have other programs send, anything off the machine."""
+    findings = []
+    host = urlsplit(settings.models.chat_url).hostname or ""
+    if host and host not in OWN_HOSTS:
+        told = _("what is asked of the chat skill goes to {host}", host=host)
+        findings.append(Finding(_("leaves this machine"), "optional", told, _("take models.chat_url away if that is not meant")))
+    names = [name for name in environment if name.startswith(("OTEL_EXPORTER_", "FASTAPI_OTEL_", "LOGFIRE_"))]
+    if names:
+        told = _("{names}: Paring sends nothing to a collector; other programs may", names=", ".join(sorted(names)))
+        findings.append(Finding(_("telemetry"), "optional", told, _("unset {names}", names=" ".join(sorted(names)))))
+    return findings
+
+
+def _plain(said: str) -> Text:
+    """Return what is the same in every language: a path, a model's name."""
+    return Text("{said}", (("said", said),))

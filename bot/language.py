@@ -8,6 +8,7 @@ Owns the guess by script. Leaves to `bot.intake` what a chat has settled.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from bot.locale import Language
 
@@ -32,3 +33,9 @@ def detect(text: str) -> Language | None:
     if hangul * LATIN_A_SYLLABLE >= latin and hangul:
         return "ko"
     return "en" if latin else None
+
+
+def spoken(environment: Mapping[str, str]) -> Language:
+    """Return the language of a terminal: as PARING_LANGUAGE says, else as the locale does, else English."""
+    named = (environment.get(name, "") for name in ("PARING_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
+    return "ko" if next((name for name in named if name), "").lower().startswith("ko") else "en"

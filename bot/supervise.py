@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.channels.channel import ChannelError, RetryLaterError
 from bot.errors import SettingsError
+from bot.locale import Text
 from bot.logs import Logger
 
 log = Logger(__name__)
@@ -19,7 +20,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 HEALTHY_AFTER_S = 120.0
 
 
-async def supervise(name: str, work: Callable[[], Awaitable[None]], *, hopeless: Callable[[str], None] | None = None) -> None:
+async def supervise(name: str, work: Callable[[], Awaitable[None]], *, hopeless: Callable[[Text], None] | None = None) -> None:
     """Run `work` until it returns, is cancelled, or says that it cannot be healed (`hopeless` is then told the sentence)."""
     wait_s = FIRST_WAIT_S
     while True:
@@ -29,9 +30,10 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], *, hopeless:
         except RetryLaterError as error:
             log.warning("waits", part=name, why=str(error), wait_s=wait_s)
         except (ChannelError, SettingsError) as error:
-            log.error("stopped", part=name, why=str(error))
-            if hopeless is not None:
-                hopeless(str(error))
+            if hopeless is None:
+                log.error("stopped", part=name, why=str(error))
+            else:
+                hopeless(error.text)
             return None
         except Exception:  # the bot must outlive any of its parts
             log.exception("broke and is started again", part=name, wait_s=wait_s)

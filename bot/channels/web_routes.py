@@ -16,6 +16,7 @@ from typing import IO, Protocol
 from urllib.parse import parse_qs, unquote
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -36,6 +37,8 @@ _ = phrases(__file__)
 
 BATCH_FILES = 2000
 """Files of one message: a folder that a person drops; each takes about 200 bytes of the message's JSON."""
+NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
+"""FastAPI can be told by variables of the environment to send what is asked of it to a collector: not here."""
 FORM_BYTES = 8192
 WRITE_BYTES = MEBIBYTE
 UPLOADS_AT_ONCE = 4
@@ -77,7 +80,7 @@ class Routes:
 
     def application(self) -> FastAPI:
         """Return the application with all routes."""
-        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
         for path, method, answer in (
             ("/healthz", "GET", self._health),
             ("/sign-in", "GET", self._ask_password),

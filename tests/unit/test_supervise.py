@@ -1,6 +1,7 @@
 import pytest
 
 from bot.errors import ChannelError
+from bot.locale import Text
 from bot.supervise import supervise
 
 
@@ -27,11 +28,11 @@ async def test_what_breaks_is_started_again_ever_more_slowly(waits: list[float])
 
 
 async def test_what_cannot_be_healed_is_told_and_left(waits: list[float]) -> None:
-    told: list[str] = []
+    told: list[Text] = []
 
     async def work() -> None:
         raise ChannelError("The token is wrong.")
 
     await supervise("telegram", work, hopeless=told.append)
-    assert told == ["The token is wrong."]
+    assert [text.to("en") for text in told] == ["The token is wrong."]
     assert waits == []

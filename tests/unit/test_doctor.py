@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.config import ModelSettings, Settings, TelegramSettings, WebSettings
+from bot.doctor import Finding, Report, examine
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the models out: their files are hashed whole."""
+    monkeypatch.setattr("bot.doctor._models", lambda _settings: [])
+
+
+def settings(home: Path, **more: object) -> Settings:
+    return Settings(home=home, **({"web": WebSettings(port=0)} | more))  # type: ignore[arg-type]
+
+
+def found(report: Report, what: str) -> Finding:
+    return next(finding for finding in report.findings if str(finding.what) == what)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_fresh_home_can_run(tmp_path: Path) -> None:
+    report = examine(settings(tmp_path / "home"), {})
+    assert report.can_run
+    assert found(report, "database").state == "ok"
+    assert not (tmp_path / "home").exists(), "it changes nothing"
+    assert "홈: " in report.to("ko")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_home_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    report = examine(settings(tmp_path / "file" / "home"), {})
+    assert not report.can_run
+    assert "cannot be written: Not a directory" in str(found(report, "home").detail)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_broken_database_is_told_with_what_to_type(tmp_path: Path) -> None:
+    (tmp_path / "paring.db").write_bytes(b"no database" * 1000)
+    finding = found(examine(settings(tmp_path), {}), "database")
+    assert finding.state == "missing"
+    assert str(finding.next) == f"mv {tmp_path}/paring.db {tmp_path}/paring.db.broken"
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_file_of_settings_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("", encoding="utf-8")
+    assert str(found(examine(settings(tmp_path), {"PARING_CONFIG": str(file)}), "settings").detail) == str(file)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_port_that_is_taken_is_told_with_what_to_type(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        finding = found(examine(settings(tmp_path, web=WebSettings(port=port)), {}), "web page")
+    assert finding.state == "optional"
+    assert f"PARING_WEB__PORT={port + 1} paring run" in str(finding.detail)
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_open_page_without_a_password_cannot_run(tmp_path: Path) -> None:
+    report = examine(settings(tmp_path, web=WebSettings(host="0.0.0.0")), {})
+    assert not report.can_run
+    assert "PARING_WEB__PASSWORD" in str(found(report, "web page").next)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("telegram", "state", "says"),
+    [
+        (TelegramSettings(), "optional", "no token"),
+        (TelegramSettings(token=SecretStr("canary")), "missing", "is no token"),
+        (TelegramSettings(token=SecretStr("1:canary"), webhook_url="https://a.b"), "missing", "without a secret"),
+        (TelegramSettings(token=SecretStr("1:canary")), "ok", "everybody who finds the bot"),
+    ],
+)
+def test_telegram_is_looked_at_and_its_token_never_shown(
+    tmp_path: Path, telegram: TelegramSettings, state: str, says: str
+) -> None:
+    report = examine(settings(tmp_path, telegram=telegram), {})
+    assert found(report, "Telegram").state == state
+    assert says in str(report)
+    assert "canary" not in str(report)
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_would_send_something_out_is_named(tmp_path: Path) -> None:
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector", "OTEL_SERVICE_NAME": "x", "HOME": "/root"}
+    away = settings(tmp_path, models=ModelSettings(chat_url="https://api.example.org/v1"))
+    report = examine(away, environment)
+    assert "api.example.org" in str(found(report, "leaves this machine").detail)
+    assert str(found(report, "telemetry").next) == "unset OTEL_EXPORTER_OTLP_ENDPOINT"
+    own = settings(tmp_path, models=ModelSettings(chat_url="http://127.0.0.1:11434/v1"))
+    assert {str(finding.what) for finding in examine(own, {}).findings}.isdisjoint({"leaves this machine", "telemetry"})
+
+
+def test_the_models_are_looked_at(tmp_path: Path) -> None:
+    report = examine(settings(tmp_path), {})
+    rows = report.as_json()["findings"]
+    assert isinstance(rows, list)
+    assert {"model for embed", "model for chat", "text in pictures"} <= {row["what"] for row in rows if isinstance(row, dict)}
+    assert "[models.choose]" in str(found(report, "model for chat").next)
