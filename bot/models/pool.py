@@ -23,6 +23,7 @@ from bot.errors import MemoryBudgetError, ModelError, NoModelError
 from bot.locale import Text, phrases
 from bot.models import fetch
 from bot.models.catalogue import Catalogue
+from bot.models.lately import Lately
 from bot.models.memory import Measured, MeasuredFile, budget_mb
 from bot.models.prepare import Report
 from bot.models.running import Running
@@ -36,6 +37,11 @@ _ = phrases(__file__)
 
 PINNED: Final = frozenset({"embed", "route", "summarise"})
 """The slots of every message: they stay loaded."""
+REMEMBERED: Final = "embed"
+"""The slot whose last answers are kept: one message is embedded to be routed, then to be searched for."""
+LATELY: Final = 32
+LONGEST_REMEMBERED: Final = 2000
+"""Characters."""
 DISK_TO_RAM: Final = 1.3
 """How much memory a model is taken to need before it was ever measured, by its files' size."""
 
@@ -99,6 +105,7 @@ class Pool:
         self._places: dict[str, Place] = {}
         self._one_load = asyncio.Lock()
         self._uses = 0
+        self._lately = Lately(most=LATELY)
         for slot in settings.models.choose:
             self._place(slot)
 
@@ -112,7 +119,10 @@ class Pool:
         if not batch:
             return []
         async with self.lease(slot) as model:
-            return await model.predict(batch, bulk=bulk)
+            if bulk or slot.name != REMEMBERED or len(batch) > 1 or len(str(batch[0])) > LONGEST_REMEMBERED:
+                return await model.predict(batch, bulk=bulk)
+            answer = await self._lately.answer((model.identity, str(batch[0])), lambda: model.predict(batch))
+            return cast("list[Out]", answer)
 
     @asynccontextmanager
     async def lease(self, slot: Slot[In, Out]) -> AsyncIterator[Lease[In, Out]]:

@@ -96,6 +96,14 @@ async def test_nothing_is_loaded_before_it_is_asked(opened: Callable[..., Pool],
     assert shop.loaded == []
 
 
+async def test_a_text_is_embedded_once_for_who_asks_again_at_once(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+    first = await pool.run(EMBED, ["a"])
+    assert await pool.run(EMBED, ["a"]) == first
+    assert await pool.run(EMBED, ["b"]) != first
+    assert [inputs for model in shop.loaded for inputs in model.batches] == [["a"], ["b"]]
+
+
 async def test_many_first_callers_load_the_model_once(opened: Callable[..., Pool], shop: Shop) -> None:
     pool = opened()
 

@@ -1,0 +1,36 @@
+"""What a model answered lately: the same question, asked again at once by another part of the bot, costs nothing.
+
+Owns: which answers are kept, and how many. Leaves the asking to `bot.models.pool`. The router embeds a message and the search
+then embeds its question: most often these are the same words.
+
+    lately = Lately(most=32)
+    [vector] = await lately.answer(("embed.minilm.v1", "where is the plan?"), lambda: lease.predict(["where is the plan?"]))
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+
+Answer = Sequence[object]
+
+
+class Lately:
+    """The last few answers, by what was asked. All its coroutines belong to one event loop."""
+
+    def __init__(self, *, most: int) -> None:
+        """Keep the last `most` answers."""
+        self._most = most
+        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+
+    async def answer(self, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> list[object]:
+        """Return the answer to `key`, asked for by `ask` where it is not kept. An error is not kept."""
+        if (found := self._answers.get(key)) is not None:
+            self._answers.move_to_end(key)
+            await asyncio.sleep(0)  # whoever asks in a loop must not keep others from their turn
+            return list(found)
+        answer = self._answers[key] = await ask()
+        while len(self._answers) > self._most:
+            self._answers.popitem(last=False)
+        return list(answer)
