@@ -212,7 +212,8 @@ async def test_a_swap_under_fifty_askers_drops_and_doubles_nothing(opened: Calla
     async def ask(number: int) -> list[tuple[str, str]]:
         heard = []
         while not stop.is_set():
-            heard.append((str(number), *(await pool.run(EMBED, [str(number)]))))
+            text = f"{number}.{len(heard)}"
+            heard.append((text, *(await pool.run(EMBED, [text]))))
         return heard
 
     async with asyncio.TaskGroup() as group:
@@ -225,7 +226,7 @@ async def test_a_swap_under_fifty_askers_drops_and_doubles_nothing(opened: Calla
 
     answers = [answer for asker in askers for answer in asker.result()]
     asked = [str(one) for model in shop.loaded for batch in model.batches for one in batch]
-    assert all(answer.partition(":")[2] == number for number, answer in answers)
+    assert all(answer.partition(":")[2] == text for text, answer in answers)
     assert len(asked) == len(answers) + 4
     assert [model.closed for model in shop.loaded] == [True, True, True, False]
     assert pool.live(EMBED) == "embed.echo.v2@r2"
