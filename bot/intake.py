@@ -76,7 +76,8 @@ class Reception:
         order = await self._chats.order(press.token)
         if order is None or order.expires_at < datetime.now(UTC):
             return Taken(fresh=False, note=_("This button has expired. Please ask again.").to(press.language))
-        if order.owner not in (press.sender, press.address.chat):  # an anonymous admin asks as the chat, and presses as a person
+        asked_as_the_group = press.address.kind == "group" and order.owner == press.address.chat  # by an anonymous admin
+        if order.owner != press.sender and not asked_as_the_group:
             return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))
         if order.command.name == CANCEL:
             return self._cancelled(press, order.command)

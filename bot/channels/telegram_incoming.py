@@ -97,10 +97,10 @@ def left(data: Mapping[str, object]) -> str:
     return str(_dict(change, "chat").get("id", "")) if _dict(change, "new_chat_member").get("status") in _OUTSIDE else ""
 
 
-def unread_press(data: Mapping[str, object]) -> tuple[str, str] | None:
-    """Return the id of a press and the presser's language, whatever else it lacks; None where the update is no press."""
+def unread_press(data: Mapping[str, object]) -> tuple[str, str, str] | None:
+    """Return a press's id, its presser and their language, whatever else it lacks; None where the update is no press."""
     query = _dict(data, "callback_query")
-    return (str(query["id"]), _language_of(query)) if query.get("id") else None
+    return (str(query["id"]), str(_dict(query, "from").get("id", "")), _language_of(query)) if query.get("id") else None
 
 
 def _dict(value: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -95,6 +95,8 @@ class Taking:
 
     async def _commit(self, updates: Sequence[Mapping[str, object]]) -> None:
         await self._welcome(updates[0])
+        if "my_chat_member" in updates[0]:
+            return
         incoming = self._read_all(updates)
         if incoming is None:
             await self._answer_unread(updates[0])
@@ -142,9 +144,9 @@ class Taking:
     async def _answer_unread(self, data: Mapping[str, object]) -> None:
         """Answer a press of which nothing can be made: a button that nobody answers keeps turning."""
         if press := unread_press(data):
-            query, platform_language = press
-            nowhere = Address(CHANNEL, self._me.account, "")
-            language = await self._intake.language(nowhere, "", platform_language)
+            query, presser, platform_language = press
+            alone = Address(CHANNEL, self._me.account, presser)
+            language = await self._intake.language(alone, "", platform_language)
             self._answer(query, _("I do not know what this button belongs to any more. Please ask again.").to(language))
 
     def _read_all(self, updates: Sequence[Mapping[str, object]]) -> Incoming | None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.intake import Reception, clean
-from bot.message import Button, Command, Press, Reply
+from bot.message import Button, ChatKind, Command, Press, Reply
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
@@ -84,9 +84,12 @@ async def test_a_press_that_is_delivered_twice_counts_once(house: Fixture) -> No
     assert not (await house.reception.accept(press)).fresh
 
 
-async def test_whoever_asked_as_the_chat_itself_may_press_as_a_person(house: Fixture) -> None:
+@pytest.mark.parametrize(("kind", "fresh"), [("group", True), ("direct", False)])
+async def test_who_asked_as_the_group_itself_may_press_as_a_person(house: Fixture, kind: ChatKind, fresh: bool) -> None:
     token = await house.button(sender=make_message().address.chat)
-    assert (await house.reception.accept(house.press(token, sender="bob"))).fresh
+    press = house.press(token, sender="bob")
+    taken = await house.reception.accept(replace(press, address=replace(press.address, kind=kind)))
+    assert taken.fresh == fresh
 
 
 async def test_somebody_elses_button_is_refused_in_words(house: Fixture) -> None:

@@ -129,7 +129,9 @@ async def test_who_speaks_without_a_name_is_the_chat(fake: FakeTelegram, channel
     assert (inbox.message.sender, inbox.message.command) == (str(GROUP), Command("help"))
 
 
-async def test_a_group_is_greeted_once_when_the_bot_comes(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
+async def test_a_group_is_greeted_once_when_the_bot_comes(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
     async with live(channel, inbox):
         await fake.order("update", kind="my_chat_member", content=changed("left", "member"))
         await fake.say(chat=GROUP, fields={"new_chat_members": [BOT]})
@@ -137,6 +139,7 @@ async def test_a_group_is_greeted_once_when_the_bot_comes(fake: FakeTelegram, ch
         await fake.settled()
     assert [shown["text"][:5] for shown in (await fake.shown(GROUP))[1:]] == ["안녕하세요"]
     assert inbox.items == []
+    assert "left out" not in caplog.text
 
 
 async def test_a_group_that_put_the_bot_out_and_takes_it_back_is_greeted_anew(
