@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import ipaddress
 import os
 import socket
@@ -18,8 +19,42 @@ for _name in [name for name in os.environ if name.startswith("PARING_")]:
     del os.environ[_name]
 
 
+STDERR = pytest.StashKey[int]()
+LAST_RESORT_S = 600.0
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="A skipped test fails: nothing may be missing on this machine.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[STDERR] = os.dup(2)  # faulthandler writes to a descriptor, and pytest takes the usual one for itself
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """End the whole run, every thread's place told, where a test hangs for good.
+
+    pytest-timeout raises in the main thread, once: an event loop that is in a callback just then only logs what was raised, and
+    after the test the loop's end waits for every task that ignores its cancellation.
+    """
+    _limit(item)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Begin anew: pytest takes the limit away where a test has failed."""
+    _limit(item)
+
+
+def _limit(item: pytest.Item) -> None:
+    marker = item.get_closest_marker("timeout")
+    longest_s = float(marker.args[0] if marker and marker.args else item.config.getini("timeout") or 0)
+    faulthandler.dump_traceback_later(3 * longest_s or LAST_RESORT_S, exit=True, file=item.config.stash[STDERR])
 
 
 @pytest.hookimpl(wrapper=True)
