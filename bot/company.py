@@ -11,6 +11,7 @@ Owns the status message, which the answer is edited into. Leaves the answer to `
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import Channel, ChannelError
@@ -31,6 +32,8 @@ TYPING_EVERY_S = 4.0
 STATUS_AFTER_S = 2.0
 STATUS_EVERY_S = 1.0
 """A status is changed no more often: platforms count edits."""
+END_WITHIN_S = 10.0
+"""An answer waits no longer for the status that it is to replace."""
 CANCEL = "cancel"
 """The hidden command of the status message's button: its argument is the inbox's number of the message."""
 
@@ -73,10 +76,14 @@ class Company:
         task, self._task = self._task, None
         if task is None:
             return
-        async with self._sending:
-            task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()) is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_WITHIN_S), self._sending:
+                pass
+        task.cancel()
+        _done, stuck = await asyncio.wait([task], timeout=END_WITHIN_S)
+        if stuck:
+            log.error("typing or the status does not end though it was cancelled", inbox=self._waiting.id)
+        elif not task.cancelled() and (error := task.exception()) is not None:
             log.error("typing or the status broke", inbox=self._waiting.id, why=repr(error))
 
     def _sit_down(self, channel: Channel) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from bot.channels.channel import Channel, RetryLaterError
 from bot.company import Company
 from bot.delivery import places
-from bot.errors import ParingError, TooLargeError
+from bot.errors import ParingError, StoreError, TooLargeError
 from bot.feed import Feed, Turn
 from bot.locale import Text, phrases
 from bot.logs import Logger
@@ -129,11 +129,22 @@ class Worker:
         outcome = self._unwritten.get(waiting.id)
         if outcome is None:
             outcome = self._unwritten[waiting.id] = await self._outcome(waiting)
+        try:
+            await self._write(waiting, outcome)
+        except StoreError:
+            raise
+        except Exception:  # what a skill put into its reply cannot be kept
+            reference = secrets.token_hex(3)
+            log.exception("an answer could not be written", reference=reference, inbox=waiting.id)
+            outcome = self._unwritten[waiting.id] = replace(_broken(waiting, reference), placeholder=outcome.placeholder)
+            await self._write(waiting, outcome)
+        del self._unwritten[waiting.id]
+
+    async def _write(self, waiting: Waiting, outcome: _Outcome) -> None:
         await self._inbox.finish(
             waiting.id, outcome.message, outcome.replies, route=outcome.route, edits=outcome.placeholder, error=outcome.error,
             then=self._replied,
         )  # fmt: skip
-        del self._unwritten[waiting.id]
 
     async def _outcome(self, waiting: Waiting) -> _Outcome:
         if waiting.attempts >= MOST_ATTEMPTS:

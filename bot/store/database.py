@@ -29,6 +29,7 @@ from typing import Any, Self, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.errors import StoreError
@@ -296,6 +297,8 @@ class _told:  # noqa: N801 - reads as a word in a `with`
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, PoolTimeoutError):
+            raise StoreError(_("The database has too much to do. Nothing was changed; please try again in a moment.")) from error
         if not isinstance(error, DatabaseError):
             return
         reason = str(error.orig)

@@ -105,7 +105,7 @@ class Eraser:
         async with self._database.read() as connection:
             named = set((await connection.execute(select(_DOCUMENTS.c.sha256))).scalars())
             for query in queries:
-                for packed in (await connection.execute(query)).scalars():
+                async for packed in await connection.stream_scalars(query):
                     named.update(_BLOB.findall(packed))
         return named
 

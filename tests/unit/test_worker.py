@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bot.config import LimitSettings
 from bot.errors import InputError, StoreError
 from bot.intake import Reception
 from bot.locale import Text
-from bot.message import Attachment, Command, Message, Press, Reply
+from bot.message import Address, Attachment, Command, Message, Press, Reply
 from bot.route import Route
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
@@ -106,6 +107,41 @@ async def test_a_bug_becomes_a_sentence_with_a_reference_and_no_trace(database: 
     assert "참조" in said
     assert "secret detail" not in said
     assert await Inbox(database).counts() == {"dead": 1}
+
+
+async def test_an_answer_that_cannot_be_kept_becomes_a_sentence_with_a_reference(database: Database, tmp_path: Path) -> None:
+    async def odd(_message: Message, _progress) -> Answer:
+        return Answer(Reply("half a sign: \ud83d", "en"))
+
+    await make_worker(database, FakeDispatcher(odd), tmp_path).handle(await accepted(database, make_message("hello")))
+    (said,) = await replies(database)
+    assert "Something in me broke" in said
+    assert await Inbox(database).counts() == {"dead": 1}
+
+
+async def test_a_status_that_never_ends_holds_up_no_answer(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+    monkeypatch.setattr("bot.company.END_WITHIN_S", 0.0)
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    class Stuck(FakeChannel):
+        async def send(self, reply: Reply, to: Address, *, key: str) -> str:
+            while not gate.is_set():
+                with suppress(asyncio.CancelledError):
+                    begun.set()
+                    await gate.wait()
+            return "m1"
+
+    async def slowly(_message: Message, _progress) -> Answer:
+        await begun.wait()
+        return Answer(Reply("done", "en"))
+
+    waiting = await accepted(database, make_message("hello"))
+    await make_worker(database, FakeDispatcher(slowly), tmp_path, Stuck()).handle(waiting)
+    gate.set()
+    assert await replies(database) == ["done"]
 
 
 async def test_a_message_that_stopped_the_bot_three_times_is_set_aside_and_told(database: Database, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.errors import StoreError
 from bot.store import schema
-from bot.store.database import Database
+from bot.store.database import READERS, Database
 from bot.store.flushing import Log
 from bot.store.tables import AssignmentRow
 from bot.testing import NOON
@@ -262,3 +263,12 @@ async def test_what_was_told_as_durable_survives_a_power_cut(tmp_path: Path, mon
     left = await slots(after)
     await after.close()
     assert left == {f"{kind} {number}" for kind in ("quick", "durable") for number in range(5)}
+
+
+async def test_too_many_readers_at_once_are_told_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database._readers.pool, "_timeout", 0.0)
+    async with AsyncExitStack() as stack:
+        for _reader in range(2 * READERS):
+            await stack.enter_async_context(database.read())
+        with pytest.raises(StoreError, match="too much to do"):
+            await stack.enter_async_context(database.read())
