@@ -3,8 +3,9 @@
 Owns: finding and importing a loader. Leaves to the loader everything about its library. An entry point names a callable
 `load(spec, folder, options) -> Model`; its module may have `available() -> bool`, which says without loading anything
 whether it can work here (a program or a library is installed). A loaded model may carry attributes that the pool
-reads: `workers`, how many threads may call `predict` at once (1); `batch_rows`, how many inputs it wants at most (8); and
-`slice_characters`, below which much text in bulk is not sliced, however slow the machine is just then (0).
+reads: `workers`, how many threads may call `predict` at once (1); `batch_rows`, how many inputs it wants at most (8);
+`weigh(batch)`, how many tokens each input is, by which bulk work is put in order and sliced (a text's length tells about);
+and `slice_weight`, below which a slice does not pay, however slow the machine is just then (0).
 
     load = Families().loader("minilm")
     model = load(spec, folder, LoadOptions())

@@ -34,10 +34,12 @@ log = Logger(__name__)
 BATCH_ROWS: Final = 8
 BULK_SLICE_MS: Final = 50.0
 """How long a slice of bulk work may take: what a question that comes meanwhile waits at worst, one slice a worker."""
-TEXT_WEIGHT: Final = 20
-"""Characters that an empty text weighs: its markers are tokens too."""
-HEAVIEST_TEXT: Final = 1200
-"""Characters beyond which a longer text weighs no more: a model has cut it by then."""
+CHARACTERS: Final = 4
+"""Characters that weigh as one token, about, where a model does not weigh its inputs."""
+HEAVIEST: Final = 300
+"""Tokens beyond which a longer text weighs no more: a model has cut it by then."""
+MOST_WEIGHED: Final = 1024
+"""Inputs of one call that a model is asked to weigh: some 0.1 s of a worker, in which it answers nobody."""
 URGENT_IN_A_ROW: Final = 8
 """After as many urgent slices one of bulk goes, so that a busy chat does not stop an index for good."""
 REMEMBERED_CALLS: Final = 256
@@ -52,6 +54,8 @@ class Call:
     inputs: Sequence[object]
     order: Sequence[int]
     bulk: bool
+    weights: Sequence[int] = ()
+    """How much work each input is, in tokens of a text; () until a worker has weighed them, which only bulk work needs."""
     answer: Future[Outputs] = field(default_factory=Future)
     asked_at: float = field(default_factory=time.perf_counter)
     outputs: Outputs = field(default_factory=list)
@@ -73,8 +77,8 @@ class Piece:
         return self.call.order[self.begin : self.end]
 
     def weight(self) -> int:
-        """Return about how much work its inputs are, in units of their own kind: see `_weight`."""
-        return sum(_weight(self.call.inputs[index]) for index in self.indices())
+        """Return how much work its inputs are."""
+        return sum(self.call.weights[index] for index in self.indices())
 
 
 class Running:
@@ -153,7 +157,7 @@ class Running:
     def _loaded(self) -> None:
         self._model = self._load()
         self._batch_rows = getattr(self._model, "batch_rows", BATCH_ROWS)
-        self._least_weight = getattr(self._model, "slice_characters", 0)
+        self._least_weight = getattr(self._model, "slice_weight", 0)
         self.ram_mb = max(1, resident_mb() - self._before_mb)
 
     def _work(self) -> None:
@@ -162,21 +166,50 @@ class Running:
 
     def _take(self) -> list[Piece]:
         """Wait for calls, and take a slice of what is there; [] when the model is being closed."""
+        while True:
+            with self._changed:
+                taken = self._next()
+            if isinstance(taken, list):
+                return taken
+            self._weigh(taken)
+
+    def _next(self) -> list[Piece] | Call:
+        """Wait for calls, and take a slice, or a bulk call that has to be weighed first; the caller holds the lock."""
+        while not self._closing:
+            pieces: list[Piece] = []
+            if self._urgent and (not self._bulk or self._urgent_in_a_row < URGENT_IN_A_ROW):
+                self._urgent_in_a_row += 1
+                pieces = _slice(self._urgent, self._batch_rows)
+            elif self._bulk:
+                unweighed = next((call for call in self._bulk if not call.weights and call.inputs), None)
+                if unweighed is not None:
+                    self._bulk.remove(unweighed)
+                    return unweighed
+                self._urgent_in_a_row = 0
+                pieces = _slice(self._bulk, self._batch_rows, weight=self._bulk_weight())
+            if pieces:
+                if self._urgent or self._bulk:
+                    self._changed.notify()
+                return pieces
+            if not self._urgent and not self._bulk:
+                self._changed.wait()
+        return []
+
+    def _weigh(self, call: Call) -> None:
+        """Have the call's inputs weighed and put in order by it, and the call in front of its queue."""
+        weights = [_weight(one) for one in call.inputs]
+        weigh = getattr(self._model, "weigh", None)
+        if weigh is not None and len(call.inputs) <= MOST_WEIGHED:
+            self._guarded(lambda: weights.__setitem__(slice(None), weigh(call.inputs)))  # what it cannot weigh fails later
         with self._changed:
-            while not self._closing:
-                if self._urgent and (not self._bulk or self._urgent_in_a_row < URGENT_IN_A_ROW):
-                    self._urgent_in_a_row += 1
-                    pieces = _slice(self._urgent, self._batch_rows)
-                else:
-                    self._urgent_in_a_row = 0
-                    pieces = _slice(self._bulk, self._batch_rows, weight=self._bulk_weight())
-                if pieces:
-                    if self._urgent or self._bulk:
-                        self._changed.notify()
-                    return pieces
-                if not self._urgent and not self._bulk:
-                    self._changed.wait()
-            return []
+            call.weights = weights
+            if isinstance(call.inputs[0], str):
+                call.order = sorted(range(len(weights)), key=weights.__getitem__)
+            if not self._closing:
+                self._bulk.appendleft(call)
+                self._changed.notify()
+                return
+        self._fail(call, ModelError(_unloaded(self.name)))
 
     def _answer(self, pieces: list[Piece]) -> None:
         """Ask the model; where a batch of several callers fails, ask for each alone, so that one bad input is one's own."""
@@ -273,8 +306,8 @@ def _order(inputs: Sequence[object], rows: int) -> Sequence[int]:
 
 
 def _weight(one: object) -> int:
-    """Return about how much work an input is: a text's by its length, anything else counts as one."""
-    return TEXT_WEIGHT + min(len(one), HEAVIEST_TEXT) if isinstance(one, str) else 1
+    """Return about how much work an input is: a text's tokens by its length, anything else counts as one."""
+    return 2 + min(len(one) // CHARACTERS, HEAVIEST) if isinstance(one, str) else 1
 
 
 def _slice(queue: deque[Call], rows: int, *, weight: float = math.inf) -> list[Piece]:
@@ -289,7 +322,7 @@ def _slice(queue: deque[Call], rows: int, *, weight: float = math.inf) -> list[P
             continue
         begin = call.taken
         while call.taken < min(len(call.inputs), begin + rows):
-            weight -= _weight(call.inputs[call.order[call.taken]])
+            weight -= call.weights[call.order[call.taken]] if call.weights else 0
             if weight < 0 and (pieces or call.taken > begin):
                 break
             call.taken += 1

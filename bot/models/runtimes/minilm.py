@@ -42,8 +42,8 @@ MAX_CHARACTERS: Final = 20_000
 BATCH_ROWS: Final = 16
 BATCH_TOKENS: Final = 512
 """Rows times width of a batch: measured, 256 tokens already fill a core, and each more costs memory only (16 x 256: 150 MB)."""
-SLICE_CHARACTERS: Final = 2000
-"""Some 500 tokens, 60 ms of a core: fewer at once cost up to a third more each."""
+SLICE_TOKENS: Final = 480
+"""Of bulk work: 60 ms of a core, one batch with its padding. Fewer at once cost up to a third more each."""
 MOST_PADDING: Final = 128
 """Tokens of padding in a batch for which a batch of its own is cheaper: a call of the engine costs about as much."""
 MOST_WORKERS: Final = 8
@@ -68,7 +68,7 @@ class MiniLM:
         self.engine = engine
         self.workers = workers
         self.batch_rows = BATCH_ROWS
-        self.slice_characters = SLICE_CHARACTERS
+        self.slice_weight = SLICE_TOKENS
         self._tokenizer = tokenizer
         self._run: Run | None = run
 
@@ -88,6 +88,10 @@ class MiniLM:
             rows[picked] = self._run(*_padded([encoded[index] for index in picked]))
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
         return list(rows)
+
+    def weigh(self, batch: Sequence[str]) -> list[int]:
+        """Return how many tokens each text is: ordered by it a tenth less is padding than by length, for a hundredth of the time."""
+        return [len(one) for one in self._tokenizer.encode_batch_fast([readable(text) for text in batch])]
 
     def close(self) -> None:
         """Let go of the engine."""

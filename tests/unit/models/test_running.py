@@ -213,7 +213,7 @@ def test_two_workers_ask_the_model_at_once(started: list[Running]) -> None:
 def test_a_slice_of_bulk_work_is_no_heavier_than_its_time_allows(started: list[Running], monkeypatch: pytest.MonkeyPatch) -> None:
     model = Echo(batch_rows=4)
     running = start(model, started)
-    monkeypatch.setattr(running, "_bulk_weight", lambda: 150.0)
+    monkeypatch.setattr(running, "_bulk_weight", lambda: 30.0)
 
     running.submit(["a" * 40, "b" * 40, "c" * 40, "d" * 500], bulk=True).result(timeout=20)
 
@@ -222,7 +222,7 @@ def test_a_slice_of_bulk_work_is_no_heavier_than_its_time_allows(started: list[R
 
 def test_text_in_bulk_is_not_sliced_finer_than_the_model_wants(started: list[Running], monkeypatch: pytest.MonkeyPatch) -> None:
     class Coarse(Echo):
-        slice_characters = 1000
+        slice_weight = 1000
 
     model = Coarse(batch_rows=4)
     running = start(model, started)
@@ -238,7 +238,53 @@ def test_a_slice_that_was_slow_once_does_not_make_the_next_smaller(started: list
     running.submit(["text"], bulk=True).result(timeout=20)
     before = running._bulk_weight()
 
-    call = Call(["text"], range(1), bulk=True)
+    call = Call(["text"], range(1), bulk=True, weights=[3])
     running._adapt([Piece(call, 0, 1)], spent_ms=60_000)
 
     assert running._bulk_weight() == before
+
+
+def test_bulk_work_goes_by_the_weight_that_the_model_gives(started: list[Running], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Scales(Echo):
+        def weigh(self, batch: Sequence[object]) -> list[int]:
+            return [int(str(text).strip()) for text in batch]
+
+    model = Scales(batch_rows=4)
+    running = start(model, started)
+    monkeypatch.setattr(running, "_bulk_weight", lambda: 10.0)
+
+    answers = running.submit(["9", " 2", "       1", "  3", "    40"], bulk=True).result(timeout=20)
+
+    assert answers == ["echo:9", "echo: 2", "echo:       1", "echo:  3", "echo:    40"]
+    assert model.batches == [["       1", " 2", "  3"], ["9"], ["    40"]]
+
+
+def test_what_cannot_be_weighed_is_worked_on_all_the_same(started: list[Running]) -> None:
+    class Broken(Echo):
+        def weigh(self, batch: Sequence[object]) -> list[int]:
+            raise RuntimeError
+
+    assert start(Broken(), started).submit(["b", "a"], bulk=True).result(timeout=20) == ["echo:b", "echo:a"]
+
+
+def test_a_call_that_is_being_weighed_when_the_model_is_unloaded_fails() -> None:
+    gate = Gate()
+
+    class Slow(Echo):
+        def weigh(self, batch: Sequence[object]) -> list[int]:
+            gate(batch)
+            return [1] * len(batch)
+
+    running = Running("echo", Slow)
+    running.start().result(timeout=20)
+    answer = running.submit(["a"], bulk=True)
+    assert gate.reached.wait(20)
+    closing = threading.Thread(target=running.close)
+    closing.start()
+    while not running._closing:  # `close` says so before it waits for the thread
+        pass
+    gate.opened.set()
+
+    with pytest.raises(ModelError, match="unloaded"):
+        answer.result(timeout=20)
+    closing.join(20)
