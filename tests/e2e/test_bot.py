@@ -73,6 +73,9 @@ async def test_the_page_and_telegram_are_served_by_one_bot_without_torch(tmp_pat
             assert answer.status == 200
         await telegram.say("When does the team move to the Mapo office?")
         (answer,) = await telegram.shown(ANN, by_bot=1)
+        if answer["text"].startswith("I am working on it"):  # a busy machine: the status becomes the answer
+            await telegram.calls("editMessageText", count=1, timeout=60)
+            (answer,) = await telegram.shown(ANN)
         assert "3 March" in answer["text"]
         await telegram.say("이 글을 요약해줘: " + PLAN_KO * 3)
         await telegram.shown(ANN, by_bot=2)
