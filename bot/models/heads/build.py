@@ -43,7 +43,7 @@ _ = phrases(__file__)
 Report = Callable[[Text, float], None]
 """Called with a sentence and how much is done, 0..1."""
 
-VERSION: Final = f"2.{features.VERSION}"
+VERSION: Final = f"3.{features.VERSION}"
 """Raised when training changes, so that a kept head is made anew."""
 FEEDBACK: Final = "route-labels.jsonl"
 FEEDBACK_WEIGHT: Final = 2.0

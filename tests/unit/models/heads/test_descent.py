@@ -30,3 +30,15 @@ def test_each_round_goes_down() -> None:
 def test_a_flat_place_is_left_as_it_is() -> None:
     begin = np.ones((2, 2), np.float32)
     assert least(lambda weights: (0.0, np.zeros_like(weights)), begin, rounds=5) is begin
+
+
+def test_who_is_told_how_steeply_each_row_bends_arrives_sooner() -> None:
+    width = np.geomspace(1, 10_000, 40).astype(np.float32).reshape(40, 1)
+
+    def slope(weights: Rows) -> tuple[float, Rows]:
+        off = weights - 1
+        return 0.5 * float((width * off * off).sum()), width * off
+
+    begin = np.zeros((40, 1), np.float32)
+    untold, told = (slope(least(slope, begin, rounds=6, bends=bends))[0] for bends in (None, np.sqrt(width)))
+    assert told < untold / 10
