@@ -1,7 +1,8 @@
 """Telegram, over its Bot API: long polling or a webhook, direct chats, groups and their topics.
 
 Owns the account, what is done with an update, and the files and menus of the platform. Leaves to its neighbours: reading updates
-(`telegram_incoming`, `telegram_addressing`, `telegram_files`), looks (`telegram_outgoing`, `telegram_text`, `telegram_split`),
+(`telegram_incoming`, `telegram_addressing`, `telegram_files`), which of them are one thing said (`telegram_gather`), who may talk to
+the bot (`telegram_door`), looks (`telegram_outgoing`, `telegram_text`, `telegram_split`),
 sending (`telegram_sending`), the wire (`telegram_request`, `telegram_errors`, `telegram_polling`, `telegram_webhook`). No other
 file imports the library.
 

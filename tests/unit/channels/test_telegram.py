@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import random
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +146,24 @@ def test_the_answers_parameters_are_read() -> None:
 def test_a_file_without_a_path_cannot_be_had(told: object) -> None:
     with pytest.raises(RefusedError, match="unavailable"):
         file_told(told)
+
+
+@pytest.mark.parametrize(("told_bytes", "whole"), [(3, True), (0, True), (10, False)])
+async def test_a_file_whose_answer_tells_no_end_is_measured_by_what_was_told(
+    tmp_path: Path, told_bytes: int, whole: bool
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc")
+        await writer.drain()
+        writer.close()
+
+    into = tmp_path / "file"
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/file"
+        with nullcontext() if whole else pytest.raises(UnansweredError, match="cut off"):
+            await AiohttpRequest(base_url=url).download(url, into, limit_bytes=100, told_bytes=told_bytes)
+    assert into.exists() == whole
 
 
 async def test_connections_in_use_outlive_a_shutdown_and_are_closed_after() -> None:
