@@ -70,27 +70,32 @@ async def main() -> None:
 
 
 async def take(browser: Browser, url: str, shot: Shot, files: list[Path]) -> None:
-    """Drop the files, ask the questions, save the picture."""
+    """Drop the files, ask the questions, open the first source, save the picture; of the first page, too, before anything."""
     width, height = shot.size
     page = await browser.new_page(
         viewport={"width": width, "height": height}, color_scheme="dark" if shot.scheme == "dark" else "light", locale=shot.locale,
         device_scale_factor=2 if width < 500 else 1,
     )  # fmt: skip
     await page.goto(url)
+    if shot.name == "page-light":
+        await page.screenshot(path=PICTURES / "page-first.png")
     await page.locator("input[type=file]").first.set_input_files(files)
     await asyncio.sleep(1)
     await page.locator("textarea").first.press("Enter")
-    await settled(page)
-    for question in shot.questions:
+    await settled(page, answers=1)
+    for number, question in enumerate(shot.questions, 2):
         await page.locator("textarea").first.fill(question)
         await page.locator("textarea").first.press("Enter")
-        await settled(page)
+        await settled(page, answers=number)
+        await page.locator(".entry.bot").last.locator(".source summary").first.click()
+    await page.mouse.move(0, 0)
+    await page.wait_for_timeout(500)
     await page.screenshot(path=PICTURES / f"{shot.name}.png")
 
 
-async def settled(page: Page) -> None:
-    """Wait for an answer that no longer changes."""
-    await page.wait_for_timeout(4000)
+async def settled(page: Page, *, answers: int) -> None:
+    """Wait until there are that many answers, the last one whole: with its receipt."""
+    await page.locator(".entry.bot").nth(answers - 1).locator(".how").wait_for(timeout=60_000)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,10 @@ def _disk(error: OSError) -> Text:
 
 @cli.command()
 def run() -> None:
-    """Serve the web page, and Telegram where PARING_TELEGRAM__TOKEN is set, until Ctrl-C."""
+    """Serve the web page and Telegram until Ctrl-C.
+
+    Telegram where PARING_TELEGRAM__TOKEN is set; web.enabled = false leaves the page out.
+    """
     settings = _settings()
     _with_app(settings, _serve)
 
@@ -95,7 +98,7 @@ def chat(
     chat: Annotated[str, typer.Option("--chat", help="The chat to go on with.")] = "terminal",
     user: Annotated[str, typer.Option("--user", help="Who you are.")] = "me",
 ) -> None:
-    """Talk in this terminal."""
+    """Talk in this terminal, or answer the lines of a pipe."""
     from bot.channels.console import Console
 
     async def talk(app: App) -> None:
@@ -108,16 +111,23 @@ def chat(
 @cli.command()
 def say(
     text: Annotated[
-        str, typer.Argument(help="The message, as it would be typed: a question, or /sum and the like. - reads stdin.")
+        str,
+        typer.Argument(
+            metavar="TEXT", help="The message, as it would be typed: a question, or /sum and the like. - reads stdin."
+        ),
     ],
     file: Annotated[
-        list[Path], typer.Option("--file", exists=True, dir_okay=False, help="Send a file along; may be repeated.")
+        list[Path],
+        typer.Option("--file", metavar="PATH", exists=True, dir_okay=False, help="Send a file along; may be repeated."),
     ] = [],  # noqa: B006 - Typer copies it
     chat: Annotated[str, typer.Option("--chat", help="The chat in which it is said.")] = "terminal",
     user: Annotated[str, typer.Option("--user", help="Who says it.")] = "me",
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Send one message through inbox, dispatch, skill and outbox, and print the reply."""
+    """Say one message and print the reply.
+
+    It goes through inbox, dispatch, skill and outbox as any other.
+    """
     from bot.channels.console import message_from
     from bot.channels.console_render import as_json as to_json
     from bot.channels.console_render import render
@@ -135,13 +145,16 @@ def say(
 
 @cli.command()
 def add(
-    path: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders to be searched.")],
+    path: Annotated[list[Path], typer.Argument(metavar="PATH", exists=True, help="Files and folders to be searched.")],
     scope: Annotated[
         str, typer.Option(help="Who may find them: public (all who may talk to the bot), or dm:… group:… of one chat.")
     ] = "public",
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Read files and folders into the search index; the same again changes nothing, Ctrl-C and again goes on."""
+    """Read files and folders into the search index.
+
+    The same again changes nothing; Ctrl-C and again goes on. Exit code 1 where nothing could be read.
+    """
     from bot.passage import Scope
     from bot.progress import bar
 
@@ -164,7 +177,10 @@ def add(
 def route(
     jsonl: Annotated[str, typer.Option("--jsonl", help='JSON lines with "text" (and "language" if known); - reads stdin.')],
 ) -> None:
-    """Say where each text would go: one JSON line each with skill, score, runner_up, runner_up_score and action."""
+    """Say which skill each text would go to.
+
+    One JSON line each: text, skill, score, runner_up, runner_up_score, action (answer, ask or none).
+    """
     from bot.evaluate.route_lines import lines_of, route_lines
 
     lines = _stdin() if jsonl == "-" else lines_of(Path(jsonl))
@@ -178,7 +194,10 @@ def route(
 
 @cli.command()
 def models(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
-    """List slots, the live model of each, size, memory, licence and health."""
+    """List the live model of each slot.
+
+    With its size, measured memory, licence and health.
+    """
     from bot.status import model_rows, model_table
 
     async def show(app: App) -> None:
