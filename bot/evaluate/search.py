@@ -79,11 +79,11 @@ class Collection:
     def load(cls, folder: Path) -> Collection:
         """Read the three files. Raises InputError where one is missing or broken, with its line."""
         documents = tuple(
-            (str(row["_id"]), str(row.get("title") or ""), str(row.get("text") or "")) for row in _rows(folder / "corpus.jsonl")
+            (number, str(row.get("title") or ""), str(row.get("text") or "")) for number, row in _rows(folder / "corpus.jsonl")
         )
-        queries = tuple((str(row["_id"]), str(row["text"])) for row in _rows(folder / "queries.jsonl"))
+        queries = tuple((number, str(row.get("text") or "")) for number, row in _rows(folder / "queries.jsonl"))
         gains = _gains(_qrels(folder))
-        asked = tuple((number, text) for number, text in queries if gains.get(number))
+        asked = tuple((number, text) for number, text in queries if gains.get(number) and text.strip())
         if not asked:
             raise InputError(
                 f"{folder}: no query has a relevant document in qrels.tsv. Check that the ids are the same in all files."
@@ -191,15 +191,16 @@ def _scores(
     )
 
 
-def _rows(file: Path) -> Iterator[Mapping[str, object]]:
+def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield (id, object) of each line; the id is `_id`, in some archives `id`."""
     try:
-        with file.open(encoding="utf-8") as lines:
+        with file.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     row = json.loads(line)
-                    if not isinstance(row, dict) or "_id" not in row:
+                    if not isinstance(row, dict) or ("_id" not in row and "id" not in row):
                         raise InputError(f"{file}:{number}: expected an object with _id, title and text.")
-                    yield row
+                    yield str(row["_id"] if "_id" in row else row["id"]), row
     except FileNotFoundError:
         raise InputError(f"{file} is missing. A collection has corpus.jsonl, queries.jsonl and qrels.tsv.") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -207,28 +208,39 @@ def _rows(file: Path) -> Iterator[Mapping[str, object]]:
 
 
 def _qrels(folder: Path) -> Path:
-    """Return the judgements' file: qrels.tsv, or test.tsv in the folder qrels as BEIR's own archives have it."""
-    nested = folder / "qrels" / "test.tsv"
-    return nested if nested.is_file() and not (folder / "qrels.tsv").is_file() else folder / "qrels.tsv"
+    """Return the judgements' file: qrels.tsv, or in the folder qrels (as BEIR's own archives have it) test.tsv, else the only one."""
+    whole, nested = folder / "qrels.tsv", folder / "qrels"
+    if whole.is_file() or not nested.is_dir():
+        return whole
+    found = sorted(nested.glob("*.tsv"))
+    return found[0] if len(found) == 1 else nested / "test.tsv"
 
 
 def _gains(file: Path) -> dict[str, dict[str, int]]:
+    """Return the judgements: query, document and score, or with a column between as TREC writes it; a header is passed over."""
     gains: dict[str, dict[str, int]] = {}
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         raise InputError(f"{file} is missing. A collection has corpus.jsonl, queries.jsonl and qrels.tsv.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not text in UTF-8: {error}.") from error
     for number, line in enumerate(lines, start=1):
-        cells = line.split("\t")
-        if number == 1 and not cells[-1].strip().isdigit():
+        cells = line.split("\t") if "\t" in line else line.split()
+        if not line.strip() or (number == 1 and not _is_number(cells[-1])):
             continue
-        try:
-            query, document, gain = cells[0], cells[-2], int(cells[-1])
-        except (IndexError, ValueError):
-            raise InputError(f"{file}:{number}: expected query-id, corpus-id and score, with tabs between.") from None
-        if gain > 0:
-            gains.setdefault(query, {})[document] = gain
+        if len(cells) not in (3, 4) or not _is_number(cells[-1]):
+            raise InputError(f"{file}:{number}: expected query-id, corpus-id and score, with tabs between.")
+        if (gain := int(float(cells[-1]))) > 0:
+            gains.setdefault(cells[0].strip(), {})[cells[-2].strip()] = gain
     return gains
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
 
 
 def _silent(_now: str, _done: int, _total: int) -> None:

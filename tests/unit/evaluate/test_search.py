@@ -69,6 +69,36 @@ def test_judgements_are_found_in_the_folder_of_beirs_own_archives(collection: Pa
     assert Collection.load(collection).gains == {"q1": {"d1": 2}, "q2": {"d2": 1}}
 
 
+def test_the_only_file_of_that_folder_is_taken_whatever_it_is_called(collection: Path) -> None:
+    (collection / "qrels").mkdir()
+    (collection / "qrels.tsv").rename(collection / "qrels" / "dev.tsv")
+    assert Collection.load(collection).gains == {"q1": {"d1": 2}, "q2": {"d2": 1}}
+
+
+@pytest.mark.parametrize(
+    "qrels",
+    [
+        "q1\td1\t2\nq2\td2\t1\n",
+        "q1 0 d1 2\nq2 0 d2 1\n",
+        "q1\td1\t2.0\n\nq2\td2\t1\n",
+        "\ufeffquery-id\tcorpus-id\tscore\nq1\td1\t2\nq2\td2\t1",
+    ],
+    ids=["no header", "TREC", "fractions and an empty line", "a byte-order mark"],
+)
+def test_judgements_are_read_however_they_are_written(collection: Path, qrels: str) -> None:
+    (collection / "qrels.tsv").write_text(qrels, encoding="utf-8")
+    assert Collection.load(collection).gains == {"q1": {"d1": 2}, "q2": {"d2": 1}}
+
+
+def test_ids_may_be_called_id_and_be_numbers_and_titles_may_be_missing(collection: Path) -> None:
+    (collection / "corpus.jsonl").write_text('{"id": 1, "text": "grey"}\n{"id": 2, "title": null, "text": "blue"}\n')
+    (collection / "queries.jsonl").write_text('{"id": 7, "text": "grey"}\n{"id": 8}\n')
+    (collection / "qrels.tsv").write_text("7\t1\t1\n8\t2\t1\n")
+    loaded = Collection.load(collection)
+    assert loaded.documents == (("1", "", "grey"), ("2", "", "blue"))
+    assert loaded.queries == (("7", "grey"),)
+
+
 def test_ndcg_has_linear_gains() -> None:
     # gained is 1 at the first place and 3 at the second, where it should be the other way round
     assert ndcg(["b", "a", "x"], {"a": 3, "b": 1}) == pytest.approx((1 + 3 / 1.584962500721156) / (3 + 1 / 1.584962500721156))
