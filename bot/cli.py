@@ -58,19 +58,25 @@ def main() -> None:
     language = spoken(os.environ)
     try:
         cli()
-    except ParingError as error:
-        typer.echo(f"paring: {error.sentence(language)}", err=True)
-        sys.exit(1)
-    except OSError as error:
-        typer.echo(f"paring: {_disk(error).to(language)}", err=True)
-        sys.exit(1)
     except Exception as error:
-        if os.environ.get("PARING_LOG_LEVEL") == "debug":
+        if os.environ.get("PARING_LOG_LEVEL") == "debug" and not isinstance(error, ParingError):
             raise
-        broke = _("something in me broke ({kind}: {why}).", kind=type(error).__name__, why=str(error))
-        kept = _("What was committed is kept. PARING_LOG_LEVEL=debug before the same command shows where.")
-        typer.echo(f"paring: {broke.to(language)}\n{kept.to(language)}", err=True)
+        typer.echo(f"paring: {_told(error).to(language)}", err=True)
         sys.exit(1)
+
+
+def _told(error: Exception) -> Text:
+    """Return the sentence on `error`; of several that came together, on the first."""
+    if isinstance(error, ExceptionGroup):
+        return _told(error.exceptions[0])
+    if isinstance(error, ParingError):
+        return error.text
+    if isinstance(error, OSError):
+        return _disk(error)
+    return _(
+        "something in me broke ({kind}: {why}). What was committed is kept. PARING_LOG_LEVEL=debug before the same command shows where.",
+        kind=type(error).__name__, why=str(error),
+    )  # fmt: skip
 
 
 def _disk(error: OSError) -> Text:

@@ -98,15 +98,24 @@ def _from_our_page(scope: Scope, headers: Headers) -> bool:
     A browser names the page's origin in each of them. Without one it is no browser: such a caller shows our own header.
     """
     socket = scope["type"] == "websocket"
-    if not socket and scope["method"] in _QUIET_METHODS:
-        return headers.get("sec-fetch-site", "none") in {"none", "same-origin"} or scope["path"] in (*PUBLIC, "/")
     origin = headers.get("origin")
+    ours = origin is not None and _host_of(origin) == headers.get("host", "").lower()
+    if not socket and scope["method"] in _QUIET_METHODS:
+        asked = headers.get("sec-fetch-site", "none") in {"none", "same-origin"} and (ours or origin is None)
+        return asked or scope["path"] in (*PUBLIC, "/")
     if origin is None:
         return not socket and OWN_HEADER in headers
-    if urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    if not ours:
         return False
     form = scope["path"] in {"/sign-in", "/sign-out"}
     return socket or form or OWN_HEADER in headers or scope["path"].startswith(SOCKET)
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _host_name(host: str) -> str:

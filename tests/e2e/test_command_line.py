@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from fakes.program import bot, paring
+
+from bot.cli import _told
+from bot.errors import StoreError
 
 
 async def refused(home: Path, *words: str, **settings: str) -> str:
@@ -64,6 +68,13 @@ async def test_what_cannot_be_added_is_told(tmp_path: Path) -> None:
     code, _out, complaint = await paring(tmp_path / "home", "add", str(tmp_path / "none"))
     assert code == 2
     assert "does not exist" in complaint
+
+
+def test_of_errors_that_came_together_the_first_is_told() -> None:
+    full = ExceptionGroup("unhandled", [ExceptionGroup("inner", [OSError(errno.ENOSPC, "No space left on device")])])
+    assert _told(full).to("en") == "The disk is full. What was committed is kept; free some space and try again."
+    assert _told(ExceptionGroup("unhandled", [StoreError("It is broken.")])).to("en") == "It is broken."
+    assert _told(KeyError("x")).to("en").startswith("something in me broke (KeyError: 'x').")
 
 
 @pytest.mark.parametrize("words", [("say", "-"), ("route", "--jsonl", "-"), ("chat",)])

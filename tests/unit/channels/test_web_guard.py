@@ -73,6 +73,14 @@ async def test_another_site_cannot_embed_what_is_private(opened: Guard) -> None:
         assert (await browser.get("/", headers={"sec-fetch-site": "cross-site"})).text == "inside"
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "http://127.0.0.1:9999"])
+@pytest.mark.parametrize("path", ["/api/history", "/documents/1", "/_nicegui_ws/socket.io/?transport=polling"])
+async def test_another_site_reads_nothing_either(opened: Guard, path: str, origin: str) -> None:
+    async with client(opened) as browser:
+        assert (await browser.get(path, headers={"origin": origin})).status_code == 403
+        assert (await browser.get(path, headers={"origin": "http://127.0.0.1:8080"})).text == "inside"
+
+
 @pytest.mark.parametrize("path", ["/admin", "/_nicegui", "/docs", "/openapi.json", "/../etc", "/api"])
 async def test_what_is_not_served_is_not_there(opened: Guard, path: str) -> None:
     async with client(opened) as browser:
