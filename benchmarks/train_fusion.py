@@ -3,7 +3,8 @@
     python benchmarks/train_fusion.py COLLECTION... --cache /tmp/fusion [--check]
 
 Each COLLECTION is a folder in BEIR layout; the sets named *-open-* take part in "is there an answer": their questions are
-asked a second time of a library without the passages that answer them. `--check` trains on the half of each set's
+asked a second time of a library without the passages that answer them, and, of small libraries, a third and a fourth time
+in a few words and with one word changed. `--check` trains on the half of each set's
 queries and measures on the other, and on all sets but one and measures on that one, and writes nothing.
 """
 
@@ -22,15 +23,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.made_questions import Words, changed, keywords, weights_of, words_of
 from bot.config import Settings
 from bot.evaluate.search import Collection, filled_library, ndcg
 from bot.language import detect
 from bot.models.catalogue import Catalogue
 from bot.models.pool import Pool
 from bot.passage import PUBLIC, Scopes
+from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES
 from bot.retrieval.fuse import STANDINGS, Fusion, Network
-from bot.retrieval.mark import EVIDENCE
 from bot.skill import Models, Slot
 
 COUNT = 120
@@ -40,8 +42,12 @@ SMALL_LIBRARIES = 60
 """Libraries of a few documents that the judge is trained on, a set."""
 FEW = 200
 """Questions of one language below which a set says nothing of its threshold."""
-SMALL_SHARE = 0.4
-"""What these count beside whole collections."""
+SHARES: Mapping[str, float] = {"whole": 0.42, "small": 0.28, "made": 0.3}
+"""What whole collections, small libraries and made questions (of small libraries) count."""
+NOTHING_SHARE = 1.0
+"""What a wrong passage of a small library counts beside a right one: a few documents mostly do not hold the answer."""
+NETWORKS = 3
+"""Networks that are trained from different beginnings; their mean is steadier than any."""
 JUDGED_NAMES = (*FEATURES, *EVIDENCE)
 MOST_QUERIES = 800
 """Queries of one set, so that a large one does not outvote the others."""
@@ -69,7 +75,24 @@ class Judged:
     row: np.ndarray
     right: bool
     here: bool
-    small: bool
+    kind: str
+    """One of SHARES."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What questions are made of."""
+
+    weights: Mapping[str, float]
+    words: Words
+    chance: random.Random
+
+    def asked(self, text: str) -> list[tuple[str, str, bool]]:
+        """Return (text, kind, whether what answers `text` answers it): the question itself, and what is made of it."""
+        short = keywords(text, self.weights, self.chance)
+        asked = [(text, "small", True)] + ([(short, "made", True)] if short else [])
+        others = [changed(some, self.weights, self.words, self.chance) for some in (text, short) if some]
+        return asked + [(other, "made", False) for other in others if other]
 
 
 class CachedModels:
@@ -127,7 +150,10 @@ async def collect_firsts(folder: Path, models: Models, settings: Settings, order
     fusion = Fusion(order, Network.zeros(len(JUDGED_NAMES) + STANDINGS), {"ko": 0.0, "en": 0.0})
     chance = random.Random(seed)  # noqa: S311 - a sample, no secret
     print(folder.name, "judging", flush=True)
-    firsts = await ask_twice(collection, collection.queries, models, settings, fusion, small=False)
+    firsts = await ask_twice(collection, collection.queries, models, settings, fusion)
+    said = [text for _number, text in collection.queries]
+    weights = weights_of(said)
+    made = Made(weights, words_of(said, weights), chance)
     documents = {document[0]: document for document in collection.documents}
     for _library in range(SMALL_LIBRARIES):
         size = chance.choice((1, 2, 3, 4, 6, 9, 14, 20, 30, 45))
@@ -135,25 +161,41 @@ async def collect_firsts(folder: Path, models: Models, settings: Settings, order
         held = [number for query, _text in asked[: max(1, size // 2)] for number in collection.gains[query]]
         held += chance.sample(sorted(documents), min(len(documents), size - size // 2))
         few = Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
-        firsts += await ask_twice(few, asked, models, settings, fusion, small=True)
+        firsts += await ask_twice(few, asked, models, settings, fusion, made=made)
     return firsts
 
 
 async def ask_twice(
-    collection: Collection, queries: Sequence[tuple[str, str]], models: Models, settings: Settings, fusion: Fusion, *, small: bool
+    collection: Collection,
+    queries: Sequence[tuple[str, str]],
+    models: Models,
+    settings: Settings,
+    fusion: Fusion,
+    *,
+    made: Made | None = None,
 ) -> list[Judged]:
-    """Return what the judge sees of `queries` in a library of `collection`, and as if what answers them were not there."""
+    """Return what the judge sees of `queries` in a library of `collection`, and as if what answers them were not there.
+
+    With `made`, the library is a small one, and questions made of these are asked of it as well.
+    """
     scopes = Scopes([PUBLIC])
     firsts = []
     async with filled_library(collection, models=models, settings=settings, report=silent, fusion=fusion) as (library, names):
         number_of = {name: number for number, name in names.items()}
+
+        async def ask(number: str, text: str, kind: str, without: Sequence[int], *, here: bool) -> None:
+            first = await library.first(text, scopes, without=without)
+            if first is not None:
+                right = here and names[first.document] in collection.gains[number]
+                firsts.append(Judged(number, text, first.row, right, here, kind))
+
         for number, text in queries:
-            gains = collection.gains[number]
-            here = [number_of[name] for name in gains if name in number_of]
-            if here and (first := await library.first(text, scopes)) is not None:
-                firsts.append(Judged(number, text, first.row, names[first.document] in gains, here=True, small=small))
-            if (first := await library.first(text, scopes, without=here)) is not None:
-                firsts.append(Judged(number, text, first.row, right=False, here=False, small=small))
+            here = [number_of[name] for name in collection.gains[number] if name in number_of]
+            for asked, kind, answered in made.asked(text) if made else [(text, "whole", True)]:
+                if here:
+                    await ask(number, asked, kind, (), here=answered)
+                if answered:
+                    await ask(number, asked, kind, here, here=False)
     return firsts
 
 
@@ -173,7 +215,12 @@ def order_rows(queries: Sequence[Query]) -> tuple[torch.Tensor, ...]:
     return torch.tensor(rows), torch.tensor(place), torch.tensor(gains), torch.tensor(there)
 
 
-def train_order(sets: Sequence[Sequence[Query]], *, seed: int = 0, steps: int = 500) -> Network:
+def train_order(sets: Sequence[Sequence[Query]]) -> Network:
+    """Return the mean of NETWORKS rankers."""
+    return mean_of([_train_order(sets, seed=seed) for seed in range(NETWORKS)])
+
+
+def _train_order(sets: Sequence[Sequence[Query]], *, seed: int, steps: int = 400) -> Network:
     """Return the ranker: softmax over a query's documents against their gains, a document counting by its best passage."""
     torch.manual_seed(seed)
     chance = np.random.default_rng(seed)
@@ -181,7 +228,7 @@ def train_order(sets: Sequence[Sequence[Query]], *, seed: int = 0, steps: int = 
     weights: list[float] = []
     for queries_of_set in sets:
         useful = [query for query in queries_of_set if any(document in query.gains for document in query.documents)]
-        taken = [useful[at] for at in chance.permutation(len(useful))[:MOST_QUERIES]]
+        taken = [useful[at] for at in np.random.default_rng(0).permutation(len(useful))[:MOST_QUERIES]]
         queries += taken
         weights += [len(taken) ** -0.5] * len(taken)
     rows, place, gains, there = order_rows(queries)
@@ -204,20 +251,26 @@ def train_order(sets: Sequence[Sequence[Query]], *, seed: int = 0, steps: int = 
     return as_network(net, mean, scale)
 
 
-def train_answers(sets: Sequence[Sequence[Judged]], *, seed: int = 0, steps: int = 800) -> Network:
+def train_answers(sets: Sequence[Sequence[Judged]]) -> Network:
+    """Return the mean of NETWORKS judges."""
+    return mean_of([_train_answers(sets, seed=seed) for seed in range(NETWORKS)])
+
+
+def _train_answers(sets: Sequence[Sequence[Judged]], *, seed: int, steps: int = 400) -> Network:
     """Return the judge: the chance that the best-ranked passage answers, from right and wrong firsts and from taken-away ones.
 
-    Every set weighs alike, in it right and wrong, in these whole and small libraries.
+    Every set weighs alike, in it right and wrong, in these the kinds by SHARES.
     """
     torch.manual_seed(seed)
     rows, answers, weights = [], [], []
     for firsts in sets:
         for right in (True, False):
-            for small in (True, False):
-                some = [first for first in firsts if first.right is right and first.small is small]
+            for kind, share in SHARES.items():
+                some = [first for first in firsts if first.right is right and first.kind == kind]
                 rows += [first.row for first in some]
                 answers += [float(right)] * len(some)
-                weights += [(SMALL_SHARE if small else 1 - SMALL_SHARE) / max(len(some), 1)] * len(some)
+                counted = share if right or kind == "whole" else share * NOTHING_SHARE
+                weights += [counted / max(len(some), 1)] * len(some)
     inputs, wanted, weight = torch.tensor(np.array(rows)), torch.tensor(answers), torch.tensor(weights)
     mean, scale = inputs.mean(0), inputs.std(0) + 1e-3
     inputs = ((inputs - mean) / scale).clamp(-6, 6)
@@ -226,7 +279,7 @@ def train_answers(sets: Sequence[Sequence[Judged]], *, seed: int = 0, steps: int
     for _step in range(steps):
         losses = torch.nn.functional.binary_cross_entropy_with_logits(net(inputs).squeeze(-1), wanted, reduction="none")
         decay = sum((parameter**2).sum() for parameter in net.parameters() if parameter.ndim > 1)
-        loss = (losses * weight).sum() / weight.sum() + 3e-3 * decay
+        loss = (losses * weight).sum() / weight.sum() + 1e-2 * decay
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -239,6 +292,18 @@ def as_network(net: torch.nn.Sequential, mean: torch.Tensor, scale: torch.Tensor
     return Network(mean.numpy(), scale.numpy(), parameters[0].T.copy(), parameters[1], parameters[2][0], float(parameters[3][0]))
 
 
+def mean_of(networks: Sequence[Network]) -> Network:
+    """Return one network that answers what `networks`, which are of one mean and scale, answer on average."""
+    return Network(
+        np.mean([one.mean for one in networks], axis=0),
+        np.mean([one.scale for one in networks], axis=0),
+        np.concatenate([one.hidden for one in networks], axis=1),
+        np.concatenate([one.hidden_bias for one in networks]),
+        np.concatenate([one.out for one in networks]) / len(networks),
+        float(np.mean([one.out_bias for one in networks])),
+    )
+
+
 def score(order: Network, queries: Sequence[Query]) -> float:
     """Return nDCG@10 over `queries`."""
     figures = []
@@ -248,9 +313,9 @@ def score(order: Network, queries: Sequence[Query]) -> float:
     return float(np.mean(figures))
 
 
-def chances(firsts: Sequence[Judged], answers: Network, *, small: bool) -> tuple[np.ndarray, np.ndarray]:
+def chances(firsts: Sequence[Judged], answers: Network, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the chances of the first passages with and without the answers in the library."""
-    some = [first for first in firsts if first.small is small]
+    some = [first for first in firsts if first.kind == kind]
     given = 1 / (1 + np.exp(-answers(np.array([first.row for first in some])))) if some else np.zeros(0)
     here = np.array([first.here for first in some], bool)
     return given[here], given[~here]
@@ -276,13 +341,13 @@ def check_answers(sets: Mapping[str, Sequence[Judged]]) -> None:
     halves = [train_answers([half(firsts, which) for firsts in sets.values()]) for which in (0, 1)]
     for name, firsts in sets.items():
         left_out = train_answers([known for other, known in sets.items() if other != name] or [firsts])
-        for small in (False, True):
-            pairs = [chances(half(firsts, 1 - which), halves[which], small=small) for which in (0, 1)]
+        for kind in SHARES:
+            pairs = [chances(half(firsts, 1 - which), halves[which], kind) for which in (0, 1)]
             here, gone = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
-            other_here, other_gone = chances(firsts, left_out, small=small)
+            other_here, other_gone = chances(firsts, left_out, kind)
             told = np.mean(gone < np.quantile(here, 0.1)), np.mean(other_gone < np.quantile(other_here, 0.1))
             print(
-                f"{name:22} {'small' if small else 'whole'}: told nothing at 90 % answered: halves {told[0]:.3f}  set left out {told[1]:.3f}",
+                f"{name:22} {kind}: told nothing at 90 % answered: halves {told[0]:.3f}  set left out {told[1]:.3f}",
                 flush=True,
             )
 
@@ -293,7 +358,7 @@ def thresholds(sets: Mapping[str, Sequence[Judged]], answers: Network) -> dict[s
     for language in ("ko", "en"):
         asked = [[first for first in firsts if (detect(first.text) or "en") == language] for firsts in sets.values()]
         cuts = [
-            float(np.quantile(here, 1 - KEPT)) for firsts in asked if len(here := chances(firsts, answers, small=False)[0]) >= FEW
+            float(np.quantile(here, 1 - KEPT)) for firsts in asked if len(here := chances(firsts, answers, "whole")[0]) >= FEW
         ]
         found[language] = round(float(np.mean(cuts)), 4) if cuts else 0.5
     return found
@@ -342,11 +407,9 @@ def tell(
     for name, queries in sets.items():
         print(f"{name:22} nDCG@10 {score(order, queries):.4f}")
         cut = cuts[detect(queries[0].text) or "en"]
-        for small in (False, True) if name in firsts else ():
-            here, gone = chances(firsts[name], answers, small=small)
-            print(
-                f"{'':22} {'small' if small else 'whole'}: answered {np.mean(here >= cut):.3f}, told nothing {np.mean(gone < cut):.3f}"
-            )
+        for kind in SHARES if name in firsts else ():
+            here, gone = chances(firsts[name], answers, kind)
+            print(f"{'':22} {kind}: answered {np.mean(here >= cut):.3f}, told nothing {np.mean(gone < cut):.3f}")
     print("thresholds", cuts)
 
 

@@ -37,6 +37,10 @@ FEEDBACK = 5
 EXPANSION = 20
 """How many of their words are looked for in the others."""
 
+_ASKING_WORDS = "얼마 얼마나 몇 며칠 언제 누구 누가 어디 왜 어느 무슨 어떠 알리 궁금 부탁 mani much"
+ASKING = frozenset(_ASKING_WORDS.split())
+"""What asks and is seldom said in an answer: in a library of a few passages it would seem to be the rarest word of all."""
+
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _LETTER = re.compile(r"[^\W\d_]")
 _NUMBER = re.compile(r"\d")
@@ -61,6 +65,10 @@ class QueryTerms:
     pairs: tuple[tuple[int, int], ...]
     hangul: float
     words: int
+    light: NDArray[np.bool_]
+    """bool (terms,): function words, and those that only ask (how many, 얼마)."""
+    passages: int
+    """How many passages the weights are of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +154,12 @@ def weigh(terms: Sequence[str], frequencies: Mapping[str, int], passages: int, t
         text: the query itself.
     """
     said = Counter(terms)
-    weight = {term: _weight(term, frequencies.get(term, 0), passages) * (1 + math.log(count)) for term, count in said.items()}
+    light = {term for term in said if is_empty(term) or term in ASKING}
+    light |= {counted for asks, counted in itertools.pairwise(terms) if asks == "몇" and len(counted) == 1}
+    weight = {
+        term: _idf(frequencies.get(term, 0), passages) * (EMPTY_WEIGHT if term in light else 1) * (1 + math.log(count))
+        for term, count in said.items()
+    }
     kept = sorted(weight, key=lambda term: -weight[term])[:MOST_TERMS]
     place = {term: index for index, term in enumerate(kept)}
     pairs = {(place[a], place[b]) for a, b in itertools.pairwise(terms) if a in place and b in place and a != b}
@@ -157,12 +170,13 @@ def weigh(terms: Sequence[str], frequencies: Mapping[str, int], passages: int, t
         tuple(sorted(pairs)),
         hangul_share(text),
         len(terms),
+        np.array([term in light for term in kept], bool),
+        passages,
     )
 
 
-def _weight(term: str, frequency: int, passages: int) -> float:
-    idf = math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)) if frequency <= passages else 0.0
-    return idf * (EMPTY_WEIGHT if is_empty(term) else 1.0)
+def _idf(frequency: int, passages: int) -> float:
+    return math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)) if frequency <= passages else 0.0
 
 
 def features(query: QueryTerms, candidates: Candidates, vector: Array, *, mean_length: float) -> Array:

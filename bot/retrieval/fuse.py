@@ -19,8 +19,8 @@ from importlib.resources import files
 
 import numpy as np
 
+from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES, Array
-from bot.retrieval.mark import EVIDENCE
 
 STANDINGS = 3
 """Numbers of `standing`."""

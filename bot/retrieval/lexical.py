@@ -9,9 +9,11 @@ asked for, as many as their passages fit a budget; what the common ones say is w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 
-from bot.retrieval.features import QueryTerms, weigh
+import numpy as np
+
+from bot.retrieval.features import QueryTerms, fingerprints, weigh
 from bot.store.shelf import State
 from bot.text.words import terms as cut
 
@@ -43,6 +45,16 @@ def weigh_query(
         known.update(dict.fromkeys(missing, 0) | state.frequencies(missing))
     frequencies = {term: known[term] for term in wanted}
     return weigh(said, frequencies, max(passages, 1), query), frequencies
+
+
+def weigh_without(
+    state: State, text: str, query: QueryTerms, frequencies: Mapping[str, int], documents: Collection[int]
+) -> tuple[QueryTerms, Mapping[str, int]]:
+    """Return what `weigh_query` would return were `documents` not there: for training."""
+    marks = dict(zip(query.terms, fingerprints(query.terms).tolist(), strict=True))
+    packed = [set(np.frombuffer(terms, "<u4")[2:].tolist()) for terms in state.terms_of(documents)]
+    rest = {term: count - sum(1 for passage in packed if marks.get(term) in passage) for term, count in frequencies.items()}
+    return weigh(cut(text[:MOST_CUT]), rest, max(query.passages - len(packed), 1), text), rest
 
 
 def asked(query: QueryTerms, frequencies: Mapping[str, int], *, budget: int = BUDGET) -> list[str]:

@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from bot.language import detect
 from bot.passage import Added, Hit, Passage, Scope, Scopes
 from bot.retrieval.embed import unpack_sentences, unpack_terms
+from bot.retrieval.evidence import beside
 from bot.retrieval.features import Candidates, QueryTerms, features
 from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
-from bot.retrieval.lexical import asked, weigh_query
-from bot.retrieval.mark import Reading, read, weigh_up
+from bot.retrieval.lexical import asked, weigh_query, weigh_without
+from bot.retrieval.mark import Reading, read
 from bot.retrieval.vectors import MOST_READERS, FlatIndex, VectorIndex
 from bot.store.generations import Generation
 from bot.store.shelf import Candidate, Mark, Shelf, Shown, State
@@ -244,9 +245,11 @@ class Finder:
             self._index.remove(np.array(state.removed(after=self._mark.removal), np.int64))
         self._mark = mark
 
-    def _hear(self, state: State, text: str, scopes: Scopes, *, count: int) -> Heard:
+    def _hear(self, state: State, text: str, scopes: Scopes, *, count: int, without: Collection[int] = ()) -> Heard:
         scope_ids, whole = self._scope_ids(state, scopes)
         query, frequencies = weigh_query(state, text, passages=len(self._index), known=self._frequencies)
+        if without:
+            query, frequencies = weigh_without(state, text, query, frequencies, without)
         held = state.search_words(asked(query, frequencies), None if whole else scope_ids, count=count) if scope_ids else []
         rows = state.candidates(sorted(held[:DEPTH]), scope_ids) if held else []
         return Heard(self._mark, scope_ids, query, tuple(held), tuple(rows))
@@ -275,7 +278,7 @@ class Finder:
     ) -> Found:
         """Return what both legs find, weighed and scored, in no order; what lies deeper than DEPTH comes after, by its place."""
         if heard is None or heard.mark != self._mark:
-            heard = self._hear(state, question.text, scopes, count=max(count, DEPTH))
+            heard = self._hear(state, question.text, scopes, count=max(count, DEPTH), without=without)
         scope_ids, query, held = heard.scopes, heard.query, heard.ids
         if not scope_ids:
             return _nothing()
@@ -310,13 +313,15 @@ class Finder:
 
 
 def _read(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list[Reading]:
-    return read(question.text, [one.passage.text for one in shown], query, unpack_sentences(shown))
+    first = shown[0].passage
+    texts = [one.passage.text for one in shown]
+    return read(question.text, texts, query, unpack_sentences(shown), names=f"{first.title} {first.heading}")
 
 
 def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:
     """Return float32 (features + standing + evidence,): what the judge sees of the candidate at `place`, whose reading is the first."""
-    rivals = readings[1 : 1 + RIVALS]
-    return np.concatenate([found.rows[place], standing(found.scores[: len(found.rows)], place), weigh_up(readings[0], rivals)])
+    evidence = beside(readings[0].evidence, [reading.evidence for reading in readings[1 : 1 + RIVALS]])
+    return np.concatenate([found.rows[place], standing(found.scores[: len(found.rows)], place), evidence])
 
 
 def _of_one_leg(rows: Sequence[Candidate], order: Sequence[int]) -> Found:

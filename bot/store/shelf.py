@@ -10,7 +10,7 @@ SQLite is called directly: a search asks it some eight small questions, and each
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,6 +189,12 @@ class State:
             [*ids, *scope_ids],
         )
         return list(map(Candidate._make, rows))
+
+    def terms_of(self, documents: Collection[int]) -> list[bytes]:
+        """Return the terms of the passages of `documents`, as `bot.store.tables.PassageRow` says: for training."""
+        numbers = list(documents)
+        rows = self._connection.execute(f"SELECT terms FROM passages WHERE document_id IN ({_marks(numbers)})", numbers)  # noqa: S608 - question marks alone
+        return [row[0] for row in rows]
 
     def passages(self, ids: Sequence[int], scopes: Scopes) -> dict[int, Shown]:
         """Return those of `ids` that are there, current and in the scopes: the last look before a text leaves."""

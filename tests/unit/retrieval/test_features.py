@@ -101,3 +101,11 @@ def test_terms_are_found_where_they_stand_in_their_own_text() -> None:
 def test_a_pair_counts_once_a_passage_and_in_its_order_alone() -> None:
     table = rows("blue lamp", ["it is blue", "lamp it is", "a blue lamp", "blue lamp blue lamp", "lamp blue"])
     assert table["pairs"].tolist() == [0, 0, 1, 1, 0]
+
+
+def test_words_that_only_ask_weigh_little_however_rare() -> None:
+    asked = weigh(terms("연차는 몇 번, 며칠 쓰나요?"), {"연차": 1, "쓰": 1}, 5, "")
+    light = {term for term, is_light in zip(asked.terms, asked.light, strict=True) if is_light}
+    assert {"몇", "번", "며칠"} <= light
+    assert "연차" not in light
+    assert asked.terms[0] in ("연차", "쓰")

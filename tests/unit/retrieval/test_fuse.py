@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES
 from bot.retrieval.fuse import STANDINGS, Fusion, standing
-from bot.retrieval.mark import EVIDENCE
 
 JUDGED = len(FEATURES) + STANDINGS + len(EVIDENCE)
 

@@ -3,8 +3,9 @@ import pytest
 from bot.passage import PUBLIC, Passage
 from bot.retrieval.chunk import Piece
 from bot.retrieval.embed import draft, unpack_sentences
+from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import weigh
-from bot.retrieval.mark import EVIDENCE, OWN, Sentences, read, weigh_up
+from bot.retrieval.mark import OWN, Sentences, read
 from bot.store.shelf import Shown
 from bot.text.words import terms
 
@@ -42,11 +43,32 @@ def marked(question: str, text: str, title: str = "") -> str | None:
             "육아휴직은 누구나 씁니다. 기간은 최대 1년입니다. 승인이 필요합니다.",
             "기간은 최대 1년입니다.",
         ),
+        (
+            "When is the release of Paydesk 3.2?",
+            "1. Release of Paydesk 3.2\nThe export is done. The release moves to 18 March.",
+            "The release moves to 18 March.",
+        ),
+        (
+            "서버 점검은 언제 하나요?",
+            "서버 정기 점검\n\n점검은 둘째 주 수요일에 합니다.\n\n담당자: 박지훈",
+            "점검은 둘째 주 수요일에 합니다.",
+        ),
+        (
+            "소방훈련은 언제예요?",
+            "제목: 소방훈련 실시 안내\n일시: 5월 21일 오후 3시\n집결지: 1층 주차장",
+            "일시: 5월 21일 오후 3시",
+        ),
+        ("What is the guest password?", "Guest Wi-Fi\nNetwork: Guests\nPassword: blue-otter", "Password: blue-otter"),
         ("회의는 언제 시작하나요?", "회의는 2층에서 합니다. 회의는 오후 3시에 시작합니다.", "회의는 오후 3시에 시작합니다."),
     ],
 )
 def test_the_sentence_that_answers_is_marked(question: str, text: str, answer: str) -> None:
     assert marked(question, text) == answer
+
+
+def test_what_the_title_says_counts_less_than_what_the_sentence_alone_says() -> None:
+    text = "- Address: 10.2.0.12\n- Admin console: https://boreas.example\n- Owner: Mina"
+    assert marked("what is the address of boreas", text, title="Server boreas") == "- Address: 10.2.0.12"
 
 
 def test_a_passage_of_one_sentence_has_no_mark() -> None:
@@ -59,14 +81,6 @@ def test_nothing_is_marked_where_nothing_fits() -> None:
 
 def test_an_empty_passage_is_read_without_harm() -> None:
     assert marked("anything", " ") is None
-
-
-def test_being_ahead_of_rivals_is_evidence() -> None:
-    asked = weigh(["blue", "lamp"], {"blue": 1, "lamp": 1}, 10, "blue lamp")
-    good, bad = (read("blue lamp", [text], asked, sentences(text))[0] for text in ("A blue lamp. A dog.", "A dog. A cat."))
-    ahead = EVIDENCE.index("ahead")
-    assert weigh_up(good, [bad])[ahead] > weigh_up(good, [good])[ahead] == 0
-    assert weigh_up(good, []).shape == (len(EVIDENCE),)
 
 
 def test_passages_read_together_are_read_as_each_alone() -> None:
@@ -83,5 +97,6 @@ def test_passages_read_together_are_read_as_each_alone() -> None:
     alone = [read(question, [text], asked, sentences(text))[0] for text in texts]
     assert [reading.span for reading in together] == [reading.span for reading in alone]
     assert sum(reading.span is not None for reading in together) == 3
-    assert together[0].evidence.tolist() == alone[0].evidence.tolist()
+    own = [at for at, name in enumerate(EVIDENCE[:OWN]) if name not in ("others_hold", "ahead_of_others")]
+    assert together[0].evidence[own].tolist() == alone[0].evidence[own].tolist()
     assert [reading.evidence.tolist() for reading in together[1:]] == [reading.evidence[:2].tolist() for reading in alone[1:]]

@@ -1,0 +1,98 @@
+"""What kind of answer a question asks for (a number, a date, a name, a place, a reason), and whether a sentence holds one.
+
+Owns the patterns, Korean and English. Leaves to `bot.retrieval.mark` what they count.
+
+    kinds("When did it open?", ["It is big.", "It opened in May 2019."])   # [0.0, 1.0]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+ONCE = 0.8
+"""What a sentence counts that holds one such thing, beside several: a day and an hour say more of when than a year."""
+LONGEST_TITLE = 80
+"""Characters of a title line."""
+
+_NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million half third quarter percent"
+)
+_NUMBER = r"\d|\b(?:" + "|".join(_NUMBER_WORDS.split()) + r")\b"
+_DATE = (
+    r"\b(?:1\d|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
+    r"|\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|decade|today|tomorrow|yesterday|noon|midnight)\b"
+    r"|\b\w+ century\b|\b(?:spring|summer|autumn|winter)\b|\d{1,2}:\d\d|\d+\s?(?:년|월|일|시|세기|주|개월)"
+    r"|오늘|내일|어제|매주|매년|매월|[월화수목금토일]요일|일시|날짜"
+)
+_NO_NAMES = "The This That These Those It In On At He She They We You I A An As If For From By But And Or So To When While After Before There"
+_NAME = rf"\b(?!(?:{'|'.join(_NO_NAMES.split())})\b)[A-Z][\w'’-]+"
+_KOREAN_NAME = (
+    r"(?:담당자?|문의|책임자|대표)\s?(?::|는|은)|[가-힣]{2,4}(?:입니다|이다|이며|이에요|예요)"
+    r"|[가-힣]{2,4}\s?(?:씨|님|대통령|총리|장관|교수|박사|감독|사장|팀장|대표|선수|왕|황제|작가|의원)"
+    r"|[가-힣]{2,}(?:이|가|은|는|의|에게|에 의해)\s"
+)
+_PLACE = (
+    r"(?i:\b(?:address|location|venue|place):)|(?:주소|장소|위치|집결지)\s?(?::|는|은)"
+    r"|\b(?:in|at|near|from|to|on)\s+(?:the\s+)?[A-Z]"
+    r"|[가-힣]+(?:에서|에|로|시|군|구|동|역|도|국|층|실|호)(?=\s|[.,)]|$)"
+)
+_REASON = r"\b(?:because|due to|since|so that|in order to|reason|cause[ds]?|result)\b|때문|위해|원인|이유|해서|므로"
+
+_ASKS_NUMBER = (
+    r"\bhow (?:many|much|long|old|far|tall|large|big|high|fast|often)\b|\bwhat (?:percent|number|amount|price)"
+    r"|\b(?:price|cost|fee|budget|percentage)\b|얼마|몇|비율|가격|금액|비용|요금|한도|단가|예산|수량"
+)
+_ASKS_DATE = (
+    r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b|\b(?:date|deadline)\b"
+    r"|언제|몇 ?[년월일시]|연도|날짜|시기|일시|기한"
+)
+_ASKS_NAME = r"\bwho(?:se|m)?\b|\b(?:what|which) (?:person|man|woman|king|queen|president|author|scientist)\b"
+_ASKS_PLACE = (
+    r"\bwhere\b|\b(?:what|which) (?:city|country|place|state|river|town|region|area)\b|\baddress\b"
+    r"|어디|주소|위치|어느 (?:나라|도시|곳|지역)|장소|곳은"
+)
+_CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (re.compile(asks, re.IGNORECASE), re.compile(holds, flags))
+    for asks, holds, flags in (
+        (_ASKS_NUMBER, _NUMBER, re.IGNORECASE), (_ASKS_DATE, _DATE, re.IGNORECASE), (_ASKS_NAME, _NAME, 0),
+        (r"누구|누가|사람은|인물|담당자|책임자", _KOREAN_NAME, 0), (_ASKS_PLACE, _PLACE, 0),
+        (r"\bwhy\b|\bwhat (?:caused|reason)\b|왜|이유", _REASON, re.IGNORECASE),
+    )
+)  # fmt: skip
+"""What a question asks for, and what holds such a thing."""
+_SUBJECT = re.compile(r"\s*(?:제목|안건|subject|title|re)\s*:", re.IGNORECASE)
+_NO_TITLE = re.compile(r"[.!?。…:;,|]\s*$|: |^\s*(?:[-•*▪]|>)\s|[가-힣](?:다|요|음|함|됨|임)$|\|")
+
+
+def asks_kind(question: str) -> bool:
+    """Say whether a question asks for something that can be told from a sentence."""
+    return any(asks.search(question) for asks, _holds in _CUES)
+
+
+def kinds(question: str, sentences: Sequence[str]) -> NDArray[np.float64]:
+    """Return float64 (sentences,), 0..1: the share of what `question` asks for that each sentence holds."""
+    cues = [answer for asks, answer in _CUES if asks.search(question)]
+    if not cues:
+        return np.zeros(len(sentences))
+    asked = question.lower()
+    return np.array([sum(_held(cue, sentence, asked) for cue in cues) / len(cues) for sentence in sentences])
+
+
+def is_title(line: str, *, first: bool) -> bool:
+    """Say whether a line is a title: short, without an end, `first` of its text or below an empty line; or a mail's subject."""
+    said = line.strip()
+    return len(said) <= LONGEST_TITLE and (bool(_SUBJECT.match(said)) or (first and not _NO_TITLE.search(said)))
+
+
+def _held(cue: re.Pattern[str], sentence: str, asked: str) -> float:
+    """Return how well `sentence` holds what is asked for, beyond what the question (in lower case) itself says: 0, ONCE or 1."""
+    count = 0
+    for match in cue.finditer(sentence):
+        count += match.group().strip().lower() not in asked
+        if count > 1:
+            return 1.0
+    return ONCE if count else 0.0
