@@ -44,7 +44,7 @@ FEW = 200
 """Questions of one language below which a set says nothing of its threshold."""
 SHARES: Mapping[str, float] = {"whole": 0.42, "small": 0.28, "made": 0.3}
 """What whole collections, small libraries and made questions (of small libraries) count."""
-NOTHING_SHARE = 1.0
+NOTHING_SHARE = 1.3
 """What a wrong passage of a small library counts beside a right one: a few documents mostly do not hold the answer."""
 NETWORKS = 3
 """Networks that are trained from different beginnings; their mean is steadier than any."""

@@ -58,13 +58,15 @@ class Held:
     """(m, terms): in the passages that rank after it."""
 
 
-def own_evidence(question: str, query: QueryTerms, text: str, held: Held, best: int, kind: float, *, asks: bool) -> list[float]:
+def own_evidence(
+    question: str, query: QueryTerms, text: tuple[str, str, str], held: Held, best: int, kind: float, *, asks: bool
+) -> list[float]:
     """Return those of EVIDENCE that are of the first passage by itself.
 
     Args:
         question: as it was asked.
         query: its terms.
-        text: title, heading and text of the passage, and `|` before its sentence `best`.
+        text: title, heading and text of the passage: what stands before its sentence `best`, that, and the rest.
         held: where its terms stand.
         best: the sentence that answers best.
         kind: how well that holds what is asked for.
@@ -78,7 +80,8 @@ def own_evidence(question: str, query: QueryTerms, text: str, held: Held, best: 
     near: NDArray[np.bool_] = np.logical_or(own, held.before[best])
     body: NDArray[np.bool_] = np.asarray(held.sentences.any(axis=0))
     every = body | held.named
-    soft = _soft(query, every, text)
+    plain, near_it = normalise(" ".join(text)), normalise(text[1])
+    soft = _soft(query, every, plain)
     missing = ~(every | soft)
     others = held.others.any(axis=0) if len(held.others) else np.zeros_like(every)
     most = float((held.others @ weights).max(initial=0.0))
@@ -98,7 +101,7 @@ def own_evidence(question: str, query: QueryTerms, text: str, held: Held, best: 
         float(weights[missing].max(initial=0.0)) / 10, share(own) * total / 20, share(near) * total / 20, total / 20,
         _pairs(query, near), _pairs(query, body), share(others & ~every), share(body) - most / total,
         float(numbers.any()), _part(numbers & ~every, numbers), _part(named & ~near & ~held.named, named),
-        share(near) / max(share(body), 1e-6), math.log1p(query.passages) / 8, *_surface(question, query, text),
+        share(near) / max(share(body), 1e-6), math.log1p(query.passages) / 8, *_surface(question, query, plain, near_it),
     ]  # fmt: skip
 
 
@@ -129,7 +132,7 @@ def _soft(query: QueryTerms, every: NDArray[np.bool_], text: str) -> NDArray[np.
     """Return bool (terms,): which terms stand in no word of their own, yet begin one, or in Hangul stand within one."""
     if every.all():
         return np.zeros_like(every)
-    spaced = " " + _NO_WORD.sub(" ", normalise(text))
+    spaced = " " + _NO_WORD.sub(" ", text)
     tight = spaced.replace(" ", "")
     return np.array([not every[at] and _stands(term, spaced, tight) for at, term in enumerate(query.terms)], bool)
 
@@ -142,15 +145,14 @@ def _stands(term: str, spaced: str, tight: str) -> bool:
     return " " + term[: max(SHORTEST_STEM, math.ceil(STEM_SHARE * len(term)))] in spaced
 
 
-def _surface(question: str, query: QueryTerms, text: str) -> tuple[float, float, float]:
-    """Return what of the question's letters stands in the text: on average, of the word least there, and near its best sentence.
+def _surface(question: str, query: QueryTerms, text: str, near_it: str) -> tuple[float, float, float]:
+    """Return what of the question's letters stands in the text: on average, of the word least there, and in `near_it` alone.
 
     Words are compared by their pairs of syllables (Hangul) or threes of letters: however either text was cut into terms.
     """
     light = {term for term, is_light in zip(query.terms, query.light, strict=True) if is_light}
     words = [word for word in _WORD.findall(normalise(question)) if word not in light and not is_empty(word)][:32]
-    plain = normalise(text)
-    whole, near = _NO_WORD.sub("", plain), _NO_WORD.sub("", plain.rpartition("|")[2][:400])
+    whole, near = _NO_WORD.sub("", text), _NO_WORD.sub("", near_it)
     shares = [(_letters(word, whole), _letters(word, near)) for word in words]
     if not shares:
         return 1.0, 1.0, 1.0

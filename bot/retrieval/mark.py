@@ -94,7 +94,7 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
         first, last = sentences.spans[best].tolist()
         evidence = [float(own[best]) / total, float(near[best]) / total]
         if not readings:
-            text = f"{names} {texts[0][:first]} | {texts[0][first:]}"
+            text = f"{names} {texts[0][:first]}", texts[0][first:last], texts[0][last:]
             others = np.array([held[start:stop].any(axis=0) for start, stop in itertools.pairwise(bounds[1:])], bool)
             where = Held(held[:end], before[:end], named, others.reshape(-1, len(marks)))
             evidence = own_evidence(question, query, text, where, best, float(found[best]), asks=asks_kind(question))

@@ -16,7 +16,7 @@ def told(question: str, text: str, *, others: str = "", named: str = "", known: 
         return np.array([[term in terms(said) for term in query.terms]], bool)
 
     where = Held(held(text), np.zeros((1, len(query.terms)), bool), held(named)[0], held(others) if others else held("")[:0])
-    own = own_evidence(question, query, f"{named} | {text}", where, 0, 0.0, asks=False)
+    own = own_evidence(question, query, (named, text, ""), where, 0, 0.0, asks=False)
     return dict(zip(EVIDENCE, own, strict=False))
 
 
@@ -36,6 +36,18 @@ def test_a_korean_word_inside_of_a_longer_one_is_softly_held() -> None:
     found = told("국무 장관", "그는 국무장관이었다.")
     assert found["missing_count"] == 0
     assert found["surface"] == 1
+
+
+def test_what_is_near_is_told_from_what_stands_before_it() -> None:
+    query = weigh(terms("lamp price"), {"lamp": 1, "price": 1}, 9, "lamp price")
+    where = Held(np.ones((1, 2), bool), np.zeros((1, 2), bool), np.zeros(2, bool), np.zeros((0, 2), bool))
+    near = EVIDENCE.index("surface_near")
+    before, after = (
+        own_evidence("lamp price", query, text, where, 0, 0.0, asks=False)
+        for text in (("lamp", "price", "x"), ("", "lamp price", ""))
+    )
+    assert before[near] == 0.5
+    assert after[near] == 1
 
 
 def test_a_rival_that_holds_what_is_missing_here_speaks_against_it() -> None:
