@@ -9,6 +9,7 @@ import datetime as dt
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from bot.retrieval.parse_text import has_names, rows_to_blocks
 
 MOST_ROWS = 100_000
 MOST_MERGED = 10_000
+SHORT_SLIDE = 500
+"""Characters of a slide that make one passage."""
 _MERGED = re.compile(rb'<mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _HWPX = "{http://www.hancom.co.kr/hwpml/2011/paragraph}"
 _HWPX_HEAD = "{http://www.hancom.co.kr/hwpml/2011/head}"
@@ -47,8 +50,13 @@ def read_pptx(file: Path, _name: str) -> Document:
                 tables += _chart(shape.chart, number)
         if slide.has_notes_slide and (notes := clean(slide.notes_slide.notes_text_frame.text).strip()):
             blocks.append(Block("text", notes, page=number))
-        blocks += tables
+        blocks += [replace(table, kind="text") for table in tables] if _is_short(blocks + tables, number) else tables
     return Document("pptx", clean(slides.core_properties.title or "").strip(), tuple(blocks), pages=len(slides.slides))
+
+
+def _is_short(blocks: Sequence[Block], page: int) -> bool:
+    """Say whether a slide is one passage, its tables among its texts: what is said beside a table tells what it is of."""
+    return sum(len(block.text) for block in blocks if block.page == page) <= SHORT_SLIDE
 
 
 def read_xlsx(file: Path, _name: str) -> Document:

@@ -95,9 +95,20 @@ def test_a_slide_s_notes_follow_its_text_and_its_tables_come_last(blob: Path) ->
     slides.save(str(blob))
     assert [(block.kind, block.text, block.page) for block in read_pptx(blob, "a.pptx").blocks] == [
         ("heading", "Revenue", 1), ("text", "It grew.", 1), ("text", "Thank the team.", 1),
-        ("table", "Region: Asia | Growth: 31 %\nRegion: Asia | Growth: 32 %", 1),
-        ("table", "Europe | Sales: 1900\nAsia | Sales: 850", 1),
+        ("text", "Region: Asia | Growth: 31 %\nRegion: Asia | Growth: 32 %", 1),
+        ("text", "Europe | Sales: 1900\nAsia | Sales: 850", 1),
     ]  # fmt: skip
+
+
+def test_a_slide_of_much_text_keeps_its_table_apart(blob: Path) -> None:
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[1])
+    slide.placeholders[1].text = "It grew. " * 80
+    table = slide.shapes.add_table(2, 2, Inches(1), Inches(1), Inches(4), Inches(2)).table
+    for place, text in enumerate(["Region", "Growth", "Asia", "31 %"]):
+        table.cell(place // 2, place % 2).text = text
+    slides.save(str(blob))
+    assert [block.kind for block in read_pptx(blob, "a.pptx").blocks] == ["text", "table"]
 
 
 def hwpx(blob: Path, *paragraphs: str) -> list[tuple[str, str]]:
