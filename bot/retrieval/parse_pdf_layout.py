@@ -43,6 +43,8 @@ FULL_LINE = 0.75
 _ENDS = re.compile(r"[.!?:;。…]['\")\]”’]*$")
 _ITEM = re.compile(r"^\s*(?:[-•*▪◦·○●□■※]|\(?\d{1,3}[.)]|[가-하][.)]|[①-⑳])\s")
 _HYPHEN = re.compile(r"(?<=[a-z])[-\u00ad\ufffe\u0002]$")
+_LEADERS = re.compile(r"\s*(?:(?:\s?\.){4,}|…{2,}|(?:\s?·){4,})\s*")
+"""What leads from a line of contents to its page."""
 _NUMBERS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(
     r"^\W*(?:page|seite|p\.?|쪽|페이지)?\W*(?:#|[ivxl]+)(?:\s*(?:of|/|von|중)?\s*#)?\W*(?:쪽|페이지)?\W*$", re.IGNORECASE
@@ -117,7 +119,12 @@ def _body_size(pages: Sequence[Sequence[Line]]) -> float:
 
 
 def _is_taller(line: Line, body: float) -> bool:
-    return line.size > TALLER * body + 0.5 and len(line.text) <= LONGEST_HEADING and any(letter.isalnum() for letter in line.text)
+    return (
+        line.size > TALLER * body + 0.5
+        and len(line.text) <= LONGEST_HEADING
+        and any(letter.isalnum() for letter in line.text)
+        and not _LEADERS.search(line.text)
+    )
 
 
 def _page(lines: Sequence[Line], page: int, body: float, level: dict[int, int]) -> Iterator[Block]:
@@ -170,7 +177,7 @@ def _said(lines: list[Line], page: int) -> Iterator[Block]:
     for at, line in enumerate(lines):
         if at and not 0 <= gaps[at - 1] + line.size <= NEW_PARAGRAPH * usual:
             texts.append("")
-        texts.append(line.text)
+        texts.append(_LEADERS.sub(" … ", line.text))
     lines.clear()
     yield from (Block("text", paragraph, page=page) for paragraph in paragraphs(texts))
 

@@ -123,6 +123,12 @@ def test_a_gap_between_lines_begins_a_paragraph() -> None:
     ]
 
 
+def test_a_line_of_contents_is_no_heading_and_loses_its_dots() -> None:
+    assert said(line("Index . . . . . . . . 32", 640, size=18), line("What is said below in plain letters, at length.", 600)) == [
+        ("text", "Index … 32"), ("text", "What is said below in plain letters, at length."),
+    ]  # fmt: skip
+
+
 def test_a_page_without_lines_gives_nothing() -> None:
     assert layout([[]], [HEIGHT]) == []
 
