@@ -88,7 +88,7 @@ def test_lists_of_numbers_are_taken_in_every_spelling(monkeypatch: pytest.Monkey
 
 def test_a_name_in_the_place_of_a_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARING_TELEGRAM__ALLOWED_CHATS", "@team")
-    with pytest.raises(SettingsError, match="@team.*PARING_TELEGRAM__ALLOWED_CHATS"):
+    with pytest.raises(SettingsError, match=r"@team.*PARING_TELEGRAM__ALLOWED_CHATS"):
         load_settings()
 
 
