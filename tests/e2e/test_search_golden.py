@@ -35,7 +35,7 @@ async def library(tmp_path: Path) -> AsyncIterator[Shelves]:
 
 async def test_the_golden_questions_are_answered_and_the_others_told_nothing(library: Shelves) -> None:
     added = await library.add_many([GOLDEN / "documents"], PUBLIC)
-    assert (added.added, added.failed) == (5, ())
+    assert (added.added, added.failed) == (7, ())
     wrong = []
     for case in CASES:
         hits = await library.search(looked_for(case["question"]), Scopes([PUBLIC]), k=5)
@@ -46,7 +46,7 @@ async def test_the_golden_questions_are_answered_and_the_others_told_nothing(lib
             right = best is not None and best.title == case["document"] and case["answer"] in best.text
         if not right:
             wrong.append((case["id"], [(hit.score, hit.passage.title, hit.passage.heading) for hit in hits[:1]]))
-    assert len(wrong) <= 2, wrong
+    assert len(wrong) <= 1, wrong
 
 
 async def test_the_marked_sentences_hold_the_answers(library: Shelves) -> None:
@@ -58,4 +58,4 @@ async def test_the_marked_sentences_hold_the_answers(library: Shelves) -> None:
             said = hit.passage.text if hit.marked is None else hit.passage.text[slice(*hit.marked)]
             if case["answer"] in hit.passage.text and case["answer"] not in said:
                 missed.append((case["id"], said))
-    assert len(missed) <= 3, missed
+    assert len(missed) <= 1, missed
