@@ -21,15 +21,18 @@ def test_a_person_is_greeted_asks_presses_and_leaves(settings: dict[str, str]) -
         screen = terminal.wait_for(r"help · [\d.]+ ms")
         assert "Search /search" in screen
         assert "Working on it" not in screen, "the waiting line is gone when the answer stands"
-        terminal.wait_for("›", count=2)
+        terminal.wait_for("›$")
         terminal.type("#1\r")
         terminal.wait_for("There is no button #1")
+        terminal.wait_for("›$")
         terminal.type("/file /nonexistent\r")
         terminal.wait_for("/nonexistent is not a file")
+        terminal.wait_for("›$")
         terminal.type("한국\x7f\x7f/lang ko\r")  # two columns wide each, and taken back
         terminal.wait_for("한국어로")
+        terminal.wait_for("›$")
         terminal.type("/\r")
-        terminal.wait_for("/forget")
+        terminal.wait_for("/forget .*지우기")
         terminal.wait_for("›$")
         terminal.type("\x04")
         assert terminal.ended() == 0
