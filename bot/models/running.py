@@ -103,6 +103,8 @@ class Running:
         self._unit_ms = math.inf
         self._least_weight = 0
         self._urgent_in_a_row = 0
+        self._bulk_at_work = 0
+        self._most_bulk = 1
         self._before_mb = 0
         self._answered = False
 
@@ -149,7 +151,9 @@ class Running:
         if error is not None:
             self._ready.set_exception(error)
             return
-        for _index in range(1, getattr(self._model, "workers", 1)):
+        workers = getattr(self._model, "workers", 1)
+        self._most_bulk = getattr(self._model, "bulk_workers", workers)
+        for _index in range(1, workers):
             self._spawn(self._work)
         self._ready.set_result(None)
         self._work()
@@ -163,6 +167,10 @@ class Running:
     def _work(self) -> None:
         while pieces := self._take():
             self._answer(pieces)
+            if pieces[0].call.bulk:
+                with self._changed:
+                    self._bulk_at_work -= 1
+                    self._changed.notify()
 
     def _take(self) -> list[Piece]:
         """Wait for calls, and take a slice of what is there; [] when the model is being closed."""
@@ -177,21 +185,23 @@ class Running:
         """Wait for calls, and take a slice, or a bulk call that has to be weighed first; the caller holds the lock."""
         while not self._closing:
             pieces: list[Piece] = []
-            if self._urgent and (not self._bulk or self._urgent_in_a_row < URGENT_IN_A_ROW):
+            bulk = bool(self._bulk) and self._bulk_at_work < self._most_bulk
+            if self._urgent and (not bulk or self._urgent_in_a_row < URGENT_IN_A_ROW):
                 self._urgent_in_a_row += 1
                 pieces = _slice(self._urgent, self._batch_rows)
-            elif self._bulk:
+            elif bulk:
                 unweighed = next((call for call in self._bulk if not call.weights and call.inputs), None)
                 if unweighed is not None:
                     self._bulk.remove(unweighed)
                     return unweighed
                 self._urgent_in_a_row = 0
                 pieces = _slice(self._bulk, self._batch_rows, weight=self._bulk_weight())
+                self._bulk_at_work += bool(pieces)
             if pieces:
                 if self._urgent or self._bulk:
                     self._changed.notify()
                 return pieces
-            if not self._urgent and not self._bulk:
+            if not self._urgent and not bulk:
                 self._changed.wait()
         return []
 

@@ -210,6 +210,24 @@ def test_two_workers_ask_the_model_at_once(started: list[Running]) -> None:
     assert {tuple(answer.result(timeout=20)) for answer in answers} == {("echo:0",), ("echo:1",)}
 
 
+def test_a_question_finds_a_worker_free_whatever_is_being_indexed(started: list[Running]) -> None:
+    gate = Gate()
+
+    class Reserving(Echo):
+        bulk_workers = 1
+
+    running = start(Reserving(workers=2, batch_rows=1, before=lambda batch: gate(batch) if "bulk" in batch else None), started)
+    first, second = (running.submit(["bulk"], bulk=True) for _call in range(2))
+    assert gate.reached.wait(20)
+
+    for number in range(20):
+        assert running.submit([number], bulk=False).result(timeout=20) == [f"echo:{number}"]
+    assert not first.done()
+    assert not second.done()
+    gate.opened.set()
+    assert first.result(timeout=20) == second.result(timeout=20) == ["echo:bulk"]
+
+
 def test_a_slice_of_bulk_work_is_no_heavier_than_its_time_allows(started: list[Running], monkeypatch: pytest.MonkeyPatch) -> None:
     model = Echo(batch_rows=4)
     running = start(model, started)
