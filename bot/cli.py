@@ -95,6 +95,9 @@ def run() -> None:
 
     Telegram where PARING_TELEGRAM__TOKEN is set; web.enabled = false leaves the page out.
     """
+    from bot.models.memory import share_arenas
+
+    share_arenas()
     settings = _settings()
     _with_app(settings, _serve)
 

@@ -1,5 +1,7 @@
 """How much memory there is, and what is remembered of what models take."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,19 @@ def test_a_container_counts_as_the_machine(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_process_takes_some_memory() -> None:
     assert resident_mb() > 10
+
+
+def test_threads_share_the_heaps_that_there_are() -> None:
+    program = (
+        "import ctypes, threading\n"
+        "from bot.models.memory import ARENAS, share_arenas\n"
+        "share_arenas()\n"
+        "gate = threading.Barrier(9)\n"
+        "threads = [threading.Thread(target=lambda: (bytearray(90_000), gate.wait(20), gate.wait(20))) for _index in range(8)]\n"
+        "[thread.start() for thread in threads]\n"
+        "gate.wait(20)\n"
+        "ctypes.CDLL(None).malloc_stats()\n"
+        "gate.wait(20)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr.count("Arena ") == 2
