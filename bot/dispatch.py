@@ -240,7 +240,7 @@ class Dispatcher:
 
     def _wrong_skill(self, decision: Decision, message: Message) -> tuple[Button, ...]:
         other = self._skills.get(decision.runner_up)
-        if other is None:
+        if other is None or not self._equipped(other):
             return ()
         label = _("Wrong skill? → {skill}", skill=_title(other, message)).to(message.language)
         return (Button(label, Command(AS, other.name)),)

@@ -29,6 +29,8 @@ _ = phrases(__file__)
 COUNTS: Final = (1, 5, 10, 20)
 """How many sources are shown, by the buttons "fewer" and "more"."""
 USUAL: Final = 5
+MOST_TOLD: Final = 5
+"""New documents of one message that are told one by one."""
 LEAST_SHARE: Final = 0.2
 """A source whose chance is below this share of the best one's is not worth a reader's time."""
 LONGEST_QUESTION: Final = 2000
@@ -106,8 +108,9 @@ class Search:
         )
 
     async def _kept(self, request: Request, files: Sequence[Attachment]) -> list[Text]:
-        """Keep `files` in the chat's scope; return a sentence on each."""
+        """Keep `files` in the chat's scope; return a sentence on each, one on all that are new where they are many."""
         said: list[Text] = []
+        fresh: list[tuple[Added, Attachment]] = []
         for number, file in enumerate(files, start=1):
             if len(files) > 1:
                 told = _("I am reading {name} ({number} of {count}).", name=_safe(file.name), number=number, count=len(files))
@@ -122,13 +125,23 @@ class Search:
                     raise
                 said.append(error.text)
             else:
-                said.append(_became(added, file))
-        return said
+                if added.status == "added":
+                    fresh.append((added, file))
+                else:
+                    said.append(_became(added, file))
+        return [*_new(fresh), *said]
 
 
 def build(kit: Kit) -> Search:
     """Return the skill."""
     return Search(kit)
+
+
+def _new(fresh: Sequence[tuple[Added, Attachment]]) -> list[Text]:
+    if len(fresh) <= MOST_TOLD:
+        return [_became(added, file) for added, file in fresh]
+    passages = sum(added.passages for added, _file in fresh)
+    return [_("I added {files} documents (passages: {count}). Ask me about them.", files=len(fresh), count=passages)]
 
 
 def _became(added: Added, file: Attachment) -> Text:
@@ -138,8 +151,8 @@ def _became(added: Added, file: Attachment) -> Text:
             return _("I have {name} already, as {title}; nothing changed.", name=name, title=_safe(added.title))
         return _("I have {name} already; nothing changed.", name=name)
     if added.status == "replaced":
-        return _("I replaced {name} with what you sent ({count} passages). Ask me about it.", name=name, count=added.passages)
-    return _("I added {name} ({count} passages). Ask me about it.", name=name, count=added.passages)
+        return _("I replaced {name} with what you sent (passages: {count}). Ask me about it.", name=name, count=added.passages)
+    return _("I added {name} (passages: {count}). Ask me about it.", name=name, count=added.passages)
 
 
 def _nothing(language: Language) -> str:

@@ -114,6 +114,12 @@ async def test_a_sure_route_answers_and_offers_the_runner_up() -> None:
     assert [button.command for button in reply.buttons] == [Command(AS, "search")]
 
 
+async def test_a_runner_up_without_its_model_is_not_offered() -> None:
+    house = House(Decision("chat", 0.99, runner_up="ocr"), found=False, equipped=False)
+    (reply,) = (await house.ask(make_message("hello"))).replies
+    assert (reply.text, reply.buttons) == ("chat: hello", ())
+
+
 async def test_two_close_skills_are_asked_about() -> None:
     house = House(Decision("chat", runner_up="ocr", action="ask"))
     (reply,) = (await house.ask(make_message("hm"))).replies

@@ -9,6 +9,7 @@ vectors as sentence-transformers makes (mean pooling, at most 256 tokens, unit l
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import threading
@@ -53,6 +54,8 @@ _CONVERTER: Final = "openvino.tools.ovc"
 EXACT_WIDTH: Final = 24
 LENGTH_STEP: Final = 8
 """Above EXACT_WIDTH tokens a width is a multiple of it: few shapes for an engine that keeps plans by shape."""
+WORTH_A_FORM: Final = 32
+"""Calls that met another at work, before there is a form for several at once."""
 ALONE_WIDTH: Final = 16
 """A text alone (a question) has at least this width: one of another width than the one before costs OpenVINO 1.3 ms more."""
 
@@ -166,23 +169,29 @@ def _onnxruntime(folder: Path) -> Run:
 
 
 def _openvino(folder: Path, streams: int) -> Run:
-    """Return a run over two compiled forms of the model: one for a text alone, one for batches (13 MB more, made when first needed).
+    """Return a run over two compiled forms of the model: one for a call alone, one for so many at once as there are streams.
 
     Measured with both cores busy with batches: a question in the same form waits for a batch (49 ms), in one of its own
-    it takes 3.3 ms; with nothing else to do 2.9 instead of 3.5.
+    it takes 3.3 ms; with nothing else to do 2.9 instead of 3.5. The second form takes some 40 MB, so it is made for who
+    indexes, not for a summary now and then.
     """
     core = _import_openvino().Core()
     alone = _Form(core, folder, streams=1)
     together = _Form(core, folder, streams=streams)
     alone.compile()
     turn = threading.Lock()
+    crowd = itertools.count(1)
 
     def run(ids: Integers, mask: Integers) -> Rows:
-        if len(ids) == 1 and turn.acquire(blocking=False):
-            try:
-                return alone(ids, mask)
-            finally:
-                turn.release()
+        if together.compiled is None or len(ids) == 1:
+            free = turn.acquire(blocking=False)
+            if not free and together.compiled is None and next(crowd) < WORTH_A_FORM:
+                free = turn.acquire()
+            if free:
+                try:
+                    return alone(ids, mask)
+                finally:
+                    turn.release()
         return together(ids, mask)
 
     return run
@@ -202,14 +211,14 @@ class _Form:
         if streams == 1:
             self._hints["ENABLE_CPU_PINNING"] = "NO"  # pinned, it would share a core with a stream of the other form
         self._compiling = threading.Lock()
-        self._compiled: CompiledModel | None = None
+        self.compiled: CompiledModel | None = None
         self._requests = threading.local()
 
     def compile(self) -> CompiledModel:
         with self._compiling:
-            if self._compiled is None:
-                self._compiled = _compiled(self._core, self._folder, self._hints)
-            return self._compiled
+            if self.compiled is None:
+                self.compiled = _compiled(self._core, self._folder, self._hints)
+            return self.compiled
 
     def __call__(self, ids: Integers, mask: Integers) -> Rows:
         if not hasattr(self._requests, "own"):

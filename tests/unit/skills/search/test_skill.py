@@ -114,7 +114,7 @@ async def test_sent_documents_are_kept_in_the_chat_and_told_one_by_one(search: S
     message = make_message("", attachments=[*files, make_attachment(kit, "document", "bad.bin", b"\xff\xfe")])
     reply = await search.answer(make_request(message, progress=told))
     assert reply.text.split("\n") == [
-        "I added plan.txt (1 passages). Ask me about it.", "I added list.txt (1 passages). Ask me about it.",
+        "I added plan.txt (passages: 1). Ask me about it.", "I added list.txt (passages: 1). Ask me about it.",
         "bad.bin is no text. Nothing was kept." if "bad.bin" in reply.text else reply.text.split("\n")[2],
     ]  # fmt: skip
     assert len(reply.text.split("\n")) == 3
@@ -123,13 +123,22 @@ async def test_sent_documents_are_kept_in_the_chat_and_told_one_by_one(search: S
     assert str(told[1]) == "I am reading list.txt (2 of 3)."
 
 
+async def test_a_folder_of_new_documents_is_told_in_one_line(search: Search, kit: Kit) -> None:
+    files = [document(kit, f"note {number}.txt", f"note {number}") for number in range(6)]
+    bad = make_attachment(kit, "document", "bad.bin", b"\xff\xfe")
+    reply = await search.answer(make_request(make_message("", attachments=[*files, bad])))
+    first, second = reply.text.split("\n")
+    assert first == "I added 6 documents (passages: 6). Ask me about them."
+    assert "is no text" in second
+
+
 async def test_the_same_and_a_changed_document_are_told_apart(search: Search, kit: Kit) -> None:
     said = []
     for text in ("the plan", "the plan", "the new plan"):
         message = make_message("", attachments=[document(kit, "plan.txt", text)])
         said.append((await search.answer(make_request(message))).text)
     assert said[1] == "I have plan.txt already; nothing changed."
-    assert said[2] == "I replaced plan.txt with what you sent (1 passages). Ask me about it."
+    assert said[2] == "I replaced plan.txt with what you sent (passages: 1). Ask me about it."
 
 
 async def test_one_document_that_cannot_be_read_is_an_error(search: Search, kit: Kit) -> None:
@@ -141,7 +150,7 @@ async def test_one_document_that_cannot_be_read_is_an_error(search: Search, kit:
 async def test_a_question_that_comes_with_a_document_is_answered_from_it(search: Search, kit: Kit) -> None:
     message = make_message("the lamp is blue", attachments=[document(kit, "lamps.txt", TEXT)])
     reply = await search.answer(make_request(message))
-    assert reply.text.startswith("I added lamps.txt (1 passages). Ask me about it.\n\n> ")
+    assert reply.text.startswith("I added lamps.txt (passages: 1). Ask me about it.\n\n> ")
     assert len(reply.sources) == 1
 
 
