@@ -11,7 +11,6 @@ Exit codes: 0 done, 1 it failed and a sentence on stderr says why, 2 the command
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import io
 import json
@@ -24,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from bot.cli_errors import sentence_on
 from bot.errors import InputError, ParingError
 from bot.language import spoken
 from bot.locale import Language, Text, phrases
@@ -61,32 +61,8 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("PARING_LOG_LEVEL") == "debug" and not isinstance(error, ParingError):
             raise
-        typer.echo(f"paring: {_told(error).to(language)}", err=True)
+        typer.echo(f"paring: {sentence_on(error).to(language)}", err=True)
         sys.exit(1)
-
-
-def _told(error: Exception) -> Text:
-    """Return the sentence on `error`; of several that came together, on the first."""
-    if isinstance(error, ExceptionGroup):
-        return _told(error.exceptions[0])
-    if isinstance(error, ParingError):
-        return error.text
-    if isinstance(error, OSError):
-        return _disk(error)
-    return _(
-        "something in me broke ({kind}: {why}). What was committed is kept. PARING_LOG_LEVEL=debug before the same command shows where.",
-        kind=type(error).__name__, why=str(error),
-    )  # fmt: skip
-
-
-def _disk(error: OSError) -> Text:
-    """Return the sentence on what the disk or the system refused."""
-    why = os.strerror(error.errno) if error.errno else str(error)
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return _("The disk is full. What was committed is kept; free some space and try again.")
-    if error.filename is not None:
-        return _("{file} cannot be used: {why}. What was committed is kept.", file=os.fsdecode(error.filename), why=why)
-    return _("The system refused: {why}. What was committed is kept.", why=why)
 
 
 @cli.command()

@@ -21,6 +21,8 @@ for _name in [name for name in os.environ if name.startswith("PARING_")]:
 
 STDERR = pytest.StashKey[int]()
 LAST_RESORT_S = 600.0
+LIMITS_UNTIL_LAST = 2
+"""After so many times a test's limit the whole run is ended: 600 s."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,7 +56,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 def _limit(item: pytest.Item) -> None:
     marker = item.get_closest_marker("timeout")
     longest_s = float(marker.args[0] if marker and marker.args else item.config.getini("timeout") or 0)
-    faulthandler.dump_traceback_later(3 * longest_s or LAST_RESORT_S, exit=True, file=item.config.stash[STDERR])
+    faulthandler.dump_traceback_later(LIMITS_UNTIL_LAST * longest_s or LAST_RESORT_S, exit=True, file=item.config.stash[STDERR])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fakes.program import bot, paring
 
-from bot.cli import _told
+from bot.cli_errors import sentence_on
 from bot.errors import StoreError
 
 
@@ -72,9 +72,9 @@ async def test_what_cannot_be_added_is_told(tmp_path: Path) -> None:
 
 def test_of_errors_that_came_together_the_first_is_told() -> None:
     full = ExceptionGroup("unhandled", [ExceptionGroup("inner", [OSError(errno.ENOSPC, "No space left on device")])])
-    assert _told(full).to("en") == "The disk is full. What was committed is kept; free some space and try again."
-    assert _told(ExceptionGroup("unhandled", [StoreError("It is broken.")])).to("en") == "It is broken."
-    assert _told(KeyError("x")).to("en").startswith("something in me broke (KeyError: 'x').")
+    assert sentence_on(full).to("en") == "The disk is full. What was committed is kept; free some space and try again."
+    assert sentence_on(ExceptionGroup("unhandled", [StoreError("It is broken.")])).to("en") == "It is broken."
+    assert sentence_on(KeyError("x")).to("en").startswith("something in me broke (KeyError: 'x').")
 
 
 @pytest.mark.parametrize("words", [("say", "-"), ("route", "--jsonl", "-"), ("chat",)])
