@@ -44,7 +44,7 @@ def test_ctrl_c_ends_the_chat_and_gives_the_terminal_back(settings: dict[str, st
         terminal.wait_for("\n›")
         terminal.type("half a li")
         terminal.wait_for("half a li")
-        terminal.type("\x03")
+        terminal.interrupt()
         assert terminal.ended() == 130
         assert "\nparing: stopped" in terminal.screen.text
         assert terminal.echoes()

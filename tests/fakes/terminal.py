@@ -15,11 +15,12 @@ import re
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 LONGEST_S = 30.0
 _SIGN = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\x1b[=>]|[\r\n\b\x07]|[^\x1b]", re.DOTALL)
@@ -67,68 +68,74 @@ class Screen:
 
 
 class Terminal:
-    def __init__(self, process: int, master: int) -> None:
-        self.process, self.master = process, master
+    def __init__(self, program: subprocess.Popen[bytes], master: int) -> None:
+        self.program, self.master = program, master
         self.screen, self.raw = Screen(), ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.code: int | None = None
 
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C. What a terminal does then is the kernel's part: the program gets a SIGINT."""
+        self.program.send_signal(signal.SIGINT)
 
     def wait_for(self, pattern: str, *, count: int = 1) -> str:
         """Return the screen once `pattern` is on it `count` times; no longer than LONGEST_S."""
         end = time.monotonic() + LONGEST_S
         while len(re.findall(pattern, self.screen.text)) < count:
             assert time.monotonic() < end, f"{pattern!r} is not on the screen:\n{self.screen.text}"
-            assert self._read(), f"the program ended without {pattern!r}:\n{self.screen.text}"
+            code = self.program.poll()
+            assert self._read() or code is None, f"the program ended with {code} and without {pattern!r}:\n{self.screen.text}"
         return self.screen.text
 
     def ended(self) -> int:
         """Return the exit code; the program has to end within LONGEST_S."""
         end = time.monotonic() + LONGEST_S
-        while self.code is None:
+        while (code := self.program.poll()) is None:
             assert time.monotonic() < end, f"the program did not end:\n{self.screen.text}"
             self._read()
-            process, status = os.waitpid(self.process, os.WNOHANG)
-            self.code = os.waitstatus_to_exitcode(status) if process else None
         while self._read():
             pass
-        return self.code
+        return code
 
     def echoes(self) -> bool:
         """Say whether the terminal shows what is typed, as it did before the program began."""
         return bool(termios.tcgetattr(self.master)[3] & termios.ECHO)
 
     def _read(self) -> bool:
-        ready, _write, _wrong = select.select([self.master], [], [], 0.1)
-        if not ready:
-            return self.code is None
-        try:
-            data = os.read(self.master, 65536)
-        except OSError:  # Linux says so once nobody has the other side open
+        """Take in what was written since; False where nothing was, for a tenth of a second."""
+        poll = select.poll()
+        poll.register(self.master, select.POLLIN)
+        if not poll.poll(100):
             return False
-        text = self._decoder.decode(data)
+        text = self._decoder.decode(os.read(self.master, 65536))
         self.raw += text
         self.screen.write(text)
-        return bool(data)
+        return True
 
 
 @contextmanager
 def program_on_a_terminal(*words: str, columns: int = 90, **settings: str) -> Iterator[Terminal]:
-    """Run `paring WORDS` on a terminal of its own; it is killed where it has not ended by itself."""
+    """Run `paring WORDS` on a terminal of its own; it is killed where it has not ended by itself.
+
+    Both sides stay open here until the end, so that what the program wrote last is read after it. It is not the program's
+    controlling terminal: for that a process with threads would have to be forked, and run Python in the fork.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
-    process, master = pty.fork()
-    if process == 0:  # pragma: no cover - the child
-        arguments = [sys.executable, "-m", "bot", *words]
-        os.execve(sys.executable, arguments, environment | {"TERM": "xterm", "LANG": "C.UTF-8"} | settings)  # noqa: S606 - our own program
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    terminal = Terminal(process, master)
+    master, slave = pty.openpty()
     try:
-        yield terminal
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        program = subprocess.Popen(
+            [sys.executable, "-X", "faulthandler", "-m", "bot", *words],
+            env=environment | {"TERM": "xterm", "LANG": "C.UTF-8"} | settings,
+            stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+        )  # fmt: skip
+        with program:
+            try:
+                yield Terminal(program, master)
+            finally:
+                program.kill()
     finally:
-        if terminal.code is None:
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-            os.waitpid(process, 0)
         os.close(master)
+        os.close(slave)
