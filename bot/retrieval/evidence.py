@@ -81,7 +81,9 @@ def own_evidence(
     body: NDArray[np.bool_] = np.asarray(held.sentences.any(axis=0))
     every = body | held.named
     plain, near_it = normalise(" ".join(text)), normalise(text[1])
-    soft = _soft(query, every, plain)
+    spaced = " " + _NO_WORD.sub(" ", plain)
+    tight = spaced.replace(" ", "")
+    soft = _soft(query, every, spaced, tight)
     missing = ~(every | soft)
     others = held.others.any(axis=0) if len(held.others) else np.zeros_like(every)
     most = float((held.others @ weights).max(initial=0.0))
@@ -101,7 +103,7 @@ def own_evidence(
         float(weights[missing].max(initial=0.0)) / 10, share(own) * total / 20, share(near) * total / 20, total / 20,
         _pairs(query, near), _pairs(query, body), share(others & ~every), share(body) - most / total,
         float(numbers.any()), _part(numbers & ~every, numbers), _part(named & ~near & ~held.named, named),
-        share(near) / max(share(body), 1e-6), math.log1p(query.passages) / 8, *_surface(question, query, plain, near_it),
+        share(near) / max(share(body), 1e-6), math.log1p(query.passages) / 8, *_surface(question, query, tight, near_it),
     ]  # fmt: skip
 
 
@@ -128,12 +130,10 @@ def _names(question: str, query: QueryTerms) -> NDArray[np.bool_]:
     return np.array([term in named and not is_empty(term) for term in query.terms], bool)
 
 
-def _soft(query: QueryTerms, every: NDArray[np.bool_], text: str) -> NDArray[np.bool_]:
+def _soft(query: QueryTerms, every: NDArray[np.bool_], spaced: str, tight: str) -> NDArray[np.bool_]:
     """Return bool (terms,): which terms stand in no word of their own, yet begin one, or in Hangul stand within one."""
     if every.all():
         return np.zeros_like(every)
-    spaced = " " + _NO_WORD.sub(" ", text)
-    tight = spaced.replace(" ", "")
     return np.array([not every[at] and _stands(term, spaced, tight) for at, term in enumerate(query.terms)], bool)
 
 
@@ -145,14 +145,15 @@ def _stands(term: str, spaced: str, tight: str) -> bool:
     return " " + term[: max(SHORTEST_STEM, math.ceil(STEM_SHARE * len(term)))] in spaced
 
 
-def _surface(question: str, query: QueryTerms, text: str, near_it: str) -> tuple[float, float, float]:
-    """Return what of the question's letters stands in the text: on average, of the word least there, and in `near_it` alone.
+def _surface(question: str, query: QueryTerms, whole: str, near_it: str) -> tuple[float, float, float]:
+    """Return what of the question's letters stands in `whole`: on average, of the word least there, and in `near_it` alone.
 
-    Words are compared by their pairs of syllables (Hangul) or threes of letters: however either text was cut into terms.
+    `whole` is the text's words without gaps. Words are compared by their pairs of syllables (Hangul) or threes of letters: however
+    either text was cut into terms.
     """
     light = {term for term, is_light in zip(query.terms, query.light, strict=True) if is_light}
     words = [word for word in _WORD.findall(normalise(question)) if word not in light and not is_empty(word)][:32]
-    whole, near = _NO_WORD.sub("", text), _NO_WORD.sub("", near_it)
+    near = _NO_WORD.sub("", near_it)
     shares = [(_letters(word, whole), _letters(word, near)) for word in words]
     if not shares:
         return 1.0, 1.0, 1.0

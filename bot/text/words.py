@@ -97,6 +97,8 @@ def is_empty(term: str) -> bool:
 
 def normalise(text: str) -> str:
     """Return `text` in lower-case NFKC without what is never seen: zero-width and bidi marks, controls, lone surrogates."""
+    if text.isascii():  # nothing of what follows can be in it
+        return _SURROGATE_OR_CONTROL.sub(" ", text).lower()
     shown = _IGNORED.sub("", _SURROGATE_OR_CONTROL.sub(" ", text))
     return _FOREIGN_APOSTROPHE.sub("'", unicodedata.normalize("NFKC", shown)).lower()
 

@@ -83,3 +83,8 @@ def test_any_text_gives_terms_that_hold_no_space_and_are_normal(text: str) -> No
         assert term
         assert not any(character.isspace() for character in term)
         assert normalise(term) == term or not term.isascii()
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=200))
+def test_a_text_of_ascii_alone_is_made_normal_as_beside_any_other(text: str) -> None:
+    assert normalise(text) == normalise(text + "é").removesuffix("é")

@@ -108,10 +108,24 @@ def test_after_closing_it_says_so(folder: Path) -> None:
 def test_auto_takes_openvino_only_where_the_processor_has_bfloat16(
     monkeypatch: pytest.MonkeyPatch, engine: str, *, bfloat16: bool
 ) -> None:
-    monkeypatch.setattr("bot.models.runtimes.minilm._processor_has_bfloat16", lambda: bfloat16)
+    monkeypatch.setattr("bot.models.runtimes.minilm._processor_has", lambda _flag: bfloat16)
 
     assert choose_engine(LoadOptions()) == engine
     assert choose_engine(LoadOptions(embed_engine="onnxruntime")) == "onnxruntime"
+
+
+def test_a_text_alone_has_the_width_it_is_loaded_with_and_a_longer_one_its_own(model: MiniLM) -> None:
+    shapes = []
+
+    def run(ids: minilm.Integers, _mask: minilm.Integers) -> minilm.Rows:
+        shapes.append(ids.shape)
+        return np.ones((len(ids), minilm.DIMENSION), np.float32)
+
+    wide = MiniLM(model._tokenizer, run, engine="openvino", bulk_workers=1, alone_width=minilm.TILED_WIDTH)
+    for texts in (["short"], ["a question of a few more words than that"], ["word " * 40], ["two", "texts"]):
+        wide.predict(texts)
+
+    assert shapes == [(1, 32), (1, 32), (1, 48), (2, 3)]
 
 
 def test_an_engine_that_is_not_installed_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
