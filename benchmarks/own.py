@@ -59,12 +59,21 @@ async def search(app: App, questions: Sequence[str]) -> dict[str, float]:
         assert reply.receipt is not None
         stages.append(dict(reply.receipt.stages_ms))
     embed_and_index = [sum(spent for stage, spent in one.items() if stage in ("embed", "index", "search")) for one in stages]
+    decisions = [await decision(app, f"please tell me {question}") for question in questions]
     return {
         "p50_ms": statistics.median(whole[WARM_UP:]),
+        "decision_p50_ms": statistics.median(decisions[WARM_UP:]),
         "p95_ms": sorted(whole[WARM_UP:])[int(0.95 * len(whole[WARM_UP:]))],
         "embed_and_index_p50_ms": statistics.median(embed_and_index[WARM_UP:]),
         "rss_mb": psutil.Process().memory_info().rss / 1e6,
     }
+
+
+async def decision(app: App, text: str) -> float:
+    """Return the milliseconds in which `text`, not asked before, is embedded and routed."""
+    begun = time.perf_counter()
+    await app.decide(text, "en")
+    return (time.perf_counter() - begun) * 1000
 
 
 async def idle(home: Path) -> dict[str, float | bool]:
