@@ -46,6 +46,7 @@ from bot.store.documents import Documents
 from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
 from bot.store.lease import Lease
+from bot.store.moving import Moves
 from bot.store.outbox import Outbox
 from bot.store.transcript import Talk
 from bot.supervise import supervise
@@ -255,7 +256,7 @@ async def _assemble(
     settings: Settings, database: Database, lease: Lease, sandbox: Sandbox, catalogue: Catalogue, pool: Pool, library: Shelves
 ) -> App:
     inbox, outbox, chats = Inbox(database, owner=lease.name), Outbox(database, owner=lease.name), Chats(database)
-    blobs = BlobStore(settings.home / "blobs")
+    blobs, moves = BlobStore(settings.home / "blobs"), Moves(database, chats)
     channels: dict[str, Channel] = {}
     skills: list[Skill] = []
     links = Fetcher(settings.links)
@@ -279,10 +280,11 @@ async def _assemble(
 
     dispatcher = Dispatcher(skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped)
     worker = Worker(
-        inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, others=lease.others
+        inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, others=lease.others, moves=moves
     )  # fmt: skip
     intake = Reception(
-        inbox, chats, blobs, arrived=worker.hand, stop=worker.stop, default=settings.language, text_bytes=settings.limits.text_bytes
+        inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,
+        text_bytes=settings.limits.text_bytes,
     )  # fmt: skip
     app = App(
         settings,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.store.blobs import BlobStore
     from bot.store.chats import Chats
     from bot.store.inbox import Inbox, Waiting
+    from bot.store.moving import Moves
 
 _ = phrases(__file__)
 
@@ -33,6 +34,7 @@ class Reception:
         inbox: Inbox,
         chats: Chats,
         blobs: BlobStore,
+        moves: Moves,
         *,
         arrived: Callable[[Waiting], None],
         stop: Callable[[int], bool],
@@ -46,6 +48,7 @@ class Reception:
         self._inbox = inbox
         self._chats = chats
         self._blobs = blobs
+        self._moves = moves
         self._arrived = arrived
         self._stop = stop
         self._default = default
@@ -59,24 +62,30 @@ class Reception:
 
     async def commit(self, message: Message) -> int | None:
         """Commit `message` and return its number in the inbox, None for what is there already or is not wanted."""
+        message = self._moves.current(message)
         if not message.addressed and not (await self._chats.settings(message.address)).indexing:
             return None
         return await self._inbox.accept(self._clean(message), then=self._arrived)
 
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return what `/lang` settled, else the text's language, else the platform's, else the default."""
-        settled = (await self._chats.settings(address)).language
+        settled = (await self._chats.settings(self._moves.place(address))).language
         return settled or detect(text) or _platform(platform_language) or self._default
 
     def keep(self, data: bytes) -> str:
         """Put bytes into the blob store; return their sha256."""
         return self._blobs.keep(data)
 
+    async def moved(self, old: Address, new: Address) -> None:
+        """Carry all that is kept of the chat `old` over to `new`; see the contract."""
+        await self._moves.move(old, new)
+
     async def _pressed(self, press: Press) -> Taken:
         order = await self._chats.order(press.token)
         if order is None or order.expires_at < datetime.now(UTC):
             return Taken(fresh=False, note=_("This button has expired. Please ask again.").to(press.language))
-        asked_as_the_group = press.address.kind == "group" and order.owner == press.address.chat  # by an anonymous admin
+        here = self._moves.place(press.address)
+        asked_as_the_group = here.kind == "group" and order.owner == here.chat  # by an anonymous admin
         if order.owner != press.sender and not asked_as_the_group:
             return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))
         if order.command.name == CANCEL:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bot.dispatch import Dispatcher
     from bot.route import Route
     from bot.store.blobs import BlobStore
+    from bot.store.moving import Moves
     from bot.store.outbox import Parcel
 
 _ = phrases(__file__)
@@ -68,8 +69,12 @@ class Worker:
         limits: LimitSettings,
         replied: Callable[[Sequence[Parcel]], None],
         others: Callable[[], Sequence[str]] = tuple,
+        moves: Moves | None = None,
     ) -> None:
-        """Work for `channels`, by name; give `replied` what is in the outbox; `others()` are the leases of other living bots."""
+        """Work for `channels`, by name; give `replied` what is in the outbox; `others()` are the leases of other living bots.
+
+        `moves` tells of chats that get another number while they are worked for.
+        """
         self._inbox = inbox
         self._dispatcher = dispatcher
         self._blobs = blobs
@@ -77,6 +82,7 @@ class Worker:
         self._limits = limits
         self._replied = replied
         self._others = others
+        self._moves = moves
         self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, weigh=_weight)
         self._unwritten: dict[int, _Outcome] = {}
         self._answering: dict[int, asyncio.Task[object]] = {}
@@ -110,6 +116,8 @@ class Worker:
 
     async def _take(self, turn: Turn[Waiting]) -> None:
         """Answer one row. Raises StoreError where the store fails: it is to be called again."""
+        if turn.item is not None and self._has_moved(turn.item):
+            turn.item = None  # the database holds it under the new number by now
         try:
             turn.item = turn.item or await self._inbox.one(turn.id)
         except LookupError:
@@ -119,6 +127,14 @@ class Worker:
             await self._inbox.set_aside(turn.id, "it cannot be read")
             return
         await self.handle(turn.item)
+        if self._moves is not None and self._has_moved(turn.item):  # while it was answered
+            try:
+                await self._moves.again(turn.item.message.address)
+            except StoreError as error:
+                log.error("what was written of a chat as it moved stays under its old number", inbox=turn.id, why=str(error))
+
+    def _has_moved(self, waiting: Waiting) -> bool:
+        return self._moves is not None and self._moves.has_moved(waiting.message.address)
 
     async def handle(self, waiting: Waiting) -> None:
         """Answer one message; its replies are in the outbox when this returns.

@@ -57,6 +57,14 @@ class Intake(Protocol):
         """Put bytes that came with a message into the blob store; return their sha256."""
         ...
 
+    async def moved(self, old: Address, new: Address) -> None:
+        """Carry all that is kept of the chat `old` over to `new`, the number that its platform gives it now; again changes nothing.
+
+        Raises:
+            StoreError: nothing was carried over.
+        """
+        ...
+
 
 class Channel(Protocol):
     """One account on one platform."""
@@ -73,8 +81,7 @@ class Channel(Protocol):
         """Send `reply` (split where it must be) and return the platform's id of its first message.
 
         `key` is the outbox's, the same when a send is repeated.
-        A chat to which the platform gives a new id is followed by the channel while it runs; the store would learn of it through
-        a method of Intake that takes the old address and the new one.
+        A chat to which the platform gives a new id is followed, and told to `Intake.moved`.
 
         Raises:
             RetryLaterError: nothing was sent; wait that long for this chat.

@@ -11,8 +11,7 @@ file imports the library.
 
 What Telegram itself cannot promise: a send has no key of its own, so one whose answer was lost may have arrived
 (AmbiguousSendError), and a split reply that a crash cut in two is known by its outbox row alone. A group that becomes a supergroup
-gets a new id; sends to the old one follow it while the program runs. The service message that tells of it is no Message: for
-the new id to reach the database, `Intake` would be given the old and the new address in `telegram_taking`.
+gets a new id. Two service messages tell of it, or a refused send; sends follow it at once, and the intake carries over what is kept.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_door import Door
 from bot.channels.telegram_errors import is_wrong_token, repeatable, translated, unfetched, wrong_token
 from bot.channels.telegram_incoming import ALLOWED_UPDATES, CHANNEL
+from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_polling import LONGEST_WAIT_S, POLL_S, Backoff, Poller, Take
 from bot.channels.telegram_request import READ_S, OverLimitError, RefusedError
 from bot.channels.telegram_sending import Sending, WentOut
@@ -106,7 +106,8 @@ class Telegram:
         self._poll_s, self._read_s = poll_s, read_s
         self._backoff = backoff or Backoff()
         self._wire = Wire(token, settings, read_s=read_s)
-        self._sending = Sending(self._wire.bot, blobs)
+        self._moves = Moves(self.account)
+        self._sending = Sending(self._wire.bot, blobs, self._moves)
 
     async def run(self, intake: Intake) -> None:
         """Take in messages until cancelled. A token that Telegram does not know is told in the log, and tried again ever later.
@@ -115,12 +116,13 @@ class Telegram:
             ChannelError: the webhook cannot listen, or is refused.
         """
         await self._wire.request.initialize()
-        door = Door(self._settings, admins=self._admins, sending=self._sending)
+        await self._moves.begin(intake)
+        door = Door(self._settings, admins=self._admins, sending=self._sending, moves=self._moves)
         try:
             while True:
                 me = await self._introduced()
                 await self._take_in(
-                    Taking(intake, self._wire, me, self._sending, door, download_bytes=self.limits.download_bytes)
+                    Taking(intake, self._wire, me, self._sending, door, self._moves, download_bytes=self.limits.download_bytes)
                 )
         finally:
             await self._wire.request.shutdown()

@@ -3,7 +3,7 @@
 Owns the lists of the settings, the refusal, and the greeting in a group. Leaves sending to `telegram_sending`. What a person who
 may not talk to the bot writes is kept nowhere. Who was told is kept in memory: after a restart each is told once more.
 
-    door = Door(settings, admins=("4711",), sending=sending)
+    door = Door(settings, admins=("4711",), sending=sending, moves=moves)
     if not door.admits(message): door.refuse(message, "en")
 """
 
@@ -14,6 +14,7 @@ import itertools
 import logging
 from collections.abc import Sequence
 
+from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_sending import Sending
 from bot.config import TelegramSettings
 from bot.errors import ChannelError, RetryLaterError
@@ -31,12 +32,13 @@ _log = logging.getLogger(__name__)
 class Door:
     """Admits everybody while both lists are empty."""
 
-    def __init__(self, settings: TelegramSettings, *, admins: Sequence[str], sending: Sending) -> None:
-        """Take the lists, the admins (who are always admitted), and how to say something."""
+    def __init__(self, settings: TelegramSettings, *, admins: Sequence[str], sending: Sending, moves: Moves) -> None:
+        """Take the lists, the admins (who are always admitted), how to say something, and the groups that have another number."""
         self._users = frozenset(settings.allowed_users)
         self._chats = frozenset(settings.allowed_chats)
         self._admins = frozenset(admins)
         self._sending = sending
+        self._moves = moves
         self._told: set[tuple[str, str]] = set()
         self._numbers = itertools.count()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -45,7 +47,8 @@ class Door:
         """Say whether the bot works for who said it, or for the chat in which it was said."""
         if not self._users and not self._chats:
             return True
-        return item.sender in self._users | self._admins or item.address.chat in self._chats
+        chat = item.address.chat
+        return item.sender in self._users | self._admins or not self._chats.isdisjoint((chat, self._moves.former(chat)))
 
     def refusal(self, item: Message | Press) -> Text:
         """Return the sentence that says so, and what an admin needs to know."""
@@ -65,12 +68,21 @@ class Door:
         self._tell_once(("refused", f"{message.address.chat} {message.sender}"), self.refusal(message), message.address, language)
 
     def greet(self, group: Address, language: Language) -> None:
-        """Say once in a group what the bot is good for; nothing waits for it."""
+        """Say once in a group what the bot is good for; nothing waits for it. One that only got another number knows it."""
+        if self._moves.former(group.chat):
+            return
         said = _(
             "Hello! I am Paring. Here I answer who mentions me, replies to me or writes a command; /help shows what I can do. "
             "I read nothing else, unless somebody writes /index on."
         )
         self._tell_once(("greeted", group.chat), said, group, language)
+
+    def moved(self, old: str, new: str) -> None:
+        """Tell the admin of a group whose number on the list is no longer its own: it is admitted until the next start."""
+        if old in self._chats and new not in self._chats:
+            _log.warning(
+                "The group %s is %s now. Put the new number into telegram.allowed_chats before the next start.", old, new
+            )
 
     def left(self, chat: str) -> None:
         """Forget that a group was greeted: the bot was put out of it."""

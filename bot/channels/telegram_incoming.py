@@ -61,14 +61,15 @@ def read(update: Update, me: Me, *, download_bytes: int) -> Incoming | None:
     return Incoming(message, (said.from_user.language_code if said.from_user else "") or "")
 
 
-def moved(update: Update) -> tuple[int, int] | None:
+def moved(data: Mapping[str, object]) -> tuple[int, int] | None:
     """Return (old id, new id) of a group that has become a supergroup, where the update tells of one."""
-    said = update.message
-    if said is None:
+    said = _dict(data, "message")
+    here, to, since = _dict(said, "chat").get("id"), said.get("migrate_to_chat_id"), said.get("migrate_from_chat_id")
+    if not isinstance(here, int):
         return None
-    if said.migrate_to_chat_id:
-        return said.chat.id, said.migrate_to_chat_id
-    return (said.migrate_from_chat_id, said.chat.id) if said.migrate_from_chat_id else None
+    if isinstance(to, int) and to:
+        return here, to
+    return (since, here) if isinstance(since, int) and since else None
 
 
 def joined(data: Mapping[str, object], me: Me) -> tuple[Address, str] | None:

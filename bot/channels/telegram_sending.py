@@ -1,7 +1,7 @@
 """Sending to Telegram: one part after the other, with a way out where a part is refused, and nothing twice.
 
-Owns what was already sent under a key, groups that moved, and the second tries: without entities, without a lost topic, as a
-file instead of a photo. Leaves waiting to the outbox and looks to `telegram_outgoing`.
+Owns what was already sent under a key, and the second tries: without entities, without a lost topic, as a file instead of a
+photo. Leaves waiting to the outbox, looks to `telegram_outgoing`, and groups that got another number to `telegram_moving`.
 
 A reply of several parts whose third is told to wait is taken up at its third when it is sent again with the same key, even
 where a note was added at its end. This is kept in memory for the last KEPT keys, and told to the outbox part by part, so that
@@ -20,6 +20,7 @@ from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
 from telegram.error import TelegramError
 
 from bot.channels.telegram_errors import repeatable, translated
+from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_outgoing import Part, PhotoPart, TextPart, entities, keyboard, plain, render
 from bot.channels.telegram_request import RefusedError
 from bot.channels.telegram_typing import Typing
@@ -75,17 +76,13 @@ class _Way:
 class Sending:
     """Sends and edits replies over one bot."""
 
-    def __init__(self, bot: Bot, blobs: Blobs) -> None:
-        """Take the bot that sends and the store that holds pictures."""
+    def __init__(self, bot: Bot, blobs: Blobs, moves: Moves) -> None:
+        """Take the bot that sends, the store that holds pictures, and the groups that have another number."""
         self._bot = bot
         self._blobs = blobs
         self._typing = Typing(bot)
         self._progress: OrderedDict[str, _Progress] = OrderedDict()
-        self._moved: dict[str, int] = {}
-
-    def follow(self, old: int, new: int) -> None:
-        """Send to `new` from now on what is addressed to `old`: the group became a supergroup."""
-        self._moved[str(old)] = new
+        self._moves = moves
 
     def type(self, to: Address, *, hurry: bool = False) -> None:
         """Show "typing" there; returns at once. `hurry`: a message has only come in."""
@@ -104,7 +101,8 @@ class Sending:
         """
         parts = await _rendered(reply)
         progress = self._taken_up(key, 0, sent)
-        await self._send_rest(parts, progress, to, _whole(reply.reply_to) if to.kind == "group" else None, went_out)
+        quoted = reply.reply_to if to.kind == "group" and self._moves.reaches(to.chat, reply.reply_to) else ""
+        await self._send_rest(parts, progress, to, _whole(quoted), went_out)
         return progress.sent[0]
 
     async def edit(
@@ -132,8 +130,8 @@ class Sending:
 
     def way(self, to: Address) -> tuple[int | str, int | None]:
         """Return the chat to write to, where it moved the new one, and the topic in it."""
-        moved = self._moved.get(to.chat)
-        return (moved, None) if moved is not None else (_whole(to.chat) or to.chat, _whole(to.thread))
+        chat = self._moves.chat(to.chat)
+        return _whole(chat) or chat, _whole(to.thread) if chat == to.chat else None
 
     def _taken_up(self, key: str, content: int, sent: Sequence[str]) -> _Progress:
         progress = self._progress.get(key)
@@ -151,6 +149,7 @@ class Sending:
             chat, thread = self.way(to)
             way = _Way(chat, thread, reply_to if place == 0 else None)
             progress.sent.append(await self._deliver(parts[place], way))
+            self._moves.sent(to.chat, progress.sent[-1])
             if went_out is not None and place < len(parts) - 1:
                 await went_out(progress.sent)
 
@@ -163,6 +162,7 @@ class Sending:
                 other = self._way_out(error, part, way)
                 if other is None:
                     raise translated(error) from None
+                await self._moves.report()
                 way = other
             except TelegramError as error:
                 raise translated(error) from None
@@ -207,6 +207,8 @@ class Sending:
 
     async def _edit_text(self, sent: str, part: TextPart, to: Address) -> bool:
         """Edit the message; False where it can be edited no more. Repeating an edit does no harm: an unknown fate is a retry."""
+        if not self._moves.reaches(to.chat, sent):
+            return False
         way = _Way(*self.way(to))
         for _try in range(MAX_TRIES):
             try:
@@ -221,7 +223,7 @@ class Sending:
             except RefusedError as error:
                 if error.says("message is not modified"):
                     return True
-                if error.says(*_NOT_EDITABLE) or error.code == _NOT_FOUND:
+                if error.says(*_NOT_EDITABLE) or error.code == _NOT_FOUND or error.migrated_to:
                     return False
                 other = self._way_out(error, part, way)
                 if other is None:
@@ -245,8 +247,8 @@ class Sending:
         """Return another way to send what was refused; None where there is none that was not tried."""
         other = way
         if error.migrated_to and isinstance(way.chat, int):
-            self.follow(way.chat, error.migrated_to)
-            other = replace(way, chat=error.migrated_to, thread=None)
+            self._moves.follow(str(way.chat), str(error.migrated_to))
+            other = replace(way, chat=error.migrated_to, thread=None, reply_to=None)
         elif isinstance(part, PhotoPart) and error.code == _NOT_FOUND:
             other = replace(way, as_file=True)
         elif error.code != _BAD_REQUEST or isinstance(translated(error), GoneError) or error.says(*_NO_OTHER_FORM):

@@ -4,7 +4,7 @@ Owns the order of these, albums and cut texts as one message, and what becomes o
 told in the log and left out, so that it never stands in the way of those behind it. Leaves to `telegram_polling` and
 `telegram_webhook` when updates are confirmed, and to `telegram_door` who may talk to the bot.
 
-    await Taking(intake, wire, me, sending, door, download_bytes=20 * 2**20).take([update])
+    await Taking(intake, wire, me, sending, door, moves, download_bytes=20 * 2**20).take([update])
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from bot.channels.telegram_errors import translated
 from bot.channels.telegram_gather import after, album_of, together, whole
 from bot.channels.telegram_incoming import CHANNEL, Incoming, joined, left, moved, read, unread_press
 from bot.channels.telegram_lenient import sifted
+from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_sending import Sending
 from bot.channels.telegram_split import shorten
 from bot.channels.telegram_wire import Wire
@@ -51,13 +52,16 @@ _log = logging.getLogger(__name__)
 class Taking:
     """Hands updates to one intake."""
 
-    def __init__(self, intake: Intake, wire: Wire, me: Me, sending: Sending, door: Door, *, download_bytes: int) -> None:
-        """Take where messages go, the line on which presses are answered, who the bot is, and who keeps its door."""
+    def __init__(
+        self, intake: Intake, wire: Wire, me: Me, sending: Sending, door: Door, moves: Moves, *, download_bytes: int
+    ) -> None:
+        """Take where messages go, the line on which presses are answered, who the bot is, who keeps its door, and what moved."""
         self._intake = intake
         self._wire = wire
         self._me = me
         self._sending = sending
         self._door = door
+        self._moves = moves
         self._download_bytes = download_bytes
         self._failed: Counter[object] = Counter()
         self._answers: set[asyncio.Task[None]] = set()
@@ -94,6 +98,11 @@ class Taking:
         await self._sending.finish(within_s=within_s)
 
     async def _commit(self, updates: Sequence[Mapping[str, object]]) -> None:
+        if places := moved(updates[0]):
+            old, new = map(str, places)
+            self._door.moved(old, new)
+            self._moves.follow(old, new)
+            await self._moves.tell()
         await self._welcome(updates[0])
         if "my_chat_member" in updates[0]:
             return
@@ -180,10 +189,7 @@ class Taking:
         return None
 
     def _understood(self, data: Mapping[str, object]) -> Incoming | None:
-        update = Update.de_json(dict(data), None)
-        if places := moved(update):
-            self._sending.follow(*places)
-        return read(update, self._me, download_bytes=self._download_bytes)
+        return read(Update.de_json(dict(data), None), self._me, download_bytes=self._download_bytes)
 
     def _readable(self, message: dict[str, object]) -> bool:
         try:

@@ -80,6 +80,10 @@ class Chats:
         """Settle whether the chat's messages are indexed."""
         await self._set(address, ChatSettings((await self.settings(address)).language, on))
 
+    def reread(self, address: Address) -> None:
+        """Ask the database again for the chat's settings: they were written by somebody else."""
+        self._known.pop(_key(address), None)
+
     async def order(self, token: str) -> Order | None:
         """Return what the button with `token` orders, None for a token that was never given out or whose message is gone."""
         query = (

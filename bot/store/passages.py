@@ -167,7 +167,7 @@ class Passages:
             found = connection.execute(select(DocumentRow.id).where(DocumentRow.scope_id == scope_id, *wanted))
             gone = 0
             for document in list(found.scalars()):
-                gone += _drop_passages(connection, document)
+                gone += drop_passages(connection, document)
                 connection.execute(delete(DocumentRow).where(DocumentRow.id == document))
             return gone
 
@@ -189,7 +189,7 @@ def _add(connection: Connection, document: NewDocument, generation: int) -> Kept
         number, version = connection.execute(_ADD_DOCUMENT, row).scalar_one(), 1
     else:
         number, version = known[0], known[1] + 1
-        _drop_passages(connection, number)
+        drop_passages(connection, number)
         connection.execute(update(DocumentRow).where(DocumentRow.id == number).values(version=version, **values))
     _add_passages(connection, document, number, version, scope_id, generation)
     return Kept(number, len(document.passages), "added" if known is None else "replaced", document.title)
@@ -231,7 +231,7 @@ def _add_passages(
         connection.exec_driver_sql("INSERT INTO vectors (passage_id, generation_id, data) VALUES (?, ?, ?)", vectors)
 
 
-def _drop_passages(connection: Connection, document: int) -> int:
+def drop_passages(connection: Connection, document: int) -> int:
     """Remove a document's passages, words and vectors; return how many passages went."""
     of_document = select(PassageRow.id).where(PassageRow.document_id == document)
     connection.execute(insert(RemovalRow).from_select(["passage_id"], of_document))

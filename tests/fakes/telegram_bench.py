@@ -34,6 +34,7 @@ class Inbox:
     note: str = ""
     failures: list[Exception] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    moves: list[tuple[Address, Address]] = field(default_factory=list)
 
     async def accept(self, item: Message | Press) -> Taken:
         if self.failures:
@@ -44,6 +45,11 @@ class Inbox:
 
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         return "ko" if any("가" <= sign <= "힣" for sign in text) or (not text and platform_language == "ko") else "en"
+
+    async def moved(self, old: Address, new: Address) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.moves.append((old, new))
 
     def keep(self, data: bytes) -> str:
         return hashlib.sha256(data).hexdigest()

@@ -102,6 +102,9 @@ class MemoryIntake:
             return "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
         return "ko" if platform_language == "ko" else "en"
 
+    async def moved(self, old: Address, new: Address) -> None:
+        raise AssertionError(f"{old} is not said to move to {new}")
+
     def keep(self, data: bytes) -> str:
         return self.blobs.keep(data)
 

@@ -12,6 +12,7 @@ from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
 from bot.store.inbox import Inbox, Waiting
+from bot.store.moving import Moves
 from bot.store.outbox import Outbox
 from bot.store.tables import ButtonRow
 from bot.testing import NOON, make_message
@@ -23,8 +24,9 @@ class Fixture:
         self.stopped: list[int] = []
         self.database, self.inbox, self.chats = database, Inbox(database), Chats(database)
         self.reception = Reception(
-            self.inbox, self.chats, BlobStore(folder), arrived=self.arrived.append, stop=self.stop, default="en", text_bytes=1000
-        )
+            self.inbox, self.chats, BlobStore(folder), Moves(database, self.chats), arrived=self.arrived.append, stop=self.stop,
+            default="en", text_bytes=1000,
+        )  # fmt: skip
 
     def stop(self, number: int) -> bool:
         self.stopped.append(number)
@@ -145,3 +147,13 @@ async def test_what_was_committed_is_given_to_the_worker_though_its_sender_went_
     accepting.cancel()
     await house.reception.accept(make_message("and then", id="2"))
     assert [waiting.message.text for waiting in house.arrived] == ["hello", "and then"]
+
+
+async def test_a_chat_that_moved_is_known_under_both_numbers(house: Fixture) -> None:
+    old = replace(make_message().address, chat="-5", kind="group")
+    new = replace(old, chat="-1005")
+    await house.chats.set_language(old, "ko")
+    await house.reception.moved(old, new)
+    assert await house.reception.language(old, "", "en") == "ko"
+    await house.reception.accept(replace(make_message("late"), address=old, id="17"))
+    assert [(waiting.message.address, waiting.message.id) for waiting in house.arrived] == [(new, "-5/17")]

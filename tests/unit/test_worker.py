@@ -18,6 +18,7 @@ from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
 from bot.store.inbox import Inbox
+from bot.store.moving import Moves
 from bot.store.outbox import Outbox, Parcel
 from bot.store.tables import InboxRow
 from bot.testing import NOON, make_message
@@ -335,7 +336,10 @@ async def test_a_press_on_cancel_ends_the_work_and_the_status_becomes_one_senten
     inbox, chats = Inbox(database), Chats(database)
     worker = make_worker(database, FakeDispatcher(for_ever), tmp_path, channel)
     outgoing = Outgoing(worker, 1)
-    reception = Reception(inbox, chats, BlobStore(tmp_path), arrived=worker.hand, stop=worker.stop, default="en", text_bytes=1000)
+    reception = Reception(
+        inbox, chats, BlobStore(tmp_path), Moves(database, chats), arrived=worker.hand, stop=worker.stop, default="en",
+        text_bytes=1000,
+    )  # fmt: skip
     running = asyncio.create_task(worker.run())
     message = make_message("오래 걸리는 일")
     await reception.accept(message)
@@ -348,3 +352,38 @@ async def test_a_press_on_cancel_ends_the_work_and_the_status_becomes_one_senten
     (parcel,) = await parcels(database)
     assert (parcel.edits, parcel.reply.text) == ("m1", "말씀하신 대로 멈췄어요. 메시지는 보관했으니 필요할 때 다시 보내 주세요.")
     assert await inbox.counts() == {"done": 1}
+
+
+async def test_a_chat_that_moves_while_it_is_answered_is_answered_for_in_the_new_one(database: Database, tmp_path: Path) -> None:
+    chats = Chats(database)
+    moves = Moves(database, chats)
+    old, new = (Address("test", "me", chat, kind="group") for chat in ("-5", "-1005"))
+    asked: list[tuple[str, str]] = []
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(message: Message, _progress: object) -> Answer:
+        asked.append((message.address.chat, message.text))
+        if message.text == "one":
+            begun.set()
+            await go_on.wait()
+            await chats.set_language(message.address, "ko")
+        return Answer(Reply(f"re: {message.text}", "en"))
+
+    worker = make_worker(database, FakeDispatcher(answer), tmp_path)
+    worker._moves = moves
+    outgoing = Outgoing(worker, 2)
+    running = asyncio.create_task(worker.run())
+    inbox = Inbox(database)
+    for number, said in enumerate(("one", "two")):
+        await inbox.accept(replace(make_message(said), address=old, id=str(number)), then=worker.hand)
+    await begun.wait()
+    await moves.move(old, new)
+    go_on.set()
+    await outgoing.whole.wait()
+    await worker.idle()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert asked == [("-5", "one"), ("-1005", "two")]
+    assert [parcel.to.chat for parcel in await parcels(database)] == ["-1005", "-1005"]
+    assert (await chats.settings(new)).language == "ko"

@@ -51,6 +51,9 @@ class Answering:
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         return "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
 
+    async def moved(self, old: Address, new: Address) -> None:
+        raise AssertionError(f"{old} is not said to move to {new}")
+
     def keep(self, data: bytes) -> str:
         return self.blobs.keep(data)
 

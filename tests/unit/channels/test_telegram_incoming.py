@@ -296,6 +296,7 @@ def test_a_press_without_data_or_message_is_nothing() -> None:
 
 
 def test_a_move_is_told_from_both_sides() -> None:
-    assert moved(update(chat=GROUP, migrate_to_chat_id=-1001)) == (-100, -1001)
-    assert moved(update(chat=GROUP, migrate_from_chat_id=-5)) == (-5, -100)
-    assert moved(update(text="x")) is None
+    assert moved({"message": {"chat": GROUP, "migrate_to_chat_id": -1001}}) == (-100, -1001)
+    assert moved({"message": {"chat": GROUP, "migrate_from_chat_id": -5}}) == (-5, -100)
+    for nothing in ({"chat": GROUP, "text": "x"}, {"migrate_to_chat_id": -1}, {"chat": GROUP, "migrate_to_chat_id": "x"}, 5):
+        assert moved({"message": nothing}) is None
