@@ -6,6 +6,7 @@ platform; to `bot.worker`: everything after the commit.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from bot.store.moving import Moves
 
 _ = phrases(__file__)
+
+PASSED_OVER = 64
+"""Albums and cut texts not meant for the bot of which a later part may be: held in memory alone, the oldest forgotten first."""
 
 
 class Reception:
@@ -53,6 +57,7 @@ class Reception:
         self._stop = stop
         self._default = default
         self._text_bytes = text_bytes
+        self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
 
     async def accept(self, item: Message | Press) -> Taken:
         """Commit `item`; see the contract."""
@@ -63,9 +68,12 @@ class Reception:
     async def commit(self, message: Message) -> int | None:
         """Commit `message` and return its number in the inbox, None for what is there already or is not wanted."""
         message = self._moves.current(message)
-        if not message.addressed and not (await self._chats.settings(message.address)).indexing:
+        if not await self._wanted(message):
             return None
-        return await self._inbox.accept(self._clean(message), then=self._arrived)
+        number = await self._inbox.accept(self._clean(message), then=self._arrived)
+        for earlier in self._passed_over.pop((message.address, message.part_of), ()):
+            await self._inbox.accept(self._clean(earlier), then=self._arrived)
+        return number
 
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return what `/lang` settled, else the text's language, else the platform's, else the default."""
@@ -101,6 +109,20 @@ class Reception:
         stopped = command.args.isdecimal() and self._stop(int(command.args))
         note = _("I am stopping it.") if stopped else _("There is nothing to stop any more.")
         return Taken(fresh=False, note=note.to(press.language))
+
+    async def _wanted(self, message: Message) -> bool:
+        """Say whether it is for the bot, or kept; a part that is not may be one of something that is, as told by a later one."""
+        if message.addressed or (await self._chats.settings(message.address)).indexing:
+            return True
+        if not message.part_of:
+            return False
+        if await self._inbox.wants(message):
+            return True
+        key = message.address, message.part_of
+        self._passed_over[key] = (*self._passed_over.get(key, ()), message)
+        while len(self._passed_over) > PASSED_OVER:
+            self._passed_over.popitem(last=False)
+        return False
 
     def _clean(self, message: Message) -> Message:
         """Return the message with a text that every part of the bot can hold: no NUL, no lone surrogate, not over the limit."""

@@ -70,6 +70,8 @@ class Message:
     """False for talk in a group that is not meant for the bot: never answered, kept only where `/index on` was said."""
     by_bot: bool = False
     """True for a quoted message that the bot itself had sent."""
+    part_of: str = ""
+    """What it is a part of, where one thing said comes bit by bit (an album behind a webhook); "" for what is whole."""
 
 
 @dataclass(frozen=True, slots=True)

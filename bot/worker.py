@@ -41,6 +41,8 @@ log = Logger(__name__)
 MOST_ATTEMPTS = 3
 CHATS_AT_ONCE = 64
 """More than are worked on side by side: whoever asks for little does not wait behind many who ask for much."""
+REST_WITHIN_S = 0.8
+"""How long one waits for the rest of what comes bit by bit, each time that more of it came."""
 MEBIBYTE = 1024 * 1024
 _STOPPED = _("Stopped, as you asked. Your message is kept; send it again whenever you like.")
 
@@ -114,24 +116,33 @@ class Worker:
         """End what is being answered now; what waits is answered at the next start. False where some of it took longer."""
         return await self._feed.finish(within_s=within_s)
 
-    async def _take(self, turn: Turn[Waiting]) -> None:
-        """Answer one row. Raises StoreError where the store fails: it is to be called again."""
+    async def _take(self, turn: Turn[Waiting]) -> float | None:
+        """Answer one row; return in how many seconds it is to be called again. Raises StoreError: it is to be called again, too."""
         if turn.item is not None and self._has_moved(turn.item):
             turn.item = None  # the database holds it under the new number by now
         try:
             turn.item = turn.item or await self._inbox.one(turn.id)
         except LookupError:
-            return  # forgotten meanwhile
+            return None  # forgotten meanwhile
         except ValueError as error:
             log.error("a message cannot be read and is set aside", inbox=turn.id, why=str(error))
             await self._inbox.set_aside(turn.id, "it cannot be read")
-            return
+            return None
+        if turn.item.message.part_of and turn.item.id not in self._unwritten:
+            parts = await self._inbox.parts(turn.item.message)
+            if parts > turn.tries:
+                turn.tries = parts
+                return REST_WITHIN_S
+            turn.item = await self._inbox.gather(turn.item.id)
+            if turn.item is None:
+                return None  # another part took it along
         await self.handle(turn.item)
         if self._moves is not None and self._has_moved(turn.item):  # while it was answered
             try:
                 await self._moves.again(turn.item.message.address)
             except StoreError as error:
                 log.error("what was written of a chat as it moved stays under its old number", inbox=turn.id, why=str(error))
+        return None
 
     def _has_moved(self, waiting: Waiting) -> bool:
         return self._moves is not None and self._moves.has_moved(waiting.message.address)

@@ -121,9 +121,17 @@ class Telegram:
         try:
             while True:
                 me = await self._introduced()
-                await self._take_in(
-                    Taking(intake, self._wire, me, self._sending, door, self._moves, download_bytes=self.limits.download_bytes)
+                taking = Taking(
+                    intake,
+                    self._wire,
+                    me,
+                    self._sending,
+                    door,
+                    self._moves,
+                    download_bytes=self.limits.download_bytes,
+                    one_by_one=bool(self._settings.webhook_url),
                 )
+                await self._take_in(taking)
         finally:
             await self._wire.request.shutdown()
 

@@ -1,24 +1,23 @@
 """Updates that are one thing said: the pictures of an album, and the pieces into which Telegram's apps cut a long text.
 
-Owns which updates belong together and how their messages become one. Leaves to `telegram_polling` how long one waits for the
-rest. Telegram tells neither how many pictures an album has nor that a text goes on, so that a bundle is open until nothing more
-of it comes.
+Owns which updates belong together. Leaves to `telegram_polling` how long one waits for the rest, and to `bot.parts` how their
+messages become one. Telegram tells neither how many pictures an album has nor that a text goes on, so that a bundle is open until
+nothing more of it comes.
 
-    bundles(updates)  # [Bundle([update, update], open=True), Bundle([update])]
+    bundles(updates)        # [Bundle([update, update], open=True), Bundle([update])]
+    series.part_of(update)  # "album 13", where updates come one by one: behind a webhook
 
 Source: https://core.telegram.org/bots/api#message (media_group_id), and its apps, which cut what they send at 4,096 units.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from dataclasses import dataclass
 
 from bot.channels.telegram_split import TEXT_UNITS
 from bot.channels.telegram_text import units
-from bot.message import Attachment, Message
 
 Update = Mapping[str, object]
 
@@ -26,6 +25,8 @@ CUT_UNITS = 3_600
 """An app cuts at the last border of a paragraph, a sentence or a word: a piece that another follows is nearly full."""
 CUT_GAP_S = 3
 """The most seconds between the pieces of one text."""
+SPEAKERS = 4096
+"""People whose last message is remembered."""
 
 
 @dataclass(slots=True)
@@ -60,6 +61,31 @@ def bundles(updates: Sequence[Update]) -> list[Bundle]:
     return found
 
 
+class Series:
+    """Names what updates that come one by one are parts of."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._last: OrderedDict[Hashable, tuple[Mapping[str, object], str]] = OrderedDict()
+
+    def part_of(self, update: Update) -> str:
+        """Return the same name for all parts of one thing, "" for what is whole."""
+        said = _said(update)
+        if not said:
+            return ""
+        if album := album_of(update):
+            return f"album {album[1]}"
+        speaker = _speaker(said)
+        before, name = self._last.get(speaker, ({}, ""))
+        if not (name and _goes_on(before, said)):
+            name = f"text {said.get('message_id')}" if _is_cut(said) else ""
+        self._last[speaker] = said, name
+        self._last.move_to_end(speaker)
+        while len(self._last) > SPEAKERS:
+            self._last.popitem(last=False)
+        return name
+
+
 def album_of(update: Update) -> tuple[object, str] | None:
     """Return (chat id, album id) of a picture that came in an album, None for all else."""
     said = _said(update)
@@ -78,44 +104,6 @@ def whole(updates: Sequence[Update]) -> Update:
         moved = [{**entity, "offset": entity["offset"] + at} for entity in _entities(said)]
         first |= {"text": text + str(said["text"]), "entities": [*_entities(first), *moved]}
     return {**updates[0], "message": first}
-
-
-def together(messages: Sequence[Message]) -> Message:
-    """Return the messages of an album as one: all its files, its caption, meant for the bot where any of them is."""
-    captioned = next((message for message in messages if message.text or message.command), messages[0])
-    return replace(
-        captioned,
-        text="\n".join(message.text for message in messages if message.text),
-        attachments=_told_apart([file for message in messages for file in message.attachments]),
-        reply_to=next((message.reply_to for message in messages if message.reply_to), None),
-        addressed=any(message.addressed for message in messages),
-    )
-
-
-def after(head: Message, late: Message) -> Message:
-    """Return a picture that came after its album was answered, with what was asked of the album."""
-    if late.text or late.command:
-        return late
-    return replace(
-        late,
-        text=head.text,
-        language=head.language,
-        command=head.command,
-        reply_to=late.reply_to or head.reply_to,
-        addressed=late.addressed or head.addressed,
-    )
-
-
-def _told_apart(files: Sequence[Attachment]) -> tuple[Attachment, ...]:
-    """Return the files, the second one of a name called so: `photo (2).jpg`."""
-    seen: Counter[str] = Counter()
-    named = []
-    for file in files:
-        seen[file.name] += 1
-        path = PurePosixPath(file.name)
-        again = f"{path.stem} ({seen[file.name]}){path.suffix}"
-        named.append(replace(file, name=again) if seen[file.name] > 1 else file)
-    return tuple(named)
 
 
 def _goes_on(before: Mapping[str, object], said: Mapping[str, object]) -> bool:

@@ -23,7 +23,7 @@ from bot.channels.channel import Intake
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_door import Door
 from bot.channels.telegram_errors import translated
-from bot.channels.telegram_gather import after, album_of, together, whole
+from bot.channels.telegram_gather import Series, album_of, whole
 from bot.channels.telegram_incoming import CHANNEL, Incoming, joined, left, moved, read, unread_press
 from bot.channels.telegram_lenient import sifted
 from bot.channels.telegram_moving import Moves
@@ -33,6 +33,7 @@ from bot.channels.telegram_wire import Wire
 from bot.errors import ParingError, StoreError
 from bot.locale import Language, phrases
 from bot.message import Address, Message, Press
+from bot.parts import after, together
 
 _ = phrases(__file__)
 
@@ -53,9 +54,21 @@ class Taking:
     """Hands updates to one intake."""
 
     def __init__(
-        self, intake: Intake, wire: Wire, me: Me, sending: Sending, door: Door, moves: Moves, *, download_bytes: int
+        self,
+        intake: Intake,
+        wire: Wire,
+        me: Me,
+        sending: Sending,
+        door: Door,
+        moves: Moves,
+        *,
+        download_bytes: int,
+        one_by_one: bool = False,
     ) -> None:
-        """Take where messages go, the line on which presses are answered, who the bot is, who keeps its door, and what moved."""
+        """Take where messages go, the line on which presses are answered, who the bot is, who keeps its door, and what moved.
+
+        `one_by_one`: updates come each alone; those that are one thing said are told so, and become one after they are committed.
+        """
         self._intake = intake
         self._wire = wire
         self._me = me
@@ -63,6 +76,7 @@ class Taking:
         self._door = door
         self._moves = moves
         self._download_bytes = download_bytes
+        self._series = Series() if one_by_one else None
         self._failed: Counter[object] = Counter()
         self._answers: set[asyncio.Task[None]] = set()
         self._albums: OrderedDict[object, Message] = OrderedDict()
@@ -160,6 +174,8 @@ class Taking:
 
     def _read_all(self, updates: Sequence[Mapping[str, object]]) -> Incoming | None:
         """Return the one thing that the updates say: an album's message has all its files, a text all its pieces."""
+        if self._series is not None:
+            return self._read_part(updates[0], self._series.part_of(updates[0]))
         album = album_of(updates[0])
         if album is None:
             return self._read(whole(updates) if len(updates) > 1 else updates[0])
@@ -173,6 +189,12 @@ class Taking:
         while len(self._albums) > ALBUMS:
             self._albums.popitem(last=False)
         return replace(found[0], item=message)
+
+    def _read_part(self, data: Mapping[str, object], part_of: str) -> Incoming | None:
+        incoming = self._read(data)
+        if incoming is None or not isinstance(incoming.item, Message):
+            return incoming
+        return replace(incoming, item=replace(incoming.item, part_of=part_of))
 
     def _read(self, data: Mapping[str, object]) -> Incoming | None:
         """Return what the update says; where a field of its message cannot be read, what it says without that field."""

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bot.message import Address, Button, Command, Message, Reply, pack, unpack
 from bot.route import Route, pack_route, unpack_route
+from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
 from bot.store.places import Places, Ticket, not_of, within
 from bot.store.tables import InboxRow, OutboxRow
@@ -106,6 +107,30 @@ class Inbox:
     async def start(self, number: int) -> None:
         """Mark the message as being worked on, once more."""
         await self._change(_START, number=number)
+
+    async def parts(self, message: Message) -> int:
+        """Return how many parts of what `message` is a part of wait."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(beside(message))).all()
+        return sum(part.state == "received" for part in parts_of(rows, message))
+
+    async def gather(self, number: int) -> Waiting | None:
+        """Make one message of the part with this number and the others that wait; return it, None where another took it along.
+
+        A part whose others have been answered already is asked what they were.
+        """
+
+        def work(connection: Connection) -> Waiting | None:
+            head = gathered(connection, number)
+            return Waiting(head.id, head.message, head.attempts, head.placeholder) if head else None
+
+        return await self._database.write(work, durable=False)
+
+    async def wants(self, part: Message) -> bool:
+        """Say whether another part of the same was meant for the bot."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(beside(part))).all()
+        return any(other.message.addressed for other in parts_of(rows, part))
 
     async def rewrite(self, number: int, message: Message) -> None:
         """Keep `message` in the place of the one received: its attachments have been fetched."""

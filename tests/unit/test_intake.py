@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.intake import Reception, clean
-from bot.message import Button, ChatKind, Command, Press, Reply
+from bot.message import Button, ChatKind, Command, Message, Press, Reply
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
@@ -157,3 +157,15 @@ async def test_a_chat_that_moved_is_known_under_both_numbers(house: Fixture) -> 
     assert await house.reception.language(old, "", "en") == "ko"
     await house.reception.accept(replace(make_message("late"), address=old, id="17"))
     assert [(waiting.message.address, waiting.message.id) for waiting in house.arrived] == [(new, "-5/17")]
+
+
+async def test_pictures_of_an_album_that_calls_the_bot_only_later_are_kept_all_the_same(house: Fixture) -> None:
+    def part(number: int, *, addressed: bool, album: str = "album a") -> Message:
+        return replace(make_message("x", kind="group"), id=str(number), addressed=addressed, part_of=album)
+
+    assert not (await house.reception.accept(part(1, addressed=False))).fresh
+    assert not (await house.reception.accept(part(2, addressed=False, album="album b"))).fresh
+    assert await house.inbox.counts() == {}
+    assert (await house.reception.accept(part(3, addressed=True))).fresh
+    assert (await house.reception.accept(part(4, addressed=False))).fresh
+    assert [waiting.message.id for waiting in house.arrived] == ["3", "1", "4"]

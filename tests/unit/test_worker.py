@@ -387,3 +387,47 @@ async def test_a_chat_that_moves_while_it_is_answered_is_answered_for_in_the_new
     assert asked == [("-5", "one"), ("-1005", "two")]
     assert [parcel.to.chat for parcel in await parcels(database)] == ["-1005", "-1005"]
     assert (await chats.settings(new)).language == "ko"
+
+
+async def test_what_comes_bit_by_bit_is_answered_once_it_is_whole_and_in_its_turn(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.worker.REST_WITHIN_S", 0.0)
+    dispatcher = FakeDispatcher()
+    worker = make_worker(database, dispatcher, tmp_path)
+    outgoing = Outgoing(worker, 2)
+    running = asyncio.create_task(worker.run())
+    inbox = Inbox(database)
+    pieces = [
+        replace(make_message(said), id=str(number), part_of="text 1") for number, said in enumerate(("one", "two", "three"))
+    ]
+    for message in (*pieces, replace(make_message("another thing"), id="9")):
+        await inbox.accept(message, then=worker.hand)
+    await outgoing.whole.wait()
+    await worker.idle()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert [message.text for message in dispatcher.asked] == ["one\ntwo\nthree", "another thing"]
+    assert await inbox.counts() == {"done": 4}
+
+
+async def test_what_was_left_half_gathered_is_answered_whole_at_the_next_start(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.worker.REST_WITHIN_S", 0.0)
+    inbox = Inbox(database)
+    for number, said in enumerate(("one", "two")):
+        await inbox.accept(replace(make_message(said), id=str(number), part_of="text 1"))
+    first = await inbox.gather(1)
+    assert first is not None
+    await inbox.start(first.id)
+    dispatcher = FakeDispatcher()
+    worker = make_worker(database, dispatcher, tmp_path)
+    outgoing = Outgoing(worker, 1)
+    running = asyncio.create_task(worker.run())
+    await outgoing.whole.wait()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert [message.text for message in dispatcher.asked] == ["one\ntwo"]

@@ -40,8 +40,9 @@ async def test_a_refused_send_tells_the_intake_and_the_reply_quotes_nothing_in_t
     await fake.order("group", id=-5, type="group")
     await grown(fake, announced=False)
     await fake.say("the first message of the new chat", chat=-1005)
-    inbox.failures = [StoreError("locked")]
     async with live(channel, inbox):
+        await fake.settled()
+        inbox.failures = [StoreError("locked")]
         await channel.send(reply("one", reply_to="1"), OLD, key="k")
         assert inbox.moves == []
         await fake.order("group", id=-6, type="group")

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 import pytest_asyncio
-from fakes.telegram_bench import Blobs, Inbox, built, live
+from fakes.telegram_bench import PNG, Blobs, Inbox, built, live
 from fakes.telegram_bot_api.client import FakeTelegram
 from pydantic import SecretStr
 
 from bot.config import TelegramSettings
 from bot.errors import StoreError
+from bot.message import Message
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -39,6 +40,20 @@ async def test_a_webhook_takes_updates_once_they_are_kept(fake: FakeTelegram, ho
     assert inbox.texts == ["one", "two"]
     (call,) = await fake.calls("setWebhook")
     assert call["parameters"]["allowed_updates"] == '["message", "edited_message", "callback_query", "my_chat_member"]'
+
+
+async def test_an_album_behind_a_webhook_is_committed_picture_by_picture_and_told_to_be_one(
+    fake: FakeTelegram, hooked: str, inbox: Inbox
+) -> None:
+    assert hooked
+    for caption in ("/ocr", "", ""):
+        photo = await fake.file(PNG, folder="photos")
+        said = {"caption": caption} if caption else {}
+        await fake.say(fields={"photo": [{**photo, "width": 8, "height": 6}], "media_group_id": "a1"}, **said)
+    await fake.say("another thing")
+    await fake.settled()
+    told = [(item.part_of, len(item.attachments)) for item in inbox.items if isinstance(item, Message)]
+    assert told == [("album a1", 1), ("album a1", 1), ("album a1", 1), ("", 0)]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.channels.telegram_gather import after, bundles, together, whole
+from bot.channels.telegram_gather import Series, bundles, whole
 from bot.message import Address, Attachment, Command, Message
+from bot.parts import after, together
 
 HERE = Address("telegram", "7", "42")
 FULL = "word " * 819  # 4,095 units
@@ -62,6 +63,18 @@ def test_what_is_said_after_a_long_text_and_is_no_piece_of_it_stays_apart(second
     assert numbers([update(1, text=FULL), update(2, **second)]) == [[1], [2]]
 
 
+def test_updates_that_come_one_by_one_are_told_what_they_are_parts_of() -> None:
+    series = Series()
+    said = [
+        update(1, media_group_id="a"), update(2, text="in between", chat={"id": 9}), update(3, media_group_id="a"),
+        update(4, text=FULL), update(4, text=FULL), update(5, text=FULL), update(6, text="end"), update(7, text="next"),
+        update(8, text=FULL), update(9, text="/help"), {"update_id": 10, "callback_query": {}},
+    ]  # fmt: skip
+    text = "text 4"
+    expected = ["album a", "", "album a", text, text, text, text, "", "text 8", "", ""]
+    assert [series.part_of(one) for one in said] == expected
+
+
 def test_updates_of_other_kinds_and_broken_ones_stay_apart() -> None:
     odd: list[Any] = [{"update_id": 1}, {"update_id": 2, "message": 5}, {"update_id": 3, "callback_query": {}}]
     assert numbers(odd) == [[1], [2], [3]]
@@ -90,6 +103,12 @@ def test_an_album_is_one_message_with_its_caption_and_all_its_files() -> None:
     one = together(parts)
     assert (one.id, one.text, one.command, one.addressed, one.reply_to) == ("6", "/ocr", Command("ocr"), True, quoted)
     assert [file.name for file in one.attachments] == ["p.jpg", "p (2).jpg", "q.jpg"]
+
+
+def test_a_command_is_about_the_whole_of_a_cut_text() -> None:
+    parts = [message("/sum one", command=Command("sum", "one")), message("two", id="6"), message("three", id="7")]
+    one = together(parts)
+    assert (one.text, one.command) == ("/sum one\ntwo\nthree", Command("sum", "one\ntwo\nthree"))
 
 
 def test_a_late_picture_is_asked_what_its_album_was_asked() -> None:
