@@ -99,7 +99,7 @@ class Reception:
         if order.command.name == CANCEL:
             return self._cancelled(press, order.command)
         message = Message(
-            press.address, press.sender, f"press:{press.id}", "", press.language, press.sent_at,
+            _with_thread(here, order.about.address), press.sender, f"press:{press.id}", "", press.language, press.sent_at,
             sender_name=order.about.sender_name, reply_to=order.about, command=order.command,
         )  # fmt: skip
         return Taken(fresh=await self.commit(message) is not None)
@@ -131,6 +131,11 @@ class Reception:
             text = text[: self._text_bytes + 1]
         quoted = self._clean(message.reply_to) if message.reply_to else None
         return replace(message, text=text, reply_to=quoted, sender_name=clean(message.sender_name))
+
+
+def _with_thread(here: Address, asked: Address) -> Address:
+    """Return where a button was pressed, in the thread where it was asked for: of an old message a platform tells no thread."""
+    return replace(here, thread=asked.thread) if not here.thread and here.chat == asked.chat else here
 
 
 def clean(text: str) -> str:

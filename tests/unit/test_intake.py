@@ -169,3 +169,14 @@ async def test_pictures_of_an_album_that_calls_the_bot_only_later_are_kept_all_t
     assert (await house.reception.accept(part(3, addressed=True))).fresh
     assert (await house.reception.accept(part(4, addressed=False))).fresh
     assert [waiting.message.id for waiting in house.arrived] == ["3", "1", "4"]
+
+
+async def test_a_button_under_an_old_message_is_answered_in_its_thread(house: Fixture) -> None:
+    message = make_message("hello", kind="group")
+    asked = replace(message, address=replace(message.address, thread="7"))
+    number = await house.inbox.accept(asked)
+    assert number is not None
+    await house.inbox.finish(number, asked, [Reply("hi", "en", buttons=(Button("More", Command("more")),))])
+    token = (await Outbox(house.database).of(number))[0].reply.buttons[0].token
+    await house.reception.accept(replace(house.press(token), address=message.address))
+    assert house.arrived[-1].message.address == asked.address
