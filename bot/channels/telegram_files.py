@@ -5,6 +5,7 @@ Owns which of a photo's sizes is taken. Leaves the download to `telegram.py`.
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -49,10 +50,16 @@ def _named(said: TelegramMessage | ExternalReplyInfo) -> tuple[Attachment, ...]:
         )
     if said.document:
         document = said.document
-        name = _name(document.file_name, "document")
+        name = _name(document.file_name, _nameless(said, document.mime_type or ""))
         media_type = media_type_of(name, declared=document.mime_type or "")
         return (Attachment(kind_of(media_type, name=name), name, media_type, document.file_size or 0, document.file_id),)
     return ()
+
+
+def _nameless(said: TelegramMessage | ExternalReplyInfo, media_type: str) -> str:
+    """Return a name that no other file without one has: two of one name would be two versions of one document."""
+    sent_at, number = (said.date, f"_{said.message_id}") if isinstance(said, TelegramMessage) else (said.origin.date, "")
+    return f"document_{sent_at:%Y-%m-%d_%H-%M-%S}{number}{mimetypes.guess_extension(media_type) or ''}"
 
 
 def _photo(sizes: Sequence[PhotoSize], sent_at: datetime, download_bytes: int) -> Attachment:

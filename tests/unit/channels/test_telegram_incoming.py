@@ -215,7 +215,11 @@ def test_the_largest_photo_that_may_be_fetched_is_taken() -> None:
         ({"document": file(file_name="b.jpg", mime_type="application/octet-stream")}, ("image", "b.jpg", "image/jpeg")),
         ({"document": file(file_name="a.svg", mime_type="image/svg+xml")}, ("document", "a.svg", "image/svg+xml")),
         ({"document": file(file_name="../../etc\\x\x00.txt")}, ("document", "x .txt", "text/plain")),
-        ({"document": file()}, ("document", "document", "application/octet-stream")),
+        ({"document": file()}, ("document", "document_2023-11-14_22-13-20_5", "application/octet-stream")),
+        (
+            {"document": file(mime_type="application/pdf")},
+            ("document", "document_2023-11-14_22-13-20_5.pdf", "application/pdf"),
+        ),
         ({"voice": file(duration=3)}, ("audio", "voice.ogg", "audio/ogg")),
         ({"audio": file(duration=3, file_name="노래.mp3", mime_type="audio/mpeg")}, ("audio", "노래.mp3", "audio/mpeg")),
         ({"video": file(duration=3, width=1, height=1)}, ("video", "video.mp4", "video/mp4")),
