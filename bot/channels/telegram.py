@@ -42,6 +42,7 @@ from bot.channels.telegram_request import READ_S, OverLimitError, RefusedError
 from bot.channels.telegram_sending import Sending, WentOut
 from bot.channels.telegram_split import TEXT_UNITS, shorten
 from bot.channels.telegram_taking import Taking
+from bot.channels.telegram_waits import Waits
 from bot.channels.telegram_webhook import check_secret, listening
 from bot.channels.telegram_wire import Wire, file_told
 from bot.config import MEBIBYTE, TelegramSettings
@@ -81,6 +82,7 @@ class Telegram:
         poll_s: int = POLL_S,
         read_s: float = READ_S,
         backoff: Backoff | None = None,
+        waits: Waits | None = None,
     ) -> None:
         """Take the settings, the store of pictures, and the user ids of admins (their menu has admin commands).
 
@@ -107,7 +109,7 @@ class Telegram:
         self._backoff = backoff or Backoff()
         self._wire = Wire(token, settings, read_s=read_s)
         self._moves = Moves(self.account)
-        self._sending = Sending(self._wire.bot, blobs, self._moves)
+        self._sending = Sending(self._wire.bot, blobs, self._moves, waits or Waits())
 
     async def run(self, intake: Intake) -> None:
         """Take in messages until cancelled. A token that Telegram does not know is told in the log, and tried again ever later.
@@ -242,7 +244,7 @@ class Telegram:
                 return _me(told, self.account)
 
     async def _receive(self, take: Take) -> None:
-        """Listen for the webhook, then tell Telegram of it; stay until cancelled."""
+        """Listen for the webhook, then tell Telegram of it; stay until cancelled, or return where the token is valid no more."""
         settings = self._settings
         secret = settings.webhook_secret.get_secret_value()
         async with listening(settings.webhook_host, settings.webhook_port, secret, take):
@@ -251,9 +253,12 @@ class Telegram:
                     await self._wire.bot.set_webhook(settings.webhook_url, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
                     break
                 except RefusedError as error:
-                    if not error.retry_after_s:
-                        raise translated(error) from None
-                    await self._backoff.wait(error.retry_after_s)
+                    if is_wrong_token(error):
+                        return
+                    house = translated(error)
+                    if not isinstance(house, RetryLaterError):
+                        raise house from None
+                    await self._backoff.wait(house.retry_after_s)
                 except TelegramError as error:
                     _log.warning("The webhook could not be set (%s); trying again.", error.message)
                     await self._backoff.wait()

@@ -86,10 +86,15 @@ def wrong_token() -> ChannelError:
     )
 
 
+def flooded(retry_after_s: float = 0.0) -> RetryLaterError:
+    """Return the error for a chat in which Telegram asks to wait."""
+    sentence = _("Telegram asks to wait. Nothing was sent; it is tried again by itself.")
+    return RetryLaterError(sentence, retry_after_s=retry_after_s or FLOOD_RETRY_S)
+
+
 def _refused(error: RefusedError) -> ChannelError:
     if error.code == _FLOOD:
-        sentence = _("Telegram asks to wait. Nothing was sent; it is tried again by itself.")
-        return RetryLaterError(sentence, retry_after_s=error.retry_after_s or FLOOD_RETRY_S)
+        return flooded(error.retry_after_s)
     if error.code == _UNAVAILABLE:
         sentence = _("Telegram cannot be reached. Nothing was sent; it is tried again by itself.")
         return RetryLaterError(sentence, retry_after_s=error.retry_after_s or UNREACHED_RETRY_S)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -33,6 +34,7 @@ READ_S = 20.0
 KEEP_ALIVE_S = 15.0
 """Shorter than any server's: a request must not leave on a connection that is being closed."""
 _CHUNK_BYTES = 256 * 1024
+_RETRY_AFTER = re.compile(r"retry after (\d{1,6})", re.IGNORECASE)
 
 
 class UnreachedError(TelegramError):
@@ -249,9 +251,15 @@ def _refusal(status: int, payload: bytes) -> TelegramError:
     return RefusedError(
         status,
         description,
-        retry_after_s=_number(parameters.get("retry_after")),
+        retry_after_s=_number(parameters.get("retry_after")) or _told_to_wait(description),
         migrated_to=int(_number(parameters.get("migrate_to_chat_id"))),
     )
+
+
+def _told_to_wait(description: str) -> float:
+    """Return the seconds that stand in the words alone, where a server sends no parameters."""
+    told = _RETRY_AFTER.search(description)
+    return float(told[1]) if told else 0.0
 
 
 def _json_object(payload: bytes) -> dict[str, object]:

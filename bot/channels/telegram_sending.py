@@ -19,12 +19,13 @@ from dataclasses import dataclass, field, replace
 from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
 from telegram.error import TelegramError
 
-from bot.channels.telegram_errors import repeatable, translated
+from bot.channels.telegram_errors import flooded, repeatable, translated
 from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_outgoing import Part, PhotoPart, TextPart, entities, keyboard, plain, render
 from bot.channels.telegram_request import RefusedError
 from bot.channels.telegram_typing import Typing
-from bot.errors import ChannelError, GoneError
+from bot.channels.telegram_waits import Waits
+from bot.errors import ChannelError, GoneError, RetryLaterError
 from bot.locale import phrases
 from bot.message import Address, Reply
 from bot.skill import Blobs
@@ -76,11 +77,12 @@ class _Way:
 class Sending:
     """Sends and edits replies over one bot."""
 
-    def __init__(self, bot: Bot, blobs: Blobs, moves: Moves) -> None:
-        """Take the bot that sends, the store that holds pictures, and the groups that have another number."""
+    def __init__(self, bot: Bot, blobs: Blobs, moves: Moves, waits: Waits) -> None:
+        """Take the bot that sends, the store that holds pictures, groups that have another number, and chats that ask to wait."""
         self._bot = bot
         self._blobs = blobs
-        self._typing = Typing(bot)
+        self._waits = waits
+        self._typing = Typing(bot, waits)
         self._progress: OrderedDict[str, _Progress] = OrderedDict()
         self._moves = moves
 
@@ -156,12 +158,13 @@ class Sending:
     async def _deliver(self, part: Part, way: _Way) -> str:
         """Send one part, by another way where Telegram refuses the first; return the message's id."""
         for _try in range(MAX_TRIES):
+            self._heed(way)
             try:
                 message = await self._post(part, way)
             except RefusedError as error:
                 other = self._way_out(error, part, way)
                 if other is None:
-                    raise translated(error) from None
+                    raise self._held(error, way) from None
                 await self._moves.report()
                 way = other
             except TelegramError as error:
@@ -211,6 +214,7 @@ class Sending:
             return False
         way = _Way(*self.way(to))
         for _try in range(MAX_TRIES):
+            self._heed(way)
             try:
                 await self._bot.edit_message_text(
                     plain(part.rich) if way.plain else part.rich.text,
@@ -227,7 +231,7 @@ class Sending:
                     return False
                 other = self._way_out(error, part, way)
                 if other is None:
-                    raise translated(error) from None
+                    raise self._held(error, way) from None
                 way = other
             except TelegramError as error:
                 raise repeatable(error) from None
@@ -243,6 +247,18 @@ class Sending:
         except TelegramError as error:
             _log.info("a status message could not be deleted: %s", translated(error))
 
+    def _heed(self, way: _Way) -> None:
+        """Raise RetryLaterError while Telegram asks to wait for the chat."""
+        if left_s := self._waits.left_s(way.chat):
+            raise flooded(left_s)
+
+    def _held(self, error: RefusedError, way: _Way) -> ChannelError:
+        """Return the house's error; where it says to wait, nothing is sent to the chat until then."""
+        house = translated(error)
+        if isinstance(house, RetryLaterError):
+            self._waits.hold(way.chat, house.retry_after_s)
+        return house
+
     def _way_out(self, error: RefusedError, part: Part, way: _Way) -> _Way | None:
         """Return another way to send what was refused; None where there is none that was not tried."""
         other = way
@@ -255,7 +271,7 @@ class Sending:
             return None
         elif error.says("entit", "can't parse"):
             other = replace(way, plain=True)
-        elif error.says("thread not found", "topic deleted", "topic id invalid", "topic not found"):
+        elif error.says("thread not found", "topic deleted", "topic closed", "topic id invalid", "topic not found"):
             other = replace(way, thread=None)
         elif error.says("message to be replied not found", "reply message not found", "message to reply not found"):
             other = replace(way, reply_to=None)

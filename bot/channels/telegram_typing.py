@@ -19,7 +19,8 @@ from typing import Protocol
 from telegram.error import TelegramError
 
 from bot.channels.telegram_errors import translated
-from bot.channels.telegram_request import RefusedError
+from bot.channels.telegram_waits import Waits
+from bot.errors import RetryLaterError
 
 SHOWN_S = 3.5
 """For so long it is not asked for again; less than Telegram shows it, and than the worker's heartbeat."""
@@ -41,9 +42,10 @@ class Api(Protocol):
 class Typing:
     """What is shown in which chat and topic."""
 
-    def __init__(self, bot: Api) -> None:
-        """Take the bot that is shown."""
+    def __init__(self, bot: Api, waits: Waits) -> None:
+        """Take the bot that is shown, and the chats for which Telegram asked to wait."""
         self._bot = bot
+        self._waits = waits
         self._shown_until: dict[_Place, float] = {}
         self._credit, self._counted_at = float(HURRIES), 0.0
         self._under_way: set[asyncio.Task[None]] = set()
@@ -60,7 +62,7 @@ class Typing:
     def show(self, chat: int | str, thread: int | None) -> None:
         """Show it now, unless it is shown already. Returns at once."""
         place, now = (chat, thread), asyncio.get_running_loop().time()
-        if self._shown_until.get(place, 0.0) > now:
+        if self._shown_until.get(place, 0.0) > now or self._waits.left_s(chat):
             return
         if len(self._shown_until) >= KEPT:
             self._shown_until.clear()
@@ -83,6 +85,7 @@ class Typing:
         try:
             await self._bot.send_chat_action(chat, "typing", message_thread_id=thread)
         except TelegramError as error:
-            _log.debug("typing was not shown: %s", translated(error))
-            if isinstance(error, RefusedError) and error.retry_after_s:
-                self._shown_until[place] = asyncio.get_running_loop().time() + error.retry_after_s
+            house = translated(error)
+            _log.debug("typing was not shown: %s", house)
+            if isinstance(house, RetryLaterError):
+                self._waits.hold(chat, house.retry_after_s)

@@ -11,6 +11,7 @@ from fakes.telegram_bench import GROUP, HERE, IN_GROUP, PNG, Blobs, Inbox, built
 from fakes.telegram_bot_api.client import ANN, FakeTelegram
 
 from bot.channels.telegram import Telegram
+from bot.channels.telegram_waits import Waits
 from bot.config import TelegramSettings
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, TooLargeError
 from bot.locale import Text
@@ -44,17 +45,44 @@ async def test_a_long_reply_is_split_with_its_buttons_last_and_its_quote_first(f
     assert ["reply_to_message" in part for part in shown] == [True, False, False, False]
 
 
-async def test_parts_that_were_sent_are_not_sent_again_with_the_same_key(fake: FakeTelegram, channel: Telegram) -> None:
+async def test_parts_that_were_sent_are_not_sent_again_with_the_same_key(
+    fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs
+) -> None:
+    now = [0.0]
+    channel = Telegram(settings, blobs=blobs, waits=Waits(lambda: now[0]))
     answer = reply("\n\n".join("가나다라마바사 " * 400 for _part in range(4)))
     await fake.fault("refuse", "sendMessage", skip=2, parameters={"retry_after": 7})
     with pytest.raises(RetryLaterError) as caught:
         await channel.send(answer, HERE, key="k")
     assert caught.value.retry_after_s == 7
+    now[0] = 7.0
     first = await channel.send(answer, HERE, key="k")
     again = await channel.send(answer, HERE, key="k")
     shown = await fake.shown()
     assert len(shown) == 4
     assert first == again == str(shown[0]["message_id"])
+
+
+async def test_a_chat_that_asks_to_wait_is_left_alone_until_then_and_others_are_not(
+    fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs
+) -> None:
+    now = [0.0]
+    channel = Telegram(settings, blobs=blobs, waits=Waits(lambda: now[0]))
+    status = await channel.send(reply("Working…"), HERE, key="status")
+    await fake.fault("refuse", "editMessageText", parameters={"retry_after": 7})
+    with pytest.raises(RetryLaterError):
+        await channel.edit(status, reply("Still working…"), HERE)
+    now[0] = 6.0
+    await channel.typing(HERE)
+    for too_early in (channel.edit(status, reply("Done."), HERE), channel.send(reply("Done."), HERE, key="k")):
+        with pytest.raises(RetryLaterError) as caught:
+            await too_early
+        assert caught.value.retry_after_s == 1.0
+    await channel.send(reply("elsewhere"), IN_GROUP, key="k2")
+    now[0] = 7.0
+    await channel.edit(status, reply("Done."), HERE)
+    calls = [call["method"] for call in await fake.calls(tried=True)]
+    assert calls == ["sendMessage", "editMessageText", "sendMessage", "editMessageText"]
 
 
 async def test_a_send_cut_after_it_left_is_ambiguous_and_one_never_connected_is_not(
@@ -135,9 +163,14 @@ async def test_plain_text_is_the_way_out_when_entities_are_refused(fake: FakeTel
     assert shown["text"] == "a b (https://c.example)"
 
 
-async def test_a_deleted_topic_does_not_lose_the_answer(fake: FakeTelegram, channel: Telegram) -> None:
+@pytest.mark.parametrize("description", ["message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED"])
+async def test_a_topic_that_takes_no_more_does_not_lose_the_answer(
+    fake: FakeTelegram, channel: Telegram, description: str
+) -> None:
+    await fake.fault("refuse", "sendMessage", code=400, description=f"Bad Request: {description}")
     await channel.send(reply("x"), replace(IN_GROUP, thread="999"), key="k")
     assert (await fake.shown(GROUP))[-1]["text"] == "x"
+    assert len(await fake.calls("sendMessage", tried=True)) == 2
 
 
 async def test_sources_are_listed_with_the_marked_sentence_bold(fake: FakeTelegram, channel: Telegram) -> None:

@@ -42,6 +42,18 @@ async def test_a_webhook_takes_updates_once_they_are_kept(fake: FakeTelegram, ho
     assert call["parameters"]["allowed_updates"] == '["message", "edited_message", "callback_query", "my_chat_member"]'
 
 
+@pytest.mark.parametrize(
+    ("code", "description"), [(429, "Too Many Requests"), (503, "Service Unavailable"), (401, "Unauthorized")]
+)
+async def test_a_webhook_that_cannot_be_set_just_now_is_set_later(
+    fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox, code: int, description: str
+) -> None:
+    await fake.fault("refuse", "setWebhook", code=code, description=description)
+    update = {"webhook_url": "http://127.0.0.1:9/x", "webhook_port": 0, "webhook_secret": SecretStr("s3cret")}
+    async with live(built(settings.model_copy(update=update), blobs), inbox):
+        assert len(await fake.calls("setWebhook", count=1)) == 1
+
+
 async def test_an_album_behind_a_webhook_is_committed_picture_by_picture_and_told_to_be_one(
     fake: FakeTelegram, hooked: str, inbox: Inbox
 ) -> None:

@@ -89,6 +89,7 @@ def test_files_are_where_the_server_is_unless_the_settings_say_otherwise(given: 
     [
         (RefusedError(429, "Too Many Requests: retry after 5", retry_after_s=5), RetryLaterError, 5),
         (RefusedError(429, "Too Many Requests"), RetryLaterError, 1),
+        (_refusal(429, b'{"description": "Too Many Requests: retry after 17"}'), RetryLaterError, 17),
         (RefusedError(503, "Service Unavailable"), RetryLaterError, 2),
         (UnreachedError("ClientConnectorError"), RetryLaterError, 2),
         (UnansweredError("ServerDisconnectedError"), AmbiguousSendError, None),

@@ -5,6 +5,7 @@ from telegram.error import TelegramError
 
 from bot.channels.telegram_request import RefusedError
 from bot.channels.telegram_typing import HURRIES, Typing
+from bot.channels.telegram_waits import Waits
 
 
 class Shown:
@@ -25,7 +26,7 @@ class Shown:
 @pytest.mark.parametrize("again", ["show", "hurry"])
 async def test_it_is_asked_for_again_only_when_a_message_has_ended_it(again: str) -> None:
     bot = Shown()
-    typing = Typing(bot)
+    typing = Typing(bot, Waits())
     typing.show(42, None)
     getattr(typing, again)(42, None)
     typing.show(42, 5)
@@ -37,7 +38,7 @@ async def test_it_is_asked_for_again_only_when_a_message_has_ended_it(again: str
 
 async def test_of_many_messages_that_come_at_once_the_first_ones_show_it() -> None:
     bot = Shown()
-    typing = Typing(bot)
+    typing = Typing(bot, Waits())
     for chat in range(1000):
         typing.hurry(chat, None)
     typing.show(5000, None)
@@ -48,7 +49,7 @@ async def test_of_many_messages_that_come_at_once_the_first_ones_show_it() -> No
 
 async def test_being_told_to_wait_is_heeded() -> None:
     bot = Shown(RefusedError(429, "Too Many Requests", retry_after_s=60))
-    typing = Typing(bot)
+    typing = Typing(bot, Waits())
     typing.show(42, None)
     await typing.finish(within_s=5)
     typing.show(42, None)
