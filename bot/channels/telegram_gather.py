@@ -39,7 +39,7 @@ class Bundle:
     @property
     def chat(self) -> object:
         """The chat's id, None for what is no message."""
-        return _part(_said(self.updates[0]), "chat").get("id")
+        return _id(_part(_said(self.updates[0]), "chat"))
 
 
 def bundles(updates: Sequence[Update]) -> list[Bundle]:
@@ -90,7 +90,7 @@ def album_of(update: Update) -> tuple[object, str] | None:
     """Return (chat id, album id) of a picture that came in an album, None for all else."""
     said = _said(update)
     group = said.get("media_group_id")
-    return (_part(said, "chat").get("id"), str(group)) if group else None
+    return (_id(_part(said, "chat")), str(group)) if group else None
 
 
 def whole(updates: Sequence[Update]) -> Update:
@@ -124,8 +124,8 @@ def _is_cut(said: Mapping[str, object]) -> bool:
 
 
 def _speaker(said: Mapping[str, object]) -> tuple[object, ...]:
-    who = _part(said, "from").get("id") or _part(said, "sender_chat").get("id")
-    return ("text", _part(said, "chat").get("id"), who, said.get("message_thread_id"))
+    who = _id(_part(said, "from")) or _id(_part(said, "sender_chat"))
+    return ("text", _id(_part(said, "chat")), who, str(said.get("message_thread_id")))
 
 
 def _said(update: Update) -> Mapping[str, object]:
@@ -135,6 +135,12 @@ def _said(update: Update) -> Mapping[str, object]:
 def _part(value: Mapping[str, object], name: str) -> Mapping[str, object]:
     part = value.get(name)
     return part if isinstance(part, dict) else {}
+
+
+def _id(value: Mapping[str, object]) -> int | None:
+    """Return the id of a chat or a person; None for what is none, which nothing could be kept under."""
+    number = value.get("id")
+    return number if isinstance(number, int) else None
 
 
 def _entities(said: Mapping[str, object]) -> list[dict[str, int]]:

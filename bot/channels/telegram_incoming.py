@@ -58,7 +58,7 @@ def read(update: Update, me: Me, *, download_bytes: int) -> Incoming | None:
     message = _message(said, me, sender, download_bytes, edited=update.edited_message is not None)
     if message is None:
         return None
-    return Incoming(message, (said.from_user.language_code if said.from_user else "") or "")
+    return Incoming(message, _spoken(said.from_user))
 
 
 def moved(data: Mapping[str, object]) -> tuple[int, int] | None:
@@ -113,6 +113,12 @@ def _language_of(value: Mapping[str, object]) -> str:
     return str(_dict(value, "from").get("language_code") or "")
 
 
+def _spoken(user: User | None) -> str:
+    """Return the language of a person's Telegram, "" where it tells none."""
+    code: object = user.language_code if user else None
+    return code if isinstance(code, str) else ""
+
+
 def _press(query: CallbackQuery, me: Me) -> Incoming | None:
     """Return the press; the message under the button may be too old for Telegram to show, its chat is known all the same."""
     if query.message is None or query.data is None or query.from_user.is_bot:
@@ -120,7 +126,7 @@ def _press(query: CallbackQuery, me: Me) -> Incoming | None:
     said = query.message
     address = _address(said, me) if isinstance(said, TelegramMessage) else _address_of(said.chat, me)
     press = Press(address, str(query.from_user.id), query.id, query.data, "en", datetime.now(UTC))
-    return Incoming(press, query.from_user.language_code or "")
+    return Incoming(press, _spoken(query.from_user))
 
 
 def _message(said: TelegramMessage, me: Me, sender: _Sender, download_bytes: int, *, edited: bool) -> Message | None:

@@ -8,6 +8,7 @@ Owns the defaults. One's own Bot API server, an older or a newer one, may leave 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 
@@ -24,6 +25,7 @@ _FILE_DEFAULTS: dict[str, dict[str, object]] = {
     "sticker": {"width": 0, "height": 0, "is_animated": False, "is_video": False, "type": "regular"},
 }
 _DEPTH = 12
+_LONE = re.compile("[\ud800-\udfff]")
 _BASE = ("message_id", "date", "chat", "from", "sender_chat")
 _CONTENT = _FILES | {"location", "venue", "contact", "poll", "dice", "game", "story", "checklist", "invoice", "paid_media"}
 _WORDLESS = {"emoji": "?", "value": 1}
@@ -31,7 +33,12 @@ _WORDLESS = {"emoji": "?", "value": 1}
 
 
 def padded(value: object, name: str = "", *, depth: int = _DEPTH) -> object:
-    """Return `value`, which stands under the key `name`, with defaults where it or what is in it lacks a field."""
+    """Return `value`, which stands under the key `name`, with defaults where it or what is in it lacks a field.
+
+    A field that is null is one that lacks: a server that spells out all that an update has not must not make it another one.
+    """
+    if isinstance(value, str):
+        return _whole(value)
     if depth == 0:
         return value
     if isinstance(value, list):
@@ -39,14 +46,23 @@ def padded(value: object, name: str = "", *, depth: int = _DEPTH) -> object:
     if not isinstance(value, dict):
         return value
     inner = {
-        key: padded(entry, str(key), depth=depth - 1) if isinstance(entry, dict | list) else entry for key, entry in value.items()
+        key: padded(entry, str(key), depth=depth - 1) if isinstance(entry, dict | list | str) else entry
+        for key, entry in value.items()
+        if entry is not None
     }
     return {**_defaults(inner, name), **inner}
 
 
+def _whole(text: str) -> str:
+    """Return `text` with U+FFFD in the place of lone surrogates, which no database takes; as long as before in UTF-16."""
+    if text.isascii() or not _LONE.search(text):
+        return text
+    return _LONE.sub("\ufffd", text)
+
+
 def complete(result: object) -> object:
     """Return what a send answered, with a chat where it names none: the message was sent, and its number is all that is needed."""
-    if isinstance(result, dict) and "message_id" in result and "chat" not in result:
+    if isinstance(result, dict) and "message_id" in result and not result.get("chat"):
         return {**result, "chat": {"id": 0, "type": "private"}}
     return result
 

@@ -121,6 +121,20 @@ async def test_a_field_that_cannot_be_read_takes_nothing_else_along(fake: FakeTe
     assert said.text == "where is the plan?"
 
 
+async def test_a_server_that_spells_out_what_an_update_has_not_is_understood(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
+) -> None:
+    nothing = {"edit_date": None, "media_group_id": None, "reply_to_message": None, "forward_origin": None, "entities": None}
+    async with live(channel, inbox):
+        said = await fake.say("where is the plan?", fields=nothing)
+        await fake.settled()
+        message = {**said, **nothing}
+        message.pop("update_id")
+        await fake.order("update", kind="message", content={**message, "message_id": 99}, also={"my_chat_member": None})
+        await fake.settled()
+    assert inbox.texts == ["where is the plan?", "where is the plan?"]
+
+
 async def test_who_speaks_without_a_name_is_the_chat(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
     async with live(channel, inbox):
         chat = {"id": GROUP, "type": "supergroup", "title": "Team"}

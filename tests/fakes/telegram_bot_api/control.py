@@ -128,8 +128,8 @@ class Control:
         return {"id": query, "update_id": await self._world.happen("callback_query", content)}
 
     async def _update(self, told: Json) -> Json:
-        """Queue any update at all: kind and content; what no server would send, too."""
-        return {"update_id": await self._world.happen(told["kind"], told["content"], raw=True)}
+        """Queue any update at all: kind, content, and what else it says; what no server would send, too."""
+        return {"update_id": await self._world.happen(told["kind"], told["content"], raw=True, also=told.get("also"))}
 
     async def _file(self, told: Json) -> Json:
         """Store a file that people send: content in base64, folder, name, and a size to claim instead of the true one."""

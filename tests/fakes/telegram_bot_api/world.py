@@ -137,14 +137,14 @@ class World:
         self.files[file_id] = StoredFile(file_id, path, content, len(content) if size is None else size)
         return self.files[file_id]
 
-    async def happen(self, kind: str, content: object, *, raw: bool = False) -> int:
+    async def happen(self, kind: str, content: object, *, raw: bool = False, also: Json | None = None) -> int:
         """Queue an update where the bot wants its kind; return its number (0 where it does not)."""
         wanted = kind in self.allowed if self.allowed else kind not in BY_DEFAULT_LEFT_OUT
         if not wanted and not raw:
             return 0
         number = self.next_update
         self.next_update += 1
-        self.updates.append({"update_id": number, kind: content})
+        self.updates.append({"update_id": number, kind: content, **(also or {})})
         await self.tell()
         return number
 

@@ -77,7 +77,9 @@ def test_updates_that_come_one_by_one_are_told_what_they_are_parts_of() -> None:
 
 def test_updates_of_other_kinds_and_broken_ones_stay_apart() -> None:
     odd: list[Any] = [{"update_id": 1}, {"update_id": 2, "message": 5}, {"update_id": 3, "callback_query": {}}]
-    assert numbers(odd) == [[1], [2], [3]]
+    odd += [update(4, chat={"id": []}, text=FULL), update(5, **{"from": {"id": {}}}, message_thread_id=[], media_group_id=[1])]
+    assert numbers(odd) == [[1], [2], [3], [4], [5]]
+    assert [Series().part_of(one) for one in odd] == ["", "", "", "text 4", "album [1]"]
 
 
 def test_pieces_become_one_text_with_all_their_entities() -> None:

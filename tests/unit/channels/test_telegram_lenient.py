@@ -58,3 +58,18 @@ def test_a_bottomless_answer_is_left_alone() -> None:
     for _level in range(100):
         deep = {"reply_to_message": deep}
     assert padded(deep) == deep
+
+
+def test_what_is_null_is_not_there() -> None:
+    nothing = {"from": {"id": 42, "language_code": None}, "date": None, "entities": None, "photo": None, "forward_origin": None}
+    update = {"update_id": 1, "message": {"message_id": 5, "chat": CHAT, "text": "hi", **nothing}, "my_chat_member": None}
+    told = padded(update)
+    assert isinstance(told, dict)
+    assert set(told) == {"update_id", "message"}
+    assert set(told["message"]) == {"message_id", "chat", "text", "from", "date"}
+
+
+def test_a_lone_surrogate_goes_and_no_offset_moves() -> None:
+    assert padded({"text": "a\ud800b", "file_id": "\udfff", "emoji": "\U0001f600"}) == {
+        "text": "a\ufffdb", "file_id": "\ufffd", "emoji": "\U0001f600",
+    }  # fmt: skip
