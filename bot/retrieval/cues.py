@@ -8,20 +8,27 @@ Owns the patterns, Korean and English. Leaves to `bot.retrieval.mark` what they 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 ONCE = 0.8
 """What a sentence counts that holds one such thing, beside several: a day and an hour say more of when than a year."""
+NO_MONEY = 0.4
+"""What a number counts that is no amount of money, where one is asked for."""
 LONGEST_TITLE = 80
 """Characters of a title line."""
 
 _NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million half third quarter percent"
 )
-_NUMBER = r"\d|\b(?:" + "|".join(_NUMBER_WORDS.split()) + r")\b"
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = r"\d+(?:[.,]\d+)*|\b(?:" + "|".join(_NUMBER_WORDS.split()) + r")\b"
+_MONEY = (
+    r"\d\s?(?:[조억만천백]\s?){0,2}원|[$€£¥₩]\s?\d|\b(?:usd|eur|gbp|jpy|krw)\s?\d"
+    r"|\d\s?(?:thousand|million|billion|[kmb]n?)?\s?(?:won|dollars?|euros?|pounds?|yen|cents?|usd|eur|gbp|jpy|krw|[€£])(?![a-z])"
+)
 _DATE = (
     r"\b(?:1\d|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
     r"|\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|decade|today|tomorrow|yesterday|noon|midnight)\b"
@@ -29,7 +36,8 @@ _DATE = (
     r"|오늘|내일|어제|매주|매년|매월|[월화수목금토일]요일|일시|날짜"
 )
 _NO_NAMES = "The This That These Those It In On At He She They We You I A An As If For From By But And Or So To When While After Before There"
-_NAME = rf"\b(?!(?:{'|'.join(_NO_NAMES.split())})\b)[A-Z][\w'’-]+"
+_NAME = rf"\b(?!(?:{'|'.join(_NO_NAMES.split())})\b)[A-Z][\w'’-]+(?![\w'’-]|:|\s\d)"
+"""A word with a capital; before a colon or a number it is a field or a product, hardly a person."""
 _KOREAN_NAME = (
     r"(?:담당자?|문의|책임자|대표)\s?(?::|는|은)|[가-힣]{2,4}(?:입니다|이다|이며|이에요|예요)"
     r"|[가-힣]{2,4}\s?(?:씨|님|대통령|총리|장관|교수|박사|감독|사장|팀장|대표|선수|왕|황제|작가|의원)"
@@ -41,10 +49,15 @@ _PLACE = (
     r"|[가-힣]+(?:에서|에|로|시|군|구|동|역|도|국|층|실|호)(?=\s|[.,)]|$)"
 )
 _REASON = r"\b(?:because|due to|since|so that|in order to|reason|cause[ds]?|result)\b|때문|위해|원인|이유|해서|므로"
+_SURE_REASON = r"\b(?:because|due to|reason|caused?)\b|때문|원인|이유"
 
+_ASKS_MONEY = (
+    r"\b(?:price|costs?|fees?|fares?|budget|rent|salary|penalty|deposit|deductible)\b|\bhow much (?:is|are|was|were|did|will)\b"
+    r"|가격|금액|비용|요금|단가|예산|임대료|월세|보증금|수당|연봉|지원금|보상금|상여금|연구비|등록금|(?:^|[^가-힣])(?:값|[밥술찻책]값)"
+)
 _ASKS_NUMBER = (
-    r"\bhow (?:many|much|long|old|far|tall|large|big|high|fast|often)\b|\bwhat (?:percent|number|amount|price)"
-    r"|\b(?:price|cost|fee|budget|percentage)\b|얼마|몇|비율|가격|금액|비용|요금|한도|단가|예산|수량"
+    r"\bhow (?:many|much|long|old|far|tall|large|big|high|fast|often)\b|\bwhat (?:percent|number|amount)|\bpercentage\b"
+    rf"|얼마|몇|며칠|비율|한도|수량|{_ASKS_MONEY}"
 )
 _ASKS_DATE = (
     r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b|\b(?:date|deadline)\b"
@@ -55,15 +68,19 @@ _ASKS_PLACE = (
     r"\bwhere\b|\b(?:what|which) (?:city|country|place|state|river|town|region|area)\b|\baddress\b"
     r"|어디|주소|위치|어느 (?:나라|도시|곳|지역)|장소|곳은"
 )
+_ASKS_WHY = r"\bwhy\b|\bwhat (?:caused|reason)\b|왜|이유|원인"
 _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (re.compile(asks, re.IGNORECASE), re.compile(holds, flags))
     for asks, holds, flags in (
         (_ASKS_NUMBER, _NUMBER, re.IGNORECASE), (_ASKS_DATE, _DATE, re.IGNORECASE), (_ASKS_NAME, _NAME, 0),
         (r"누구|누가|사람은|인물|담당자|책임자", _KOREAN_NAME, 0), (_ASKS_PLACE, _PLACE, 0),
-        (r"\bwhy\b|\bwhat (?:caused|reason)\b|왜|이유", _REASON, re.IGNORECASE),
+        (_ASKS_WHY, _REASON, re.IGNORECASE),
     )
 )  # fmt: skip
 """What a question asks for, and what holds such a thing."""
+_ASKS_AMOUNT, _AMOUNT = re.compile(_ASKS_MONEY, re.IGNORECASE), re.compile(_MONEY, re.IGNORECASE)
+_ASKS_DAY = re.compile(rf"{_ASKS_DATE}|며칠", re.IGNORECASE)
+_ASKS_REASON, _GIVES_REASON = re.compile(_ASKS_WHY, re.IGNORECASE), re.compile(_SURE_REASON, re.IGNORECASE)
 _SUBJECT = re.compile(r"\s*(?:제목|안건|subject|title|re)\s*:", re.IGNORECASE)
 _NO_TITLE = re.compile(r"[.!?。…:;,|]\s*$|: |^\s*(?:[-•*▪]|>)\s|[가-힣](?:다|요|음|함|됨|임)$|\|")
 
@@ -78,8 +95,16 @@ def kinds(question: str, sentences: Sequence[str]) -> NDArray[np.float64]:
     cues = [answer for asks, answer in _CUES if asks.search(question)]
     if not cues:
         return np.zeros(len(sentences))
-    asked = question.lower()
-    return np.array([sum(_held(cue, sentence, asked) for cue in cues) / len(cues) for sentence in sentences])
+    asked, numbers = question.lower(), set(_DIGITS.findall(question))
+    found = np.array([sum(_held(cue, sentence, asked, numbers) for cue in cues) / len(cues) for sentence in sentences])
+    paid = np.array([bool(_AMOUNT.search(sentence)) for sentence in sentences])
+    money = _ASKS_AMOUNT.search(question) and not _ASKS_DAY.search(question)
+    return np.where(paid | ~paid.any(), found, NO_MONEY * found) if money else found
+
+
+def gives_reason(question: str, sentence: str) -> bool:
+    """Say whether `question` asks why, and `sentence` says so in a word that stands for nothing else."""
+    return bool(_ASKS_REASON.search(question) and _GIVES_REASON.search(sentence))
 
 
 def is_title(line: str, *, first: bool) -> bool:
@@ -88,11 +113,18 @@ def is_title(line: str, *, first: bool) -> bool:
     return len(said) <= LONGEST_TITLE and (bool(_SUBJECT.match(said)) or (first and not _NO_TITLE.search(said)))
 
 
-def _held(cue: re.Pattern[str], sentence: str, asked: str) -> float:
-    """Return how well `sentence` holds what is asked for, beyond what the question (in lower case) itself says: 0, ONCE or 1."""
+def _held(cue: re.Pattern[str], sentence: str, asked: str, numbers: Collection[str]) -> float:
+    """Return how well `sentence` holds what is asked for, beyond what the question (in lower case) itself says: 0, ONCE or 1.
+
+    A number is compared whole: 25 is none of the digits of 2025. One of several digits counts as several things.
+    """
     count = 0
     for match in cue.finditer(sentence):
-        count += match.group().strip().lower() not in asked
+        said = match.group().strip().lower()
+        if said[:1].isdigit() and _DIGITS.fullmatch(said):
+            count += len(said) if said not in numbers else 0
+        else:
+            count += said not in asked
         if count > 1:
             return 1.0
     return ONCE if count else 0.0

@@ -163,6 +163,13 @@ def _surface(question: str, query: QueryTerms, whole: str, near_it: str) -> tupl
     )  # fmt: skip
 
 
+def letters(question: str, text: str) -> float:
+    """Return what share of the letters of `question` stands in `text`, word by word: 0..1."""
+    words = [word for word in _WORD.findall(normalise(question)) if not is_empty(word)]
+    whole = _NO_WORD.sub("", normalise(text))
+    return sum(_letters(word, whole) for word in words) / len(words) if words else 0.0
+
+
 def _letters(word: str, text: str) -> float:
     size = 2 if _HANGUL.search(word) else 3
     if len(word) <= size:

@@ -11,14 +11,15 @@ nothing.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.retrieval.cues import asks_kind, is_title, kinds
-from bot.retrieval.evidence import BESIDE, EVIDENCE, Held, own_evidence
+from bot.retrieval.cues import asks_kind, gives_reason, is_title, kinds
+from bot.retrieval.evidence import BESIDE, EVIDENCE, Held, letters, own_evidence
 from bot.retrieval.features import QueryTerms, Tokens, fingerprints
 
 BEFORE = 0.4
@@ -29,13 +30,19 @@ CUE = 0.3
 """What it counts that a sentence holds the kind of thing that is asked for."""
 LACK = 0.85
 """What a sentence counts for that lacks it where another has it."""
+NO_REASON = 0.6
+"""The same, where it was asked why and another says because."""
 TITLE = 0.5
 """What a title line counts for."""
+EQUAL = 1e-6
+"""Below this, two sentences' scores are the same."""
 LONG = 400
 """Characters of a sentence above which its length counts against it."""
 LONG_SHARE = 0.9
 """What a long sentence counts for."""
 OWN = len(EVIDENCE) - BESIDE
+
+_FIELD = re.compile(r"^[^\n:.]{1,40}: ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Reading:
     """A passage read against a question: the half-open range of the sentence that answers best, and what speaks for it."""
 
     span: tuple[int, int] | None
-    """None where the passage is one sentence alone, or nothing in it fits."""
+    """None where nothing in it fits."""
     evidence: NDArray[np.float32]
     """float32: of the first passage all of EVIDENCE that are its own, of its rivals the first two, which are all that is compared."""
 
@@ -82,15 +89,15 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
     above = before | _above(held, titles, bounds)
     found = kinds(question, said)
     scores = _scores(query, held, above, named, found, sentences)
-    scores = np.where(titles, TITLE, 1.0) * scores
+    scores = np.where(titles, TITLE, 1.0) * np.where(_silent_on_why(question, said, bounds), NO_REASON, 1.0) * scores
     own, near = _weight(held, weights), _weight(before | held, weights)
     readings: list[Reading] = []
     for begin, end in itertools.pairwise(bounds):
         if begin == end:
             readings.append(Reading(None, np.zeros(2 if readings else OWN, np.float32)))
             continue
-        best = begin + int(scores[begin:end].argmax())
-        fits = end - begin > 1 and (bool(held[best].any()) or scores[best] > CUE)
+        best = begin + _first_of(scores[begin:end], said[begin:end], question)
+        fits = bool(held[best].any()) or scores[best] > CUE
         first, last = sentences.spans[best].tolist()
         evidence = [float(own[best]) / total, float(near[best]) / total]
         if not readings:
@@ -122,6 +129,26 @@ def _scores(
     return whole
 
 
+def _silent_on_why(question: str, said: Sequence[str], bounds: Sequence[int]) -> NDArray[np.bool_]:
+    """Return bool (n,): which sentences give no reason where one is asked for and another of their passage gives it."""
+    reasons = np.array([gives_reason(question, sentence) for sentence in said], bool)
+    silent = np.zeros_like(reasons)
+    for begin, end in itertools.pairwise(bounds):
+        silent[begin:end] = reasons[begin:end].any() & ~reasons[begin:end]
+    return silent
+
+
+def _first_of(scores: NDArray[np.float64], said: Sequence[str], question: str) -> int:
+    """Return the place of the best sentence; of equals, the one that holds most of the question's letters.
+
+    Rows of a table are often equal by their terms: a dictionary may cut the same ending off two names.
+    """
+    equal = np.flatnonzero(scores >= scores.max() - EQUAL)
+    if len(equal) == 1:
+        return int(equal[0])
+    return int(equal[int(np.argmax([letters(question, said[place]) for place in equal.tolist()]))])
+
+
 def _said(texts: Sequence[str], sentences: Sentences) -> list[str]:
     whose = [text for text, count in zip(texts, sentences.counts, strict=True) for _sentence in range(count)]
     return [text[start:end] for text, (start, end) in zip(whose, sentences.spans.tolist(), strict=True)]
@@ -135,9 +162,20 @@ def _titles(texts: Sequence[str], sentences: Sentences, said: Sequence[str]) -> 
     for text, count in zip(texts, sentences.counts, strict=True):
         for place in range(at, at + count - 1):
             first = place == at or "\n\n" in text[spans[place - 1][1] - 2 : spans[place][0] + 1]
-            titles[place] = is_title(said[place], first=first)
+            titles[place] = is_title(said[place], first=first) or (place == at and _is_headline(text, *spans[place]))
         at += count
     return titles
+
+
+def _is_headline(text: str, start: int, end: int) -> bool:
+    """Say whether what begins a text, "Report: the outage of May", stands above an empty line, and no other line has such a colon."""
+    line, rest = text[start:end], text[end:]
+    return (
+        rest.startswith("\n\n")
+        and line.count(": ") == 1
+        and is_title(line.replace(": ", " "), first=True)
+        and not _FIELD.search(rest)
+    )
 
 
 def _above(held: NDArray[np.bool_], titles: NDArray[np.bool_], bounds: Sequence[int]) -> NDArray[np.bool_]:

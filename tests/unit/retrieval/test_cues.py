@@ -1,6 +1,6 @@
 import pytest
 
-from bot.retrieval.cues import ONCE, asks_kind, is_title, kinds
+from bot.retrieval.cues import NO_MONEY, ONCE, asks_kind, gives_reason, is_title, kinds
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,29 @@ def test_a_sentence_that_holds_what_is_asked_for_is_told_from_one_that_does_not(
 
 
 def test_what_the_question_says_itself_is_no_answer() -> None:
-    assert kinds("How many were there in 1990?", ["In 1990 there were some.", "In 1990 there were 12."]).tolist() == [0, ONCE]
+    assert kinds("How many were there in 1990?", ["In 1990 there were some.", "In 1990 there were 9."]).tolist() == [0, ONCE]
+
+
+def test_a_number_is_compared_whole() -> None:
+    assert kinds("2025년 급여는 며칠에 주나요?", ["2025년에 정했다.", "25를 넘지 않는다."]).tolist() == [0, 1]
+
+
+def test_money_says_more_than_another_number_where_money_is_asked_for() -> None:
+    assert kinds("빔프로젝터 예산", ["3층에 둔다.", "1,450,000원이다."]).tolist() == [ONCE * NO_MONEY, 1]
+    assert kinds("What does it cost?", ["It has 16 screws.", "It costs 40 euros.", "USD 40"]).tolist() == [NO_MONEY, 1, 1]
+    assert kinds("합계 금액", ["합계(만원): 31000"]).tolist() == [1]
+    assert kinds("월 임대료는 매달 며칠에 내나요?", ["1,350만원으로 한다.", "매달 15일에 낸다."]).tolist() == [1, 1]
+
+
+def test_a_field_and_a_product_are_no_persons() -> None:
+    assert kinds("who tested it", ["Object: the Dolsan 3", "Tested by Hannah Voss"]).tolist() == [0, 1]
+
+
+def test_a_reason_is_told_by_words_that_stand_for_nothing_else() -> None:
+    assert gives_reason("왜 미뤘나요?", "시험이 끝나지 않았기 때문이다.")
+    assert gives_reason("why was it down", "The cause was an expired key.")
+    assert not gives_reason("why was it down", "It was down since May.")
+    assert not gives_reason("when was it down", "The cause was an expired key.")
 
 
 def test_more_of_it_says_more() -> None:

@@ -71,8 +71,24 @@ def test_what_the_title_says_counts_less_than_what_the_sentence_alone_says() -> 
     assert marked("what is the address of boreas", text, title="Server boreas") == "- Address: 10.2.0.12"
 
 
-def test_a_passage_of_one_sentence_has_no_mark() -> None:
-    assert marked("where is it", "It is here.") is None
+def test_a_passage_of_one_sentence_is_marked_whole() -> None:
+    assert marked("where are the drawings", "The drawings lie in the blue cabinet.") == "The drawings lie in the blue cabinet."
+
+
+def test_why_is_answered_by_the_sentence_that_says_because() -> None:
+    text = "- 돌산5의 출시를 9월로 미룬다. 방수 시험이 끝나지 않았기 때문이다."
+    assert marked("돌산5 출시는 왜 미뤘나요?", text) == "방수 시험이 끝나지 않았기 때문이다."
+
+
+def test_a_headline_with_a_colon_answers_nothing() -> None:
+    text = "Incident report: outage of 17 April\n\nNo buoy could send. The cause was an expired key.\n"
+    assert marked("why was there an outage on 17 April", text) == "The cause was an expired key."
+    assert marked("담당자가 누구예요", "담당자: 박지훈\n\n전화: 119") == "담당자: 박지훈"
+
+
+def test_rows_that_are_equal_by_their_terms_are_told_apart_by_their_letters() -> None:
+    text = "이름: 서미나 | 직급: 팀장 | 전화: 4415\n이름: 서미란 | 직급: 팀장 | 전화: 6150"
+    assert marked("서미란 팀장 전화", text) == "이름: 서미란 | 직급: 팀장 | 전화: 6150"
 
 
 def test_nothing_is_marked_where_nothing_fits() -> None:
