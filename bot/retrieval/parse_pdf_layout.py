@@ -15,8 +15,9 @@ from collections.abc import Iterator, Sequence
 from statistics import median, median_low
 
 from bot.retrieval.document import Block
-from bot.retrieval.parse_pdf_lines import Line, Word
+from bot.retrieval.parse_pdf_lines import FULL_LINE, Line, Word, cuts_words
 from bot.retrieval.parse_text import rows_to_blocks
+from bot.text.words import is_cut_word
 
 MARGIN = 0.12
 """Share of a page's height, at its top and at its foot, where running heads stand."""
@@ -38,8 +39,6 @@ LONG_CELL = 60
 """Characters of a cell, on average, from which the columns are of prose."""
 NEW_PARAGRAPH = 1.4
 """How much more than usual lies between two lines of two paragraphs."""
-FULL_LINE = 0.75
-"""Share of the usual line length from which a line is taken to go on in the next."""
 _ENDS = re.compile(r"[.!?:;。…]['\")\]”’]*$")
 _ITEM = re.compile(r"^\s*(?:[-•*▪◦·○●□■※]|\(?\d{1,3}[.)]|[가-하][.)]|[①-⑳])\s")
 _HYPHEN = re.compile(r"(?<=[a-z])[-\u00ad\ufffe\u0002]$")
@@ -60,15 +59,19 @@ def layout(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> list[Bl
     body = _body_size(kept)
     sizes = sorted({round(line.size) for lines in kept for line in lines if _is_taller(line, body)}, reverse=True)
     level = {size: min(place, 5) for place, size in enumerate(sizes, start=1)}
+    cut = cuts_words(kept)
     blocks: list[Block] = []
     for number, lines in enumerate(kept, start=1):
-        blocks += _page(lines, number, body, level)
+        blocks += _page(lines, number, body, level, cut=cut)
         blocks += [Block("text", text, page=number) for text in running.get(number, ())]
     return blocks
 
 
-def paragraphs(lines: Sequence[str]) -> list[str]:
-    """Return `lines` of a page joined into paragraphs: a full line that ends no sentence goes on in the next."""
+def paragraphs(lines: Sequence[str], *, cut: bool = False) -> list[str]:
+    """Return `lines` of a page joined into paragraphs: a full line that ends no sentence goes on in the next.
+
+    With `cut`, the end of a line may stand in the middle of a Korean word.
+    """
     usual = median(len(line) for line in lines if line.strip()) if any(line.strip() for line in lines) else 0
     done: list[str] = []
     open_line = False
@@ -76,7 +79,7 @@ def paragraphs(lines: Sequence[str]) -> list[str]:
         if not line.strip():
             open_line = False
         elif open_line and not _ITEM.match(line):
-            done[-1] = _joined(done[-1], line.strip())
+            done[-1] = _joined(done[-1], line.strip(), cut=cut)
             open_line = _goes_on(line, usual)
         else:
             done.append(line.strip())
@@ -86,8 +89,9 @@ def paragraphs(lines: Sequence[str]) -> list[str]:
 
 def _without_running(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> tuple[list[list[Line]], dict[int, list[str]]]:
     """Return the pages without their running heads and feet, and by page what of these is said for the first time."""
+    body = _body_size(pages)
     said = [
-        {at: _NUMBERS.sub("#", line.text) for at, line in enumerate(lines) if _in_margin(line, height)}
+        {at: _without_number(line, body) for at, line in enumerate(lines) if _in_margin(line, height)}
         for lines, height in zip(pages, heights, strict=True)
     ]
     often = Counter(text for page in said for text in set(page.values()))
@@ -103,6 +107,11 @@ def _without_running(pages: Sequence[Sequence[Line]], heights: Sequence[float]) 
                 told.setdefault(number, []).append(lines[at].text)
             seen.add(page[at])
     return kept, told
+
+
+def _without_number(line: Line, body: float) -> str:
+    """Return what a line says but for numbers; with them where it is taller than the body: Article 1 and Article 2 are two headings."""
+    return line.text if _is_taller(line, body) else _NUMBERS.sub("#", line.text)
 
 
 def _in_margin(line: Line, height: float) -> bool:
@@ -127,7 +136,7 @@ def _is_taller(line: Line, body: float) -> bool:
     )
 
 
-def _page(lines: Sequence[Line], page: int, body: float, level: dict[int, int]) -> Iterator[Block]:
+def _page(lines: Sequence[Line], page: int, body: float, level: dict[int, int], *, cut: bool) -> Iterator[Block]:
     """Yield the blocks of one page."""
     regions = {start: (start, end, gutters) for start, end, gutters in _tables(lines)}
     open_lines: list[Line] = []
@@ -137,12 +146,12 @@ def _page(lines: Sequence[Line], page: int, body: float, level: dict[int, int]) 
         line = lines[at]
         heading = level.get(round(line.size)) if _is_taller(line, body) else None
         if at in regions:
-            yield from _said(open_lines, page)
+            yield from _said(open_lines, page, cut=cut)
             _start, end, gutters = regions[at]
             yield from _table(lines[at:end], gutters, page)
             at = end
         elif heading or _is_bold_heading(lines, at):
-            yield from _said(open_lines, page)
+            yield from _said(open_lines, page, cut=cut)
             end = at + 1
             while heading and end < len(lines) and end not in regions and _goes_on_below(lines[end - 1], lines[end], right):
                 end += 1
@@ -151,7 +160,7 @@ def _page(lines: Sequence[Line], page: int, body: float, level: dict[int, int]) 
         else:
             open_lines.append(line)
             at += 1
-    yield from _said(open_lines, page)
+    yield from _said(open_lines, page, cut=cut)
 
 
 def _goes_on_below(line: Line, following: Line, right: float) -> bool:
@@ -169,7 +178,7 @@ def _is_bold_heading(lines: Sequence[Line], at: int) -> bool:
     return at + 1 < len(lines) and not lines[at + 1].bold and not (at and lines[at - 1].bold)
 
 
-def _said(lines: list[Line], page: int) -> Iterator[Block]:
+def _said(lines: list[Line], page: int, *, cut: bool) -> Iterator[Block]:
     """Yield the paragraphs of `lines`, and empty it."""
     gaps = [above.bottom - line.top for above, line in itertools.pairwise(lines)]
     usual = median_low(gap + line.size for gap, line in zip(gaps, lines[1:], strict=True)) if gaps else 0.0
@@ -179,7 +188,7 @@ def _said(lines: list[Line], page: int) -> Iterator[Block]:
             texts.append("")
         texts.append(_LEADERS.sub(" … ", line.text))
     lines.clear()
-    yield from (Block("text", paragraph, page=page) for paragraph in paragraphs(texts))
+    yield from (Block("text", paragraph, page=page) for paragraph in paragraphs(texts, cut=cut))
 
 
 def _tables(lines: Sequence[Line]) -> Iterator[Region]:
@@ -295,7 +304,7 @@ def _goes_on(line: str, usual: float) -> bool:
     return len(line) >= FULL_LINE * usual and not _ENDS.search(line)
 
 
-def _joined(before: str, line: str) -> str:
+def _joined(before: str, line: str, *, cut: bool) -> str:
     if _HYPHEN.search(before) and line[:1].islower():
         return before[:-1] + line
-    return f"{before} {line}"
+    return before + line if cut and is_cut_word(before, line) else f"{before} {line}"

@@ -8,6 +8,8 @@ Owns the geometry that pdfium tells. Leaves to `bot.retrieval.parse_pdf_layout` 
 from __future__ import annotations
 
 import ctypes
+import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,14 @@ from bot.retrieval.decode import clean
 
 SAME_LINE = 0.6
 """Share of the lower line's height that must overlap for two stretches to be one line."""
+
+FULL_LINE = 0.75
+"""Share of the usual line length from which a line is taken to go on in the next."""
+CUT_ROOM = 1.25
+"""Letters' heights that stay free at a line's end, at most, where lines are cut between any two syllables."""
+CUT_SHARE = 0.9
+"""Share of a file's lines that must leave so little."""
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,23 @@ def read_lines(page: Any) -> list[Line]:  # pypdfium2 has no types
         return list(_side_by_side(list(_stretches(textpage, text))))
     finally:
         textpage.close()
+
+
+def cuts_words(pages: Sequence[Sequence[Line]]) -> bool:
+    """Say whether Korean lines end where they are full, in the middle of a word or not: no room is left for one more syllable."""
+    rooms: list[float] = []
+    for lines in pages:
+        open_lines = [line for line, below in itertools.pairwise(lines) if _goes_on_in_hangul(line, below)]
+        right = max((line.right for line in open_lines), default=0.0)
+        full = [line for line in open_lines if line.right - line.left >= FULL_LINE * (right - line.left)]
+        rooms += [(right - line.right) / line.size for line in full]
+    return bool(rooms) and sum(1 for room in rooms if room <= CUT_ROOM) >= CUT_SHARE * len(rooms)
+
+
+def _goes_on_in_hangul(line: Line, below: Line) -> bool:
+    """Say whether two lines of one size, one right below the other, meet in Hangul."""
+    near = 0 <= line.bottom - below.bottom <= 2 * line.size and round(line.size) == round(below.size)
+    return near and bool(_HANGUL.match(line.text[-1]) and _HANGUL.match(below.text))
 
 
 def _stretches(textpage: Any, text: str) -> Iterator[Line]:

@@ -108,6 +108,39 @@ def test_running_heads_are_said_once_and_page_numbers_never() -> None:
     ]  # fmt: skip
 
 
+def test_headings_that_differ_by_a_number_are_no_running_heads() -> None:
+    pages = [
+        [line(f"Article {number}", 770, size=18), line(f"What article {name} says to all of us.", 500)]
+        for number, name in enumerate(("one", "two", "three"), start=1)
+    ]
+    blocks = layout(pages, [HEIGHT] * 3)
+    assert [block.text for block in blocks if block.kind == "heading"] == ["Article 1", "Article 2", "Article 3"]
+
+
+def korean(text: str, bottom: float) -> Line:
+    """Return a line of Hangul: a syllable is as wide as high."""
+    words: list[Word] = []
+    at = 72.0
+    for word in text.split():
+        words.append(Word(word, at, at + 12 * len(word)))
+        at += 12 * len(word) + 4
+    return Line(tuple(words), bottom, bottom + 12)
+
+
+def test_a_korean_word_that_the_end_of_a_full_line_cuts_is_one_word() -> None:
+    lines = ["괴롭힘은 고충처리위원 박서", "연에게 신고하고 기록은 보", "관하며 팀장들은 모두 읽고", "서명한다."]
+    assert said(*(korean(text, 700 - 15 * at) for at, text in enumerate(lines))) == [
+        ("text", "괴롭힘은 고충처리위원 박서연에게 신고하고 기록은 보관하며 팀장들은 모두 읽고 서명한다.")
+    ]
+
+
+def test_lines_that_leave_room_for_a_syllable_are_cut_between_words() -> None:
+    lines = ["회의는 월요일 아침 아홉 시에 다", "같이 모여서 다시 열리며 보", "고는 짧게 한다."]
+    assert said(*(korean(text, 700 - 15 * at) for at, text in enumerate(lines))) == [
+        ("text", "회의는 월요일 아침 아홉 시에 다 같이 모여서 다시 열리며 보 고는 짧게 한다.")
+    ]
+
+
 def test_a_gap_between_lines_begins_a_paragraph() -> None:
     lines = [
         line(text, at)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.words import SEGMENT, content_terms, is_empty, normalise, stem, terms
+from bot.text.words import SEGMENT, content_terms, is_cut_word, is_empty, normalise, stem, terms
 
 
 def test_mixed_text_is_cut_by_script_in_reading_order() -> None:
@@ -88,3 +88,19 @@ def test_any_text_gives_terms_that_hold_no_space_and_are_normal(text: str) -> No
 @given(st.text(st.characters(max_codepoint=127), max_size=200))
 def test_a_text_of_ascii_alone_is_made_normal_as_beside_any_other(text: str) -> None:
     assert normalise(text) == normalise(text + "é").removesuffix("é")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cut"),
+    [
+        ("기록은 담당자가 서명한 뒤 보", "관한다.", True),
+        ("고충처리위원 서미", "란에게 신고한다", True),
+        ("재고를 조사", "하고 적는다", True),
+        ("모두 읽고", "서명한다", False),
+        ("the office", "opens", False),
+        ("회의는", "Monday", False),
+        ("", "관한다", False),
+    ],
+)
+def test_a_word_that_a_line_end_cuts_is_told_from_two(before: str, after: str, cut: bool) -> None:
+    assert is_cut_word(before, after) is cut
