@@ -195,11 +195,8 @@ class Dispatcher:
 
     async def _asked_back(self, message: Message, decision: Decision, route: Route) -> _Plan | Answer:
         names = [name for name in (decision.skill, decision.runner_up) if name in self._skills]
-        if (
-            self._fallback is not None
-            and self._fallback.name in names
-            and (found := await self._found(message, route, least=0.0))
-        ):
+        near = self._fallback is not None and self._fallback.name in names
+        if found := await self._found(message, route, least=0.0 if near else GOOD):
             return found
         buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
         said = _("I am not sure what you would like. Which of these?")
@@ -217,13 +214,14 @@ class Dispatcher:
         """Return how well the documents must answer (0..1) to go before the routed skill, None where they are not asked.
 
         Any answer goes before a doubtful route or a skill without its model; a good one before a skill that answers out of
-        itself (talk, help), unless the router is certain: people ask a bot about their documents as they ask it about itself.
+        itself (talk, help) or reads a picture or a recording where none came, unless the router is certain: people ask a bot
+        about their documents as they ask it about itself.
         """
         if chosen is self._fallback:
             return None
         if score < SURE or not self._equipped(chosen):
             return 0.0
-        return None if chosen.takes or score >= CERTAIN else GOOD
+        return None if chosen.takes == {"document"} or score >= CERTAIN else GOOD
 
     async def _found(self, message: Message, route: Route, *, least: float | None) -> Answer | None:
         """Return what the documents say, where they answer at least so well: an answer that is found needs no routing."""

@@ -121,7 +121,7 @@ async def test_a_runner_up_without_its_model_is_not_offered() -> None:
 
 
 async def test_two_close_skills_are_asked_about() -> None:
-    house = House(Decision("chat", runner_up="ocr", action="ask"))
+    house = House(Decision("chat", runner_up="ocr", action="ask"), score=0.4)
     (reply,) = (await house.ask(make_message("hm"))).replies
     assert [button.command.args for button in reply.buttons] == ["chat", "ocr"]
     assert house.chat.asked == []
@@ -151,6 +151,18 @@ async def test_a_good_answer_of_the_documents_goes_before_talk_that_the_router_i
     assert (await House(Decision("chat", 0.9), score=0.4).ask(make_message("what do you think"))).route.skill == "chat"
     assert (await House(Decision("chat", 0.99)).ask(make_message("hello there"))).route.skill == "chat"
     assert (await House(Decision("ocr", 0.99)).ask(make_message("read the picture"))).route.skill == "ocr"
+
+
+async def test_a_good_answer_of_the_documents_goes_before_the_question_which_of_two_was_meant() -> None:
+    house = House(Decision("chat", 0.45, runner_up="ocr", action="ask"))
+    assert (await house.ask(make_message("on which day is plastic collected"))).route.how == "found"
+
+
+async def test_a_good_answer_of_the_documents_goes_before_the_reading_of_a_picture_that_did_not_come() -> None:
+    assert (await House(Decision("ocr", 0.9)).ask(make_message("number plate of the truck"))).route.how == "found"
+    assert (await House(Decision("ocr", 0.9), score=0.4).ask(make_message("read the picture"))).route.skill == "ocr"
+    with_it = make_message("number plate of the truck", attachments=(PHOTO,))
+    assert (await House(Decision("ocr", 0.9)).ask(with_it)).route.skill == "ocr"
 
 
 async def test_a_skill_without_its_model_lets_the_documents_go_first() -> None:
