@@ -33,7 +33,7 @@ _DATE = (
     r"\b(?:1\d|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
     r"|\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|decade|today|tomorrow|yesterday|noon|midnight)\b"
     r"|\b\w+ century\b|\b(?:spring|summer|autumn|winter)\b|\d{1,2}:\d\d|\d+\s?(?:년|월|일|시|세기|주|개월)"
-    r"|오늘|내일|어제|매주|매년|매월|[월화수목금토일]요일|일시|날짜"
+    r"|하루|이틀|사흘|나흘|닷새|엿새|이레|열흘|보름|오늘|내일|어제|매주|매년|매월|[월화수목금토일]요일|일시|날짜"
 )
 _NO_NAMES = "The This That These Those It In On At He She They We You I A An As If For From By But And Or So To When While After Before There"
 _NAME = rf"\b(?!(?:{'|'.join(_NO_NAMES.split())})\b)[A-Z][\w'’-]+(?![\w'’-]|:|\s\d)"
@@ -57,11 +57,11 @@ _ASKS_MONEY = (
 )
 _ASKS_NUMBER = (
     r"\bhow (?:many|much|long|old|far|tall|large|big|high|fast|often)\b|\bwhat (?:percent|number|amount)|\bpercentage\b"
-    rf"|얼마|몇|며칠|비율|한도|수량|{_ASKS_MONEY}"
+    rf"|얼마|몇|비율|한도|수량|{_ASKS_MONEY}"
 )
 _ASKS_DATE = (
     r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b|\b(?:date|deadline)\b"
-    r"|언제|몇 ?[년월일시]|연도|날짜|시기|일시|기한"
+    r"|언제|며칠|몇 ?[년월일시]|연도|날짜|시기|일시|기한"
 )
 _ASKS_NAME = r"\bwho(?:se|m)?\b|\b(?:what|which) (?:person|man|woman|king|queen|president|author|scientist)\b"
 _ASKS_PLACE = (
@@ -79,7 +79,7 @@ _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 """What a question asks for, and what holds such a thing."""
 _ASKS_AMOUNT, _AMOUNT = re.compile(_ASKS_MONEY, re.IGNORECASE), re.compile(_MONEY, re.IGNORECASE)
-_ASKS_DAY = re.compile(rf"{_ASKS_DATE}|며칠", re.IGNORECASE)
+_ASKS_DAY = re.compile(_ASKS_DATE, re.IGNORECASE)
 _ASKS_REASON, _GIVES_REASON = re.compile(_ASKS_WHY, re.IGNORECASE), re.compile(_SURE_REASON, re.IGNORECASE)
 _SUBJECT = re.compile(r"\s*(?:제목|안건|subject|title|re)\s*:", re.IGNORECASE)
 _NO_TITLE = re.compile(r"[.!?。…:;,|]\s*$|: |^\s*(?:[-•*▪]|>)\s|[가-힣](?:다|요|음|함|됨|임)$|\|")
