@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.errors import InputError, TooLargeError
+from bot.errors import InputError, ParingError, TooLargeError
 from bot.locale import Language, Text, phrases
 from bot.message import Attachment, Button, Command, Message, Receipt, Reply
 from bot.passage import Scope
@@ -99,11 +99,16 @@ class Dispatcher:
         """Route `message` and return what its skill answers. Raises ParingError with a sentence for the person."""
         if not message.addressed:
             return await self._overhear(message)
+        parts = self._by_claimant(message)
+        if len(parts) > 1:
+            return _joined([await self._told(part, progress) for part in parts])
         stopwatch = Stopwatch()
         with stopwatch("route"):
             plan = await self._plan(message)
         if isinstance(plan, Answer):
             return plan
+        left = _left(plan, message)
+        before = [await self._told(left, progress)] if left is not None else []
         request = Request(
             plan.message,
             message.language,
@@ -116,7 +121,30 @@ class Dispatcher:
         )
         with stopwatch("answer"):
             reply = await plan.skill.answer(request)
-        return Answer((_with_receipt(reply, plan, stopwatch),), plan.route)
+        return _joined([*before, Answer((_with_receipt(reply, plan, stopwatch),), plan.route)], route=plan.route)
+
+    def _by_claimant(self, message: Message) -> list[Message]:
+        """Return a bare batch of files (a folder) as one message for each skill that claims some of them, else `message` alone.
+
+        The documents come last, where "ask me about them" is read.
+        """
+        if message.text.strip() or message.command is not None:
+            return [message]
+        batches: dict[str, list[Attachment]] = {}
+        for file in message.attachments:
+            bare = replace(message, attachments=(file,))
+            claimant = next((skill.name for skill in self._skills.values() if skill.claims(bare)), "")
+            batches.setdefault(claimant, []).append(file)
+        last = self._fallback.name if self._fallback else ""
+        ordered = sorted(batches, key=lambda claimant: claimant == last)
+        return [replace(message, attachments=tuple(batches[claimant])) for claimant in ordered] or [message]
+
+    async def _told(self, message: Message, progress: Progress | None) -> Answer:
+        """Answer a part of a message; what fails is told in its place, so that it does not cost the other parts their answer."""
+        try:
+            return await self.answer(message, progress=progress)
+        except ParingError as error:
+            return _say(error.text, message)
 
     async def _plan(self, message: Message) -> _Plan | Answer:
         self._check_size(message)
@@ -260,6 +288,21 @@ class Dispatcher:
                 _("This text is over {limit} MB, the most I read at once. Nothing was kept; please send it as a file, or in parts.",
                   limit=round(self._text_bytes / MEBIBYTE, 1))
             )  # fmt: skip
+
+
+def _joined(answers: Sequence[Answer], *, route: Route | None = None) -> Answer:
+    """Return the replies of all, and `route`, else the last one's."""
+    replies = tuple(reply for answer in answers for reply in answer.replies)
+    return Answer(replies, route or next((answer.route for answer in reversed(answers) if answer.route), None))
+
+
+def _left(plan: _Plan, message: Message) -> Message | None:
+    """Return the files that came with words and are of a kind that the chosen skill leaves, as a message of their own."""
+    takes = plan.skill.takes
+    left = tuple(file for file in message.attachments if file.kind not in takes)
+    if plan.route.how not in {"router", "attachment"} or len(left) in {0, len(message.attachments)}:
+        return None
+    return replace(message, text="", attachments=left)
 
 
 def _title(skill: Skill, message: Message) -> str:

@@ -78,6 +78,34 @@ async def test_a_commands_other_names_work_too() -> None:
     assert (await House(Decision("chat")).ask(make_message("/search2 plan"))).replies[0].text == "search: plan"
 
 
+async def test_a_folder_of_several_kinds_goes_to_each_skill_that_claims_some_of_it() -> None:
+    house = House(Decision("chat"))
+    answer = await house.ask(make_message("", attachments=[PAPER, PHOTO, PAPER, VOICE]))
+    assert [len(request.files) for request in (*house.search.asked, *house.caption.asked)] == [2, 1]
+    assert [answer.replies[0].text, answer.replies[2].text] == ["caption: ", "search: "]
+    assert "no skill for this kind" in answer.replies[1].text
+    assert (answer.route.skill, answer.route.how) == ("search", "attachment")
+
+
+async def test_a_part_of_a_folder_that_fails_costs_no_other_part_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(Decision("chat"))
+
+    async def broken(_request: Request) -> Reply:
+        raise InputError(Text("This picture is cut off."))
+
+    monkeypatch.setattr(house.caption, "answer", broken)
+    answer = await house.ask(make_message("", attachments=[PHOTO, PAPER]))
+    assert [reply.text for reply in answer.replies] == ["This picture is cut off.", "search: "]
+
+
+async def test_files_that_the_chosen_skill_leaves_are_kept_before_it_answers() -> None:
+    house = House(Decision("search"))
+    answer = await house.ask(make_message("when does the lease end?", attachments=[PAPER, PHOTO]))
+    assert [reply.text for reply in answer.replies] == ["caption: ", "search: when does the lease end?"]
+    assert (answer.route.skill, answer.route.how) == ("search", "router")
+    assert [file.kind for file in house.caption.asked[0].files] == ["image"]
+
+
 async def test_an_unknown_command_is_told_with_the_nearest() -> None:
     with pytest.raises(InputError, match="Did you mean /search"):
         await House(Decision("chat")).ask(make_message("/serch plan"))
