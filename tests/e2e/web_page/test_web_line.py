@@ -1,0 +1,71 @@
+"""The chat page in Chromium. A line that is cut, and a bot that is started again."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+from fakes.web_house import LONGEST_S, House, live, say
+from playwright.async_api import Page, Route, expect
+
+from bot.message import Reply
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def test_what_came_while_the_line_was_cut_is_shown_when_it_is_back(house: House, page: Page) -> None:
+    sent = await house.reply(Reply("before", "en"))
+    await expect(page.locator(".entry.bot")).to_have_count(1)
+    await page.evaluate("window.socket.disconnect()")
+    await expect(page.locator("#connection")).to_have_text("Connection lost. Trying again…")
+    await house.edit(sent, Reply("before, edited", "en"))
+    await house.reply(Reply("meanwhile", "en"))
+    await page.evaluate("window.socket.connect()")
+    await expect(page.locator(".entry.bot .said")).to_have_text(["before, edited", "meanwhile"])
+    await expect(page.locator("#connection")).to_have_text(re.compile("Connected again|^$"))
+
+
+async def test_a_message_whose_answer_was_lost_is_sent_again_and_committed_once(house: House, page: Page) -> None:
+    lost, again = asyncio.Event(), asyncio.Event()
+
+    async def lose(route: Route) -> None:
+        if lost.is_set():
+            await route.continue_()
+            again.set()
+            return
+        lost.set()
+        await route.fetch()  # the server has it, the browser never learns so
+        await route.abort()
+
+    await page.route("**/api/say", lose)
+    await say(page, "only once")
+    await expect(page.locator(".entry.own:not(.waiting) .said")).to_have_text("only once")
+    await expect(page.locator(".entry.own")).to_have_count(1)
+    await asyncio.wait_for(again.wait(), LONGEST_S)
+    assert len(house.intake.messages) == 1
+
+
+async def test_a_draft_and_an_unsent_message_outlive_a_reload(house: House, page: Page) -> None:
+    await page.route("**/api/say", lambda route: route.abort())
+    await say(page, "sent later")
+    await page.locator("#text").fill("a draft")
+    await page.unroute_all()
+    await page.reload()
+    await live(page)
+    await expect(page.locator("#text")).to_have_value("a draft")
+    assert [message.text for message in await house.intake.wait_for()] == ["sent later"]
+    await expect(page.locator(".entry.own:not(.waiting)")).to_have_count(1)
+
+
+async def test_a_restarted_bot_is_found_again_and_nothing_is_lost(house: House, page: Page) -> None:
+    await house.stop()
+    await expect(page.locator("#connection")).to_have_text("Connection lost. Trying again…")
+    await say(page, "while you were away")
+    await page.locator("#text").fill("a draft")
+    house.transcript.put("r1", Reply("from before the stop", "en"))
+    house.answers(Reply("here again", "en"))
+    await house.start()
+    await expect(page.locator(".entry.bot .said")).to_have_text(["from before the stop", "here again"], timeout=30_000)
+    await expect(page.locator("#text")).to_have_value("a draft")
+    assert [message.text for message in house.intake.messages] == ["while you were away"]
