@@ -28,7 +28,8 @@ from bot.message import Attachment, Message, Receipt, Reply, Source
 from bot.store.documents import Opened
 
 ASSETS = Path(__file__).parent / "assets"
-FILES_SHOWN = 8
+FILES_SHOWN = 4
+"""Files of a message that are listed; of more, one less and how many are left."""
 QUOTE_CHARACTERS = 160
 LONGEST_SHOWN = 6000
 """Characters of a person's own text that stand in the conversation; of a longer one CLIPPED do, and a link to the whole."""
@@ -168,7 +169,8 @@ def _files(message: Message) -> dict[str, object]:
     """Return a message's attachments as the template wants them: pictures, the first files, and the rest."""
     pictures = [file for file in message.attachments if file.kind == "image" and BLOB.fullmatch(file.blob)]
     others = [_file(file) for file in message.attachments if file not in pictures]
-    return {"pictures": pictures, "files": others[:FILES_SHOWN], "more_files": others[FILES_SHOWN:]}
+    shown = FILES_SHOWN if len(others) <= FILES_SHOWN else FILES_SHOWN - 1
+    return {"pictures": pictures, "files": others[:shown], "more_files": others[shown:]}
 
 
 def _file(file: Attachment) -> dict[str, str]:

@@ -14,7 +14,7 @@ const TYPING_MS = 7000;
 const UNSENT = "paring-unsent";
 const $ = (id) => document.getElementById(id);
 
-const log = new Log({ fetchPage, earlier: facts.earlier });
+const log = new Log({ fetchPage, earlier: facts.earlier, commands: new Set(facts.commands.map(({ name }) => name)) });
 const tray = new Tray($("tray"), { limits: facts.limits, headers, onChange: () => composer.refresh(), onWhole: sendBatch });
 const composer = new Composer({ commands: facts.commands, tray, say });
 
@@ -182,6 +182,7 @@ $("log").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.token) press(button);
+  else if (button.dataset.command) composer.write(`/${button.dataset.command} `);
   else if (button.classList.contains("copy-code")) copy(button.parentElement.querySelector("code")?.innerText || "");
   else if ("quote" in button.dataset) composer.quote(log.quoteOf(button));
   else if ("copy" in button.dataset) copy(log.textOf(button));
@@ -196,7 +197,7 @@ $("log").addEventListener("click", (event) => {
 $("empty").addEventListener("click", (event) => {
   const example = event.target.closest(".example");
   const choose = event.target.closest("[data-choose]");
-  if (example) composer.write(example.textContent);
+  if (example) composer.write(example.textContent.replace(/:$/, ": ")); // after a colon one goes on writing, or pastes
   if (choose) $(choose.dataset.choose).click();
 });
 $("switch").addEventListener("click", () => say({ text: `/lang ${language() === "ko" ? "en" : "ko"}` }));

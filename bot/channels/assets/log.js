@@ -1,19 +1,22 @@
 // The conversation: entries are added, replaced and fetched as the reader goes up; the rest stays untouched.
 
-import { language, word } from "./words.js";
+import { pressable } from "./commands.js";
+import { language, toast, word } from "./words.js";
 
 const NEAR_PX = 120;
 const LONGEST_SHOWN = 6000; // as the server's renderer has them
 const CLIPPED = 1500;
+const FILES_SHOWN = 4;
 const POINTED_MS = 1600;
 const COPY = '<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="9" y="9" width="11" height="11" rx="2.5"/><path d="M5 15V6.5A2.5 2.5 0 0 1 7.500 4H15"/></svg>';
 const $ = (id) => document.getElementById(id);
 
 export class Log {
-  constructor({ fetchPage, earlier }) {
+  constructor({ fetchPage, earlier, commands }) {
     this.box = $("log");
     this.scroll = $("scroll");
     this.fetchPage = fetchPage;
+    this.commands = commands;
     this.unread = 0;
     this.pinned = true;
     for (const node of this.box.children) this.dress(node);
@@ -114,11 +117,15 @@ export class Log {
     try {
       const { entries, earlier } = await this.fetchPage(first.dataset.place);
       const height = this.scroll.scrollHeight - this.scroll.scrollTop;
+      this.box.ariaLive = "off"; // what is old is not read out as news
       const fresh = entries.filter(({ id }) => !this.node(id)).map(({ html }) => parse(html));
       for (const node of fresh) this.dress(node);
       this.box.prepend(...fresh);
       this.setEarlier(earlier);
       this.scroll.scrollTop = this.scroll.scrollHeight - height;
+      requestAnimationFrame(() => (this.box.ariaLive = "polite"));
+    } catch {
+      toast(word("offline"));
     } finally {
       this.loading = false;
     }
@@ -133,6 +140,7 @@ export class Log {
 
   toEnd(behavior = "instant") {
     this.pinned = true;
+    if (!this.box.childElementCount) return; // the empty page is read from its top
     this.scroll.scrollTo({ top: this.scroll.scrollHeight, behavior });
   }
 
@@ -160,6 +168,7 @@ export class Log {
       time.textContent = new Intl.DateTimeFormat(language(), parts).format(at);
       time.title = at.toLocaleString(language());
     }
+    if (node.matches(".bot")) for (const said of node.querySelectorAll(":scope > .said")) pressable(said, this.commands);
     for (const code of node.querySelectorAll(".said pre")) {
       const button = make("button", "icon copy-code");
       button.type = "button";
@@ -205,7 +214,8 @@ function keepOpen(old, fresh) {
 
 function listOf(files) {
   const list = make("ul", "files");
-  for (const { name } of files.slice(0, 8)) {
+  const shown = files.length > FILES_SHOWN ? FILES_SHOWN - 1 : FILES_SHOWN;
+  for (const { name } of files.slice(0, shown)) {
     const item = make("li");
     const card = make("span", "file");
     const what = make("span", "what");
@@ -214,6 +224,7 @@ function listOf(files) {
     item.append(card);
     list.append(item);
   }
+  if (files.length > shown) list.append(make("li", "more-files", word("more_files", { count: files.length - shown })));
   return list;
 }
 

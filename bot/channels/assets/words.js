@@ -3,6 +3,7 @@
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const page = document.getElementById("paring");
 const TOAST_MS = 5200;
+const READING_MS = 90; // for a character: what is long stays longer
 
 // What fills the braces of words that stand in the markup.
 const values = {
@@ -44,8 +45,9 @@ export function toast(text) {
   const note = document.createElement("div");
   note.className = "toast";
   note.textContent = text;
+  note.addEventListener("click", () => note.remove());
   document.getElementById("toasts").append(note);
-  setTimeout(() => note.remove(), TOAST_MS);
+  setTimeout(() => note.remove(), Math.max(TOAST_MS, text.length * READING_MS));
 }
 
 // Keep a text for this window's reload; a browser that has no room for it goes on without.

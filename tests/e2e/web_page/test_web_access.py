@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.web_house import HERE, House, visit
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.message import Button, Command, Receipt, Reply, Source
 
@@ -144,3 +144,68 @@ def _luminance(colour: list[int]) -> float:
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (value / 255 for value in colour[:3])
     ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("size", [(320, 568), (390, 844), (550, 380), (1366, 650)])
+async def test_the_empty_page_is_read_from_its_top(house: House, chromium: Browser, size: tuple[int, int]) -> None:
+    context = await chromium.new_context(viewport={"width": size[0], "height": size[1]}, locale="en-GB")
+    page = await visit(context, house)
+    await expect(page.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("button", name="Choose files")).to_be_in_viewport(ratio=1)
+    await context.close()
+
+
+async def test_a_laptop_shows_the_whole_empty_page(house: House, chromium: Browser) -> None:
+    context = await chromium.new_context(viewport={"width": 1366, "height": 650}, locale="en-GB")
+    page = await visit(context, house)
+    await expect(page.locator(".example").last).to_be_in_viewport(ratio=1)
+    assert await page.locator("#scroll").evaluate("node => node.scrollHeight - node.clientHeight") <= 0
+    await context.close()
+
+
+@pytest.mark.parametrize("locale", ["ko-KR", "en-GB"])
+async def test_a_lost_connection_is_told_whole_on_a_phone(house: House, chromium: Browser, locale: str) -> None:
+    context = await chromium.new_context(viewport={"width": 320, "height": 568}, locale=locale, is_mobile=True, has_touch=True)
+    page = await visit(context, house)
+    await page.evaluate("window.socket.disconnect()")
+    sign = page.locator("#connection.lost")
+    await expect(sign).to_be_in_viewport(ratio=1)
+    assert await sign.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+    assert await sign.evaluate("node => node.getClientRects()[0].height") < 40
+    assert await page.locator(".bar").evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+    await context.close()
+
+
+async def test_what_is_old_is_not_read_out_as_news(house: House, context: BrowserContext) -> None:
+    for number in range(40):
+        house.transcript.put(f"r{number}", Reply(f"answer {number}", "en"))
+    page = await visit(context, house)
+    await page.evaluate(
+        """() => {
+            window.live = [];
+            const log = document.getElementById("log");
+            new MutationObserver(() => window.live.push(log.getAttribute("aria-live"))).observe(log, { childList: true });
+        }"""
+    )
+    await page.locator("#earlier").dispatch_event("click")
+    await expect(page.locator(".entry")).to_have_count(40)
+    await expect(page.get_by_role("log")).to_have_attribute("aria-live", "polite")
+    assert await page.evaluate("window.live") == ["off"]
+    await house.reply(Reply("news", "en"))
+    await expect(page.get_by_text("news")).to_be_visible()
+    assert (await page.evaluate("window.live"))[-1] == "polite"
+
+
+async def test_everything_that_is_pressed_is_large_enough_for_a_finger(house: House, page: Page) -> None:
+    source = Source("t", "passage", "/x", 0.5, (0, 4))
+    await house.reply(
+        Reply("See", "en", buttons=(Button("More", Command("more"), "t"),), sources=(source,), receipt=Receipt("search", "m"))
+    )
+    await page.locator(".source summary").click()
+    small = await page.evaluate(
+        """() => [...document.querySelectorAll("#paring :is(button, .open, summary)")]
+            .map((node) => [node.className || node.id, node.getBoundingClientRect()])
+            .filter(([name, box]) => box.width && Math.min(box.width, box.height) < 24)
+            .map(([name, box]) => `${name} ${box.width} x ${box.height}`)"""
+    )
+    assert small == []

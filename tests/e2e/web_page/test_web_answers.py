@@ -7,7 +7,7 @@ from fakes.web_house import HERE, House, say, visit
 from playwright.async_api import BrowserContext, Page, expect
 
 from bot.channels.web import ME
-from bot.message import Button, Command, Reply
+from bot.message import Button, Command, Receipt, Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -94,3 +94,28 @@ async def test_earlier_messages_come_when_one_goes_up(house: House, context: Bro
         await expect(page.locator(".entry")).to_have_count(expected)
     await expect(page.locator(".entry .said")).to_have_text([f"answer {number}" for number in range(75)])
     await expect(page.locator("#earlier")).to_be_hidden()
+
+
+async def test_an_answer_without_times_still_says_what_its_receipt_is(house: House, page: Page) -> None:
+    await house.reply(Reply("None of my skills does that.", "en", receipt=Receipt("none")))
+    await expect(page.locator(".how .label")).to_have_css("opacity", "1")
+
+
+async def test_earlier_messages_that_cannot_be_fetched_are_told(house: House, context: BrowserContext) -> None:
+    for number in range(40):
+        house.transcript.put(f"r{number}", Reply(f"answer {number}", "en"))
+    page = await visit(context, house)
+    await page.route("**/api/history?before=*", lambda route: route.abort())
+    await page.locator("#earlier").dispatch_event("click")
+    await expect(page.locator(".toast").first).to_have_text("Connection lost. Trying again…")
+    await page.unroute_all()
+    await page.locator("#earlier").dispatch_event("click")
+    await expect(page.locator(".entry")).to_have_count(40)
+
+
+async def test_a_note_goes_when_it_is_pressed(house: House, page: Page) -> None:
+    house.intake.note = "This button has expired."
+    await house.reply(Reply("See", "en", buttons=(Button("More", Command("more"), "tok-1"),)))
+    await page.get_by_role("button", name="More").click()
+    await page.locator(".toast").click()
+    await expect(page.locator(".toast")).to_have_count(0)

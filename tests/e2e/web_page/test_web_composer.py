@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from fakes.web_house import House, say
+from fakes.web_house import House, live, say
 from playwright.async_api import BrowserContext, Page, expect
 
 from bot.locale import Text
-from bot.message import Command
+from bot.message import Command, Reply
 from bot.skill import CommandSpec
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -117,3 +117,20 @@ async def test_dark_is_chosen_and_kept(page: Page) -> None:
     dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
     await page.reload()
     assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == dark != light
+
+
+async def test_an_example_that_needs_a_text_is_gone_on_with(page: Page) -> None:
+    await page.get_by_role("button", name="Summarise this in three lines:").click()
+    await page.keyboard.type("The cat sat.")
+    await expect(page.locator("#text")).to_have_value("Summarise this in three lines: The cat sat.")
+
+
+async def test_a_command_that_an_answer_names_is_pressed(house: House, page: Page) -> None:
+    await house.web.publish_commands([CommandSpec("search", Text("Search"))], [])
+    await page.reload()
+    await live(page)
+    await house.reply(Reply("There is no /serach. Did you mean /search? See `/search x` and a/search/b.", "en"))
+    await expect(page.locator(".entry.bot .said button")).to_have_text(["/search"])
+    await page.get_by_role("button", name="/search").click()
+    await expect(page.locator("#text")).to_have_value("/search ")
+    await expect(page.locator("#text")).to_be_focused()

@@ -67,7 +67,7 @@ async def test_a_batch_counts_its_files_as_they_arrive(house: House, page: Page,
     held.set()
     (message,) = await house.intake.wait_for()
     assert len(message.attachments) == 40
-    await expect(page.locator(".entry.own .more-files")).to_contain_text("and 32 more")
+    await expect(page.locator(".entry.own .more-files")).to_contain_text("and 37 more")
 
 
 async def test_a_pasted_picture_waits_for_the_question(house: House, page: Page) -> None:

@@ -97,7 +97,7 @@ def test_pictures_are_shown_and_files_listed_a_few_at_first(renderer: Renderer) 
     )
     markup = shown(renderer, replace(MESSAGE, attachments=(picture, *files)))
     assert f'<img src="/blobs/{BLOB}" alt="photo.png"' in markup
-    assert "and 3 more" in markup
+    assert "and 4 more" in markup
     assert "<bdi>d</bdi> · 2.0 KB" in markup
 
 
