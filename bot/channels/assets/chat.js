@@ -155,6 +155,17 @@ function attachTo(socket) {
     catchUp();
   });
   if (socket.connected) catchUp();
+  postponeReload(socket);
+}
+
+// NiceGUI loads the page anew where a restarted bot does not know it: only once the files on their way have arrived.
+function postponeReload(socket) {
+  const reloads = socket.listeners("connect_error");
+  socket.off("connect_error");
+  socket.on("connect_error", async (error) => {
+    await tray.settled();
+    for (const reload of reloads) reload(error);
+  });
 }
 
 function awaitSocket() {
@@ -215,5 +226,6 @@ $("theme").addEventListener("click", () => {
 });
 
 for (const message of unsent.values()) log.expect(message);
+tray.restore();
 fill();
 awaitSocket();

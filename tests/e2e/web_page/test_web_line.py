@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from fakes.web_house import LONGEST_S, House, live, say
@@ -69,3 +70,20 @@ async def test_a_restarted_bot_is_found_again_and_nothing_is_lost(house: House, 
     await expect(page.locator(".entry.bot .said")).to_have_text(["from before the stop", "here again"], timeout=30_000)
     await expect(page.locator("#text")).to_have_value("a draft")
     assert [message.text for message in house.intake.messages] == ["while you were away"]
+
+
+async def test_a_file_that_is_dropped_while_the_bot_is_away_is_there_when_it_is_back(
+    house: House, page: Page, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"abc")
+    await house.stop()
+    await expect(page.locator("#connection")).to_have_text("Connection lost. Trying again…")
+    await page.locator("#files").set_input_files([tmp_path / "a.txt"])
+    await expect(page.locator(".batch")).to_contain_text("Connection lost. Trying again…")
+    await house.start()
+    await expect(page.locator("#connection")).not_to_have_text("Connection lost. Trying again…", timeout=30_000)
+    await expect(page.locator(".batch progress")).to_be_hidden()
+    await expect(page.locator(".batch")).to_contain_text("a.txt")
+    await live(page)
+    await page.locator("#send").click()
+    assert [file.name for file in (await house.intake.wait_for())[0].attachments] == ["a.txt"]

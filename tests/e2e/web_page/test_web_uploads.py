@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from fakes.web_house import LONGEST_S, PNG, House, drop, say
+from fakes.web_house import LONGEST_S, PNG, House, drop, live, say
 from playwright.async_api import Page, Route, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -106,3 +106,42 @@ async def test_a_file_is_taken_out_again(house: House, page: Page, tmp_path: Pat
     await page.get_by_role("button", name="Remove a.txt").click()
     await say(page, "without")
     assert (await house.intake.wait_for())[0].attachments == ()
+
+
+async def test_many_files_are_listed_a_few_at_first(house: House, page: Page, tmp_path: Path) -> None:
+    names = [f"{number}.txt" for number in range(6)]
+    for name in names:
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    await page.locator("#files").set_input_files([tmp_path / name for name in names])
+    await expect(page.locator(".batch")).to_contain_text("6 files ready")
+    await page.locator("#send").click()
+    await expect(page.locator(".entry.own > .files .file")).to_have_count(3)
+    await page.get_by_text("and 3 more").click()
+    await expect(page.locator(".entry.own .file")).to_have_text([re.compile(re.escape(name)) for name in names])
+
+
+async def test_a_file_waits_while_the_line_is_cut_and_then_arrives(house: House, page: Page, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"abc")
+    await page.route("**/api/files", lambda route: route.abort())
+    await page.locator("#files").set_input_files([tmp_path / "a.txt"])
+    await expect(page.locator(".batch")).to_contain_text("Connection lost. Trying again…")
+    await page.unroute_all()
+    await expect(page.locator(".batch progress")).to_be_hidden()
+    await page.locator("#send").click()
+    (message,) = await house.intake.wait_for()
+    assert house.blobs.path(message.attachments[0].blob).read_bytes() == b"abc"
+
+
+async def test_files_that_wait_to_be_sent_outlive_a_reload(house: House, page: Page, tmp_path: Path) -> None:
+    (tmp_path / "사진.png").write_bytes(PNG)
+    await page.locator("#files").set_input_files([tmp_path / "사진.png"])
+    await expect(page.locator(".batch progress")).to_be_hidden()
+    await page.reload()
+    await live(page)
+    await expect(page.locator(".batch img")).to_have_js_property("naturalWidth", 1)
+    await say(page, "what is this?")
+    (message,) = await house.intake.wait_for()
+    assert [file.name for file in message.attachments] == ["사진.png"]
+    await page.reload()
+    await live(page)
+    await expect(page.locator(".batch")).to_have_count(0)
