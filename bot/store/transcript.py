@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from bot.store.database import Database
 
 
+LONGEST_NUMBER = 18
+"""Digits of SQLite's largest number, less one: every such number fits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One message or one reply as it stands now.
@@ -43,8 +47,10 @@ class Talk:
         self._database = database
 
     async def page(self, address: Address, *, before: str = "", count: int = 30) -> list[Entry]:
-        """Return the newest `count` entries before the place `before` ("": the newest of all), oldest first."""
-        until = datetime.fromisoformat(before) if before else None
+        """Return the newest `count` entries before the place `before` ("": the newest of all), oldest first; none where it is no place."""
+        until = _time_of(before)
+        if before and until is None:
+            return []
         async with self._database.read() as connection:
             entries = [*await _messages(connection, address, until, count), *await _replies(connection, address, until, count)]
         return sorted(entries, key=lambda entry: entry.at)[-count:]
@@ -57,11 +63,23 @@ class Talk:
             )
             if row := asked.first():
                 return _said(row)
-            if not entry.isdecimal():
-                return None
-            told = await connection.execute(_outbox(address).where(OutboxRow.id == int(entry)))
+            mine = OutboxRow.id == int(entry) if _is_number(entry) else OutboxRow.edits == entry
+            told = await connection.execute(_outbox(address).where(mine).order_by(OutboxRow.id.desc()).limit(1))
             found = told.first()
             return _told(found) if found else None
+
+
+def _time_of(place: str) -> datetime | None:
+    """Return the time that a place is, None where it is none: it comes back from a browser."""
+    try:
+        time = datetime.fromisoformat(place)
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
+
+
+def _is_number(entry: str) -> bool:
+    return entry.isascii() and entry.isdigit() and len(entry) <= LONGEST_NUMBER
 
 
 async def _messages(connection: AsyncConnection, address: Address, until: datetime | None, count: int) -> list[Entry]:

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import pytest
+
 from bot.message import Button, Command, Message, Reply, pack, unpack
 from bot.route import Route
 from bot.store.chats import Chats, Label
@@ -152,6 +154,26 @@ async def test_an_answer_that_was_edited_into_a_placeholder_goes_by_its_id(datab
     message = make_message("q")
     await inbox.finish(await inbox.accept(message), message, [Reply("a", "en")], edits="status 1")
     assert [entry.id for entry in await talk.page(message.address)] == ["1", "status 1"]
+
+
+async def test_an_answer_is_found_by_the_id_that_the_page_knows(database: Database) -> None:
+    inbox, talk = Inbox(database), Talk(database)
+    for number, edits in enumerate(["", "status 1"]):
+        message = make_message("q", id=str(number + 70))
+        await inbox.finish(await inbox.accept(message), message, [Reply(f"a{number}", "en")], edits=edits)
+    for entry in await talk.page(make_message().address):
+        found = await talk.find(make_message().address, entry.id)
+        assert found is not None
+        assert found.said == entry.said
+
+
+@pytest.mark.parametrize("garbage", ["0", "abc", "9" * 26, "٣", "²", "' OR 1=1", "2026-01-01", "\0", "x" * 5000])
+async def test_what_is_no_place_and_no_id_finds_nothing(database: Database, garbage: str) -> None:
+    inbox, talk = Inbox(database), Talk(database)
+    message = make_message("q")
+    await inbox.finish(await inbox.accept(message), message, [Reply("a", "en")])
+    assert await talk.page(message.address, before=garbage) == []
+    assert await talk.find(message.address, garbage) is None
 
 
 async def test_two_bots_in_one_home_leave_each_others_messages_alone(database: Database) -> None:
