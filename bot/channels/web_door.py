@@ -14,6 +14,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import ipaddress
 import secrets
 import time
 from collections import OrderedDict
@@ -35,6 +36,8 @@ FIRST_PAUSE_S = 30.0
 LONGEST_PAUSE_S = 900.0
 ADDRESSES_REMEMBERED = 10_000
 LONGEST_PASSWORD = 1024
+NETWORK_BITS = 64
+IPV4 = 4
 
 LABELS: dict[str, Text] = {
     "password": _("Password"),
@@ -70,7 +73,8 @@ class Door:
     ) -> None:
         """Hash `password` (about 0.1 s and 64 MiB by argon2's own defaults: not on the event loop); sign cookies with `key`.
 
-        Sessions end with the process unless the same `key` is given again; "" takes a fresh one.
+        Sessions end with the process unless the same `key` is given again ("" takes a fresh one), and with the password:
+        it is changed when it may be known.
         """
         self._hash = ""
         if password:
@@ -78,7 +82,7 @@ class Door:
 
             self._hasher = hasher or argon2.PasswordHasher()
             self._hash = self._hasher.hash(password)
-        self._key = key or secrets.token_bytes(32)
+        self._key = hmac.digest(key or secrets.token_bytes(32), password.encode("utf-8", "replace"), "sha256")
         self._now = now
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
         self._one_at_a_time = asyncio.Semaphore(1)
@@ -101,7 +105,7 @@ class Door:
                     trouble=_("Too many wrong passwords. Please try again in {seconds} s.", seconds=round(wait_s + 0.5))
                 )
             if len(password) <= LONGEST_PASSWORD and await asyncio.to_thread(self._matches, password):
-                self._tries.pop(address, None)
+                self._tries.pop(_place(address), None)
                 return Admission(cookie=self._sign(f"{self._now() + COOKIE_LIFE_S:.0f}"))
             tries.wrong += 1
             if tries.wrong >= TRIES:
@@ -130,8 +134,24 @@ class Door:
         return f"{until}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
 
     def _tries_of(self, address: str) -> _Tries:
-        tries = self._tries.setdefault(address, _Tries())
-        self._tries.move_to_end(address)
+        place = _place(address)
+        tries = self._tries.setdefault(place, _Tries())
+        self._tries.move_to_end(place)
         while len(self._tries) > ADDRESSES_REMEMBERED:
             self._tries.popitem(last=False)
         return tries
+
+
+def _place(address: str) -> str:
+    """Return the network of an IPv6 address, else the address: one machine has 2^64 of the former to guess from.
+
+    Source: RFC 4291, section 2.5.1: interface identifiers are 64 bits long.
+    """
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    mapped = known.ipv4_mapped if isinstance(known, ipaddress.IPv6Address) else None
+    if mapped or known.version == IPV4:
+        return str(mapped or known)
+    return str(ipaddress.ip_network((known, NETWORK_BITS), strict=False))

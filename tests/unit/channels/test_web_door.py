@@ -101,6 +101,27 @@ async def test_sessions_outlive_the_process_with_the_same_key(door: Door, clock:
     assert Door(PASSWORD, key=b"k" * 32, now=clock, hasher=QUICK).admits(cookie)
 
 
+async def test_a_new_password_ends_the_sessions_of_the_old_one(door: Door, clock: Clock) -> None:
+    cookie = (await door.enter(PASSWORD, address=HERE)).cookie
+    assert not Door("battery staple", key=b"k" * 32, now=clock, hasher=QUICK).admits(cookie)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shut"),
+    [
+        ("2001:db8:1:2::7", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::7", "2001:db8:1:3::7", False),
+        ("::ffff:10.0.0.7", "10.0.0.7", True),
+        ("::ffff:10.0.0.7", "::ffff:10.0.0.8", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+async def test_a_machine_does_not_guess_on_from_its_other_addresses(door: Door, first: str, second: str, *, shut: bool) -> None:
+    for _try in range(TRIES):
+        await door.enter("wrong", address=first)
+    assert ((await door.enter(PASSWORD, address=second)).cookie == "") is shut
+
+
 def test_without_a_password_the_door_stands_open() -> None:
     assert not Door().locked
     assert Door().admits("")
