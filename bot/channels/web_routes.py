@@ -190,6 +190,8 @@ class Routes:
         return self._door_page(request)
 
     async def _sign_in(self, request: Request) -> Response:
+        if not self._door.locked:
+            return RedirectResponse("/", 303)
         form = parse_qs((await _body(request, FORM_BYTES)).decode("utf-8", "replace"))
         address = request.client.host if request.client else ""
         admission = await self._door.enter("".join(form.get("password", [])[:1]), address=address)

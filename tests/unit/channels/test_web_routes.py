@@ -240,6 +240,11 @@ async def test_signing_in_sets_a_cookie_no_script_reads(visitor: httpx.AsyncClie
     assert (await visitor.get("/api/history")).status_code == 200
 
 
+async def test_where_there_is_no_password_signing_in_leads_to_the_page(browser: httpx.AsyncClient) -> None:
+    for answer in (await browser.get("/sign-in"), await browser.post("/sign-in", data={"password": "x"})):
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
 async def test_a_wrong_password_is_told_on_the_page(visitor: httpx.AsyncClient) -> None:
     answer = await visitor.post("/sign-in", data={"password": "<b>"}, headers={"origin": "http://127.0.0.1"})
     assert answer.status_code == 403
