@@ -1,7 +1,7 @@
 """Sentences that people read, in Korean and English.
 
-A folder keeps its Korean in a `ko.po` beside its code; English is the msgid itself. Owns: finding and filling a
-sentence. Leaves to others: choosing the language (`bot.language`).
+A folder keeps its Korean in a `ko.po` (gettext's format) beside its code; English is the msgid itself. Owns: finding and
+filling a sentence. Leaves to others: choosing the language (`bot.language`).
 
     _ = phrases(__file__)
     _("I read {count} pages.", count=3).to("ko")
@@ -9,9 +9,8 @@ sentence. Leaves to others: choosing the language (`bot.language`).
 
 from __future__ import annotations
 
-import gettext
-import io
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -33,7 +32,7 @@ class Text:
 
     def to(self, language: Language) -> str:
         """Return the sentence in `language`, its braces filled; English where the catalogue has no other."""
-        sentence = self.msgid if language == "en" else _catalogue(self.folder, language).gettext(self.msgid)
+        sentence = self.msgid if language == "en" else catalogue(self.folder, language).get(self.msgid, self.msgid)
         filled = {name: value.to(language) if isinstance(value, Text) else value for name, value in self.values}
         return sentence.format(**filled) if filled else sentence
 
@@ -52,15 +51,25 @@ def phrases(file: str) -> Callable[..., Text]:
 
 
 @cache
-def _catalogue(folder: Path, language: Language) -> gettext.NullTranslations:
+def catalogue(folder: Path, language: Language) -> Mapping[str, str]:
+    """Return what `folder` says in `language`: msgid to msgstr, empty where it has no catalogue.
+
+    Reads what the project writes of gettext's format: msgid, msgstr, comments, quoted lines. babel reads all of it, and takes
+    40 ms of every start in Korean (a test compares the two).
+    Source: https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html
+    """
     source = folder / f"{language}.po"
     if not source.is_file():
-        return gettext.NullTranslations()
-    from babel.messages.mofile import write_mo  # noqa: PLC0415 - an English reader never pays for it
-    from babel.messages.pofile import read_po  # noqa: PLC0415
-
-    compiled = io.BytesIO()
-    with source.open("rb") as handle:
-        write_mo(compiled, read_po(handle, locale=language))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+        return {}
+    pairs: list[dict[str, str]] = []
+    part = ""
+    for line in source.read_text(encoding="utf-8").splitlines():
+        keyword, quote, rest = line.partition('"')
+        if not quote or keyword.startswith("#"):
+            continue
+        if keyword.strip():
+            part = keyword.strip()
+            if part == "msgid":
+                pairs.append({"msgid": "", "msgstr": ""})
+        pairs[-1][part] += json.loads(quote + rest)
+    return {pair["msgid"]: pair["msgstr"] for pair in pairs if pair["msgid"] and pair["msgstr"]}

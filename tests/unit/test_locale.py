@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from bot.locale import Text, phrases
+from bot.locale import Text, catalogue, phrases
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted({path.parent for part in ("bot", "skills") for path in (ROOT / part).rglob("*.py")})
@@ -52,6 +52,24 @@ def test_every_sentence_has_its_korean(folder: Path) -> None:
         assert fields(korean[sentence]) == fields(sentence), f"{file}: other braces in the Korean of {sentence!r}"
         if len(re.sub(r"{\w*}", "", sentence).split()) > FEW_WORDS:
             assert re.search("[가-힣]", korean[sentence]), f"{file}: no Hangul in the Korean of {sentence!r}"
+
+
+CATALOGUES = sorted(file for part in ("bot", "skills") for file in (ROOT / part).rglob("ko.po"))
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_catalogue_is_read_as_gettext_reads_it(file: Path) -> None:
+    with file.open("rb") as handle:
+        whole = {str(message.id): str(message.string) for message in read_po(handle, locale="ko") if message.id}
+    assert catalogue(file.parent, "ko") == {msgid: msgstr for msgid, msgstr in whole.items() if msgstr}
+
+
+def test_a_catalogue_may_have_comments_escapes_and_parts(tmp_path: Path) -> None:
+    (tmp_path / "ko.po").write_text(
+        'msgid ""\nmsgstr "Language: ko"\n\n# he said "so"\n#, fuzzy "x"\nmsgid "one "\n"two\\n\\"three\\""\nmsgstr ""\n"하나 "\n"둘"\n\n'
+        'msgid "not yet"\nmsgstr ""\n', encoding="utf-8",
+    )  # fmt: skip
+    assert catalogue(tmp_path, "ko") == {'one two\n"three"': "하나 둘"}
 
 
 def test_a_text_without_korean_is_said_in_english() -> None:
