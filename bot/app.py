@@ -27,7 +27,7 @@ from bot.errors import ModelError, RetryLaterError, SettingsError
 from bot.house import House
 from bot.intake import Reception
 from bot.learning import Learner
-from bot.locale import Text
+from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.models.catalogue import Catalogue
 from bot.models.families import every
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from bot.router import Decision
 
 log = Logger(__name__)
+_ = phrases(__file__)
 
 SKILLS = "paring.skills"
 GRACE_S = 4.0
@@ -102,7 +103,9 @@ class App:
     async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
         """Take in, answer and deliver on all `channels` until `stop` is set or none runs any more; then end what is being answered."""
         if not channels:
-            raise SettingsError("There is nothing to serve: web.enabled is false and no PARING_TELEGRAM__TOKEN is set.")
+            raise SettingsError(
+                _("There is nothing to serve: web.enabled is false and no PARING_TELEGRAM__TOKEN is set. Set one of them.")
+            )
         self.channels.update({channel.name: channel for channel in channels})
         async with asyncio.TaskGroup() as group:
             start = partial(_start, group)
@@ -132,7 +135,7 @@ class App:
 
     async def prepare(self, report: Report) -> None:
         """Make, once, what the models that come with the install need; `report` is told what, how much of it, of how much."""
-        await self.pool.prepare(report=lambda text, part: report(str(text), round(100 * part), 100))
+        await self.pool.prepare(report=lambda text, part: report(text, round(100 * part), 100))
         await self.decide("Where is the plan?", "en")
 
     async def _warm(self) -> None:

@@ -7,12 +7,14 @@ print(report.to("ko"))   # a line a finding
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -20,7 +22,7 @@ from bot.config import MEBIBYTE, find_config, variable, walk
 from bot.errors import ChannelError, ParingError
 from bot.locale import Language, Text, phrases
 from bot.sandbox import Json
-from bot.status import table
+from bot.status import health_of, table
 from bot.store import schema
 
 if TYPE_CHECKING:
@@ -78,23 +80,25 @@ class Report:
         return self.to("en")
 
 
-def examine(settings: Settings, environment: Mapping[str, str] | None = None) -> Report:
-    """Look at everything and return what was found."""
+def examine(settings: Settings, environment: Mapping[str, str] | None = None, *, program: str = "paring") -> Report:
+    """Look at everything and return what was found; `program` is how this one is typed."""
     environment = os.environ if environment is None else environment
     looks: tuple[Callable[[Settings], list[Finding]], ...] = (_home, _disk, _database, _models, _reading, _web, _telegram)
     found = [_file(environment), *(finding for look in looks for finding in look(settings))]
-    return Report((*found, *_outward(settings, environment)))
+    return Report((*_command(program), *found, *_outward(settings, environment)))
 
 
-def settings_table(settings: Settings) -> str:
+def settings_table(settings: Settings, language: Language) -> str:
     """Return every setting with its value, its variable and what it is; secrets as set or not set."""
-    rows = [["setting", "value", "variable", "meaning"]]
+    rows = [[heading.to(language) for heading in (_("setting"), _("value"), _("variable"), _("meaning"))]]
     for key, _default, description, secret in walk():
         value: object = settings
         for part in key.split("."):
             value = getattr(value, part)
-        shown = ("set" if value.get_secret_value() else "not set") if secret else str(value)  # type: ignore[attr-defined]
-        rows.append([key, shown or "-", variable(key), description])
+        shown = str(value)
+        if secret:
+            shown = (_("set") if value.get_secret_value() else _("not set")).to(language)  # type: ignore[attr-defined]
+        rows.append([key, shown or "-", variable(key), _(description).to(language)])
     return table(rows)
 
 
@@ -122,6 +126,15 @@ def _written(default: object) -> str:
     if default in ("", (), None) or default == {}:
         return "–"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _command(program: str) -> list[Finding]:
+    """Say how the command is found: what is to be typed next begins with `paring`."""
+    if program == "paring":
+        return []
+    folder = Path(shlex.split(program)[0]).resolve().parent
+    there = _("the shell does not find paring by its name; here it is {program}", program=program)
+    return [Finding(_("command"), "optional", there, _("export PATH={folder}:$PATH", folder=shlex.quote(str(folder))))]
 
 
 def _file(environment: Mapping[str, str]) -> Finding:
@@ -193,14 +206,14 @@ def _models(settings: Settings) -> list[Finding]:
         elif status.model and status.health.startswith(("ready", "idle")):
             findings.append(Finding(what, "ok", _plain(status.model)))
         elif status.slot == "embed":
-            findings.append(Finding(what, "missing", _plain(status.health), _("paring setup")))
+            findings.append(Finding(what, "missing", health_of(status), _("paring setup")))
         else:
             none = status.health in {"", "missing"}
             advice = _(
                 'put a model into {folder} and write under [models.choose] of paring.toml: {slot} = "NAME"',
                 folder=str(settings.model_home), slot=status.slot,
             )  # fmt: skip
-            detail = _("none is installed; everything else works") if none else _plain(status.health)
+            detail = _("none is installed; everything else works") if none else health_of(status)
             findings.append(Finding(what, "optional", detail, advice))
     return findings
 

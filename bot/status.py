@@ -2,51 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bot.cli_help import columns
+from bot.locale import Language, Text, phrases
 from bot.sandbox import Json
 
 if TYPE_CHECKING:
-    from bot.models.pool import Pool
+    from bot.models.pool import SlotStatus
+
+_ = phrases(__file__)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Return `rows` (the first one the heading) in columns; numbers to the right."""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [cell.rjust(width) if _is_number(cell) else cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    widths = [max(columns(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return "\n".join("  ".join(map(_padded, row, widths)).rstrip() for row in rows)
 
 
-def model_rows(pool: Pool) -> list[Mapping[str, Json]]:
+def model_rows(found: Iterable[SlotStatus]) -> list[Mapping[str, Json]]:
     """Return one mapping a slot: slot, model, health, size_mb, ram_mb, licence, p50_ms."""
     return [
         {
             "slot": status.slot, "model": status.model, "health": status.health,
             "size_mb": round(status.size_bytes / 1e6, 1), "ram_mb": status.ram_mb, "licence": status.licence, "p50_ms": status.p50_ms,
         }
-        for status in pool.status()
+        for status in found
     ]  # fmt: skip
 
 
-def model_table(rows: Sequence[Mapping[str, Json]]) -> str:
-    """Return the rows of `model_rows` as a table."""
-    heading = ["slot", "model", "health", "size MB", "RAM MB", "licence", "p50 ms"]
-    return table([heading, *([_cell(value) for value in row.values()] for row in rows)])
+def model_table(found: Iterable[SlotStatus], language: Language) -> str:
+    """Return the same as a table for people."""
+    heading = (_("slot"), _("model"), _("health"), _("size MB"), _("RAM MB"), _("licence"), _("p50 ms"))
+    rows = [
+        [status.slot, status.model, health_of(status).to(language), round(status.size_bytes / 1e6, 1), status.ram_mb, status.licence,
+         status.p50_ms]
+        for status in found
+    ]  # fmt: skip
+    return table([[title.to(language) for title in heading], *([_cell(value) for value in row] for row in rows)])
 
 
-def plain_table(result: Mapping[str, object]) -> str:
-    """Return a result's figures, one a line; figures of figures are indented."""
+def health_of(status: SlotStatus) -> Text:
+    """Return a model's health for people."""
+    if status.failure is not None:
+        return _("failed: {why}", why=status.failure)
+    return _HEALTH[status.health]
+
+
+_HEALTH = {"ready": _("ready"), "idle": _("idle"), "missing": _("missing")}
+
+
+def plain_table(result: Mapping[str, object], language: Language) -> str:
+    """Return a result's figures, one a line, measures under the field's own names; figures of figures are indented."""
     lines = []
     for key, value in result.items():
+        name = (_FIGURES[key] if key in _FIGURES else Text(key)).to(language)
         if isinstance(value, Mapping):
-            lines += [f"{key}:", *(f"  {line}" for line in plain_table(value).splitlines())]
+            lines += [f"{name}:", *(f"  {line}" for line in plain_table(value, language).splitlines())]
         else:
-            lines.append(f"{key:<14} {_cell(value)}")
+            lines.append(f"{_padded(name, 14)} {_cell(value)}")
     return "\n".join(lines)
+
+
+_FIGURES = {
+    "accuracy": _("accuracy"), "macro_f1": _("macro F1"), "n": _("lines"), "asked": _("asked"), "by_label": _("by label"),
+    "by_language": _("by language"), "precision": _("precision"), "recall": _("recall"), "f1": Text("F1"), "ko": _("Korean"), "en": _("English"),
+    "p50_ms": _("p50 ms"), "p95_ms": _("p95 ms"), "queries": _("queries"), "documents": _("documents"), "passages": _("passages"),
+    "leg": _("leg"), "model": _("model"), "length": _("length"), "lead": _("lead"), "lexrank": Text("LexRank"),
+}  # fmt: skip
+"""What the figures are called for people, by their names for machines; the field's own names of measures stay."""
+
+
+def _padded(cell: str, width: int) -> str:
+    room = " " * (width - columns(cell))
+    return room + cell if _is_number(cell) else cell + room
 
 
 def _cell(value: object) -> str:

@@ -17,6 +17,7 @@ settings.load_profile("paring")
 
 for _name in [name for name in os.environ if name.startswith("PARING_")]:
     del os.environ[_name]
+os.environ["LC_ALL"] = "C.UTF-8"  # what the tests expect of a terminal is in English, whatever the developer's own is in
 
 
 STDERR = pytest.StashKey[int]()

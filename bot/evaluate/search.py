@@ -14,7 +14,7 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,9 @@ from statistics import fmean, quantiles
 from typing import TYPE_CHECKING
 
 from bot.errors import InputError
+from bot.locale import Text, phrases
 from bot.passage import PUBLIC, Scopes
+from bot.progress import Report
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.library import Shelves
 from bot.retrieval.search import Leg
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.skill import Models
 
-Report = Callable[[str, int, int], None]
+_ = phrases(__file__)
 
 DEPTH = 100
 """Documents that are ranked a query."""
@@ -86,7 +88,10 @@ class Collection:
         asked = tuple((number, text) for number, text in queries if gains.get(number) and text.strip())
         if not asked:
             raise InputError(
-                f"{folder}: no query has a relevant document in qrels.tsv. Check that the ids are the same in all files."
+                _(
+                    "In {folder} no query has a relevant document in qrels.tsv. Check that the ids are the same in all files.",
+                    folder=str(folder),
+                )
             )
         return cls(documents, asked, gains)
 
@@ -96,7 +101,7 @@ async def evaluate_search(
 ) -> SearchScores:
     """Return the figures of one leg, or of both fused, on the collection in `folder`. Raises InputError where it cannot be read."""
     if leg not in LEGS:
-        raise InputError(f"There is no leg “{leg}”: use fused, vectors or words.")
+        raise InputError(_("There is no leg “{leg}”. Write --leg fused, vectors or words.", leg=leg))
     chosen = next(known for known in LEGS if known == leg)
     tell = report or _silent
     collection = await asyncio.to_thread(Collection.load, folder)
@@ -110,7 +115,7 @@ async def evaluate_search(
             found = await library.rank(text, scopes, count=PASSAGES, leg=chosen)
             spent_ms.append((time.perf_counter() - begun) * 1000)
             rankings.append(list(dict.fromkeys(names[document] for document in found.documents))[:DEPTH])
-            tell("asking", number + 1, len(collection.queries))
+            tell(_("asking"), number + 1, len(collection.queries))
         passages = (await library.status()).passages
     return _scores(collection, rankings, spent_ms, leg=chosen, passages=passages)
 
@@ -143,7 +148,7 @@ async def _fill(library: Shelves, collection: Collection, report: Report) -> dic
         added = await library.add_text(text or title, PUBLIC, title=title, link="", key=number)
         names[added.document] = number
         done += 1
-        report("reading", done, len(collection.documents))
+        report(_("reading"), done, len(collection.documents))
 
     for start in range(0, len(collection.documents), AT_ONCE):
         async with asyncio.TaskGroup() as group:
@@ -199,12 +204,20 @@ def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
                 if line.strip():
                     row = json.loads(line)
                     if not isinstance(row, dict) or ("_id" not in row and "id" not in row):
-                        raise InputError(f"{file}:{number}: expected an object with _id, title and text.")
+                        raise InputError(
+                            _(
+                                "Line {number} of {file} is no JSON object with _id, title and text. Mend it and try again.",
+                                number=number,
+                                file=str(file),
+                            )
+                        )
                     yield str(row["_id"] if "_id" in row else row["id"]), row
     except FileNotFoundError:
-        raise InputError(f"{file} is missing. A collection has corpus.jsonl, queries.jsonl and qrels.tsv.") from None
+        raise InputError(_missing(file)) from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{file}: not JSON lines in UTF-8: {error}.") from error
+        raise InputError(
+            _("{file} is not JSON lines in UTF-8 ({why}). Mend it and try again.", file=str(file), why=str(error))
+        ) from error
 
 
 def _qrels(folder: Path) -> Path:
@@ -222,18 +235,30 @@ def _gains(file: Path) -> dict[str, dict[str, int]]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
-        raise InputError(f"{file} is missing. A collection has corpus.jsonl, queries.jsonl and qrels.tsv.") from None
+        raise InputError(_missing(file)) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not text in UTF-8: {error}.") from error
+        raise InputError(
+            _("{file} is not text in UTF-8 ({why}). Mend it and try again.", file=str(file), why=str(error))
+        ) from error
     for number, line in enumerate(lines, start=1):
         cells = line.split("\t") if "\t" in line else line.split()
         if not line.strip() or (number == 1 and not _is_number(cells[-1])):
             continue
         if len(cells) not in (3, 4) or not _is_number(cells[-1]):
-            raise InputError(f"{file}:{number}: expected query-id, corpus-id and score, with tabs between.")
+            raise InputError(
+                _(
+                    "Line {number} of {file} is not query-id, corpus-id and score with tabs between. Mend it and try again.",
+                    number=number,
+                    file=str(file),
+                )
+            )
         if (gain := int(float(cells[-1]))) > 0:
             gains.setdefault(cells[0].strip(), {})[cells[-2].strip()] = gain
     return gains
+
+
+def _missing(file: Path) -> Text:
+    return _("{file} is missing. A collection has corpus.jsonl, queries.jsonl and qrels.tsv.", file=str(file))
 
 
 def _is_number(cell: str) -> bool:
@@ -243,5 +268,5 @@ def _is_number(cell: str) -> bool:
         return False
 
 
-def _silent(_now: str, _done: int, _total: int) -> None:
+def _silent(_now: str | Text, _done: int, _total: int) -> None:
     """Tell nobody."""

@@ -60,6 +60,8 @@ class SlotStatus:
     languages: tuple[str, ...]
     health: str
     p50_ms: float | None
+    failure: Text | None = None
+    """Why it failed, for people."""
 
 
 @dataclass(slots=True, eq=False)
@@ -301,6 +303,7 @@ class Pool:
             languages=spec.languages if spec else (),
             health=self._health(place),
             p50_ms=round(median(latencies), 3) if latencies else None,
+            failure=place.failure.text if place.failure is not None and running is None else None,
         )
 
     def _health(self, place: Place) -> str:

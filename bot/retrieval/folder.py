@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.errors import InputError, ModelError
+from bot.locale import Language, Text, phrases
 from bot.passage import Added, Scope
+
+_ = phrases(__file__)
 
 AT_ONCE = 32
 """Files on their way at the same time: some are parsed while others are embedded and committed together."""
@@ -44,7 +47,7 @@ class Failed:
     """A file that was not kept, and the sentence that says why."""
 
     path: str
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,17 @@ class Gathered:
     seconds: float
 
     def as_json(self) -> dict[str, object]:
-        """Return it for a machine."""
-        return asdict(self)
+        """Return it for a machine, reasons in English."""
+        return {**asdict(self), "failed": [{"path": failed.path, "reason": str(failed.reason)} for failed in self.failed]}
 
-    def __str__(self) -> str:
-        told = f"{self.added} added, {self.replaced} replaced, {self.unchanged} unchanged: {self.passages} passages in {self.seconds:.1f} s"
-        return "\n".join([told, *(f"not read: {failed.path}: {failed.reason}" for failed in self.failed)])
+    def to(self, language: Language) -> str:
+        """Return it for a person: a line, and one more a file that was not read."""
+        told = _(
+            "{added} added, {replaced} replaced, {unchanged} unchanged: {passages} passages in {seconds} s",
+            added=self.added, replaced=self.replaced, unchanged=self.unchanged, passages=self.passages, seconds=f"{self.seconds:.1f}",
+        )  # fmt: skip
+        lines = [told, *(_("not read: {path}: {reason}", path=failed.path, reason=failed.reason) for failed in self.failed)]
+        return "\n".join(line.to(language) for line in lines)
 
 
 async def gather(add: Add, paths: Sequence[Path], scope: Scope, report: Report) -> Gathered:
@@ -111,6 +119,7 @@ async def _one(add: Add, file: Path, title: str, scope: Scope) -> Added | Failed
     try:
         return await add(file, scope, title=title, key=f"path:{file}")
     except (InputError, ModelError) as error:
-        return Failed(str(file), error.sentence("en"))
+        return Failed(str(file), error.text)
     except OSError as error:
-        return Failed(str(file), error.strerror or str(error))
+        why = error.strerror or str(error)
+        return Failed(str(file), _("it cannot be opened ({why}); check who may read it, and add it again.", why=why))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from bot.locale import Language, phrases
+
+_ = phrases(__file__)
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -30,18 +34,25 @@ class Status:
         """Return it for a machine."""
         return {**asdict(self), "searched_by_meaning": self.searched_by_meaning}
 
-    def __str__(self) -> str:
+    def to(self, language: Language) -> str:
+        """Return it for a person, a line a thing."""
         lines = [
-            f"documents       {self.documents}",
-            f"passages        {self.passages} ({self.without_vector} without a vector)",
-            f"vectors         {self.vectors} of {self.embedder or 'no embedder yet'}, {self.dimension} dimensions, generation {self.generation}",
-            f"database        {self.database_bytes / 1e6:.1f} MB",
-        ]
+            _("Documents: {count}", count=self.documents),
+            _("Passages: {count}, {without} of them without a vector", count=self.passages, without=self.without_vector),
+            _(
+                "Vectors: {count} of {embedder}, {dimension} dimensions, generation {generation}",
+                count=self.vectors, embedder=self.embedder, dimension=self.dimension, generation=self.generation,
+            ) if self.embedder else _("Vectors: none yet"),
+            _("Database: {size} MB", size=f"{self.database_bytes / 1e6:.1f}"),
+        ]  # fmt: skip
         if self.passages and not self.searched_by_meaning:
+            live = self.live_embedder
             lines.append(
-                f"The live embedder is {self.live_embedder or 'missing'}: only words are searched. `paring index rebuild` mends it."
+                _("The live embedder is {live}: only words are searched. `paring index rebuild` mends it.", live=live)
+                if live
+                else _("No embedder is live: only words are searched. `paring doctor` says what is missing.")
             )
-        return "\n".join(lines)
+        return "\n".join(line.to(language) for line in lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +79,20 @@ class Findings:
         """Return it for a machine."""
         return {**asdict(self), "sound": self.sound}
 
-    def __str__(self) -> str:
+    def to(self, language: Language) -> str:
+        """Return it for a person: a sentence."""
         if self.sound:
-            return f"The index agrees with the database: {self.passages} passages."
+            return _("The index agrees with the database: {count} passages.", count=self.passages).to(language)
         found = [
-            f"{count} {what}"
+            what.to(language)
             for count, what in (
-                (self.words_astray, "entries of the word index astray"), (self.vectors_missing, "passages without a vector"),
-                (self.vectors_broken, "vectors broken"), (self.memory_astray, "vectors in memory astray"),
+                (self.words_astray, _("entries of the word index astray: {count}", count=self.words_astray)),
+                (self.vectors_missing, _("passages without a vector: {count}", count=self.vectors_missing)),
+                (self.vectors_broken, _("vectors broken: {count}", count=self.vectors_broken)),
+                (self.memory_astray, _("vectors in memory astray: {count}", count=self.memory_astray)),
+                (self.database, _("the database itself: {why}", why=self.database)),
             ) if count
         ]  # fmt: skip
-        if self.database:
-            found.append(f"the database itself: {self.database}")
-        return "The index differs from the database: " + "; ".join(found) + ". `paring index rebuild` mends it."
+        return _("The index differs from the database; {found}. `paring index rebuild` mends it.", found=", ".join(found)).to(
+            language
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import socket
 import sys
 from pathlib import Path
@@ -67,7 +68,7 @@ async def test_what_cannot_be_added_is_told(tmp_path: Path) -> None:
     assert "not read: " in out
     code, _out, complaint = await paring(tmp_path / "home", "add", str(tmp_path / "none"))
     assert code == 2
-    assert "does not exist" in complaint
+    assert complaint == f"paring: There is no {tmp_path / 'none'}. Check the path and try again.\n"
 
 
 def test_of_errors_that_came_together_the_first_is_told() -> None:
@@ -75,6 +76,42 @@ def test_of_errors_that_came_together_the_first_is_told() -> None:
     assert sentence_on(full).to("en") == "The disk is full. What was committed is kept; free some space and try again."
     assert sentence_on(ExceptionGroup("unhandled", [StoreError("It is broken.")])).to("en") == "It is broken."
     assert sentence_on(KeyError("x")).to("en").startswith("something in me broke (KeyError: 'x').")
+
+
+async def test_a_korean_terminal_is_spoken_to_in_korean(tmp_path: Path) -> None:
+    (tmp_path / "lease.md").write_text("The lease ends in May.", encoding="utf-8")
+    (tmp_path / "empty.md").write_bytes(b"")
+    home, korean = tmp_path / "home", {"LC_ALL": "ko_KR.UTF-8"}
+    said = [
+        await paring(home, *words, **korean)
+        for words in (
+            ("--help",), ("ad",), ("add", str(tmp_path / "lease.md"), str(tmp_path / "empty.md")), ("index", "status"),
+            ("index", "verify"), ("models",), ("doctor", "--settings"),
+        )
+    ]  # fmt: skip
+    assert [code for code, _out, _complaint in said] == [0, 2, 0, 0, 0, 0, 0]
+    told = [out + complaint for _code, out, complaint in said]
+    assert "사용법: paring" in told[0]
+    assert told[1] == "paring: `paring ad` 명령은 없어요. 혹시 `paring add`인가요?\n"
+    assert told[2].startswith("새로 1개, 바뀐 것 0개, 그대로 0개: 글 1개")
+    assert "읽지 못함: " in told[2]
+    assert "빈 파일이에요" in told[2]
+    assert told[3].startswith("문서: 1개\n글: 1개")
+    assert told[4] == "색인이 데이터베이스와 맞아요: 글 1개.\n"
+    assert told[5].split()[:3] == ["자리", "모델", "상태"]
+    assert "대화 페이지를 열지." in told[6]
+
+
+async def test_what_a_machine_reads_is_the_same_in_every_language(tmp_path: Path) -> None:
+    (tmp_path / "empty.md").write_bytes(b"")
+    for words in (("add", str(tmp_path / "empty.md"), "--json"), ("index", "status", "--json"), ("models", "--json")):
+        english = await paring(tmp_path / "home", *words)
+        korean = await paring(tmp_path / "home", *words, LC_ALL="ko_KR.UTF-8")
+        assert timeless(english[1]) == timeless(korean[1])
+
+
+def timeless(out: str) -> str:
+    return re.sub(r'"(seconds|ram_mb|database_bytes)": [\d.]+', "", out)
 
 
 @pytest.mark.parametrize("words", [("say", "-"), ("route", "--jsonl", "-"), ("chat",)])

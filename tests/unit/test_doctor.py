@@ -34,6 +34,14 @@ def test_a_fresh_home_can_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_command_that_the_shell_does_not_find_is_told(tmp_path: Path) -> None:
+    assert "command" not in {str(finding.what) for finding in examine(settings(tmp_path), {}).findings}
+    away = examine(settings(tmp_path), {}, program=f"{tmp_path}/bin/paring")
+    assert str(found(away, "command").next) == f"export PATH={tmp_path}/bin:$PATH"
+    assert away.can_run
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_home_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     report = examine(settings(tmp_path / "file" / "home"), {})

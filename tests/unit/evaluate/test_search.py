@@ -29,7 +29,7 @@ async def test_each_leg_is_measured(collection: Path, leg: str) -> None:
     told: list[str] = []
     models = WordEmbedder()
     found = await evaluate_search(
-        collection, leg, models=models, settings=Settings(home=collection), report=lambda now, _d, _t: told.append(now)
+        collection, leg, models=models, settings=Settings(home=collection), report=lambda now, _d, _t: told.append(str(now))
     )
     figures = found.as_json()
     assert figures["leg"] == leg
@@ -49,9 +49,9 @@ async def test_an_unknown_leg_is_told(collection: Path) -> None:
     [
         ("corpus.jsonl", None, "is missing"),
         ("qrels.tsv", None, "is missing"),
-        ("queries.jsonl", '{"text": "x"}', "expected an object with _id"),
+        ("queries.jsonl", '{"text": "x"}', "no JSON object with _id"),
         ("corpus.jsonl", "{", "not JSON lines"),
-        ("qrels.tsv", "a b c\nx", "expected query-id"),
+        ("qrels.tsv", "a b c\nx", "is not query-id"),
         ("qrels.tsv", "query-id\tcorpus-id\tscore\n", "no query has a relevant document"),
     ],
 )

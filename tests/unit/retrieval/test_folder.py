@@ -33,7 +33,7 @@ async def test_one_bad_file_is_told_and_does_not_stop_the_rest(library: Shelves,
     done = await library.add_many([folder], PUBLIC, lambda *told: reports.append(told))
     assert (done.added, done.unchanged, done.passages) == (2, 0, 2)
     assert [Path(failed.path).name for failed in done.failed] == ["broken.pdf"]
-    assert "not read" in str(done)
+    assert "not read" in done.to("en")
     assert reports[-1] == ("", 3, 3)
     assert done.as_json()["added"] == 2
 

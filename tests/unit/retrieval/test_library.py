@@ -243,4 +243,4 @@ async def test_a_missing_and_a_broken_vector_are_told(library: Shelves, database
     found = await library.verify()
     assert (found.vectors_missing, found.vectors_broken) == (1, 1)
     assert found.memory_astray == 2
-    assert "differs" in str(found)
+    assert "differs" in found.to("en")

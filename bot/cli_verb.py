@@ -1,0 +1,131 @@
+"""What every verb stands on: the settings, the app around its work, what it prints.
+
+Owns: opening and closing the app for one verb, the paths and flags that several verbs take, the language of what is printed.
+Leaves the work itself to the verbs.
+
+    with_app(settings(), show)    # show(app) is awaited; Ctrl-C ends it with a sentence and exit code 130
+"""
+
+# ruff: noqa: PLC0415 - a verb imports what it needs: `paring --help` answers at once
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from bot.cli_errors import UsageError, not_there
+from bot.errors import InputError
+from bot.language import spoken
+from bot.locale import Language, Text, phrases
+
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.config import Settings
+    from bot.skill import Slot
+
+_ = phrases(__file__)
+
+T = TypeVar("T")
+Paths = TypeVar("Paths", Path | None, Sequence[Path])
+
+NAME = "paring"
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for a machine.")]
+
+
+def program() -> str:
+    """Return what a person types to start this program: `paring` where the shell finds it by that name, else its path."""
+    typed = Path(sys.argv[0])
+    if typed.name != NAME or not typed.is_file():
+        return NAME  # python -m bot
+    found = shutil.which(NAME)
+    return NAME if found is not None and typed.samefile(found) else shlex.quote(os.path.relpath(typed))
+
+
+def with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], *, ahead: Sequence[Slot[Any, Any]] = ()) -> T:
+    """Open the app, its models of the slots `ahead` loading meanwhile; run `work` with it, close it."""
+    import asyncio
+
+    from bot.app import opened
+    from bot.logs import configure_logs
+
+    configure_logs(settings)
+
+    async def go() -> T:
+        async with opened(settings, ahead=ahead) as app:
+            gc.freeze()
+            gc.enable()
+            return await work(app)
+
+    try:
+        return asyncio.run(go())
+    except KeyboardInterrupt:
+        complain(_("stopped; what was done is kept."), language_of(settings))
+        raise typer.Exit(130) from None
+
+
+def settings() -> Settings:
+    """Return the settings in force."""
+    from bot.config import load_settings
+
+    return load_settings()
+
+
+def language_of(settings: Settings) -> Language:
+    """Return the language of the terminal: the setting where it was made, else the locale's."""
+    return settings.language if "language" in settings.model_fields_set else spoken(os.environ)
+
+
+def complain(what: Text, language: Language) -> None:
+    """Print a sentence on stderr."""
+    typer.echo(f"paring: {what.to(language)}", err=True)
+
+
+def dump(value: object, *, indent: int | None = 2) -> str:
+    """Return `value` as JSON for stdout."""
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def stdin() -> IO[str]:
+    """Return the standard input. Raises InputError where it was closed."""
+    if sys.stdin is None:
+        raise InputError(_("There is no input: stdin was closed. Pipe something in, or write the text on the command line."))
+    return sys.stdin
+
+
+def anything(given: Paths) -> Paths:
+    """Return the paths of a parameter. Raises UsageError where one names nothing."""
+    for path in _each(given):
+        if not path.exists():
+            raise not_there(path)
+    return given
+
+
+def a_file(given: Paths) -> Paths:
+    """Return the paths of a parameter. Raises UsageError where one is no file."""
+    for path in _each(anything(given)):
+        if path.is_dir():
+            raise UsageError(_("{path} is a folder. Write the path of a file.", path=str(path)))
+    return given
+
+
+def a_folder(given: Paths) -> Paths:
+    """Return the paths of a parameter. Raises UsageError where one is no folder."""
+    for path in _each(anything(given)):
+        if not path.is_dir():
+            raise UsageError(
+                _("{path} is a file. Write the path of its folder: {folder}", path=str(path), folder=str(path.parent))
+            )
+    return given
+
+
+def _each(given: Path | Sequence[Path] | None) -> Sequence[Path]:
+    return [given] if isinstance(given, Path) else given or ()
