@@ -95,7 +95,7 @@ def say(
     ],
     file: Annotated[
         list[Path],
-        typer.Option("--file", metavar="PATH", callback=a_file, help="Send a file along; may be repeated."),
+        typer.Option("--file", metavar="PATH", parser=a_file, help="Send a file along; may be repeated."),
     ] = [],  # noqa: B006 - Typer copies it
     chat: Annotated[str, typer.Option("--chat", help="The chat in which it is said.")] = "terminal",
     user: Annotated[str, typer.Option("--user", help="Who says it.")] = "me",
@@ -113,7 +113,9 @@ def say(
     said = stdin().read() if text == "-" else text
 
     async def ask(app: App) -> None:
-        message = await message_from(said, files=file, chat=chat, user=user, intake=app.intake)
+        message = await message_from(
+            said, files=file, chat=chat, user=user, intake=app.intake, platform_language=language_of(app.settings)
+        )
         for reply in await app.say(message):
             typer.echo(dump(to_json(reply)) if as_json else render(reply))
 
@@ -122,7 +124,7 @@ def say(
 
 @cli.command(cls=Verb)
 def add(
-    path: Annotated[list[Path], typer.Argument(metavar="PATH", callback=anything, help="Files and folders to be searched.")],
+    path: Annotated[list[Path], typer.Argument(metavar="PATH", parser=anything, help="Files and folders to be searched.")],
     scope: Annotated[
         str, typer.Option(help="Who may find them: public (all who may talk to the bot), or dm:… group:… of one chat.")
     ] = "public",

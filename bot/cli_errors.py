@@ -17,7 +17,7 @@ from pathlib import Path
 
 from typer.exceptions import TyperException
 
-from bot.errors import ParingError
+from bot.errors import ParingError, refusal
 from bot.locale import Text, phrases
 
 _ = phrases(__file__)
@@ -101,7 +101,7 @@ def not_there(path: Path) -> UsageError:
 
 def _disk(error: OSError) -> Text:
     """Return the sentence on what the disk or the system refused."""
-    why = os.strerror(error.errno) if error.errno else str(error)
+    why = refusal(error)
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return _("The disk is full. What was committed is kept; free some space and try again.")
     if error.filename is not None:

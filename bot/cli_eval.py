@@ -29,7 +29,7 @@ evaluate = typer.Typer(cls=Verbs, help="Measure quality and speed on a data set 
 @evaluate.command("search", cls=Verb)
 def evaluate_search(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", callback=a_folder, help="BEIR layout: corpus.jsonl, queries.jsonl, qrels.tsv.")
+        Path, typer.Argument(metavar="DIR", parser=a_folder, help="BEIR layout: corpus.jsonl, queries.jsonl, qrels.tsv.")
     ],
     leg: Annotated[str, typer.Option(help="fused, vectors or words.")] = "fused",
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
@@ -49,11 +49,11 @@ def evaluate_search(
 
 @evaluate.command("route", cls=Verb)
 def evaluate_route(
-    file: Annotated[Path | None, typer.Argument(callback=a_file, help="JSON lines with text and label.")] = None,
+    file: Annotated[Path | None, typer.Argument(parser=a_file, help="JSON lines with text and label.")] = None,
     train: Annotated[
-        Path | None, typer.Option(metavar="FILE", callback=a_file, help="Train the same head on these labels …")
+        Path | None, typer.Option(metavar="FILE", parser=a_file, help="Train the same head on these labels …")
     ] = None,
-    test: Annotated[Path | None, typer.Option(metavar="FILE", callback=a_file, help="… and measure it on these.")] = None,
+    test: Annotated[Path | None, typer.Option(metavar="FILE", parser=a_file, help="… and measure it on these.")] = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Measure the router: accuracy, macro F1, by label."""
@@ -73,7 +73,7 @@ def evaluate_route(
 
 @evaluate.command("summarise", cls=Verb)
 def evaluate_summarise(
-    file: Annotated[Path, typer.Argument(callback=a_file, help="JSON lines with id, text and summaries.")],
+    file: Annotated[Path, typer.Argument(parser=a_file, help="JSON lines with id, text and summaries.")],
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Measure summaries: ROUGE-1, -2 and -L in percent, with lead and LexRank beside."""

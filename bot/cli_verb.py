@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 
 T = TypeVar("T")
-Paths = TypeVar("Paths", Path | None, Sequence[Path])
 
 NAME = "paring"
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for a machine.")]
@@ -101,31 +100,27 @@ def stdin() -> IO[str]:
     return sys.stdin
 
 
-def anything(given: Paths) -> Paths:
-    """Return the paths of a parameter. Raises UsageError where one names nothing."""
-    for path in _each(given):
-        if not path.exists():
-            raise not_there(path)
-    return given
+def anything(typed: str) -> Path:
+    """Return the path that was typed. Raises UsageError where nothing is there."""
+    if not typed:
+        raise UsageError(_("A path is empty, perhaps by a variable that is not set. Write . for this folder."))
+    path = Path(typed)
+    if not path.exists():
+        raise not_there(path)
+    return path
 
 
-def a_file(given: Paths) -> Paths:
-    """Return the paths of a parameter. Raises UsageError where one is no file."""
-    for path in _each(anything(given)):
-        if path.is_dir():
-            raise UsageError(_("{path} is a folder. Write the path of a file.", path=str(path)))
-    return given
+def a_file(typed: str) -> Path:
+    """Return the path that was typed. Raises UsageError where it is no file."""
+    path = anything(typed)
+    if path.is_dir():
+        raise UsageError(_("{path} is a folder. Write the path of a file.", path=typed))
+    return path
 
 
-def a_folder(given: Paths) -> Paths:
-    """Return the paths of a parameter. Raises UsageError where one is no folder."""
-    for path in _each(anything(given)):
-        if not path.is_dir():
-            raise UsageError(
-                _("{path} is a file. Write the path of its folder: {folder}", path=str(path), folder=str(path.parent))
-            )
-    return given
-
-
-def _each(given: Path | Sequence[Path] | None) -> Sequence[Path]:
-    return [given] if isinstance(given, Path) else given or ()
+def a_folder(typed: str) -> Path:
+    """Return the path that was typed. Raises UsageError where it is no folder."""
+    path = anything(typed)
+    if not path.is_dir():
+        raise UsageError(_("{path} is a file. Write the path of its folder: {folder}", path=typed, folder=str(path.parent)))
+    return path

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from bot.config import MEBIBYTE, find_config, variable, walk
-from bot.errors import ChannelError, ParingError
+from bot.errors import ChannelError, ParingError, refusal
 from bot.locale import Language, Text, phrases
 from bot.sandbox import Json
 from bot.status import health_of, table
@@ -151,8 +151,7 @@ def _home(settings: Settings) -> list[Finding]:
         with tempfile.TemporaryFile(dir=nearest):  # a file that is gone again: what may be written is only known by writing
             pass
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        told = _("{home} cannot be written: {why}", home=str(home), why=why)
+        told = _("{home} cannot be written: {why}", home=str(home), why=refusal(error))
         return [Finding(_("home"), "missing", told, _("set PARING_HOME to a folder of yours"))]
     return [Finding(_("home"), "ok", _plain(str(home)))]
 

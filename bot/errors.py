@@ -22,6 +22,9 @@ raise UnreadableError(_("{name} is cut off. Nothing was kept; please send it aga
 
 from __future__ import annotations
 
+import errno
+import os
+
 from bot.locale import Language, Text, phrases
 
 _ = phrases(__file__)
@@ -31,7 +34,7 @@ class ParingError(Exception):
     """Base of all errors that Paring raises; `text` is the sentence for people."""
 
     def __init__(self, text: Text | str) -> None:
-        """Keep the sentence; a plain str is for command-line errors that are told in English alone."""
+        """Keep the sentence; a plain str is for what no person reads."""
         self.text = text if isinstance(text, Text) else Text(text.replace("{", "{{").replace("}", "}}"))
         super().__init__(str(self.text) if isinstance(text, Text) else text)
 
@@ -103,3 +106,26 @@ class GoneError(ChannelError):
 
 class StoreError(ParingError):
     """The database cannot be used."""
+
+
+def refusal(error: OSError) -> Text:
+    """Return why the system refused, for a sentence; in the system's own English where it is none of the common reasons."""
+    if error.errno in _REFUSALS:
+        return _REFUSALS[error.errno]
+    said = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error) or type(error).__name__
+    return Text("{said}", (("said", said),))
+
+
+_REFUSALS: dict[int | None, Text] = {
+    errno.ENOENT: _("it is not there"),
+    errno.EACCES: _("permission denied"),
+    errno.EPERM: _("it is not permitted"),
+    errno.EISDIR: _("it is a folder"),
+    errno.ENOTDIR: _("a part of its path is no folder"),
+    errno.EROFS: _("the disk is read-only"),
+    errno.ENOSPC: _("the disk is full"),
+    errno.ENAMETOOLONG: _("its name is too long"),
+    errno.EMFILE: _("too many files are open"),
+    errno.EADDRNOTAVAIL: _("it is no address of this machine"),
+    errno.EIO: _("the disk has an error"),
+}

@@ -6,6 +6,7 @@ platform; to `bot.worker`: everything after the commit.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,6 +29,8 @@ _ = phrases(__file__)
 
 PASSED_OVER = 64
 """Albums and cut texts not meant for the bot of which a later part may be: held in memory alone, the oldest forgotten first."""
+_COMMAND = re.compile(r"\A\s*/[A-Za-z]\S*")
+"""A command's name at the beginning: it is the same in every language, so it tells none."""
 
 
 class Reception:
@@ -78,7 +81,7 @@ class Reception:
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return what `/lang` settled, else the text's language, else the platform's, else the default."""
         settled = (await self._chats.settings(self._moves.place(address))).language
-        return settled or detect(text) or _platform(platform_language) or self._default
+        return settled or detect(_COMMAND.sub("", text)) or _platform(platform_language) or self._default
 
     def keep(self, data: bytes) -> str:
         """Put bytes into the blob store; return their sha256."""

@@ -26,7 +26,7 @@ from bot.channels.console_input import read_line, terminal_kept
 from bot.channels.console_render import PLAIN_WIDTH, harmless, render
 from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of, parse_command
 from bot.config import MEBIBYTE, LimitSettings
-from bot.errors import GoneError, InputError, ParingError, TooLargeError, UnreadableError
+from bot.errors import GoneError, InputError, ParingError, TooLargeError, UnreadableError, refusal
 from bot.locale import Language, Text, phrases
 from bot.message import Address, Attachment, Button, Message, Press, Reply
 from bot.skill import Blobs, CommandSpec
@@ -313,7 +313,7 @@ def _keep(file: Path, intake: Intake, most: int) -> Attachment:
             raise TooLargeError(_("{name} is larger than {limit} MB. Nothing was sent.", name=file.name, limit=most // MEBIBYTE))
         data = file.read_bytes()
     except OSError as error:
-        why = error.strerror or str(error)
+        why = refusal(error)
         raise UnreadableError(_("{name} cannot be read: {why}. Nothing was sent.", name=file.name, why=why)) from error
     media_type = media_type_of(file.name)
     name = clean_name(file.name)

@@ -11,13 +11,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bot.errors import ChannelError
+from bot.errors import ChannelError, refusal
 from bot.locale import phrases
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def listen(host: str, port: int) -> socket.socket:
                     port=port, free=free,
                 )
             ) from error  # fmt: skip
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        why = refusal(error)
         raise ChannelError(
             _(
                 "The web page cannot listen on {host}, port {port}: {why}. Set PARING_WEB__HOST or PARING_WEB__PORT to others.",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.errors import UnreadableError
+from bot.errors import UnreadableError, refusal
 from bot.language import detect
 from bot.locale import Language, Text, phrases
 from bot.router import Decision
@@ -67,7 +67,7 @@ def lines_of(file: Path) -> list[str]:
     try:
         return file.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "UTF-8"
+        reason = refusal(error) if isinstance(error, OSError) else "UTF-8"
         raise UnreadableError(
             _(
                 "{name} cannot be read ({reason}). Nothing was routed; check the name and try again.",

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.errors import InputError, ModelError
+from bot.errors import InputError, ModelError, refusal
 from bot.locale import Language, Text, phrases
 from bot.passage import Added, Scope
 
@@ -30,6 +30,9 @@ _FOREIGN = (
 )
 FOREIGN = frozenset(_FOREIGN.split())
 """Suffixes that a folder's walk passes over; a file that is named itself is always tried."""
+
+HOME = "paring.db"
+"""What marks a folder as a bot's own home: what people have sent it in their chats lies there, and is not for all."""
 
 Report = Callable[[str, int, int], None]
 
@@ -107,6 +110,9 @@ def walk(path: Path) -> Iterator[tuple[Path, str]]:
         yield path.resolve(), path.name
         return
     for folder, folders, files in os.walk(path):
+        if HOME in files:
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in PASSED_OVER)
         for name in sorted(files):
             file = Path(folder) / name
@@ -121,5 +127,5 @@ async def _one(add: Add, file: Path, title: str, scope: Scope) -> Added | Failed
     except (InputError, ModelError) as error:
         return Failed(str(file), error.text)
     except OSError as error:
-        why = error.strerror or str(error)
-        return Failed(str(file), _("it cannot be opened ({why}); check who may read it, and add it again.", why=why))
+        why = _("it cannot be opened ({why}); check who may read it, and add it again.", why=refusal(error))
+        return Failed(str(file), why)

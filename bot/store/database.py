@@ -32,7 +32,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from bot.errors import StoreError
+from bot.errors import StoreError, refusal
 from bot.locale import phrases
 from bot.logs import Logger
 from bot.store.flushing import Log
@@ -286,7 +286,7 @@ def _emptied(connection: Connection) -> bool:
 
 
 def _unflushed(error: OSError) -> StoreError:
-    why = error.strerror or str(error)
+    why = refusal(error)
     return StoreError(_("The disk did not take it ({why}). It may be lost in a power cut; please look after the disk.", why=why))
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.errors import StoreError
+from bot.errors import StoreError, refusal
 from bot.locale import phrases
 
 _ = phrases(__file__)
@@ -61,7 +61,7 @@ def upgrade(path: Path) -> bool:
         migrate(path, "head")
     except OSError as error:
         raise StoreError(
-            _("{path} cannot be written: {why}. Set PARING_HOME to a folder of yours.", path=str(path), why=error.strerror or "")
+            _("{path} cannot be written: {why}. Set PARING_HOME to a folder of yours.", path=str(path), why=refusal(error))
         ) from error
     return True
 

@@ -46,7 +46,7 @@ def test_a_home_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     report = examine(settings(tmp_path / "file" / "home"), {})
     assert not report.can_run
-    assert "cannot be written: Not a directory" in str(found(report, "home").detail)
+    assert "cannot be written: a part of its path is no folder" in str(found(report, "home").detail)
 
 
 @pytest.mark.usefixtures("quick")

@@ -113,6 +113,9 @@ async def test_the_language_is_the_chats_then_the_texts_then_the_platforms(house
     assert await house.reception.language(address, "안녕", "en-GB") == "ko"
     assert await house.reception.language(address, "123", "ko-KR") == "ko"
     assert await house.reception.language(address, "123", "fr") == "en"
+    assert await house.reception.language(address, "/help", "ko") == "ko", "a command's name is of no language"
+    assert await house.reception.language(address, "/tr the plan", "ko") == "en"
+    assert await house.reception.language(address, "/도움말", "en") == "ko"
     await house.chats.set_language(address, "en")
     assert await house.reception.language(address, "안녕", "ko") == "en"
 

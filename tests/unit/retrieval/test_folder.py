@@ -24,6 +24,15 @@ def test_hidden_files_and_those_of_programs_are_passed_over(folder: Path) -> Non
     assert [title for _file, title in walk(folder)] == ["a.txt", "broken.pdf", "deep/b.md"]
 
 
+def test_a_home_of_paring_is_passed_over(folder: Path) -> None:
+    for name in ("paring.db", "blobs/0a1b", "models/readme.txt"):
+        file = folder / "home" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("what was said in somebody's chat")
+    assert [title for _file, title in walk(folder)] == ["a.txt", "broken.pdf", "deep/b.md"]
+    assert not list(walk(folder / "home"))
+
+
 def test_a_file_that_is_named_itself_is_always_tried(folder: Path) -> None:
     assert [title for _file, title in walk(folder / ".hidden.txt")] == [".hidden.txt"]
 

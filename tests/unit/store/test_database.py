@@ -152,7 +152,7 @@ async def test_a_disk_that_takes_no_flush_is_told_and_the_listener_learns_of_wha
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Log, "flush", flush)
-    with pytest.raises(StoreError, match="Input/output error"):
+    with pytest.raises(StoreError, match="the disk has an error"):
         await database.write(assign("embed"), then=heard.append)
     assert len(heard) == 1
     assert await slots(database) == {"embed"}
