@@ -178,7 +178,7 @@ def route(
 def models(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
     """List the live model of each slot.
 
-    With its size, measured memory, licence and health.
+    With its size, measured memory, licence and health, and the others that are known by name.
     """
     import asyncio
 
@@ -186,7 +186,11 @@ def models(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the com
 
     async def show(app: App) -> None:
         found = await asyncio.to_thread(app.pool.status)
-        typer.echo(dump(model_rows(found)) if as_json else model_table(found, language_of(app.settings)))
+        known = {
+            status.slot: [spec.name for spec in app.catalogue.for_slot(status.slot) if spec.identity != status.model]
+            for status in found
+        }
+        typer.echo(dump(model_rows(found)) if as_json else model_table(found, known, language_of(app.settings)))
 
     with_app(settings(), show)
 

@@ -19,7 +19,9 @@ from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 from bot.errors import SettingsError
 from bot.locale import Text, Value, phrases
@@ -85,8 +87,7 @@ class TelegramSettings(Section):
         given = listed(value)
         numbers = [str(entry) for entry in given] if isinstance(given, list | tuple) else []
         if strange := [number for number in numbers if not number.removeprefix("-").isdecimal()]:
-            msg = f"“{strange[0]}” is no number of Telegram's; the bot tells a person's or a group's when it refuses them"
-            raise ValueError(msg)
+            raise PydanticCustomError("telegram_number", "no number of Telegram's", {"given": strange[0]})
         return tuple(numbers) if isinstance(given, list | tuple) else given
 
 
@@ -138,7 +139,9 @@ class LinkSettings(Section):
 class Settings(BaseSettings):
     """All settings of one installation."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("paring")), description="Database, files and models lie here."
@@ -184,6 +187,12 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         return Settings(**_without_environment(from_file, environment))
     except ValidationError as error:
         raise SettingsError(_first_problem(error)) from None
+    except SourceError:  # the one setting that is no text, number or list
+        example = '{"chat": "NAME"}'
+        raise SettingsError(
+            _("{variable} is not right: expected JSON such as {example}. Set it so, or under [models.choose] in paring.toml.",
+              variable=variable("models.choose"), example=example)
+        ) from None  # fmt: skip
 
 
 def find_config(environment: Mapping[str, str]) -> Path | None:
@@ -277,7 +286,7 @@ def _without_environment(from_file: Mapping[str, Any], environment: Mapping[str,
     for name, value in from_file.items():
         if isinstance(value, Mapping):
             kept[name] = _without_environment(value, environment, f"{prefix}{name}.")
-        elif variable(f"{prefix}{name}") not in environment:
+        elif not environment.get(variable(f"{prefix}{name}")):
             kept[name] = value
     return kept
 
@@ -307,7 +316,14 @@ _EXPECTED: dict[str, Callable[[dict[str, Value]], Text]] = {
     "greater_than_equal": lambda facts: _("expected {ge} or more", ge=facts["ge"]),
     "less_than_equal": lambda facts: _("expected {le} or less", le=facts["le"]),
     "greater_than": lambda facts: _("expected more than {gt}", gt=facts["gt"]),
-    "literal_error": lambda facts: _("expected {expected}", expected=facts["expected"]),
+    "literal_error": lambda facts: _("expected one of {expected}", expected=str(facts["expected"]).replace(" or ", ", ")),
+    "tuple": lambda _facts: _("expected a list of texts in brackets"),
+    "dict": lambda _facts: _("expected a section with a line for each name"),
+    "path": lambda _facts: _("expected a path in quotes"),
+    "telegram_number": lambda facts: _(
+        "“{given}” is no number of Telegram's; the bot tells people their number, or a group's, when it refuses them",
+        given=facts["given"],
+    ),
 }
 """What was expected, by pydantic's name of what was found wrong. Source: https://docs.pydantic.dev/latest/errors/validation_errors/"""
 

@@ -32,15 +32,22 @@ def model_rows(found: Iterable[SlotStatus]) -> list[Mapping[str, Json]]:
     ]  # fmt: skip
 
 
-def model_table(found: Iterable[SlotStatus], language: Language) -> str:
-    """Return the same as a table for people."""
+def model_table(found: Sequence[SlotStatus], known: Mapping[str, Sequence[str]], language: Language) -> str:
+    """Return the same as a table for people; below it what failed and why, and the names of other models `known` for each slot."""
     heading = (_("slot"), _("model"), _("health"), _("size MB"), _("RAM MB"), _("licence"), _("p50 ms"))
     rows = [
-        [status.slot, status.model, health_of(status).to(language), round(status.size_bytes / 1e6, 1), status.ram_mb, status.licence,
-         status.p50_ms]
+        [status.slot, status.model, (_("failed") if status.failure else _HEALTH[status.health]).to(language),
+         round(status.size_bytes / 1e6, 1), status.ram_mb, status.licence, status.p50_ms]
         for status in found
     ]  # fmt: skip
-    return table([[title.to(language) for title in heading], *([_cell(value) for value in row] for row in rows)])
+    shown = table([[title.to(language) for title in heading], *([_cell(value) for value in row] for row in rows)])
+    notes = [f"{status.slot}: {health_of(status).to(language)}" for status in found if status.failure]
+    notes += [
+        _("Others known for {slot}: {names}", slot=slot, names=", ".join(names)).to(language)
+        for slot, names in known.items()
+        if names
+    ]
+    return "\n\n".join([shown, "\n".join(notes)] if notes else [shown])
 
 
 def health_of(status: SlotStatus) -> Text:

@@ -95,3 +95,38 @@ def test_a_name_in_the_place_of_a_number_is_refused(monkeypatch: pytest.MonkeyPa
 def test_hosts_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARING_LINKS__ALLOWED_HOSTS", "wiki.intra, git.intra")
     assert load_settings().links.allowed_hosts == ("wiki.intra", "git.intra")
+
+
+def test_an_empty_variable_is_one_that_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "paring.toml"
+    file.write_text("[web]\nport = 9000\n[telegram]\nallowed_users = ['7']\n")
+    empty = {"PARING_WEB__PORT": "", "PARING_TELEGRAM__ALLOWED_USERS": "", "PARING_HOME": ""}
+    for name, value in empty.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings({"PARING_CONFIG": str(file)} | empty)
+    assert (settings.web.port, settings.telegram.allowed_users) == (9000, ("7",))
+    assert settings.home.is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("written", "english", "korean"),
+    [
+        ("language = 'fr'", "expected one of 'ko', 'en'", "'ko', 'en' 가운데 하나"),
+        ("[links]\nallowed_hosts = 5", "expected a list of texts in brackets", "글의 목록"),
+        ("[models]\nchoose = 3", "expected a section", "묶음이 와야"),
+        ("[telegram]\nallowed_users = ['kim']", "“kim” is no number of Telegram's", "“kim”은(는) 텔레그램 번호가 아니에요"),
+    ],
+)
+def test_what_was_expected_is_said_in_both_languages(tmp_path: Path, written: str, english: str, korean: str) -> None:
+    file = tmp_path / "paring.toml"
+    file.write_text(written, encoding="utf-8")
+    with pytest.raises(SettingsError) as error:
+        load_settings({"PARING_CONFIG": str(file)})
+    assert english in error.value.sentence("en")
+    assert korean in error.value.sentence("ko")
+
+
+def test_a_variable_that_must_be_json_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARING_MODELS__CHOOSE", "x")
+    with pytest.raises(SettingsError, match="PARING_MODELS__CHOOSE is not right: expected JSON"):
+        load_settings({"PARING_MODELS__CHOOSE": "x"})
