@@ -79,17 +79,33 @@ def _mentions(text: str, entities: Sequence[MessageEntity], me: Me) -> list[_Ran
 
 
 def _first_command(text: str, entities: Sequence[MessageEntity], mentions: Sequence[_Range]) -> _Range | None:
-    """Return the command with which the text begins; mentions of the bot may stand before it."""
-    if not entities:
-        match = _COMMAND.match(text)
-        return _Range(0, match.end(), match[0]) if match else None
+    """Return the command with which the text begins; mentions of the bot may stand before it.
+
+    A server that marks none is believed by the text alone, but for what it marks as something else.
+    """
     for entity in entities:
         if entity.type == MessageEntity.BOT_COMMAND:
             place = _place(text, entity)
             before = _cut(text[: place.start], [mention for mention in mentions if mention.end <= place.start])
             if not before and place.words.startswith("/") and len(place.words) > 1:
                 return place
-    return None
+    match = _COMMAND.match(text, _after_mentions(text, mentions))
+    if match is None or any(place.start < match.end() and place.end > match.start() for place in _places(text, entities)):
+        return None
+    return _Range(match.start(), match.end(), match[0])
+
+
+def _after_mentions(text: str, mentions: Sequence[_Range]) -> int:
+    """Return where the text begins that is no mention and does not belong to one."""
+    at = len(text) - len(text.lstrip())
+    for mention in mentions:
+        if mention.start == at and (call := _AFTER_MENTION.match(text[mention.end :])):
+            at = mention.end + call.end()
+    return at
+
+
+def _places(text: str, entities: Sequence[MessageEntity]) -> list[_Range]:
+    return [_place(text, entity) for entity in entities]
 
 
 def _place(text: str, entity: MessageEntity) -> _Range:

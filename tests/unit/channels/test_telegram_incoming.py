@@ -119,6 +119,20 @@ def test_a_mention_before_a_command_keeps_it_a_command() -> None:
     assert (heard.command, heard.text) == (Command("sum", "50"), "/sum 50")
 
 
+@pytest.mark.parametrize("marked", ["", "@ParBot", "50"])
+def test_a_command_that_a_server_does_not_mark_is_one_all_the_same(marked: str) -> None:
+    text = " @ParBot, /sum 50"
+    entities = [entity({"@ParBot": "mention", "50": "bold"}[marked], text, marked)] if marked else []
+    heard = (said if marked == "50" else grouped)(text, *entities)
+    assert heard.command == (None if marked == "50" else Command("sum", "50"))
+    assert said("/sum 50", *([entity("bold", "/sum 50", "50")] if marked else [])).command == Command("sum", "50")
+
+
+@pytest.mark.parametrize("kind", ["code", "pre", "url", "text_link"])
+def test_what_is_marked_as_something_else_is_no_command(kind: str) -> None:
+    assert said("/sum 50", entity(kind, "/sum 50", "/sum")).command is None
+
+
 def test_a_command_for_another_bot_is_not_for_us_even_as_a_reply_to_us() -> None:
     text = "/sum@OtherBot 50"
     quoted = {"message_id": 4, "date": 1, "chat": GROUP, "from": {"id": 7, "is_bot": True, "first_name": "P"}, "text": "x"}
