@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import Channel, ChannelError
-from bot.errors import StoreError
+from bot.errors import RetryLaterError, StoreError
 from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.message import Button, Command, Reply
@@ -114,6 +114,8 @@ class Company:
                     self.placeholder = await channel.send(reply, message.address, key=f"status {self._waiting.id}")
                     await self._inbox.placeholder(self._waiting.id, self.placeholder)
             except (ChannelError, StoreError) as error:
+                if isinstance(error, RetryLaterError):
+                    self._shown = None  # nothing was sent: it is tried again at the next beat
                 log.info("the status could not be shown", inbox=self._waiting.id, why=str(error))
 
     async def _stop_button(self) -> Button:

@@ -9,7 +9,7 @@ from fakes.channel import FakeChannel
 from sqlalchemy import update
 
 from bot.config import LimitSettings
-from bot.errors import InputError, StoreError
+from bot.errors import InputError, RetryLaterError, StoreError
 from bot.intake import Reception
 from bot.locale import Text
 from bot.message import Address, Attachment, Command, Message, Press, Reply
@@ -298,6 +298,21 @@ async def test_the_status_message_has_a_button_that_stops_the_work(
     assert (order.command, order.owner) == (Command("cancel", str(waiting.id)), "ann")
 
 
+async def test_a_status_that_has_to_wait_is_shown_later(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+    monkeypatch.setattr("bot.company.TYPING_EVERY_S", 0.0)
+    channel = FakeChannel(failures=[RetryLaterError("slow down", retry_after_s=3)])
+
+    async def slowly(_message: Message, _progress) -> Answer:
+        await channel.arrived.wait()
+        return Answer(Reply("done", "en"))
+
+    await make_worker(database, FakeDispatcher(slowly), tmp_path, channel).handle(await accepted(database, make_message("hello")))
+    assert len(channel.sent) == 1
+
+
 async def test_what_is_answered_at_once_shows_no_typing(database: Database, tmp_path: Path) -> None:
     channel = FakeChannel()
     await make_worker(database, FakeDispatcher(), tmp_path, channel).handle(await accepted(database, make_message("hello")))
@@ -396,13 +411,13 @@ async def test_what_comes_bit_by_bit_is_answered_once_it_is_whole_and_in_its_tur
     dispatcher = FakeDispatcher()
     worker = make_worker(database, dispatcher, tmp_path)
     outgoing = Outgoing(worker, 2)
-    running = asyncio.create_task(worker.run())
     inbox = Inbox(database)
     pieces = [
         replace(make_message(said), id=str(number), part_of="text 1") for number, said in enumerate(("one", "two", "three"))
     ]
     for message in (*pieces, replace(make_message("another thing"), id="9")):
-        await inbox.accept(message, then=worker.hand)
+        await inbox.accept(message)
+    running = asyncio.create_task(worker.run())
     await outgoing.whole.wait()
     await worker.idle()
     running.cancel()
