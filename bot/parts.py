@@ -52,6 +52,12 @@ def after(head: Message, late: Message) -> Message:
     )
 
 
+def with_the_others(edit: Message, former: Message) -> Message:
+    """Return the edit of an album with all the files that it had: a platform tells of the one picture whose words were changed."""
+    told, had = ({file.ref for file in message.attachments} for message in (edit, former))
+    return replace(edit, attachments=former.attachments) if told and told < had else edit
+
+
 def _told_apart(files: Sequence[Attachment]) -> tuple[Attachment, ...]:
     """Return the files, the second one of a name called so: `photo (2).jpg`."""
     taken: set[str] = set()

@@ -18,6 +18,7 @@ from sqlalchemy import Table, and_, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.message import Address, Button, Command, Message, Reply, pack, unpack
+from bot.parts import with_the_others
 from bot.route import Route, pack_route, unpack_route
 from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
@@ -68,22 +69,26 @@ class Inbox:
         """
         row = {
             **_place(message.address), "sender": message.sender, "message_id": message.id, "version": message.version,
-            "message": pack(message), "state": "received", "owner": self._owner, "attempts": 0, "placeholder": "", "route": "",
-            "error": "", "sent_at": message.sent_at, "received_at": datetime.now(UTC),
+            "state": "received", "owner": self._owner, "attempts": 0, "route": "", "error": "", "sent_at": message.sent_at,
+            "received_at": datetime.now(UTC),
         }  # fmt: skip
 
-        def work(connection: Connection) -> int | None:
+        def work(connection: Connection) -> Waiting | None:
+            said, placeholder = message, ""
             if message.version and (former := _former(connection, message)) is not None:
-                if _says_the_same(former.message, message):
+                said, placeholder = with_the_others(message, former.message), former.placeholder
+                if _says_the_same(former.message, said):
                     return None
-                row["placeholder"] = former.placeholder
-            return connection.execute(_ACCEPT, row).scalar_one_or_none()
+            new = {**row, "message": pack(said), "placeholder": placeholder}
+            number = connection.execute(_ACCEPT, new).scalar_one_or_none()
+            return None if number is None else Waiting(number, said, placeholder=placeholder)
 
-        def committed(number: int | None) -> None:
-            if number is not None and then is not None:
-                then(Waiting(number, message, placeholder=str(row["placeholder"])))
+        def committed(waiting: Waiting | None) -> None:
+            if waiting is not None and then is not None:
+                then(waiting)
 
-        return await self._database.write(work, then=committed)
+        waiting = await self._database.write(work, then=committed)
+        return waiting.id if waiting else None
 
     async def tickets(self, places: Places, *, after: int = 0, most: int = 1000) -> list[Ticket]:
         """Return where messages of one's own wait in `places` with a number over `after`, oldest first, at most so many."""

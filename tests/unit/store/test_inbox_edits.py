@@ -56,3 +56,13 @@ async def test_an_edit_that_changes_nothing_is_no_news(database: Database, chang
     await answered(database, asked, "901")
     assert await Inbox(database).accept(replace(asked, version=7)) is None
     assert await Inbox(database).accept(replace(asked, version=8, **change)) is not None  # type: ignore[arg-type]
+
+
+async def test_an_edit_of_one_picture_of_an_album_is_about_all_of_them(database: Database) -> None:
+    files = tuple(Attachment("image", f"{number}.jpg", "image/jpeg", 1, f"ref{number}") for number in range(3))
+    await answered(database, make_message("what is this?", attachments=files), "901")
+    words = make_message("and what colour?", attachments=files[:1])
+    assert (await taken(database, replace(words, version=7))).message.attachments == files
+    other = (Attachment("image", "9.jpg", "image/jpeg", 1, "ref9"),)
+    assert (await taken(database, replace(words, version=8, attachments=other))).message.attachments == other
+    assert await Inbox(database).accept(replace(words, version=9, attachments=other)) is None
