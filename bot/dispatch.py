@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from bot.errors import InputError, ParingError, TooLargeError
 from bot.locale import Language, Text, phrases
@@ -175,9 +176,10 @@ class Dispatcher:
             return await self._redirected(message.reply_to, command.args)
         skill = self._by_command.get(command.name)
         if skill is None:
-            near = difflib.get_close_matches(command.name, self._by_command, n=1, cutoff=0.6)
+            letters = {normalize("NFD", name): name for name in self._by_command}  # of a syllable, most may be right
+            near = difflib.get_close_matches(normalize("NFD", command.name), letters, n=1, cutoff=0.6)
             raise InputError(
-                _("There is no /{name}. Did you mean /{near}?", name=command.name, near=near[0])
+                _("There is no /{name}. Did you mean /{near}?", name=command.name, near=letters[near[0]])
                 if near
                 else _("There is no /{name}. /help shows what there is.", name=command.name)
             )

@@ -152,7 +152,7 @@ def _home(settings: Settings) -> list[Finding]:
             pass
     except OSError as error:
         told = _("{home} cannot be written: {why}", home=str(home), why=refusal(error))
-        return [Finding(_("home"), "missing", told, _("set PARING_HOME to a folder of yours"))]
+        return [Finding(_("home"), "missing", told, _("export PARING_HOME=~/paring (or another folder of yours)"))]
     return [Finding(_("home"), "ok", _plain(str(home)))]
 
 
@@ -245,7 +245,7 @@ def _web(settings: Settings) -> list[Finding]:
 
     web, what = settings.web, _("web page")
     if not web.enabled:
-        return [Finding(what, "optional", _("switched off"), _("set PARING_WEB__ENABLED=true"))]
+        return [Finding(what, "optional", _("switched off"), _("export PARING_WEB__ENABLED=true"))]
     if not is_loopback(web.host) and not web.password.get_secret_value():
         bare = _("{host} is an address that others reach, and there is no password", host=web.host)
         return [Finding(what, "missing", bare, _("export PARING_WEB__PASSWORD=…, or set web.host to 127.0.0.1"))]
@@ -266,7 +266,8 @@ def _telegram(settings: Settings) -> list[Finding]:
         strange = _("PARING_TELEGRAM__TOKEN is no token: expected digits, a colon and letters")
         return [Finding(what, "missing", strange, _("copy it again from @BotFather"))]
     if telegram.webhook_url and not telegram.webhook_secret.get_secret_value():
-        return [Finding(what, "missing", _("a webhook without a secret"), _("set PARING_TELEGRAM__WEBHOOK_SECRET"))]
+        advice = _("export PARING_TELEGRAM__WEBHOOK_SECRET=… (letters and digits of your choice)")
+        return [Finding(what, "missing", _("a webhook without a secret"), advice)]
     findings = [Finding(what, "ok", _("a token is set; it is tried at the start"))]
     if not telegram.allowed_users and not telegram.allowed_chats:
         everybody = _("everybody who finds the bot may talk to it, and search what is public")

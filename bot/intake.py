@@ -29,8 +29,8 @@ _ = phrases(__file__)
 
 PASSED_OVER = 64
 """Albums and cut texts not meant for the bot of which a later part may be: held in memory alone, the oldest forgotten first."""
-_COMMAND = re.compile(r"\A\s*/[A-Za-z]\S*")
-"""A command's name at the beginning: it is the same in every language, so it tells none."""
+_OF_NO_LANGUAGE = re.compile(r"\A\s*/[A-Za-z]\S*|\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+"""A command's name at the beginning, and links: they are the same in every language."""
 
 
 class Reception:
@@ -81,7 +81,7 @@ class Reception:
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return what `/lang` settled, else the text's language, else the platform's, else the default."""
         settled = (await self._chats.settings(self._moves.place(address))).language
-        return settled or detect(_COMMAND.sub("", text)) or _platform(platform_language) or self._default
+        return settled or detect(_OF_NO_LANGUAGE.sub("", text)) or _platform(platform_language) or self._default
 
     def keep(self, data: bytes) -> str:
         """Put bytes into the blob store; return their sha256."""

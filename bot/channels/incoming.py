@@ -17,7 +17,7 @@ from bot.message import AttachmentKind, Command
 LONGEST_NAME = 200
 """Characters of an attachment's name: folders keep more than a file system's 255 bytes would hold in Hangul."""
 
-_COMMAND = re.compile(r"/([a-z][a-z0-9_]{0,31})(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
+_COMMAND = re.compile(r"/([a-z가-힣][a-z0-9_가-힣]{0,31})(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 _TYPES_UNKNOWN_TO_PYTHON = {
     ".avif": "image/avif",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",

@@ -103,7 +103,7 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
         if not readings:
             text = f"{names} {texts[0][:first]}", texts[0][first:last], texts[0][last:]
             others = np.array([held[start:stop].any(axis=0) for start, stop in itertools.pairwise(bounds[1:])], bool)
-            where = Held(held[:end], before[:end], named, others.reshape(-1, len(marks)))
+            where = Held(held[:end], before[:end], named, others.reshape(len(bounds) - 2, len(marks)))
             evidence = own_evidence(question, query, text, where, best, float(found[best]), asks=asks_kind(question))
         readings.append(Reading((first, last) if fits else None, np.array(evidence, np.float32)))
     return readings

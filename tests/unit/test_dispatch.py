@@ -30,7 +30,7 @@ class FakeSkill:
 
     def __init__(self, name: str, *, takes=(), claims=(), found: bool = True, score: float = 0.9) -> None:
         self.name, self.title, self.takes = name, Text(name.title()), frozenset(takes)
-        self.commands = (CommandSpec(name, Text(name), aliases=(f"{name}2",)),)
+        self.commands = (CommandSpec(name, Text(name), aliases=(f"{name}2", "검색" if name == "search" else f"{name}3")),)
         self._claims, self._found, self._score = claims, found, score
         self.asked: list[Request] = []
 
@@ -109,6 +109,8 @@ async def test_files_that_the_chosen_skill_leaves_are_kept_before_it_answers() -
 async def test_an_unknown_command_is_told_with_the_nearest() -> None:
     with pytest.raises(InputError, match="Did you mean /search"):
         await House(Decision("chat")).ask(make_message("/serch plan"))
+    with pytest.raises(InputError, match="Did you mean /검색"):
+        await House(Decision("chat")).ask(make_message("/겅색 계획"))
 
 
 async def test_a_bare_photo_goes_to_the_skill_that_claims_it() -> None:

@@ -114,6 +114,9 @@ async def test_the_language_is_the_chats_then_the_texts_then_the_platforms(house
     assert await house.reception.language(address, "123", "ko-KR") == "ko"
     assert await house.reception.language(address, "123", "fr") == "en"
     assert await house.reception.language(address, "/help", "ko") == "ko", "a command's name is of no language"
+    link = "https://example.org/a-very-long-address/of-a-page/that-is-written-in-latin-letters"
+    assert await house.reception.language(address, link, "ko") == "ko", "nor is a link"
+    assert await house.reception.language(address, f"{link} 요약", "en") == "ko"
     assert await house.reception.language(address, "/tr the plan", "ko") == "en"
     assert await house.reception.language(address, "/도움말", "en") == "ko"
     await house.chats.set_language(address, "en")

@@ -16,7 +16,7 @@ from bot.message import Command
         ("/etc/hosts is broken", None),
         ("/", None),
         ("/ sum", None),
-        ("/요약 50", None),
+        ("/요약 50", Command("요약", "50")),
         ("sum 50", None),
         ("", None),
     ],

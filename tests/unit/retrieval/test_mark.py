@@ -28,6 +28,12 @@ def marked(question: str, text: str, title: str = "") -> str | None:
     return None if reading.span is None else text[slice(*reading.span)]
 
 
+@pytest.mark.parametrize("texts", [["The lease ends."], ["The lease ends.", "Kim orders boxes.", ""]])
+def test_a_question_without_a_word_marks_nothing(texts: list[str]) -> None:
+    readings = read("\ufffd\ufffd", texts, weigh([], {}, 10, "\ufffd\ufffd"), sentences(*texts))
+    assert [reading.span for reading in readings] == [None] * len(texts)
+
+
 @pytest.mark.parametrize(
     ("question", "text", "answer"),
     [
