@@ -224,7 +224,7 @@ def doctor(
     chosen = settings()
     language = language_of(chosen)
     if settings_too:
-        typer.echo(settings_page() if markdown else settings_table(chosen, language), nl=not markdown)
+        typer.echo(settings_page(language) if markdown else settings_table(chosen, language), nl=not markdown)
         return
     report = examine(chosen, program=program())
     typer.echo(dump(report.as_json()) if as_json else report.to(language))

@@ -102,24 +102,40 @@ def settings_table(settings: Settings, language: Language) -> str:
     return table(rows)
 
 
-def settings_page() -> str:
-    """Return docs/configuration.md: every setting with its default, its variable and what it is."""
+def settings_page(language: Language) -> str:
+    """Return docs/configuration.md, in Korean docs/configuration.ko.md: every setting with its default, its variable and what it is."""
+    heading = (_("setting"), _("variable"), _("default"), _("meaning"))
     lines = [
-        "# Configuration",
+        f"# {_('Configuration').to(language)}",
         "",
-        "Made by `paring doctor --settings --markdown > docs/configuration.md`; a test compares the two.",
+        (_MADE_KO if language == "ko" else _MADE).to(language),
         "",
-        "Settings stand in `paring.toml` (the file that `PARING_CONFIG` names, else `./paring.toml`, else `PARING_HOME/paring.toml`); the",
-        "environment goes over it. A key of the file is written in its table: `web.port` is `port` under `[web]`. Unknown keys are",
-        "refused, with the nearest known one. Secrets are taken from the environment alone and are never printed.",
+        _(
+            "Settings stand in `paring.toml` (the file that `PARING_CONFIG` names, else `./paring.toml`, else `PARING_HOME/paring.toml`); "
+            "the\nenvironment goes over it, where a variable is not empty. A key of the file is written in its table: `web.port` is `port` "
+            "under\n`[web]`. Unknown keys are refused, with the nearest known one. Secrets are taken from the environment alone and are never\n"
+            "printed."
+        ).to(language),
         "",
-        "| setting | variable | default | meaning |",
+        f"| {' | '.join(title.to(language) for title in heading)} |",
         "| --- | --- | --- | --- |",
     ]
     for key, default, description, secret in walk():
-        shown = "*secret*" if secret else "the user's data folder" if key == "home" else _written(default)
-        lines.append(f"| `{key}` | `{variable(key)}` | {shown} | {description} |")
+        shown = (
+            f"*{_('secret').to(language)}*"
+            if secret
+            else _("the user's data folder").to(language)
+            if key == "home"
+            else _written(default)
+        )
+        lines.append(f"| `{key}` | `{variable(key)}` | {shown} | {_(description).to(language)} |")
     return "\n".join(lines) + "\n"
+
+
+_MADE = _("Made by `paring doctor --settings --markdown > docs/configuration.md`; a test compares the two.")
+_MADE_KO = _(
+    "Made by `PARING_LANGUAGE=ko paring doctor --settings --markdown > docs/configuration.ko.md`; a test compares the two."
+)
 
 
 def _written(default: object) -> str:
