@@ -118,6 +118,8 @@ def say(
         )
         for reply in await app.say(message):
             typer.echo(dump(to_json(reply)) if as_json else render(reply))
+            if reply.buttons and not as_json and sys.stderr.isatty():
+                typer.echo(_("Buttons are pressed in `paring chat`: ask there, then write #1.").to(reply.language), err=True)
 
     with_app(settings(), ask, ahead=(EMBED,) if said.startswith("/") else (EMBED, ROUTE))
 

@@ -58,3 +58,22 @@ def test_without_colour_nothing_is_coloured(settings: dict[str, str]) -> None:
         terminal.type("/quit\r")
         assert terminal.ended() == 0
         assert not any(f"\x1b[{colour}m" in terminal.raw for colour in range(30, 38))
+
+
+def test_where_a_button_is_pressed_is_told_to_who_cannot_press_it(settings: dict[str, str]) -> None:
+    with program_on_a_terminal("say", "?!", LC_ALL="ko_KR.UTF-8", **settings) as terminal:
+        terminal.wait_for("#1 ")
+        terminal.wait_for("버튼은 `paring chat`에서 누를 수 있어요")
+        assert terminal.ended() == 0
+
+
+def test_the_chat_greets_in_the_terminals_language(settings: dict[str, str]) -> None:
+    with program_on_a_terminal("chat", LC_ALL="ko_KR.UTF-8", **settings) as terminal:
+        terminal.wait_for("Ctrl-D")
+        assert "Ask anything" not in terminal.screen.text
+        terminal.wait_for("\n›")
+        terminal.type("/hlep\r")
+        terminal.wait_for("혹시 /help 인가요")
+        terminal.wait_for("›$")
+        terminal.type("\x04")
+        assert terminal.ended() == 0
