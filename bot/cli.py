@@ -37,6 +37,7 @@ _ = phrases(__file__)
 
 cli = typer.Typer(
     name="paring", cls=Verbs, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="A self-hosted chat bot that gives each message to a small model that is good at just that.",
 )  # fmt: skip
 
@@ -61,6 +62,8 @@ def run() -> None:
     """Serve the web page and Telegram until Ctrl-C.
 
     Telegram where PARING_TELEGRAM__TOKEN is set; web.enabled = false leaves the page out.
+
+    Another port: PARING_WEB__PORT=8081 before the command. `paring doctor --settings` lists all settings.
     """
     from bot.models.memory import share_arenas
 
@@ -215,18 +218,22 @@ def setup() -> None:
 def doctor(
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
     settings_too: Annotated[bool, typer.Option("--settings", help="List every setting, its value and its variable.")] = False,  # noqa: FBT002 - a flag
-    markdown: Annotated[bool, typer.Option("--markdown", help="With --settings: the page of the documentation.")] = False,  # noqa: FBT002 - a flag
+    markdown: Annotated[bool, typer.Option("--markdown", help="The settings as the page of the documentation.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Say what is set up, what is missing, and what to type next.
 
     Exit code 1 where the bot cannot run.
     """
-    from bot.doctor import examine, settings_page, settings_table
+    from bot.doctor import examine
+    from bot.settings_list import settings_page, settings_rows, settings_table
 
     chosen = settings()
     language = language_of(chosen)
+    if markdown:
+        typer.echo(settings_page(language), nl=False)
+        return
     if settings_too:
-        typer.echo(settings_page(language) if markdown else settings_table(chosen, language), nl=not markdown)
+        typer.echo(dump(settings_rows(chosen)) if as_json else settings_table(chosen, language))
         return
     report = examine(chosen, program=program())
     typer.echo(dump(report.as_json()) if as_json else report.to(language))

@@ -59,7 +59,7 @@ def not_understood(error: TyperException, *, command: str, usage: str, named: st
         case "MissingParameter":
             return UsageError(_("{what} is missing. Write: {usage}", what=named, usage=usage))
         case "NoSuchOption":
-            if near := sorted(getattr(error, "possibilities", None) or ()):
+            if near := getattr(error, "possibilities", None):  # the nearest first
                 return UsageError(_("There is no option {option}. Did you mean {near}?", option=option, near=near[0]))
             return UsageError(_("There is no option {option}. `{command} --help` lists them.", option=option, command=command))
         case "BadOptionUsage":

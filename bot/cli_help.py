@@ -145,7 +145,8 @@ def _shown(param: TyperArgument | TyperOption) -> str:
     name = param.metavar or param.name.upper()
     if isinstance(param, TyperArgument):
         return f"{name}..." if param.nargs != 1 else name
-    return ", ".join(param.opts) if param.is_flag else f"{', '.join(param.opts)} {name}"
+    written = ", ".join(sorted(param.opts, key=len))
+    return written if param.is_flag else f"{written} {name}"
 
 
 def _meaning(param: TyperArgument | TyperOption, language: Language) -> str:

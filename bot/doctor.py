@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from bot.config import MEBIBYTE, find_config, variable, walk
+from bot.config import MEBIBYTE, find_config
 from bot.errors import ChannelError, ParingError, refusal
 from bot.locale import Language, Text, phrases
 from bot.sandbox import Json
-from bot.status import health_of, table
+from bot.status import health_of
 from bot.store import schema
 
 if TYPE_CHECKING:
@@ -86,62 +86,6 @@ def examine(settings: Settings, environment: Mapping[str, str] | None = None, *,
     looks: tuple[Callable[[Settings], list[Finding]], ...] = (_home, _disk, _database, _models, _reading, _web, _telegram)
     found = [_file(environment), *(finding for look in looks for finding in look(settings))]
     return Report((*_command(program), *found, *_outward(settings, environment)))
-
-
-def settings_table(settings: Settings, language: Language) -> str:
-    """Return every setting with its value, its variable and what it is; secrets as set or not set."""
-    rows = [[heading.to(language) for heading in (_("setting"), _("value"), _("variable"), _("meaning"))]]
-    for key, _default, description, secret in walk():
-        value: object = settings
-        for part in key.split("."):
-            value = getattr(value, part)
-        shown = str(value)
-        if secret:
-            shown = (_("set") if value.get_secret_value() else _("not set")).to(language)  # type: ignore[attr-defined]
-        rows.append([key, shown or "-", variable(key), _(description).to(language)])
-    return table(rows)
-
-
-def settings_page(language: Language) -> str:
-    """Return docs/configuration.md, in Korean docs/configuration.ko.md: every setting with its default, its variable and what it is."""
-    heading = (_("setting"), _("variable"), _("default"), _("meaning"))
-    lines = [
-        f"# {_('Configuration').to(language)}",
-        "",
-        (_MADE_KO if language == "ko" else _MADE).to(language),
-        "",
-        _(
-            "Settings stand in `paring.toml` (the file that `PARING_CONFIG` names, else `./paring.toml`, else `PARING_HOME/paring.toml`); "
-            "the\nenvironment goes over it, where a variable is not empty. A key of the file is written in its table: `web.port` is `port` "
-            "under\n`[web]`. Unknown keys are refused, with the nearest known one. Secrets are taken from the environment alone and are never\n"
-            "printed."
-        ).to(language),
-        "",
-        f"| {' | '.join(title.to(language) for title in heading)} |",
-        "| --- | --- | --- | --- |",
-    ]
-    for key, default, description, secret in walk():
-        shown = (
-            f"*{_('secret').to(language)}*"
-            if secret
-            else _("the user's data folder").to(language)
-            if key == "home"
-            else _written(default)
-        )
-        lines.append(f"| `{key}` | `{variable(key)}` | {shown} | {_(description).to(language)} |")
-    return "\n".join(lines) + "\n"
-
-
-_MADE = _("Made by `paring doctor --settings --markdown > docs/configuration.md`; a test compares the two.")
-_MADE_KO = _(
-    "Made by `PARING_LANGUAGE=ko paring doctor --settings --markdown > docs/configuration.ko.md`; a test compares the two."
-)
-
-
-def _written(default: object) -> str:
-    if default in ("", (), None) or default == {}:
-        return "–"
-    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def _command(program: str) -> list[Finding]:

@@ -16,9 +16,10 @@ _ = phrases(__file__)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return `rows` (the first one the heading) in columns; numbers to the right."""
+    """Return `rows` (the first one the heading) in columns; a column of numbers to the right."""
     widths = [max(columns(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return "\n".join("  ".join(map(_padded, row, widths)).rstrip() for row in rows)
+    right = [_are_numbers([row[place] for row in rows[1:]]) for place in range(len(rows[0]))]
+    return "\n".join("  ".join(map(_padded, row, widths, right)).rstrip() for row in rows)
 
 
 def model_rows(found: Iterable[SlotStatus]) -> list[Mapping[str, Json]]:
@@ -68,7 +69,7 @@ def plain_table(result: Mapping[str, object], language: Language) -> str:
         if isinstance(value, Mapping):
             lines += [f"{name}:", *(f"  {line}" for line in plain_table(value, language).splitlines())]
         else:
-            lines.append(f"{_padded(name, 14)} {_cell(value)}")
+            lines.append(f"{_padded(name, 14, right=False)} {_cell(value)}")
     return "\n".join(lines)
 
 
@@ -81,14 +82,14 @@ _FIGURES = {
 """What the figures are called for people, by their names for machines; the field's own names of measures stay."""
 
 
-def _padded(cell: str, width: int) -> str:
+def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 - mapped over a row
     room = " " * (width - columns(cell))
-    return room + cell if _is_number(cell) else cell + room
+    return room + cell if right else cell + room
 
 
 def _cell(value: object) -> str:
     return "-" if value is None or value == "" else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _is_number(cell: str) -> bool:
-    return cell.replace(".", "", 1).isdigit() or cell == "-"
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return all(cell == "-" or cell.replace(".", "", 1).isdigit() for cell in cells) and any(cell != "-" for cell in cells)

@@ -80,6 +80,7 @@ def test_hangul_takes_two_columns() -> None:
         (("say", "where", "is it"), "“is it” is one word too many. What has spaces goes in quotes: paring say 'where is it'"),
         (("models", "x"), "`paring models` takes no “x”. `paring models --help` shows how it is written."),
         (("say", "x", "--fiel", "y"), "There is no option --fiel. Did you mean --file?"),
+        (("add", "x", "--scop", "y"), "There is no option --scop. Did you mean --scope?"),
         (("models", "--quite-another"), "There is no option --quite-another. `paring models --help` lists them."),
         (("say", "x", "--chat"), "--chat is not written right. Write: --chat CHAT"),
         (("say", "x", "--json=1"), "--json is not written right. Write: --json"),

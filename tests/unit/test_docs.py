@@ -10,8 +10,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from bot.cli import cli
-from bot.doctor import settings_page
 from bot.locale import Language
+from bot.settings_list import settings_page
 
 ROOT = Path(__file__).parents[2]
 

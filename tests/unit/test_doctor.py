@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from bot.config import ModelSettings, Settings, TelegramSettings, WebSettings
 from bot.doctor import Finding, Report, examine
+from bot.settings_list import settings_rows, settings_table
 
 
 @pytest.fixture
@@ -116,3 +117,14 @@ def test_the_models_are_looked_at(tmp_path: Path) -> None:
     assert isinstance(rows, list)
     assert {"model for embed", "model for chat", "text in pictures"} <= {row["what"] for row in rows if isinstance(row, dict)}
     assert "[models.choose]" in str(found(report, "model for chat").next)
+
+
+def test_the_settings_are_listed_for_people_and_machines_without_a_secret(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, admins=("telegram:1", "telegram:2"), telegram=TelegramSettings(token=SecretStr("1:canary")))
+    rows = {row["setting"]: row["value"] for row in settings_rows(chosen)}
+    assert (rows["admins"], rows["web.port"], rows["telegram.token"]) == (["telegram:1", "telegram:2"], 0, True)
+    for language, told in (("en", "set"), ("ko", "있음")):
+        lines = settings_table(chosen, language).splitlines()  # type: ignore[arg-type]
+        shown = {line.split()[0]: line.split()[1] for line in lines[1:]}
+        assert (shown["admins"], shown["web.enabled"], shown["telegram.token"]) == ("telegram:1,telegram:2", "true", told)
+        assert "canary" not in "\n".join(lines)
