@@ -124,7 +124,7 @@ class Sending:
                 if went_out is not None and len(parts) > 1:
                     await went_out(progress.sent)
         await self._send_rest(parts, progress, to, None, went_out)
-        if isinstance(parts[0], PhotoPart):
+        if isinstance(parts[0], PhotoPart) and self._moves.reaches(to.chat, message):
             await self._delete(message, to)
         if len(parts) == 1:
             self._progress.pop(key, None)  # a status may come to say again what it once said

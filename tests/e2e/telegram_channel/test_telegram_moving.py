@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes.telegram_bench import Blobs, Inbox, built, live, reply
+from fakes.telegram_bench import PNG, Blobs, Inbox, built, live, reply
 from fakes.telegram_bot_api.client import ANN, FakeTelegram
 
 from bot.channels.telegram import Telegram
 from bot.config import TelegramSettings
 from bot.errors import StoreError
-from bot.message import Address
+from bot.message import Address, Picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -76,6 +76,16 @@ async def test_a_status_of_the_old_chat_becomes_no_message_of_the_new_one_and_th
     shown = {str(one["message_id"]): one["text"] for one in await fake.shown(-1005)}
     assert (len(shown), shown[now]) == (2, "Done.")
     assert "not to be overwritten" in shown.values()
+
+
+async def test_a_picture_takes_no_message_of_the_new_chat_away(fake: FakeTelegram, channel: Telegram, blobs: Blobs) -> None:
+    await fake.order("group", id=-5, type="group")
+    status = await channel.send(reply("Drawing…"), OLD, key="k")
+    await grown(fake, announced=False)
+    other = await channel.send(reply("not to be deleted"), NEW, key="k2")
+    assert other == status
+    await channel.edit(status, reply("", images=(Picture(blobs.keep(PNG), "a cat"),)), OLD)
+    assert [shown.get("text", "a picture") for shown in await fake.shown(-1005)] == ["not to be deleted", "a picture"]
 
 
 async def test_a_group_on_the_list_is_admitted_under_its_new_number_and_not_greeted(
