@@ -129,9 +129,9 @@ class Telegram:
                     me,
                     self._sending,
                     door,
-                    self._moves,
                     download_bytes=self.limits.download_bytes,
                     one_by_one=bool(self._settings.webhook_url),
+                    pause=self._backoff.pause,
                 )
                 await self._take_in(taking)
         finally:

@@ -84,7 +84,7 @@ class Sending:
         self._waits = waits
         self._typing = Typing(bot, waits)
         self._progress: OrderedDict[str, _Progress] = OrderedDict()
-        self._moves = moves
+        self.moves = moves
 
     def type(self, to: Address, *, hurry: bool = False) -> None:
         """Show "typing" there; returns at once. `hurry`: a message has only come in."""
@@ -103,7 +103,7 @@ class Sending:
         """
         parts = await _rendered(reply)
         progress = self._taken_up(key, 0, sent)
-        quoted = reply.reply_to if to.kind == "group" and self._moves.reaches(to.chat, reply.reply_to) else ""
+        quoted = reply.reply_to if to.kind == "group" and self.moves.reaches(to.chat, reply.reply_to) else ""
         await self._send_rest(parts, progress, to, _whole(quoted), went_out)
         return progress.sent[0]
 
@@ -124,7 +124,7 @@ class Sending:
                 if went_out is not None and len(parts) > 1:
                     await went_out(progress.sent)
         await self._send_rest(parts, progress, to, None, went_out)
-        if isinstance(parts[0], PhotoPart) and self._moves.reaches(to.chat, message):
+        if isinstance(parts[0], PhotoPart) and self.moves.reaches(to.chat, message):
             await self._delete(message, to)
         if len(parts) == 1:
             self._progress.pop(key, None)  # a status may come to say again what it once said
@@ -132,7 +132,7 @@ class Sending:
 
     def way(self, to: Address) -> tuple[int | str, int | None]:
         """Return the chat to write to, where it moved the new one, and the topic in it."""
-        chat = self._moves.chat(to.chat)
+        chat = self.moves.chat(to.chat)
         return _whole(chat) or chat, _whole(to.thread) if chat == to.chat else None
 
     def _taken_up(self, key: str, content: int, sent: Sequence[str]) -> _Progress:
@@ -151,7 +151,7 @@ class Sending:
             chat, thread = self.way(to)
             way = _Way(chat, thread, reply_to if place == 0 else None)
             progress.sent.append(await self._deliver(parts[place], way))
-            self._moves.sent(to.chat, progress.sent[-1])
+            self.moves.sent(to.chat, progress.sent[-1])
             if went_out is not None and place < len(parts) - 1:
                 await went_out(progress.sent)
 
@@ -165,7 +165,7 @@ class Sending:
                 other = self._way_out(error, part, way)
                 if other is None:
                     raise self._held(error, way) from None
-                await self._moves.report()
+                await self.moves.report()
                 way = other
             except TelegramError as error:
                 raise translated(error) from None
@@ -210,7 +210,7 @@ class Sending:
 
     async def _edit_text(self, sent: str, part: TextPart, to: Address) -> bool:
         """Edit the message; False where it can be edited no more. Repeating an edit does no harm: an unknown fate is a retry."""
-        if not self._moves.reaches(to.chat, sent):
+        if not self.moves.reaches(to.chat, sent):
             return False
         way = _Way(*self.way(to))
         for _try in range(MAX_TRIES):
@@ -263,7 +263,7 @@ class Sending:
         """Return another way to send what was refused; None where there is none that was not tried."""
         other = way
         if error.migrated_to and isinstance(way.chat, int):
-            self._moves.follow(str(way.chat), str(error.migrated_to))
+            self.moves.follow(str(way.chat), str(error.migrated_to))
             other = replace(way, chat=error.migrated_to, thread=None, reply_to=None)
         elif isinstance(part, PhotoPart) and error.code == _NOT_FOUND:
             other = replace(way, as_file=True)

@@ -4,7 +4,7 @@ Owns the order of these, albums and cut texts as one message, and what becomes o
 told in the log and left out, so that it never stands in the way of those behind it. Leaves to `telegram_polling` and
 `telegram_webhook` when updates are confirmed, and to `telegram_door` who may talk to the bot.
 
-    await Taking(intake, wire, me, sending, door, moves, download_bytes=20 * 2**20).take([update])
+    await Taking(intake, wire, me, sending, door, download_bytes=20 * 2**20).take([update])
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from telegram.error import TelegramError
 from bot.channels.channel import Intake
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_door import Door
-from bot.channels.telegram_errors import translated
+from bot.channels.telegram_errors import repeatable
 from bot.channels.telegram_gather import Series, album_of, whole
 from bot.channels.telegram_incoming import CHANNEL, Incoming, joined, left, moved, read, unread_press
 from bot.channels.telegram_lenient import sifted
-from bot.channels.telegram_moving import Moves
+from bot.channels.telegram_polling import Pause
 from bot.channels.telegram_sending import Sending
 from bot.channels.telegram_split import shorten
 from bot.channels.telegram_wire import Wire
-from bot.errors import ParingError, StoreError
+from bot.errors import ParingError, RetryLaterError, StoreError
 from bot.locale import Language, phrases
 from bot.message import Address, Message, Press
 from bot.parts import after, together
@@ -39,6 +39,8 @@ _ = phrases(__file__)
 
 NOTE_UNITS = 200
 """Source: https://core.telegram.org/bots/api#answercallbackquery"""
+LATE_S = 15.0
+"""After so long nobody waits for the answer to a press any more."""
 TRIES = 3
 """How often updates are tried whose taking fails in a way nobody foresaw."""
 ALBUMS = 256
@@ -60,12 +62,12 @@ class Taking:
         me: Me,
         sending: Sending,
         door: Door,
-        moves: Moves,
         *,
         download_bytes: int,
         one_by_one: bool = False,
+        pause: Pause = asyncio.sleep,
     ) -> None:
-        """Take where messages go, the line on which presses are answered, who the bot is, who keeps its door, and what moved.
+        """Take where messages go, the line on which presses are answered, who the bot is, how it speaks, and who keeps its door.
 
         `one_by_one`: updates come each alone; those that are one thing said are told so, and become one after they are committed.
         """
@@ -74,8 +76,8 @@ class Taking:
         self._me = me
         self._sending = sending
         self._door = door
-        self._moves = moves
         self._download_bytes = download_bytes
+        self._pause = pause
         self._series = Series() if one_by_one else None
         self._failed: Counter[object] = Counter()
         self._answers: set[asyncio.Task[None]] = set()
@@ -115,8 +117,8 @@ class Taking:
         if places := moved(updates[0]):
             old, new = map(str, places)
             self._door.moved(old, new)
-            self._moves.follow(old, new)
-            await self._moves.tell()
+            self._sending.moves.follow(old, new)
+            await self._sending.moves.tell()
         await self._welcome(updates[0])
         if "my_chat_member" in updates[0]:
             return
@@ -227,10 +229,17 @@ class Taking:
         task.add_done_callback(self._answers.discard)
 
     async def _say(self, query: str, note: str) -> None:
-        try:
-            await self._wire.bot.answer_callback_query(query, text=shorten(note, NOTE_UNITS) or None)
-        except TelegramError as error:
-            _log.info("A press was not answered in time: %s", translated(error))
+        for _try in range(TRIES):
+            try:
+                await self._wire.bot.answer_callback_query(query, text=shorten(note, NOTE_UNITS) or None)
+            except TelegramError as error:
+                house = repeatable(error)
+                if not isinstance(house, RetryLaterError) or house.retry_after_s > LATE_S:
+                    _log.info("A press was not answered in time: %s", house)
+                    return
+                await self._pause(house.retry_after_s)
+            else:
+                return
 
 
 def _words(message: Message) -> str:

@@ -160,6 +160,18 @@ async def test_a_press_is_answered_at_once_with_its_note(fake: FakeTelegram, cha
     ]
 
 
+@pytest.mark.parametrize(("retry_after", "answered"), [(3, True), (60, False)])
+async def test_an_answer_to_a_press_that_has_to_wait_is_tried_again_while_somebody_waits_for_it(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox, retry_after: int, answered: bool
+) -> None:
+    await fake.fault("refuse", "answerCallbackQuery", parameters={"retry_after": retry_after})
+    async with live(channel, inbox):
+        sent = await channel.send(reply("x"), HERE, key="k")
+        await fake.press(int(sent), data="t")
+        await fake.calls("answerCallbackQuery", count=2 if answered else 1, tried=True)
+    assert len(await fake.calls("answerCallbackQuery")) == answered
+
+
 async def test_an_answer_to_a_press_that_hangs_holds_up_nobody(
     fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs
 ) -> None:
