@@ -177,7 +177,8 @@ class Worker:
         if waiting.attempts >= MOST_ATTEMPTS:
             return self._set_aside(waiting)
         await self._inbox.start(waiting.id)
-        company = Company(self._channels.get(waiting.message.address.channel), self._inbox, waiting)
+        asked = waiting.message.addressed  # what was only overheard is worked on in silence
+        company = Company(self._channels.get(waiting.message.address.channel) if asked else None, self._inbox, waiting)
         company.begin()
         try:
             outcome = await self._answered(waiting, company.tell)
@@ -197,7 +198,9 @@ class Worker:
         if task is not None:
             self._answering[waiting.id] = task
         try:
-            message = await self._fetched(waiting.id, waiting.message)
+            message = waiting.message
+            if message.addressed:  # files that were not sent to the bot are none of its business
+                message = await self._fetched(waiting.id, message)
             answer = await self._dispatcher.answer(message, progress=tell)
         except asyncio.CancelledError:
             if waiting.id not in self._stopped:
@@ -258,7 +261,10 @@ class Worker:
 
 
 def _said(waiting: Waiting, sentence: str) -> _Outcome:
+    """Return the sentence as the answer; nobody is told anything of what was only overheard."""
     message = waiting.message
+    if not message.addressed:
+        return _Outcome(message, [], error=sentence)
     return _Outcome(message, [Reply(sentence, message.language, reply_to=message.id)])
 
 

@@ -313,6 +313,28 @@ async def test_a_status_that_has_to_wait_is_shown_later(
     assert len(channel.sent) == 1
 
 
+@pytest.mark.parametrize("error", [None, InputError("This is cut off."), RuntimeError("a bug")])
+async def test_what_was_only_overheard_is_worked_on_in_silence_and_its_files_are_left_alone(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    at_once(monkeypatch)
+    channel = FakeChannel()
+
+    async def slowly(message: Message, _progress: object) -> Answer:
+        for _turn in range(50):  # a status would have been shown by now
+            await asyncio.sleep(0)
+        if error is not None:
+            raise error
+        assert not any(file.blob for file in message.attachments)
+        return Answer()
+
+    file = Attachment("document", "plan.pdf", "application/pdf", 1 << 40, ref="f")
+    message = replace(make_message("look", attachments=(file,), kind="group"), addressed=False)
+    await make_worker(database, FakeDispatcher(slowly), tmp_path, channel).handle(await accepted(database, message))
+    assert (channel.sent, channel.typed, await replies(database)) == ([], 0, [])
+    assert await Inbox(database).counts() == {"dead" if error else "done": 1}
+
+
 async def test_what_is_answered_at_once_shows_no_typing(database: Database, tmp_path: Path) -> None:
     channel = FakeChannel()
     await make_worker(database, FakeDispatcher(), tmp_path, channel).handle(await accepted(database, make_message("hello")))
