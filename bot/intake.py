@@ -70,7 +70,7 @@ class Reception:
 
     async def commit(self, message: Message) -> int | None:
         """Commit `message` and return its number in the inbox, None for what is there already or is not wanted."""
-        message = self._moves.current(message)
+        message = await self._moves.current(message)
         if not await self._wanted(message):
             return None
         number = await self._inbox.accept(self._clean(message), then=self._arrived)
@@ -80,7 +80,7 @@ class Reception:
 
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return what `/lang` settled, else the text's language, else the platform's, else the default."""
-        settled = (await self._chats.settings(self._moves.place(address))).language
+        settled = (await self._chats.settings(await self._moves.place(address))).language
         return settled or detect(_OF_NO_LANGUAGE.sub("", text)) or _platform(platform_language) or self._default
 
     def keep(self, data: bytes) -> str:
@@ -95,7 +95,7 @@ class Reception:
         order = await self._chats.order(press.token)
         if order is None or order.expires_at < datetime.now(UTC):
             return Taken(fresh=False, note=_("This button has expired. Please ask again.").to(press.language))
-        here = self._moves.place(press.address)
+        here = await self._moves.place(press.address)
         asked_as_the_group = here.kind == "group" and order.owner == here.chat  # by an anonymous admin
         if order.owner != press.sender and not asked_as_the_group:
             return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))

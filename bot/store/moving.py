@@ -6,7 +6,7 @@ known by `-5/17` from then on, because the new chat counts its own messages from
 
     moves = Moves(database, chats)
     await moves.move(old, new)
-    moves.current(message)        # where what still comes for the old number belongs
+    await moves.current(message)  # as one of the chat where what still comes for the old number belongs
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.message import Address, Message, Reply, pack, unpack
 from bot.store.rescoping import move_scope
-from bot.store.tables import ButtonRow, ChatRow, InboxRow, OutboxRow
+from bot.store.tables import ButtonRow, ChatRow, InboxRow, MoveRow, OutboxRow
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -32,52 +32,62 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 """Rows that one statement names."""
 _INBOX, _OUTBOX, _BUTTONS, _CHATS = (cast("Table", kind.__table__) for kind in (InboxRow, OutboxRow, ButtonRow, ChatRow))
+_Key = tuple[str, str, str]
 _WAITING = ("ready", "sending", "ambiguous")
 
 
 class Moves:
-    """The chats that have moved. Which ones is remembered while the bot runs: for what is under way just then."""
+    """The chats that have moved."""
 
     def __init__(self, database: Database, chats: Chats) -> None:
         """Move what `database` holds; `chats` is told to read it anew."""
         self._database = database
         self._chats = chats
-        self._moved: dict[tuple[str, str, str], Address] = {}
+        self._moved: dict[_Key, str] | None = None
 
     async def move(self, old: Address, new: Address) -> None:
         """Carry everything over from the chat `old` to the chat `new`, which are of one account."""
         if old.chat == new.chat:
             return
+        moved = await self._known()
         await self._database.write(lambda connection: _move(connection, old, new))
-        self._moved[_key(old)] = new
+        moved[_key(old)] = new.chat
         for address in (old, new):
             self._chats.reread(address)
 
     def has_moved(self, address: Address) -> bool:
-        """Say whether the chat at `address` has another number by now."""
-        return _key(address) in self._moved
+        """Say whether the chat at `address` has another number by now, as far as was asked since the start."""
+        return _key(address) in (self._moved or {})
 
     async def again(self, address: Address) -> None:
         """Carry over what was written under the old number of a chat after it had moved."""
-        if new := self._moved.get(_key(address)):
-            await self.move(address, new)
+        await self.move(address, await self.place(address))
 
-    def place(self, address: Address) -> Address:
+    async def place(self, address: Address) -> Address:
         """Return where the chat at `address` is now."""
-        new = self._moved.get(_key(address))
-        return replace(address, chat=new.chat) if new else address
+        now = (await self._known()).get(_key(address))
+        return replace(address, chat=now) if now else address
 
-    def current(self, message: Message) -> Message:
+    async def current(self, message: Message) -> Message:
         """Return `message` as one of the chat that its own has become."""
-        new = self._moved.get(_key(message.address))
-        return _carried(message, message.address, new) if new else message
+        now = await self.place(message.address)
+        return message if now == message.address else _carried(message, message.address, now)
+
+    async def _known(self) -> dict[_Key, str]:
+        if self._moved is None:
+            async with self._database.read() as connection:
+                rows = (await connection.execute(select(MoveRow.channel, MoveRow.account, MoveRow.chat, MoveRow.now))).all()
+            self._moved = {(row.channel, row.account, row.chat): row.now for row in rows}
+        return self._moved
 
 
-def _key(address: Address) -> tuple[str, str, str]:
+def _key(address: Address) -> _Key:
     return address.channel, address.account, address.chat
 
 
 def _move(connection: Connection, old: Address, new: Address) -> None:
+    row = {"channel": old.channel, "account": old.account, "chat": old.chat, "now": new.chat}
+    connection.execute(upsert(MoveRow).values(row).on_conflict_do_update(index_elements=["channel", "account", "chat"], set_=row))
     _move_settings(connection, old, new)
     _move_inbox(connection, old, new)
     _move_outbox(connection, old, new)

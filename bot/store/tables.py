@@ -137,6 +137,18 @@ class ChatRow(Base):
     indexing: Mapped[bool] = mapped_column(default=False)
 
 
+class MoveRow(Base):
+    """A chat that its platform gave another number: what still comes for the old one, after a crash too, is for the new one."""
+
+    __tablename__ = "moves"
+
+    channel: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(String(128), primary_key=True)
+    chat: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """The old number."""
+    now: Mapped[str] = mapped_column(String(255))
+
+
 class LabelRow(Base):
     """A person's word that a message was routed wrongly, kept for the router's next training."""
 

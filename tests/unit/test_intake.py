@@ -148,11 +148,12 @@ async def test_a_press_on_cancel_is_an_order_at_once_and_no_message(house: Fixtu
 
 
 async def test_what_was_committed_is_given_to_the_worker_though_its_sender_went_away(house: Fixture) -> None:
+    await house.reception.accept(make_message("before", id="0"))
     accepting = asyncio.ensure_future(house.reception.accept(make_message("hello")))
     await asyncio.sleep(0)
     accepting.cancel()
     await house.reception.accept(make_message("and then", id="2"))
-    assert [waiting.message.text for waiting in house.arrived] == ["hello", "and then"]
+    assert [waiting.message.text for waiting in house.arrived] == ["before", "hello", "and then"]
 
 
 async def test_a_chat_that_moved_is_known_under_both_numbers(house: Fixture) -> None:

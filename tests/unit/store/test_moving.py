@@ -125,11 +125,11 @@ async def test_moved_again_nothing_changes_and_what_was_written_late_goes_along(
 
 async def test_what_still_comes_for_the_old_number_belongs_to_the_new_chat(house: Fixture) -> None:
     late = replace(make_message("late"), address=OLD, id="17")
-    assert (house.moves.current(late), house.moves.place(OLD)) == (late, OLD)
+    assert (await house.moves.current(late), await house.moves.place(OLD)) == (late, OLD)
     await house.moves.move(OLD, NEW)
-    assert house.moves.current(late) == replace(late, address=NEW, id="-5/17")
+    assert await house.moves.current(late) == replace(late, address=NEW, id="-5/17")
     elsewhere = replace(late, address=replace(OLD, chat="-6"))
-    assert house.moves.current(elsewhere) == elsewhere
+    assert await house.moves.current(elsewhere) == elsewhere
 
 
 async def test_other_chats_and_a_row_that_cannot_be_read_stay_what_they_are(house: Fixture, database: Database) -> None:
@@ -152,3 +152,14 @@ async def test_all_or_nothing_goes_over(house: Fixture, monkeypatch: pytest.Monk
         await house.moves.move(OLD, NEW)
     assert await house.chats.settings(OLD) == ChatSettings("ko")
     assert not house.moves.has_moved(OLD)
+
+
+async def test_after_a_start_it_is_still_known_which_chat_is_which(house: Fixture, database: Database) -> None:
+    await house.ask("where?")
+    await house.moves.move(OLD, NEW)
+    again = Moves(database, Chats(database))
+    told_again = await again.current(replace(make_message("where?"), address=OLD, id="17"))
+    assert told_again.address == NEW
+    assert await house.inbox.accept(told_again) is None
+    await again.move(OLD, NEW)
+    assert await house.inbox.counts() == {"received": 1}
