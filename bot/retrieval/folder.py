@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Protocol
 from bot.errors import InputError, ModelError, refusal
 from bot.locale import Language, Text, phrases
 from bot.passage import Added, Scope
+from bot.retrieval.decode import decode
 
 _ = phrases(__file__)
 
@@ -107,7 +109,7 @@ async def gather(add: Add, paths: Sequence[Path], scope: Scope, report: Report) 
 def walk(path: Path) -> Iterator[tuple[Path, str]]:
     """Yield (file, title) of `path`: itself, or what lies in the folder, in the order of names; a title is the path in the folder."""
     if not path.is_dir():
-        yield path.resolve(), path.name
+        yield path.resolve(), shown(path.name)
         return
     for folder, folders, files in os.walk(path):
         if HOME in files:
@@ -118,14 +120,20 @@ def walk(path: Path) -> Iterator[tuple[Path, str]]:
             file = Path(folder) / name
             if name.startswith((".", "~$")) or file.suffix.lower().lstrip(".") in FOREIGN or not file.is_file():
                 continue
-            yield file.resolve(), file.relative_to(path).as_posix()
+            yield file.resolve(), shown(file.relative_to(path).as_posix())
+
+
+def shown(name: str) -> str:
+    """Return a file's name as people write it: Hangul in whole syllables, and letters where its bytes are no UTF-8 but of old Windows."""
+    return unicodedata.normalize("NFC", decode(os.fsencode(name)))
 
 
 async def _one(add: Add, file: Path, title: str, scope: Scope) -> Added | Failed:
+    path = os.fsencode(file).decode("utf-8", "backslashreplace")
     try:
-        return await add(file, scope, title=title, key=f"path:{file}")
+        return await add(file, scope, title=title, key=f"path:{path}")
     except (InputError, ModelError) as error:
-        return Failed(str(file), error.text)
+        return Failed(path, error.text)
     except OSError as error:
         why = _("it cannot be opened ({why}); check who may read it, and add it again.", why=refusal(error))
-        return Failed(str(file), why)
+        return Failed(path, why)

@@ -1,3 +1,5 @@
+import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,23 @@ def test_a_home_of_paring_is_passed_over(folder: Path) -> None:
         file.write_text("what was said in somebody's chat")
     assert [title for _file, title in walk(folder)] == ["a.txt", "broken.pdf", "deep/b.md"]
     assert not list(walk(folder / "home"))
+
+
+def test_names_are_shown_as_people_write_them(tmp_path: Path) -> None:
+    names = [unicodedata.normalize("NFD", "휴가.txt").encode(), "회의.txt".encode("cp949")]
+    for name in names:
+        (tmp_path / os.fsdecode(name)).write_text("the elephant is grey")
+    assert {title for _file, title in walk(tmp_path)} == {"휴가.txt", "회의.txt"}
+
+
+async def test_a_name_that_is_no_utf8_is_kept_like_any_other(library: Shelves, tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    folder.mkdir()
+    (folder / os.fsdecode("회의.txt".encode("cp949"))).write_text("the elephant is grey")
+    (folder / os.fsdecode("빈.txt".encode("cp949"))).write_text("")
+    done = await library.add_many([folder], PUBLIC)
+    assert (done.added, len(done.failed)) == (1, 1)
+    assert done.to("ko").encode()
 
 
 def test_a_file_that_is_named_itself_is_always_tried(folder: Path) -> None:
