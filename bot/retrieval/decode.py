@@ -18,6 +18,7 @@ _MARKS = (
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ud800-\udfff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+_UPPER_OF_HANGUL = re.compile(rb"[\xac-\xd7]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 LOOKED_AT = 65_536
@@ -64,14 +65,20 @@ def _decoded(data: bytes) -> str:
 
 
 def _utf16_without_mark(head: bytes) -> str:
-    """Return utf-16-le or utf-16-be where every other byte is mostly NUL, "" where not."""
-    half = len(head) // 2
-    if half < LEAST_UNITS:
+    """Return utf-16-le or utf-16-be where every other byte is mostly NUL, or of a syllable's upper half beside NUL; "" where not."""
+    if len(head) // 2 < LEAST_UNITS:
         return ""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if odd > 0.4 * half and even < 0.05 * half:
+    if _is_upper_half(head[1::2], head[0::2]):
         return "utf-16-le"
-    return "utf-16-be" if even > 0.4 * half and odd < 0.05 * half else ""
+    return "utf-16-be" if _is_upper_half(head[0::2], head[1::2]) else ""
+
+
+def _is_upper_half(upper: bytes, lower: bytes) -> bool:
+    nul, other = upper.count(0), lower.count(0)
+    if nul > 0.4 * len(upper):
+        return other < 0.05 * len(lower)
+    hangul = len(_UPPER_OF_HANGUL.findall(upper))
+    return nul > 0 and nul + hangul >= 0.95 * len(upper) and other < 0.2 * len(lower)  # 가 ends with NUL
 
 
 def _korean(data: bytes) -> str:

@@ -48,7 +48,8 @@ def body_text(html: str) -> str:
     from lxml import html as parser  # noqa: PLC0415 - loaded for what needs it alone
 
     try:
-        root = parser.fromstring(html.encode("utf-8", "replace"), parser=parser.HTMLParser(encoding="utf-8", no_network=True))
+        deep = parser.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)  # else nothing is read below 256 elements
+        root = parser.fromstring(html.encode("utf-8", "replace"), parser=deep)
     except (ValueError, SyntaxError):  # nothing but comments, or nothing at all
         return ""
     lines = "".join(_pieces(root)).split("\n")

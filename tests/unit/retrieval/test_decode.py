@@ -5,9 +5,10 @@ from bot.retrieval.decode import clean, decode, is_binary
 KOREAN = "회의는 오후 3시에 시작합니다. 장소는 2층입니다."
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp949", "euc-kr", "utf-32"])
-def test_korean_is_read_in_every_encoding(encoding: str) -> None:
-    text = KOREAN if encoding != "utf-16-le" else "Meeting at 3 pm: 회의, second floor, please bring the plan"
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp949", "euc-kr", "utf-32"])
+@pytest.mark.parametrize("text", [KOREAN, "Meeting at 3 pm: 회의, second floor, please bring the plan"])
+def test_korean_is_read_in_every_encoding(encoding: str, text: str) -> None:
+    assert not is_binary(text.encode(encoding))
     assert decode(text.encode(encoding)) == text
 
 

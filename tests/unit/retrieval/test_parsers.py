@@ -85,6 +85,11 @@ def xlsx() -> bytes:
     return out.getvalue()
 
 
+def test_a_page_of_many_elements_within_one_another_is_read(parsed: Write) -> None:
+    page = "<html><body>" + "<div>" * 1000 + "<p>The treasure lies here.</p>" + "</div>" * 1000 + "</body></html>"
+    assert texts(parsed("a.html", page)) == ["The treasure lies here."]
+
+
 def test_markdown_keeps_headings_code_and_tables(parsed: Write) -> None:
     read_ = parsed("a.md", "# Guide\n\nHello.\n\n```py\nx = 1\n```\n\n| Name | Age |\n|---|---|\n| Kim | 3 |\n")
     assert [(block.kind, block.text) for block in read_.blocks] == [
