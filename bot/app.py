@@ -14,7 +14,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import EntryPoint
@@ -34,6 +34,7 @@ from bot.models.families import every
 from bot.models.heads.build import keep_feedback
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED
+from bot.retrieval.folder import PATH, missing, path_of
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
 from bot.router import Feedback, Router, embeddable, relearn
@@ -57,7 +58,9 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.locale import Language
     from bot.message import Message, Reply
+    from bot.passage import Scope
     from bot.progress import Report
+    from bot.retrieval.folder import Gathered
     from bot.router import Decision
 
 log = Logger(__name__)
@@ -132,6 +135,15 @@ class App:
         for parcel in parcels:
             await self.outbox.sent(parcel.id, "")
         return [parcel.reply for parcel in parcels]
+
+    async def add(self, paths: Sequence[Path], scope: Scope, report: Report) -> Gathered:
+        """Keep files and folders in `scope`; what was added from one of the folders and lies there no more is removed."""
+        keys = await Documents(self.database).keys(scope, beginning=PATH)
+        gone = await asyncio.to_thread(missing, paths, keys)
+        for key in gone:
+            await self.library.remove(scope, key=key)
+        done = await self.library.add_many(paths, scope, report)
+        return replace(done, removed=tuple(path_of(key) for key in gone))
 
     async def prepare(self, report: Report) -> None:
         """Make, once, what the models that come with the install need; `report` is told what, how much of it, of how much."""

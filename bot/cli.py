@@ -137,7 +137,8 @@ def add(
 ) -> None:
     """Read files and folders into the search index.
 
-    The same again changes nothing; Ctrl-C and again goes on. Exit code 1 where nothing could be read.
+    The same again: only what changed, and what is gone from a folder is removed; Ctrl-C and again goes on. Exit code 1 where
+    nothing could be read.
     """
     from bot.passage import Scope
     from bot.progress import bar
@@ -147,7 +148,7 @@ def add(
     async def read(app: App) -> None:
         language = language_of(app.settings)
         with bar(_("reading"), language) as report:
-            done = await app.library.add_many(path, audience, report=report)
+            done = await app.add(path, audience, report)
         typer.echo(dump(done.as_json()) if as_json else done.to(language))
         if not (done.added or done.replaced or done.unchanged):
             if not done.failed:

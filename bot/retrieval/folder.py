@@ -33,6 +33,8 @@ _FOREIGN = (
 FOREIGN = frozenset(_FOREIGN.split())
 """Suffixes that a folder's walk passes over; a file that is named itself is always tried."""
 
+PATH = "path:"
+"""What the keys of documents begin with that were read from a file of this machine."""
 HOME = "paring.db"
 """What marks a folder as a bot's own home: what people have sent it in their chats lies there, and is not for all."""
 
@@ -65,6 +67,8 @@ class Gathered:
     passages: int
     failed: tuple[Failed, ...]
     seconds: float
+    removed: tuple[str, ...] = ()
+    """Paths of files that were added from these folders before and lie there no more."""
 
     def as_json(self) -> dict[str, object]:
         """Return it for a machine, reasons in English."""
@@ -77,6 +81,7 @@ class Gathered:
             added=self.added, replaced=self.replaced, unchanged=self.unchanged, passages=self.passages, seconds=f"{self.seconds:.1f}",
         )  # fmt: skip
         lines = [told, *(_("not read: {path}: {reason}", path=failed.path, reason=failed.reason) for failed in self.failed)]
+        lines += [_("removed, for it is no longer there: {path}", path=path) for path in self.removed]
         return "\n".join(line.to(language) for line in lines)
 
 
@@ -99,11 +104,31 @@ async def gather(add: Add, paths: Sequence[Path], scope: Scope, report: Report) 
     kept = [outcome for outcome in outcomes if isinstance(outcome, Added)]
     count = {status: sum(1 for outcome in kept if outcome.status == status) for status in ("added", "replaced", "unchanged")}
     return Gathered(
-        **count,
+        added=count["added"],
+        replaced=count["replaced"],
+        unchanged=count["unchanged"],
         passages=sum(outcome.passages for outcome in kept if outcome.status != "unchanged"),
         failed=tuple(outcome for outcome in outcomes if isinstance(outcome, Failed)),
         seconds=round(time.perf_counter() - begun, 3),
     )
+
+
+def missing(paths: Sequence[Path], keys: Sequence[str]) -> list[str]:
+    """Return those of the documents' `keys` that are of files that lay in one of the folders `paths` and are there no more.
+
+    A folder in which nothing is left names none: a drive that is not mounted is an empty folder, too.
+    """
+    gone: list[str] = []
+    for folder in (path for path in paths if path.is_dir()):
+        here = {_key(file) for file, _title in walk(folder)}
+        below = _key(folder.resolve()).rstrip(os.sep) + os.sep
+        gone += [key for key in keys if here and key.startswith(below) and key not in here and not os.path.lexists(path_of(key))]
+    return list(dict.fromkeys(gone))
+
+
+def path_of(key: str) -> str:
+    """Return the path of a file whose document has this key."""
+    return key.removeprefix(PATH)
 
 
 def walk(path: Path) -> Iterator[tuple[Path, str]]:
@@ -129,11 +154,15 @@ def shown(name: str) -> str:
 
 
 async def _one(add: Add, file: Path, title: str, scope: Scope) -> Added | Failed:
-    path = os.fsencode(file).decode("utf-8", "backslashreplace")
+    path = path_of(_key(file))
     try:
-        return await add(file, scope, title=title, key=f"path:{path}")
+        return await add(file, scope, title=title, key=_key(file))
     except (InputError, ModelError) as error:
         return Failed(path, error.text)
     except OSError as error:
         why = _("it cannot be opened ({why}); check who may read it, and add it again.", why=refusal(error))
         return Failed(path, why)
+
+
+def _key(file: Path) -> str:
+    return PATH + os.fsencode(file).decode("utf-8", "backslashreplace")

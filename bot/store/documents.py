@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, func, select
 
-from bot.passage import Scopes
+from bot.passage import Scope, Scopes
 from bot.store.tables import DocumentRow, PassageRow, ScopeRow
 
 if TYPE_CHECKING:
@@ -86,6 +86,16 @@ class Documents:
             parts = tuple(Part(*columns, found=begin + at == place) for at, columns in enumerate(texts))
         updated_at = row.updated_at.astimezone(UTC)
         return Opened(row.id, row.title, row.kind, row.sha256, row.key, row.link, row.size_bytes, updated_at, parts, begin, total)
+
+    async def keys(self, scope: Scope, *, beginning: str) -> list[str]:
+        """Return the keys of the documents in `scope` that begin so, in the order in which they came."""
+        own = (
+            select(DocumentRow.key)
+            .join(ScopeRow)
+            .where(ScopeRow.name == str(scope), DocumentRow.key.startswith(beginning, autoescape=True))
+        )
+        async with self._database.read() as connection:
+            return list((await connection.execute(own.order_by(DocumentRow.id))).scalars())
 
     async def count(self, scopes: Scopes) -> int:
         """Return how many documents there are in `scopes`."""

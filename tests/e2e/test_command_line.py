@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import re
 import socket
@@ -69,6 +70,24 @@ async def test_what_cannot_be_added_is_told(tmp_path: Path) -> None:
     code, _out, complaint = await paring(tmp_path / "home", "add", str(tmp_path / "none"))
     assert code == 2
     assert complaint == f"paring: There is no {tmp_path / 'none'}. Check the path and try again.\n"
+
+
+async def test_a_folder_added_again_is_as_it_is_now(tmp_path: Path) -> None:
+    folder = tmp_path / "team"
+    folder.mkdir()
+    for name, text in {
+        "heater": "Kim Bora services the heater.",
+        "boiler": "Ola services the boiler.",
+        "lift": "Ines services the lift.",
+    }.items():
+        (folder / f"{name}.txt").write_text(text)
+    await paring(tmp_path / "home", "add", str(folder))
+    (folder / "boiler.txt").rename(folder / "kettle.txt")
+    (folder / "lift.txt").unlink()
+    code, out, _complaint = await paring(tmp_path / "home", "add", "--json", str(folder))
+    done = json.loads(out)
+    assert (code, done["added"], done["unchanged"]) == (0, 1, 1)
+    assert sorted(Path(path).name for path in done["removed"]) == ["boiler.txt", "lift.txt"]
 
 
 def test_of_errors_that_came_together_the_first_is_told() -> None:

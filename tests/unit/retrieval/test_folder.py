@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.passage import PUBLIC, Scopes
-from bot.retrieval.folder import walk
+from bot.retrieval.folder import Gathered, missing, path_of, walk
 from bot.retrieval.library import Shelves
 
 
@@ -81,3 +81,21 @@ async def test_two_files_of_one_name_in_two_folders_are_two_documents(library: S
     (tmp_path / "one" / "README.md").write_text("folder uno")
     assert (await library.add_many([tmp_path / "one"], PUBLIC)).replaced == 1
     assert len((await library.rank("folder", Scopes([PUBLIC]), count=9)).ids) == 2
+
+
+def test_what_lay_in_a_folder_and_is_gone_is_missing(folder: Path, tmp_path: Path) -> None:
+    keys = [f"path:{folder}/{name}" for name in ("a.txt", "gone.txt", "deep/gone.md", "photo.psd")]
+    keys += [f"path:{tmp_path}/elsewhere.txt", f"path:{folder}2/gone.txt", "file:gone.txt"]
+    assert [Path(path_of(key)).name for key in missing([folder], keys)] == ["gone.txt", "gone.md"]
+
+
+def test_of_a_folder_in_which_nothing_is_left_nothing_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "drive").mkdir()
+    assert missing([tmp_path / "drive"], [f"path:{tmp_path}/drive/a.txt"]) == []
+    assert missing([tmp_path / "none"], [f"path:{tmp_path}/none/a.txt"]) == []
+
+
+def test_what_was_removed_is_told() -> None:
+    done = Gathered(0, 0, 2, 0, (), 0.1, removed=("/team/old.txt",))
+    assert "removed, for it is no longer there: /team/old.txt" in done.to("en")
+    assert done.as_json()["removed"] == ("/team/old.txt",)

@@ -73,3 +73,12 @@ async def test_it_counts_what_may_be_asked_about(database: Database, tmp_path: P
     await keep(database, "a", key="a")
     await keep(database, "b", key="b", scope=MINE)
     assert await Documents(database).count(ALL) == 2
+
+
+async def test_keys_are_listed_by_how_they_begin_in_one_scope(database: Database) -> None:
+    for key, scope in (("path:/a_b/x", PUBLIC), ("path:/aXb/x", PUBLIC), ("file:x", PUBLIC), ("path:/a_b/y", MINE)):
+        await keep(database, key, key=key, scope=scope)
+    documents = Documents(database)
+    assert await documents.keys(PUBLIC, beginning="path:") == ["path:/a_b/x", "path:/aXb/x"]
+    assert await documents.keys(PUBLIC, beginning="path:/a_b") == ["path:/a_b/x"]
+    assert await documents.keys(MINE, beginning="path:") == ["path:/a_b/y"]
