@@ -1,7 +1,7 @@
 """Tesseract 5 through tesserocr: reads Korean and English where the system has their data.
 
-Owns: finding the data, the size and polarity that the engine reads best, which words are junk. Leaves to `bot.images`
-the decoding and the turning. Reads at most as many pixels as `bot.images` writes.
+Owns: finding the data, the size and polarity that the engine reads best, which words are junk. Leaves to `bot.images` the
+decoding and the turning that a file asks for, to `straighten` the other turns. Reads at most as many pixels as `bot.images` writes.
 
     model = load(spec, Path(), LoadOptions())
     model.predict([ImageFile(path)])[0].text        # "내일 오후 3시에 회의가 있어요."
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.errors import ModelError
 from bot.locale import phrases
+from bot.models.runtimes.straighten import straightened, stretched
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import ImageFile, Reading
 
@@ -56,6 +57,14 @@ LEAST_CONFIDENCE: Final = 40.0
 COLUMN_LINES: Final = 4
 TIME_LIMIT_MS: Final = 20_000
 """What one picture may take: the text that was read by then is returned. A page of 50 lines takes 1.5 s."""
+CLEAR: Final = 0.8
+"""Confidence from which a picture is not turned to be read again."""
+BETTER: Final = 0.1
+"""By how much the confidence in a turned picture must be above that of the picture as it stands."""
+FAIR: Final = 0.6
+"""Confidence below which what a turned picture says is taken for nothing."""
+FEWEST_LETTERS: Final = 6
+"""Letters of a turned picture below which it is no text: edges and grain read as one or two in any turn."""
 LATIN: Final = re.compile(r"[A-Za-z!|.,']{2,8}")
 HANGUL_ALONE: Final = re.compile(r"[가-힣]+[.,!?]?")
 SURE: Final = 85.0
@@ -103,6 +112,22 @@ class Tesseract:
             raise ModelError(
                 _("The text reader was given no picture. Nothing was lost; please send the picture again.")
             ) from error
+        return self._best(stretched(grey))
+
+    def _best(self, grey: Image) -> Reading:
+        """Return what is read in the picture as it stands; where that is hardly text, in the turn of it that is."""
+        best = self._as_it_stands(grey)
+        if best.confidence >= CLEAR:
+            return best
+        for other in straightened(grey):
+            reading = self._as_it_stands(other)
+            if reading.confidence >= max(best.confidence + BETTER, FAIR) and len(reading.text) >= FEWEST_LETTERS:
+                best = reading
+            if best.confidence >= CLEAR:
+                break
+        return best
+
+    def _as_it_stands(self, grey: Image) -> Reading:
         grey = _dark_on_light(grey)
         height, columns = self._layout(grey)
         grey = _scaled(grey, height)

@@ -71,6 +71,29 @@ def test_nothing_is_read_where_there_is_nothing(kind: str, model: Tesseract, tmp
 
 
 @installed
+@pytest.mark.parametrize("turn", [90, 180, 270, 6, -4])
+@pytest.mark.parametrize("name", ["chat-ko.png", "small-en.png"])
+def test_a_turned_picture_is_read_as_the_upright_one(name: str, turn: int, model: Tesseract, tmp_path: Path) -> None:
+    with Image.open(HERE / name) as file:
+        upright = file.convert("L")
+    large = upright.resize((upright.width * 2, upright.height * 2))
+    large.rotate(turn, expand=True, fillcolor=255, resample=Image.Resampling.BICUBIC).save(tmp_path / "a.png")
+    large.save(tmp_path / "b.png")
+    turned, straight = model.predict([ImageFile(tmp_path / "a.png"), ImageFile(tmp_path / "b.png")])
+    assert share_wrong(turned.text, straight.text) <= MAX_ERROR
+
+
+@installed
+@pytest.mark.parametrize("name", ["chat-ko.png", "small-en.png"])
+def test_a_faint_picture_is_read(name: str, model: Tesseract, tmp_path: Path) -> None:
+    with Image.open(HERE / name) as file:
+        clear = file.convert("L")
+    clear.point(lambda lightness: 150 + lightness // 5).save(tmp_path / "a.png")
+    faint, plain = model.predict([ImageFile(tmp_path / "a.png"), ImageFile(HERE / name)])
+    assert share_wrong(faint.text, plain.text) <= MAX_ERROR
+
+
+@installed
 def test_a_dark_panel_beside_a_light_one_is_read_as_well(model: Tesseract, tmp_path: Path) -> None:
     with Image.open(HERE / "small-en.png") as file:
         light = file.convert("L").resize((file.width * 2, file.height * 2))
