@@ -21,6 +21,7 @@ from bot.message import Attachment, Message
 from bot.models.tasks import SummaryInput
 from bot.passage import Passage
 from bot.skill import Kit, Request
+from skills.summarise.frame import body_of
 from skills.summarise.order import MOST_MESSAGES, Order, read_order
 
 _ = phrases(__file__)
@@ -131,6 +132,7 @@ async def _before(order: Order, request: Request, kit: Kit, about: Message) -> M
 
 
 def _item(text: str, order: Order) -> SummaryInput:
+    text = body_of(text)
     return SummaryInput.of(text, language=detect(text) or "en", length=order.length or "medium", count=order.count)
 
 
@@ -141,7 +143,7 @@ def _of_passages(passages: Sequence[Passage], order: Order) -> Material:
     places: list[int] = []
     fresh: set[str] = set()
     for place, passage in enumerate(passages):
-        item = SummaryInput.of(passage.text, language=passage.language)
+        item = SummaryInput.of(body_of(passage.text), language=passage.language)
         before, fresh = fresh, set(item.sentences)
         for sentence, speaker in zip(item.sentences, item.speakers or ("",) * len(item.sentences), strict=True):
             if sentence not in before:
