@@ -18,6 +18,8 @@ from skills.summarise.cues import CONNECTIVE
 
 WORDS_PER_ROOT: Final[dict[SummaryLength, float]] = {"short": 2.5, "medium": 5.0, "long": 9.0}
 """A summary's words by the square root of the text's: 100 words give 25, 50, 90; 1,000 give 79, 158, 285."""
+MOST_WORDS: Final[dict[SummaryLength, float]] = {"short": 120.0, "medium": 250.0, "long": 600.0}
+"""However long the text is: a page of summary is read by nobody in a chat."""
 MOST_OF_TEXT: Final[dict[SummaryLength, float]] = {"short": 0.5, "medium": 0.65, "long": 0.8}
 """No summary is longer than this share of its text (one sentence is always allowed)."""
 
@@ -35,7 +37,7 @@ def costs_of(item: SummaryInput) -> list[int]:
 
 def words_for(length: SummaryLength, words: int) -> float:
     """Return how many words a summary of `length` may have of a text of `words`."""
-    return min(WORDS_PER_ROOT[length] * math.sqrt(words), MOST_OF_TEXT[length] * words)
+    return min(WORDS_PER_ROOT[length] * math.sqrt(words), MOST_OF_TEXT[length] * words, MOST_WORDS[length])
 
 
 def fill(order: Iterable[int], *, costs: Sequence[int], budget: float, count: int = 0) -> list[int]:
@@ -62,7 +64,7 @@ def write(item: SummaryInput, picked: Sequence[int]) -> str:
     lines: list[str] = []
     before = -2
     for index in picked:
-        sentence = tidy(item.sentences[index], alone=index != before + 1)
+        sentence = tidy(item.sentences[index], alone=index != before + 1, followed=index + 1 in picked)
         speaker = item.speakers[index] if item.speakers else ""
         if lines and speaker == (item.speakers[before] if item.speakers else ""):
             lines[-1] = joined(lines[-1], sentence)
@@ -77,10 +79,15 @@ def joined(line: str, sentence: str) -> str:
     return f"{line}{'.' if line[-1:].isalnum() else ''} {sentence}"
 
 
-def tidy(sentence: str, *, alone: bool) -> str:
-    """Return the sentence on one line, without marks of lists and footnotes, and, where it stands `alone`, without `However,`."""
+def tidy(sentence: str, *, alone: bool, followed: bool = True) -> str:
+    """Return the sentence on one line, without marks of lists and footnotes.
+
+    Where it stands `alone` it loses its `However,`; where what it announces is not `followed` by it, its colon.
+    """
     plain = _SPACES.sub(" ", _REFERENCE.sub("", _MARKER.sub("", sentence))).strip()
     if alone and (tie := CONNECTIVE.match(plain)):
         rest = plain[tie.end() :]
         plain = rest[:1].upper() + rest[1:]
+    if not followed and plain.endswith((":", "：")):
+        plain = f"{plain[:-1].rstrip()}."
     return plain or sentence.strip()

@@ -38,11 +38,15 @@ _NOD_KO = (
     r"^\W*(?:네|예|넵|넹|응|어|음|그래요?|맞아요?|맞습니다|아니요?|안녕|감사|고마|고맙|알겠|알았|좋아요?|좋습니다|오|와|아|ㅇㅇ|ㅇㅋ|ㄱㅅ|[ㅋㅎㅠㅜ]+|수고|"
     r"오케이|정말요?|진짜요?|그렇군요?|그렇죠|"
     r"죄송|미안|저도요?|나도|동의(?:합니다|해요)?)(?![가-힣])|^\W*(?:안녕|다들 안녕|여러분 안녕|"
-    r"주말 잘|잘 (?:지내|보내)|감사|고마|고맙|알겠|수고|죄송|미안)"
+    r"주말 잘|[^.!?]{0,25}\s잘 (?:받았|봤)(?:습니다|어요)|잘 (?:지내|보내)|감사|고마|고맙|알겠|수고|죄송|미안)"
 )
 _AFTERTHOUGHT = (
     r"^\W*(?:(?:however|but|moreover|furthermore|in addition|additionally|for example|for instance|specifically|in particular|also|"
     r"further|similarly|meanwhile)\b|(?:그러나|하지만|그런데|또한?|예를 들어|예컨대|특히|그리고|더불어|아울러|한편|이밖에|그래서)(?![가-힣]))"
+)
+_LEANING = (
+    r"^\W*(?:(?:he|she|they) |(?:그는|그녀는|그들은|이들은|이는|이것은|이를|이 때문에|그 결과)(?![가-힣]))|"
+    r"(?:때문|위해서|덕분|탓)(?:이다|다|입니다|이에요|예요)\W*$"
 )
 _REPORT = (
     r"\b(?:said|says|told|according to|reported|announced|reuters|afp)\b|\(ap\)|(?:밝혔|말했|전했|설명했|덧붙였|강조했|"
@@ -57,6 +61,8 @@ NOD = re.compile(f"{_NOD_EN}|{_NOD_KO}", re.IGNORECASE)
 """Greetings, thanks, agreement: a turn that carries little."""
 AFTERTHOUGHT = re.compile(_AFTERTHOUGHT, re.IGNORECASE)
 """A sentence that leans on the one before."""
+LEANING = re.compile(_LEANING, re.IGNORECASE)
+"""A sentence that nobody understands without the one before: who `they` are, of what it is the reason."""
 REPORT = re.compile(_REPORT, re.IGNORECASE)
 """Somebody's words or a fact as a newspaper tells them."""
 CONNECTIVE = re.compile(

@@ -61,6 +61,8 @@ SENTENCE_EVIDENCE: Final = (
 """The last needs vectors."""
 
 SHORT_WORDS: Final = 4
+NODDED_WORDS: Final = 4
+"""Words that say something, up to which a sentence that begins with `Yes` or `Thanks` may be no more than that."""
 NEWS_SHARE: Final = 0.15
 """Share of sentences that report somebody's words, from which on a text is read as news."""
 NEWS_SENTENCES: Final = 5
@@ -105,11 +107,21 @@ def observe(item: SummaryInput) -> Evidence:
 
 def _cues(sentences: Sequence[str], spoken: Sequence[Sequence[str]]) -> dict[str, Numbers]:
     """Return 0 or 1 a sentence, by cue."""
-    patterns = {"claim": CLAIM, "intent": INTENT, "nod": NOD, "afterthought": AFTERTHOUGHT, "report": REPORT}
+    patterns = {"claim": CLAIM, "intent": INTENT, "afterthought": AFTERTHOUGHT, "report": REPORT}
     found = {name: np.array([bool(cue.search(one)) for one in sentences], float) for name, cue in patterns.items()}
+    found["nod"] = np.array([_is_nod(one, words) for one, words in zip(sentences, spoken, strict=True)], float)
     found["short"] = np.array([len(words) <= SHORT_WORDS for words in spoken], float)
     found["question"] = np.array([one.rstrip("\"'”’)」 ").endswith(("?", "？")) for one in sentences], float)
     return found
+
+
+def _is_nod(sentence: str, words: Sequence[str]) -> bool:
+    """Say whether a sentence greets, thanks or agrees and does little else: `Ok, I'll send it by noon` does."""
+    rest = sentence
+    while begin := NOD.match(rest):
+        rest = rest[begin.end() :]
+    said = {word for word in words if not is_empty(word)}
+    return rest != sentence and len(said) <= NODDED_WORDS and not INTENT.search(rest)
 
 
 def _sentences(item: SummaryInput, spoken: Sequence[Sequence[str]], cues: dict[str, Numbers]) -> Numbers:

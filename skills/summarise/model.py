@@ -22,6 +22,7 @@ from bot.models.tasks import Summary, SummaryInput
 from bot.text.words import terms
 from skills.summarise import weights
 from skills.summarise.choose import costs_of, fill, is_full, words_for, write
+from skills.summarise.cues import LEANING
 from skills.summarise.evidence import SENTENCE_EVIDENCE, Evidence, observe
 from skills.summarise.lexrank import cosines, lexrank, word_rows
 
@@ -31,10 +32,14 @@ SENTENCE_WORTH: Final = 2.0
 """How much a sentence's own evidence counts beside its words'."""
 LENGTH_POWER: Final = 0.8
 """0 would take the longest sentences, 1 those with the densest words."""
+COUNTED_POWER: Final = 0.4
+"""The same where sentences are counted and not words: a denser sentence saves nothing then."""
 SAYING: Final = 3
 """Words that say something, from which on a sentence is worth its evidence; `Agreed!` after a name is not."""
 NODDING: Final = 0.7
 """What greetings and mere agreement are worth beside the same words without them."""
+NODDING_ONLY: Final = 0.2
+"""The same of a sentence that holds little else: `Great, thanks!`"""
 ASKING: Final = 0.8
 """In talk: what a question is worth beside the same words as a statement; its answer is what is remembered."""
 PLANNING: Final = 1.2
@@ -109,23 +114,32 @@ def _lexrank(item: SummaryInput, budget: float) -> list[int]:
 
 
 def _extract(item: SummaryInput, budget: float) -> list[int]:
-    """Take, again and again, the sentence whose words not yet told are worth most for its length."""
+    """Take, again and again, the sentence whose words not yet told are worth most for its length; `They did` after who did."""
     seen = observe(item)
     chances, factors = worth(item, seen)
     costs = costs_of(item)
-    left, spent = list(range(len(costs))), 0
+    left, spent = _different(item.sentences), 0
     told: set[int] = set()
     taken: list[int] = []
-    pulls = factors / np.maximum(costs, 1) ** LENGTH_POWER
+    pulls = factors / np.maximum(costs, 1) ** (COUNTED_POWER if item.count else LENGTH_POWER)
+    after = {} if item.speakers else {index: index - 1 for index in left if index and LEANING.search(item.sentences[index])}
     while left:
-        best = max(left, key=lambda index: (pulls[index] * sum(chances[word] for word in seen.bags[index] - told), -index))
+        ready = [index for index in left if after.get(index, -1) not in left] or left
+        best = max(ready, key=lambda index: (pulls[index] * sum(chances[word] for word in seen.bags[index] - told), -index))
         if is_full(spent, costs[best], budget=budget, taken=len(taken), count=item.count):
             break
+        if taken and seen.bags[best] <= told and not item.count:
+            break  # what is left says nothing new
         taken.append(best)
         left.remove(best)
         told |= seen.bags[best]
         spent += costs[best]
     return sorted(taken)
+
+
+def _different(sentences: Sequence[str]) -> list[int]:
+    """Return where each sentence stands first."""
+    return list({sentence: index for index, sentence in reversed(list(enumerate(sentences)))}.values())[::-1]
 
 
 def worth(item: SummaryInput, seen: Evidence) -> tuple[list[float], NDArray[np.float64]]:
@@ -134,6 +148,7 @@ def worth(item: SummaryInput, seen: Evidence) -> tuple[list[float], NDArray[np.f
     chances = 1 / (1 + np.exp(-(seen.words @ np.array(weights.WORDS[known]))))
     factors = np.exp(SENTENCE_WORTH * (seen.sentences @ np.array(weights.SENTENCES[known])))
     factors = factors * np.minimum(1.0, seen.saying / SAYING) * NODDING ** _cue(seen, "nod")
+    factors = factors * NODDING_ONLY ** (_cue(seen, "nod") * _cue(seen, "short"))
     if item.speakers:
         factors = factors * ASKING ** _cue(seen, "question") * PLANNING ** _cue(seen, "intent")
     else:

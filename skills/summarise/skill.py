@@ -138,7 +138,7 @@ def _listed(item: SummaryInput, made: Summary) -> str:
     before = -2
     for index in made.picked:
         speaker = item.speakers[index] if item.speakers else ""
-        sentence = _plain(tidy(item.sentences[index], alone=index != before + 1))
+        sentence = _plain(tidy(item.sentences[index], alone=index != before + 1, followed=index + 1 in made.picked))
         same = bool(lines) and not item.count and bool(speaker) and item.speakers[before] == speaker
         if same:
             lines[-1] = joined(lines[-1], sentence)

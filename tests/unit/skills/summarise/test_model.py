@@ -86,6 +86,56 @@ def test_the_same_sentence_twice_is_told_once() -> None:
     assert made.text.count("dam") == 1
 
 
+def test_a_text_that_repeats_itself_is_told_once_however_long_it_is() -> None:
+    lines = [f"Line {'one' if number % 2 else 'two'} lost forty crates." for number in range(400)]
+    assert len(summary(" ".join(lines), length="long").picked) == 2
+    assert len(summary(" ".join(lines), count=3).picked) == 2
+
+
+def test_a_long_text_has_no_longer_summary_than_is_read_in_a_chat() -> None:
+    assert words_for("short", 100_000) < words_for("medium", 100_000) < words_for("long", 100_000) == 600
+    assert words_for("long", 300) > words_for("medium", 300) > words_for("short", 300)
+
+
+def test_one_line_of_a_talk_is_what_was_settled() -> None:
+    talk = "Jo: Hike on Saturday?\nSu: rain all day\nTae: Sunday I have a dinner\nJo: Ok, let's meet on the 14th at exit 3\nSu: Great!"
+    assert "14th" in summary(talk, count=1).text
+
+
+@pytest.mark.parametrize(
+    ("sentence", "nods"),
+    [
+        ("네 그럼 가평으로 확정할게요", False),
+        ("넵 알겠습니다", True),
+        ("견적서 잘 받았습니다.", True),
+        ("Ok, I will send it by noon", False),
+        ("Great, thank you!", True),
+        ("Yes, the pump in the second cellar was repaired last Monday", False),
+    ],
+)
+def test_a_turn_that_agrees_and_settles_something_is_no_nod(sentence: str, *, nods: bool) -> None:
+    item = SummaryInput.of(f"{sentence}\nThe dam broke at noon.", language="ko")
+    assert bool(observe(item).sentences[0, SENTENCE_EVIDENCE.index("nod")]) is nods
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "서버 비용이 크게 늘었습니다. 이미지 변환이 요청마다 돌기 때문입니다. 디자이너 후보 두 명이 남았습니다.",
+        "Two guards came. They found the red dam, the green bridge and the harbour open at noon. The mayor slept.",
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_sentence_that_leans_on_the_one_before_is_told_with_it_only(text: str, count: int) -> None:
+    picked = summary(text, language="ko", count=count).picked
+    assert 1 not in picked or 0 in picked
+
+
+def test_what_is_announced_and_not_told_is_announced_with_a_full_stop() -> None:
+    assert tidy("The fix sets the path:", alone=True, followed=False) == "The fix sets the path."
+    assert tidy("The fix sets the path:", alone=True, followed=True) == "The fix sets the path:"
+
+
 def test_a_claim_is_taken_before_its_background() -> None:
     text = (
         "Many rivers have been measured for a long time. Measuring is slow and costs money. "
