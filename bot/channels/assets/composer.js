@@ -4,6 +4,7 @@ import { make } from "./log.js";
 import { language, store, toast, word } from "./words.js";
 
 const DRAFT = "paring-draft";
+const MEASURED = 20_000; // characters; a longer text fills the field anyway, and to measure it at each key takes seconds
 const $ = (id) => document.getElementById(id);
 
 export class Composer {
@@ -101,9 +102,10 @@ export class Composer {
   refresh() {
     const { field } = this;
     store(DRAFT, field.value);
-    field.style.height = "auto";
-    field.style.height = `${field.scrollHeight}px`;
-    field.style.overflowY = field.scrollHeight > field.clientHeight + 2 ? "auto" : "hidden";
+    const long = field.value.length > MEASURED;
+    field.style.height = long ? "100vh" : "auto"; // as high as the style sheet lets it be
+    if (!long) field.style.height = `${field.scrollHeight}px`;
+    field.style.overflowY = long || field.scrollHeight > field.clientHeight + 2 ? "auto" : "hidden";
     this.form.classList.toggle("ready", !!field.value.trim() || this.tray.count > 0);
     this.palette.update(field.value);
   }

@@ -8,6 +8,7 @@ import { filesOf } from "./folders.js";
 import { store, toast, word } from "./words.js";
 
 const FEW = 12;
+const LONG_PASTE = 100_000; // characters; more of them in the field would make every key slow
 const KEPT = "paring-tray";
 const $ = (id) => document.getElementById(id);
 
@@ -53,7 +54,7 @@ export class Tray {
     addEventListener("paste", (event) => {
       const files = [...(event.clipboardData?.files || [])];
       const text = files.length ? "" : event.clipboardData?.getData("text/plain") || "";
-      if (text.length > this.limits.text_bytes / 4 && new Blob([text]).size > this.limits.text_bytes) {
+      if (text.length > LONG_PASTE || new Blob([text]).size > this.limits.text_bytes) {
         files.push(new File([text], `${word("pasted_name")}.txt`, { type: "text/plain" }));
         toast(word("pasted"));
       }

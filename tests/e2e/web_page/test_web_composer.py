@@ -75,6 +75,17 @@ async def test_a_paste_that_is_too_long_for_a_message_goes_along_as_a_file(house
     await expect(page.locator(".toast").last).to_contain_text("is larger than 1 MB")  # this house takes no more
 
 
+async def test_a_long_text_is_written_on_in_a_field_of_full_height(page: Page) -> None:
+    field = page.locator("#text")
+    await field.fill("The cat sat on the mat. " * 2000)
+    await field.press("End")
+    await field.press_sequentially("!")
+    assert (await field.input_value()).endswith("!")
+    assert 200 < await field.evaluate("node => node.clientHeight") < 300  # 38 % of the window
+    await field.fill("short")
+    assert await field.evaluate("node => node.clientHeight") < 60
+
+
 async def test_a_long_message_is_cut_short_and_opens_whole(house: House, context: BrowserContext, page: Page) -> None:
     text = "word " * 20_000 + "end"
     await page.locator("#text").fill(text)

@@ -87,6 +87,23 @@ async def test_a_pasted_picture_waits_for_the_question(house: House, page: Page)
     assert [(file.kind, file.media_type) for file in message.attachments] == [("image", "image/png")]
 
 
+async def test_a_long_paste_goes_along_as_a_file_with_the_words_about_it(house: House, page: Page) -> None:
+    await page.evaluate(
+        """() => {
+            const clipboard = new DataTransfer();
+            clipboard.setData("text/plain", "The cat sat on the mat. ".repeat(5000));
+            const paste = { clipboardData: clipboard, bubbles: true, cancelable: true };
+            document.getElementById("text").dispatchEvent(new ClipboardEvent("paste", paste));
+        }"""
+    )
+    await expect(page.locator(".batch")).to_contain_text("pasted text.txt")
+    await expect(page.locator(".batch progress")).to_be_hidden()
+    await say(page, "summarise this")
+    (message,) = await house.intake.wait_for()
+    assert [(file.name, file.size_bytes) for file in message.attachments] == [("pasted text.txt", 120_000)]
+    assert message.text == "summarise this"
+
+
 async def test_a_file_over_the_limit_and_an_empty_one_are_left_out_and_told(house: House, page: Page, tmp_path: Path) -> None:
     (tmp_path / "big.bin").write_bytes(b"x" * (1024 * 1024 + 1))
     (tmp_path / "empty.txt").write_bytes(b"")
