@@ -30,7 +30,7 @@ COUNTS: Final = (1, 5, 10, 20)
 """How many sources are shown, by the buttons "fewer" and "more"."""
 USUAL: Final = 5
 MOST_TOLD: Final = 5
-"""New documents of one message that are told one by one."""
+"""Documents of one message that are new, or here already, and told one by one."""
 LEAST_SHARE: Final = 0.2
 """A source whose chance is below this share of the best one's is not worth a reader's time."""
 LONGEST_QUESTION: Final = 2000
@@ -108,9 +108,10 @@ class Search:
         )
 
     async def _kept(self, request: Request, files: Sequence[Attachment]) -> list[Text]:
-        """Keep `files` in the chat's scope; return a sentence on each, one on all that are new where they are many."""
+        """Keep `files` in the chat's scope; return a sentence on each, one on all that are new, or here already, where they are many."""
         said: list[Text] = []
         fresh: list[tuple[Added, Attachment]] = []
+        known: list[tuple[Added, Attachment]] = []
         for number, file in enumerate(files, start=1):
             if len(files) > 1:
                 told = _("I am reading {name} ({number} of {count}).", name=_safe(file.name), number=number, count=len(files))
@@ -125,11 +126,11 @@ class Search:
                     raise
                 said.append(error.text)
             else:
-                if added.status == "added":
-                    fresh.append((added, file))
-                else:
+                if added.status == "replaced":
                     said.append(_became(added, file))
-        return [*_new(fresh), *said]
+                else:
+                    (fresh if added.status == "added" else known).append((added, file))
+        return [*_new(fresh), *said, *_known(known)]
 
 
 def build(kit: Kit) -> Search:
@@ -142,6 +143,12 @@ def _new(fresh: Sequence[tuple[Added, Attachment]]) -> list[Text]:
         return [_became(added, file) for added, file in fresh]
     passages = sum(added.passages for added, _file in fresh)
     return [_("I added {files} documents (passages: {count}). Ask me about them.", files=len(fresh), count=passages)]
+
+
+def _known(known: Sequence[tuple[Added, Attachment]]) -> list[Text]:
+    if len(known) <= MOST_TOLD:
+        return [_became(added, file) for added, file in known]
+    return [_("I have {count} of these documents already; nothing changed in them.", count=len(known))]
 
 
 def _became(added: Added, file: Attachment) -> Text:

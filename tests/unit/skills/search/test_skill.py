@@ -132,6 +132,13 @@ async def test_a_folder_of_new_documents_is_told_in_one_line(search: Search, kit
     assert "is no text" in second
 
 
+async def test_a_folder_that_is_here_already_is_told_in_one_line(search: Search, kit: Kit) -> None:
+    message = make_message("", attachments=[document(kit, f"note {number}.txt", f"note {number}") for number in range(6)])
+    await search.answer(make_request(message))
+    again = await search.answer(make_request(message))
+    assert again.text == "I have 6 of these documents already; nothing changed in them."
+
+
 async def test_the_same_and_a_changed_document_are_told_apart(search: Search, kit: Kit) -> None:
     said = []
     for text in ("the plan", "the plan", "the new plan"):
