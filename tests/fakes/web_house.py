@@ -58,6 +58,7 @@ class House:
         self.intake.answer = None
         self.intake.note = ""
         self.intake.settled = None
+        self.intake.breaks = None
         self.documents.opened.clear()
 
     async def reply(self, reply: Reply) -> str:

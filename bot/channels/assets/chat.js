@@ -28,12 +28,12 @@ async function post(path, body) {
   const response = await fetch(path, { method: "POST", headers: headers({ "Content-Type": "application/json" }), body: JSON.stringify(body) });
   if (response.status === 401) location.assign("/sign-in");
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok && response.status < 500) throw new Refused(answer.error || response.statusText);
-  if (!response.ok) throw new Error(response.statusText);
+  if (!response.ok) throw new (response.status < 500 ? Refused : Troubled)(answer.error || word("offline"));
   return answer;
 }
 
-class Refused extends Error {}
+class Refused extends Error {} // it will not be taken, however often it is sent
+class Troubled extends Error {} // it was not taken now: a full disk, a bot that is ending
 
 async function fetchPage(before = "") {
   const response = await fetch(`/api/history?before=${encodeURIComponent(before)}`, { headers: headers() });
@@ -83,6 +83,7 @@ async function deliver(message, attempt = 0) {
       toast(error.message);
       return;
     }
+    if (error instanceof Troubled && !attempt) toast(error.message);
     log.waiting(message.id, "unsent", () => deliver(message));
     if (attempt < RETRY_MS.length) setTimeout(() => unsent.has(message.id) && deliver(message, attempt + 1), RETRY_MS[attempt]);
   }
@@ -97,7 +98,7 @@ async function press(button) {
     if (note) toast(note);
     delete button.dataset.press;
   } catch (error) {
-    toast(error instanceof Refused ? error.message : word("offline"));
+    toast(error instanceof Refused || error instanceof Troubled ? error.message : word("offline"));
   } finally {
     setTimeout(() => (button.disabled = false), 600);
   }

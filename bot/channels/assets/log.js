@@ -135,6 +135,7 @@ export class Log {
     const left = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight;
     this.pinned = left < NEAR_PX;
     $("newest").hidden = left < 2 * NEAR_PX;
+    if (this.pinned) $("newest").classList.remove("news");
     document.querySelector(".bar").classList.toggle("over", this.scroll.scrollTop > 4);
   }
 

@@ -119,3 +119,17 @@ async def test_a_note_goes_when_it_is_pressed(house: House, page: Page) -> None:
     await page.get_by_role("button", name="More").click()
     await page.locator(".toast").click()
     await expect(page.locator(".toast")).to_have_count(0)
+
+
+async def test_an_answer_that_comes_out_of_sight_is_led_to(house: House, context: BrowserContext) -> None:
+    for number in range(20):
+        house.transcript.put(f"r{number}", Reply(f"answer {number}\n\nand more\n\nand more", "en"))
+    page = await visit(context, house)
+    await page.locator(".entry").first.scroll_into_view_if_needed()
+    await expect(page.locator("#newest")).to_be_visible()
+    await house.reply(Reply("the newest", "en"))
+    await expect(page.locator("#newest.news")).to_be_visible()
+    await expect(page.get_by_text("the newest")).not_to_be_in_viewport()
+    await page.get_by_role("button", name="Jump to the newest").click()
+    await expect(page.get_by_text("the newest")).to_be_in_viewport()
+    await expect(page.locator("#newest.news")).to_have_count(0)

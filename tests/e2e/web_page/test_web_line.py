@@ -10,6 +10,7 @@ import pytest
 from fakes.web_house import LONGEST_S, House, live, say
 from playwright.async_api import Page, Route, expect
 
+from bot.errors import StoreError
 from bot.message import Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -87,3 +88,13 @@ async def test_a_file_that_is_dropped_while_the_bot_is_away_is_there_when_it_is_
     await live(page)
     await page.locator("#send").click()
     assert [file.name for file in (await house.intake.wait_for())[0].attachments] == ["a.txt"]
+
+
+async def test_a_message_that_cannot_be_taken_now_says_why_and_is_taken_later(house: House, page: Page) -> None:
+    house.intake.breaks = StoreError("The disk is full. Nothing was kept.")
+    await say(page, "keep this")
+    await expect(page.locator(".toast").first).to_have_text("The disk is full. Nothing was kept.")
+    await expect(page.locator(".entry.own .unsent")).to_be_visible()
+    house.intake.breaks = None
+    await expect(page.locator(".entry.own:not(.waiting) .said")).to_have_text("keep this")
+    assert [message.text for message in await house.intake.wait_for()] == ["keep this"]
