@@ -171,7 +171,7 @@ def route(
     """
     from bot.evaluate.route_lines import lines_of, route_lines
 
-    lines = stdin() if jsonl == "-" else lines_of(Path(jsonl))
+    lines = stdin() if jsonl == "-" else lines_of(a_file(jsonl))
 
     async def weigh(app: App) -> None:
         async for row in route_lines(lines, app.router.decide_many):

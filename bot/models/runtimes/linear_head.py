@@ -177,8 +177,9 @@ def _known(buckets: Integers, weights: Mapping[int, float]) -> tuple[NDArray[np.
     """Return the rows of the text's buckets that the head knows, their values, and those buckets."""
     asked = np.fromiter(weights.keys(), np.int32, len(weights))
     values = np.fromiter(weights.values(), np.float32, len(weights))
-    places = np.minimum(np.searchsorted(buckets, asked), len(buckets) - 1)
-    there = buckets[places] == asked
+    places = np.searchsorted(buckets, asked)
+    there = places < len(buckets)  # of a head that learnt from single lines, none
+    there[there] = buckets[places[there]] == asked[there]
     return places[there], values[there], [int(bucket) for bucket in asked[there]]
 
 

@@ -76,6 +76,11 @@ async def test_the_same_head_learns_labels_of_others(tmp_path: Path) -> None:
     assert [label for label, _figures in figures.by_label] == ["flight", "weather"]
 
 
+async def test_one_line_a_label_is_little_to_learn_from_and_no_error(tmp_path: Path) -> None:
+    lines = written(tmp_path, {"text": "fly to oslo", "label": "flight"}, {"text": "요약해줘", "label": "sum"})
+    assert (await evaluate_route_trained(lines, lines, cast("Models", Words()))).n == 2
+
+
 @pytest.mark.parametrize("text", ['{"text": "a"}\n', "a\n", "[]\n", '{"label": "a"}\n'])
 def test_a_line_without_text_and_label_is_told_by_its_number(tmp_path: Path, text: str) -> None:
     file = tmp_path / "rows.jsonl"
