@@ -46,7 +46,7 @@ from bot.channels.telegram_waits import Waits
 from bot.channels.telegram_webhook import check_secret, listening
 from bot.channels.telegram_wire import Wire, file_told
 from bot.config import MEBIBYTE, TelegramSettings
-from bot.errors import RetryLaterError, SettingsError, TooLargeError
+from bot.errors import ChannelError, RetryLaterError, SettingsError, TooLargeError
 from bot.locale import Language, phrases
 from bot.message import Address, Attachment, Reply
 from bot.skill import Blobs, CommandSpec
@@ -63,6 +63,8 @@ LONGEST_TOKEN_WAIT_S = 300.0
 """How long the waits grow while Telegram does not know the token: somebody has to come and set it."""
 TOKEN_RETRY_S = 60.0
 _NOT_FOUND = 404
+_MENUS: tuple[tuple[Language, str | None], ...] = (("en", None), ("ko", "ko"))
+"""Languages of a menu, and under which code it is set: None for everybody who has no other."""
 _TOKEN = re.compile(r"(?P<id>\d+):[\w-]+", re.ASCII)
 _COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 _log = logging.getLogger(__name__)
@@ -205,9 +207,17 @@ class Telegram:
         scopes.extend(
             (BotCommandScopeChat(int(admin)), [*commands, *admin_commands]) for admin in self._admins if admin.isdecimal()
         )
+        refused: ChannelError | None = None
         for scope, specs in scopes:
-            await self._set_menu(_menu(specs, "en"), scope, None)
-            await self._set_menu(_menu(specs, "ko"), scope, "ko")
+            for language, code in _MENUS:
+                try:
+                    await self._set_menu(_menu(specs, language), scope, code)
+                except RetryLaterError:
+                    raise
+                except ChannelError as error:  # a server may know one scope or language and not another
+                    refused = refused or error
+        if refused is not None:
+            raise refused
 
     async def _set_menu(self, menu: list[BotCommand], scope: BotCommandScope, code: str | None) -> None:
         try:

@@ -14,8 +14,9 @@ from bot.channels.telegram import Telegram
 from bot.channels.telegram_polling import SETTLE_S, Backoff
 from bot.config import TelegramSettings
 from bot.errors import ChannelError, RetryLaterError
-from bot.locale import Language
+from bot.locale import Language, Text
 from bot.message import Address, Attachment, Button, Command, Message
+from bot.skill import CommandSpec
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -257,6 +258,15 @@ async def test_a_file_that_does_not_come_is_told_in_words_that_are_true(
 async def test_a_server_without_menus_is_no_trouble(fake: FakeTelegram, channel: Telegram) -> None:
     await fake.fault("refuse", "setMyCommands", code=404, description="Not Found", times=9)
     await channel.publish_commands([], [])
+
+
+async def test_a_menu_that_is_refused_takes_no_other_along(fake: FakeTelegram, channel: Telegram) -> None:
+    await fake.fault("refuse", "setMyCommands", code=400, description="Bad Request: unsupported scope", skip=1)
+    with pytest.raises(ChannelError, match="unsupported scope"):
+        await channel.publish_commands([CommandSpec("help", Text("Help"))], [])
+    assert set(await fake.ask("commands")) == {
+        "all_private_chats", "all_group_chats", "all_group_chats ko", "chat:42", "chat:42 ko",
+    }  # fmt: skip
 
 
 async def test_the_menu_waits_for_a_token_that_is_known(fake: FakeTelegram, channel: Telegram) -> None:
