@@ -27,6 +27,9 @@ _HWPX = "{http://www.hancom.co.kr/hwpml/2011/paragraph}"
 _HWPX_HEAD = "{http://www.hancom.co.kr/hwpml/2011/head}"
 _OUTLINE = re.compile(r"^(?:개요|제목|outline|heading)\s*(\d)?", re.IGNORECASE)
 
+_UNIT = re.compile(r'[0#](?:\\? )?(?:"([^"\d]{1,8})"|([가-힣]{1,3}))(?:;|$)')
+"""What a cell's format says after the number: `#,##0"원"`. Source: ECMA-376 18.8.31, literal text in a number format."""
+
 
 def read_pptx(file: Path, _name: str) -> Document:
     """Return each slide as a page: its title, texts and notes, then its tables and charts."""
@@ -230,6 +233,8 @@ def _cell(cell: Any) -> str:
     value = cell.value
     if isinstance(value, (int, float)) and not isinstance(value, bool) and "%" in (cell.number_format or ""):
         return f"{_plain(value * 100)}%"
+    if isinstance(value, (int, float)) and (unit := _UNIT.search(cell.number_format or "")):
+        return f"{_plain(value)}{unit.group(1) or unit.group(2)}"
     return _plain(value)
 
 

@@ -20,6 +20,8 @@ _HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 _UNDERLINE = re.compile(r"^(=+|-+)\s*$")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 _RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_ESCAPED = re.compile(r"\\([!-/:-@\[\]-`{-~])")
+_BAR = re.compile(r"(?<!\\)\|")
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _DIGIT = re.compile(r"\d")
 _YEAR = re.compile(r"(?:19|20)\d\d\s?년?|[QH][1-4]|[1-4]\s?분기|\d{1,2}월")
@@ -28,6 +30,8 @@ FEW_DIGITS = 0.5
 """Share of digits above which a cell is a number."""
 LONGEST_NAME = 60
 """Characters of a column's name: what is longer is a sentence."""
+MIXED = 0.25
+"""Share of a column's cells with a number, and of those without, from which they are of no one kind."""
 MOST_CELLS = 200
 
 
@@ -59,7 +63,7 @@ def read_csv(text: str) -> Document:
 
 
 def read_json(text: str) -> Document:
-    """Return an object a line, nested names joined by dots; what is no JSON is read as code."""
+    """Return an object a line, nested names joined by dots, and so each object of a list within the outermost; else it is code."""
     try:
         value: Value = json.loads(text)
     except (ValueError, RecursionError):
@@ -67,8 +71,7 @@ def read_json(text: str) -> Document:
             value = [json.loads(line) for line in text.split("\n") if line.strip()]
         except (ValueError, RecursionError):
             return Document("json", "", (Block("code", text),))
-    records = value if isinstance(value, list) else [value]
-    lines = [" | ".join(_leaves(record)) for record in records]
+    lines = [" | ".join(_leaves(record, name)) for name, record in _records(value)]
     return Document("json", "", (Block("table", "\n".join(line for line in lines if line)),))
 
 
@@ -145,15 +148,36 @@ def _joined_names(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
 
 
 def _are_pairs(rows: Sequence[Sequence[str]]) -> bool:
-    """Say whether two columns are names and values from the first row on: its value has a number, or ends a sentence."""
+    """Say whether two columns are names and values from the first row on.
+
+    The first value has a number or ends a sentence; or the values below are of many kinds, some with a number and some without:
+    a form (name, birthday, address) and no column.
+    """
     if any(len(row) != 2 for row in rows):  # noqa: PLR2004 - two columns
         return False
-    value = rows[0][1]
+    value, below = rows[0][1], rows[1:]
+    numbers = sum(1 for row in below if _DIGIT.search(row[1]))
+    if MIXED * len(below) <= numbers <= (1 - MIXED) * len(below):
+        return True
     return bool(_DIGIT.search(value) and not _YEAR.fullmatch(value)) or "@" in value or value.endswith((".", "다"))
 
 
 def _is_number(cell: str) -> bool:
     return sum(map(str.isdigit, cell)) > FEW_DIGITS * len(cell) and not _YEAR.fullmatch(cell)
+
+
+def _records(value: Value) -> Iterator[tuple[str, Value]]:
+    """Yield (name, record): the elements of a list; of an object, what it says itself and then the elements of each list of objects."""
+    if isinstance(value, list):
+        yield from (("", record) for record in value)
+    elif isinstance(value, dict):
+        lists = {
+            key: inner for key, inner in value.items() if isinstance(inner, list) and any(isinstance(one, dict) for one in inner)
+        }
+        yield "", {key: inner for key, inner in value.items() if key not in lists}
+        yield from ((key, record) for key, inner in lists.items() for record in inner)
+    else:
+        yield "", value
 
 
 def _leaves(value: Value, name: str = "") -> Iterator[str]:
@@ -183,10 +207,10 @@ def _markdown_blocks(lines: Sequence[str]) -> Iterator[Block]:
             index = end + 1
         elif heading := _HEADING.match(line):
             yield from _said(text)
-            yield Block("heading", heading.group(2), len(heading.group(1)))
+            yield Block("heading", _unescaped(heading.group(2)), len(heading.group(1)))
             index += 1
         elif line.strip() and index + 1 < len(lines) and _UNDERLINE.match(lines[index + 1]) and not text and "|" not in line:
-            yield Block("heading", line.strip(), 1 if lines[index + 1].startswith("=") else 2)
+            yield Block("heading", _unescaped(line.strip()), 1 if lines[index + 1].startswith("=") else 2)
             index += 2
         elif "|" in line and index + 1 < len(lines) and "-" in lines[index + 1] and _RULE.match(lines[index + 1]):
             yield from _said(text)
@@ -205,7 +229,12 @@ def _said(text: list[str]) -> Iterator[Block]:
     said = "\n".join(text).strip("\n")
     text.clear()
     if said.strip():
-        yield Block("text", said)
+        yield Block("text", _unescaped(said))
+
+
+def _unescaped(text: str) -> str:
+    r"""Return Markdown's text with `10\~18` as it is shown; `\\` stays, for people write paths. Source: CommonMark 0.31, 2.4."""
+    return _ESCAPED.sub(r"\1", text)
 
 
 def _end_of_fence(lines: Sequence[str], start: int, fence: str) -> int:
@@ -213,4 +242,4 @@ def _end_of_fence(lines: Sequence[str], start: int, fence: str) -> int:
 
 
 def _cells(row: str) -> list[str]:
-    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+    return [_unescaped(cell.strip()) for cell in _BAR.split(row.strip().strip("|"))]

@@ -148,3 +148,14 @@ def test_hwpx_tables_become_rows_with_their_names(blob: Path) -> None:
 def test_a_drawn_box_of_hwpx_is_read(blob: Path) -> None:
     box = f"<p:rect><p:drawText><p:subList>{paragraph('상자 안')}</p:subList></p:drawText></p:rect>"
     assert hwpx(blob, paragraph("상자 밖", inside=box)) == [("text", "상자 밖\n\n상자 안")]
+
+
+def test_a_number_is_said_with_the_unit_of_its_format(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["item", "price"], ["chair", 1234567], ["lamp", 98]):
+        sheet.append(row)
+    sheet["B2"].number_format, sheet["B3"].number_format = '#,##0"원"', "#,##0"
+    book.save(tmp_path / "a.xlsx")
+    assert read_xlsx(tmp_path / "a.xlsx", "a.xlsx").blocks[-1].text == "item: chair | price: 1234567원\nitem: lamp | price: 98"

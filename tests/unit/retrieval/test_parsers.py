@@ -241,3 +241,28 @@ def test_nul_and_lone_surrogates_are_cleaned_away(parsed: Write) -> None:
 
 def test_what_a_picture_is_is_told_by_its_bytes(parsed: Write) -> None:
     assert parsed("a.txt", b"\x89PNG\r\n\x1a\n" + bytes(20)).kind == "image"
+
+
+def test_a_form_of_names_and_values_has_no_header(parsed: Write) -> None:
+    form = "회사명,파랑계측\n대표,윤해솔\n설립일,2011-05-17\n전화,055-640-0000\n"
+    assert texts(parsed("a.csv", form)) == ["회사명: 파랑계측\n대표: 윤해솔\n설립일: 2011-05-17\n전화: 055-640-0000"]
+    table = "Service,Price\nWindows,95 euros\nCarpets,6 euros\nDoors,none\nRoof,12 euros\nLawn,3 euros\n"
+    assert texts(parsed("a.csv", table))[0].startswith("Service: Windows | Price: 95 euros")
+
+
+def test_the_objects_of_a_list_within_an_object_are_a_line_each(parsed: Write) -> None:
+    value = {"printers": [{"name": "aster", "floor": 2}, {"name": "bellis", "floor": 3}], "owner": {"name": "Mina"}}
+    assert texts(parsed("a.json", json.dumps(value))) == [
+        "owner.name: Mina\nprinters.name: aster | printers.floor: 2\nprinters.name: bellis | printers.floor: 3"
+    ]
+
+
+def test_what_markdown_escapes_is_read_as_it_is_shown(parsed: Write) -> None:
+    page = "# A\\_b\n\nOpen 10\\~18, on \\\\files.\n\n| a | b |\n|---|---|\n| x\\|y | z |\n"
+    read_it = parsed("a.md", page)
+    assert [block.text for block in read_it.blocks] == ["A_b", "Open 10~18, on \\\\files.", "a: x|y | b: z"]
+
+
+def test_a_page_with_a_span_of_hours_shows_no_backslash(parsed: Write) -> None:
+    page = "<html><body><article><h1>Hours</h1><p>Open 10~18 on weekdays and 11~15 on Saturdays.</p></article></body></html>"
+    assert "10~18" in texts(parsed("a.html", page))[-1]
