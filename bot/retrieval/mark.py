@@ -42,6 +42,8 @@ LONG_SHARE = 0.9
 """What a long sentence counts for."""
 OWN = len(EVIDENCE) - BESIDE
 
+_OPENS = re.compile(r"[?？:]['\")\]”’*]*\s*$")
+"""What a question, and a line that announces what follows, ends with."""
 _FIELD = re.compile(r"^[^\n:.]{1,40}: ", re.MULTILINE)
 
 
@@ -105,7 +107,9 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
             others = np.array([held[start:stop].any(axis=0) for start, stop in itertools.pairwise(bounds[1:])], bool)
             where = Held(held[:end], before[:end], named, others.reshape(len(bounds) - 2, len(marks)))
             evidence = own_evidence(question, query, text, where, best, float(found[best]), asks=asks_kind(question))
-        readings.append(Reading((first, last) if fits else None, np.array(evidence, np.float32)))
+        said_by = _answering(scores[best:end], said[best:end], question)
+        span: tuple[int, int] = tuple(sentences.spans[best + said_by].tolist())
+        readings.append(Reading(span if fits else None, np.array(evidence, np.float32)))
     return readings
 
 
@@ -147,6 +151,17 @@ def _first_of(scores: NDArray[np.float64], said: Sequence[str], question: str) -
     if len(equal) == 1:
         return int(equal[0])
     return int(equal[int(np.argmax([letters(question, said[place]) for place in equal.tolist()]))])
+
+
+def _answering(scores: NDArray[np.float64], said: Sequence[str], question: str) -> int:
+    """Return which sentence is marked where the first fits best: itself, or, where it asks or announces, the best that follows it.
+
+    A list of questions and answers repeats the very question; what it answers stands below, as far as the next one.
+    """
+    if len(said) == 1 or not _OPENS.search(said[0]):
+        return 0
+    after = next((at for at in range(1, len(said)) if _OPENS.search(said[at])), len(said))
+    return 1 + _first_of(scores[1:after], said[1:after], question) if after > 1 else 0
 
 
 def _said(texts: Sequence[str], sentences: Sentences) -> list[str]:

@@ -132,10 +132,11 @@ def _word_may_end(word: str, following: str) -> bool:
 
 
 def _is_enumerator(text: str, begin: int, stop: int, word: str) -> bool:
-    """Say whether all that stands before the stop is what counts an item: `1.`, `가.`, `IV.`, `2.1.`."""
+    """Say whether all that stands before the stop is what counts an item: `1.`, `가.`, `IV.`, `2.1.`, `b.`, `Q.`, `A3.`."""
     if len(word) > LONGEST_ENUMERATOR or stop - begin > _LOOK or text[begin:stop].strip() != word:
         return False
-    return word.replace(".", "").isdigit() or word in _KOREAN_LETTERS or not word.strip("ivxIVX")
+    lettered = word[0].isascii() and word[0].isalpha() and (len(word) == 1 or word[1:].isdigit())
+    return lettered or word.replace(".", "").isdigit() or word in _KOREAN_LETTERS or not word.strip("ivxIVX")
 
 
 def _next_word(text: str, stop: int, end: int) -> str:

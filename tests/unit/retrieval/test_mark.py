@@ -92,6 +92,27 @@ def test_a_headline_with_a_colon_answers_nothing() -> None:
     assert marked("담당자가 누구예요", "담당자: 박지훈\n\n전화: 119") == "담당자: 박지훈"
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        (
+            "환불은 언제까지 되나요?",
+            "배송은 얼마나 걸리나요?\n영업일 3일입니다.\n환불은 언제까지 되나요?\n14일까지입니다.",
+            "14일까지입니다.",
+        ),
+        (
+            "where is the paper for the printer",
+            "Q. Where is the paper for the printer?\nA. In the second drawer. It is white.",
+            "A. In the second drawer.",
+        ),
+        ("database port", "database:\n  host: db.example\n  port: 6543\n", "port: 6543"),
+        ("where is the printer", "Was it moved? Where is the printer?", "Where is the printer?"),
+    ],
+)
+def test_a_question_is_not_marked_but_what_answers_it(question: str, text: str, answer: str) -> None:
+    assert marked(question, text) == answer
+
+
 def test_rows_that_are_equal_by_their_terms_are_told_apart_by_their_letters() -> None:
     text = "이름: 서미나 | 직급: 팀장 | 전화: 4415\n이름: 서미란 | 직급: 팀장 | 전화: 6150"
     assert marked("서미란 팀장 전화", text) == "이름: 서미란 | 직급: 팀장 | 전화: 6150"

@@ -31,6 +31,7 @@ def _texts(text: str) -> list[str]:
         ["음... 그게 뭐죠?", "그렇게 끝나버렸다...", "다음 날이 왔다."],
         ["버전 1.2를 씁니다.", "report.pdf를 보세요.", "메일은 a.b@c.kr입니다."],
         ["1. 서론 부분이다.", "가. 목적은 이렇다.", "둘째다."],
+        ["Q. Where is it?", "A. In the drawer.", "Q2. 어디 있나요?", "A2. 서랍에 있다."],
         ["**끝났다.**", "다음 문장이다.", "그는 '갔다'고 했다."],
         ["She had vitamin C.", "This helped.", "We met Mr. Lee vs. Ms. Oh."],
     ],
