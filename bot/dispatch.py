@@ -225,8 +225,7 @@ class Dispatcher:
 
     async def _asked_back(self, message: Message, decision: Decision, route: Route) -> _Plan | Answer:
         names = [name for name in (decision.skill, decision.runner_up) if name in self._skills]
-        near = self._fallback is not None and self._fallback.name in names
-        if found := await self._found(message, route, least=0.0 if near else GOOD):
+        if found := await self._found(message, route, least=0.0):
             return found
         buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
         said = _("I am not sure what you would like. Which of these?")

@@ -151,7 +151,7 @@ async def test_a_runner_up_without_its_model_is_not_offered() -> None:
 
 
 async def test_two_close_skills_are_asked_about() -> None:
-    house = House(Decision("chat", runner_up="ocr", action="ask"), score=0.4)
+    house = House(Decision("chat", runner_up="ocr", action="ask"), found=False)
     (reply,) = (await house.ask(make_message("hm"))).replies
     assert [button.command.args for button in reply.buttons] == ["chat", "ocr"]
     assert house.chat.asked == []
@@ -183,8 +183,8 @@ async def test_a_good_answer_of_the_documents_goes_before_talk_that_the_router_i
     assert (await House(Decision("ocr", 0.99)).ask(make_message("read the picture"))).route.skill == "ocr"
 
 
-async def test_a_good_answer_of_the_documents_goes_before_the_question_which_of_two_was_meant() -> None:
-    house = House(Decision("chat", 0.45, runner_up="ocr", action="ask"))
+async def test_an_answer_of_the_documents_goes_before_the_question_which_of_two_was_meant() -> None:
+    house = House(Decision("chat", 0.45, runner_up="ocr", action="ask"), score=0.4)
     assert (await house.ask(make_message("on which day is plastic collected"))).route.how == "found"
 
 
