@@ -98,3 +98,32 @@ async def test_a_message_that_cannot_be_taken_now_says_why_and_is_taken_later(ho
     house.intake.breaks = None
     await expect(page.locator(".entry.own:not(.waiting) .said")).to_have_text("keep this")
     assert [message.text for message in await house.intake.wait_for()] == ["keep this"]
+
+
+async def test_the_page_that_a_restarted_bot_does_not_know_waits_for_files_on_their_way(
+    house: House, page: Page, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"abc")
+    unknown = asyncio.ensure_future(
+        page.evaluate(
+            """() => new Promise((resolve) => window.socket.on(
+                "connect_error", ({ message }) => message === "Implicit handshake failed" && resolve()
+            ))"""
+        )
+    )
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await asyncio.wait_for(held.wait(), LONGEST_S)
+        await route.continue_()
+
+    await page.route("**/api/files", hold)
+    await page.locator("#files").set_input_files([tmp_path / "a.txt"])
+    await house.stop()
+    await house.start()
+    await asyncio.wait_for(unknown, LONGEST_S)
+    held.set()
+    await expect(page.locator(".batch progress")).to_be_hidden()
+    await live(page)
+    await page.locator("#send").click()
+    assert [file.name for file in (await house.intake.wait_for())[0].attachments] == ["a.txt"]
