@@ -226,6 +226,11 @@ $("theme").addEventListener("click", () => {
   }
 });
 
+// Who signs out in one window leaves nothing open to read in the others.
+const windows = new BroadcastChannel("paring");
+windows.addEventListener("message", () => location.assign("/sign-in"));
+document.querySelector("form[action='/sign-out']")?.addEventListener("submit", () => windows.postMessage("signed out"));
+
 for (const message of unsent.values()) log.expect(message);
 tray.restore();
 fill();

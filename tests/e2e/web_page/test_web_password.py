@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fakes.web_house import House, live, say
+from fakes.web_house import House, live, say, visit
 from playwright.async_api import Browser, BrowserContext, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -31,6 +31,18 @@ async def test_the_password_opens_the_page_and_signing_out_shuts_it(locked: Hous
     assert await context.cookies() == []
     await page.goto(locked.web.url)
     await expect(page).to_have_url(f"{locked.web.url}/sign-in")
+
+
+async def test_signing_out_shuts_every_window(locked: House, context: BrowserContext) -> None:
+    first = await context.new_page()
+    await first.goto(locked.web.url)
+    await first.get_by_label("Password").fill("correct horse")
+    await first.get_by_label("Password").press("Enter")
+    await live(first)
+    second = await visit(context, locked)
+    await first.get_by_role("button", name="Sign out").click()
+    await expect(second).to_have_url(f"{locked.web.url}/sign-in")
+    await expect(first).to_have_url(f"{locked.web.url}/sign-in")
 
 
 async def test_after_too_many_wrong_passwords_one_has_to_wait(locked: House, chromium: Browser) -> None:
