@@ -117,6 +117,7 @@ async def test_a_durable_write_is_told_after_a_flush_and_others_before(
 
     monkeypatch.setattr(Log, "flush", flush)
     durable = asyncio.ensure_future(database.write(assign("durable")))
+    await asyncio.sleep(0)  # it stands in the queue
     await database.write(assign("quick"), durable=False)
     assert await slots(database) == {"durable", "quick"}
     assert (durable.done(), flushes) == (False, [])
