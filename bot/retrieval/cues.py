@@ -79,7 +79,8 @@ _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 """What a question asks for, and what holds such a thing."""
 _ASKS_AMOUNT, _AMOUNT = re.compile(_ASKS_MONEY, re.IGNORECASE), re.compile(_MONEY, re.IGNORECASE)
-_ASKS_DAY = re.compile(_ASKS_DATE, re.IGNORECASE)
+_ASKS_OTHER = re.compile(rf"{_ASKS_DATE}|{_ASKS_NAME}|누구|누가|비율|퍼센트|percent|%", re.IGNORECASE)
+"""What is asked of money is not always how much: when it is paid, who pays it."""
 _ASKS_REASON, _GIVES_REASON = re.compile(_ASKS_WHY, re.IGNORECASE), re.compile(_SURE_REASON, re.IGNORECASE)
 _SUBJECT = re.compile(r"\s*(?:제목|안건|subject|title|re)\s*:", re.IGNORECASE)
 _NO_TITLE = re.compile(r"[.!?。…:;,|]\s*$|: |^\s*(?:[-•*▪]|>)\s|[가-힣](?:다|요|음|함|됨|임)$|\|")
@@ -98,19 +99,24 @@ def kinds(question: str, sentences: Sequence[str]) -> NDArray[np.float64]:
     asked, numbers = question.lower(), set(_DIGITS.findall(question))
     found = np.array([sum(_held(cue, sentence, asked, numbers) for cue in cues) / len(cues) for sentence in sentences])
     paid = np.array([bool(_AMOUNT.search(sentence)) for sentence in sentences])
-    money = _ASKS_AMOUNT.search(question) and not _ASKS_DAY.search(question)
-    return np.where(paid | ~paid.any(), found, NO_MONEY * found) if money else found
+    return np.where(paid | ~paid.any(), found, NO_MONEY * found) if _asks_money(question) else found
 
 
-def gives_reason(question: str, sentence: str) -> bool:
-    """Say whether `question` asks why, and `sentence` says so in a word that stands for nothing else."""
-    return bool(_ASKS_REASON.search(question) and _GIVES_REASON.search(sentence))
+def is_plain(question: str, sentence: str) -> bool:
+    """Say whether `sentence` plainly holds what is asked for: a reason by a word that stands for nothing else, an amount of money."""
+    if _ASKS_REASON.search(question):
+        return bool(_GIVES_REASON.search(sentence))
+    return _asks_money(question) and bool(_AMOUNT.search(sentence))
 
 
 def is_title(line: str, *, first: bool) -> bool:
     """Say whether a line is a title: short, without an end, `first` of its text or below an empty line; or a mail's subject."""
     said = line.strip()
     return len(said) <= LONGEST_TITLE and (bool(_SUBJECT.match(said)) or (first and not _NO_TITLE.search(said)))
+
+
+def _asks_money(question: str) -> bool:
+    return bool(_ASKS_AMOUNT.search(question)) and not _ASKS_OTHER.search(question)
 
 
 def _held(cue: re.Pattern[str], sentence: str, asked: str, numbers: Collection[str]) -> float:

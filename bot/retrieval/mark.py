@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.retrieval.cues import asks_kind, gives_reason, is_title, kinds
+from bot.retrieval.cues import asks_kind, is_plain, is_title, kinds
 from bot.retrieval.evidence import BESIDE, EVIDENCE, Held, letters, own_evidence
 from bot.retrieval.features import QueryTerms, Tokens, fingerprints
 
@@ -30,8 +30,8 @@ CUE = 0.3
 """What it counts that a sentence holds the kind of thing that is asked for."""
 LACK = 0.85
 """What a sentence counts for that lacks it where another has it."""
-NO_REASON = 0.6
-"""The same, where it was asked why and another says because."""
+NOT_PLAIN = 0.6
+"""The same, where another plainly holds it: it was asked why and that says because, or how much and that names a sum."""
 TITLE = 0.5
 """What a title line counts for."""
 EQUAL = 1e-6
@@ -91,7 +91,7 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
     above = before | _above(held, titles, bounds)
     found = kinds(question, said)
     scores = _scores(query, held, above, named, found, sentences)
-    scores = np.where(titles, TITLE, 1.0) * np.where(_silent_on_why(question, said, bounds), NO_REASON, 1.0) * scores
+    scores = np.where(titles, TITLE, 1.0) * np.where(_less_plain(question, said, bounds), NOT_PLAIN, 1.0) * scores
     own, near = _weight(held, weights), _weight(before | held, weights)
     readings: list[Reading] = []
     for begin, end in itertools.pairwise(bounds):
@@ -133,13 +133,13 @@ def _scores(
     return whole
 
 
-def _silent_on_why(question: str, said: Sequence[str], bounds: Sequence[int]) -> NDArray[np.bool_]:
-    """Return bool (n,): which sentences give no reason where one is asked for and another of their passage gives it."""
-    reasons = np.array([gives_reason(question, sentence) for sentence in said], bool)
-    silent = np.zeros_like(reasons)
+def _less_plain(question: str, said: Sequence[str], bounds: Sequence[int]) -> NDArray[np.bool_]:
+    """Return bool (n,): which sentences do not plainly hold what is asked for where another of their passage does."""
+    plain = np.array([is_plain(question, sentence) for sentence in said], bool)
+    less = np.zeros_like(plain)
     for begin, end in itertools.pairwise(bounds):
-        silent[begin:end] = reasons[begin:end].any() & ~reasons[begin:end]
-    return silent
+        less[begin:end] = plain[begin:end].any() & ~plain[begin:end]
+    return less
 
 
 def _first_of(scores: NDArray[np.float64], said: Sequence[str], question: str) -> int:

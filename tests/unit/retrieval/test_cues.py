@@ -1,6 +1,6 @@
 import pytest
 
-from bot.retrieval.cues import NO_MONEY, ONCE, asks_kind, gives_reason, is_title, kinds
+from bot.retrieval.cues import NO_MONEY, ONCE, asks_kind, is_plain, is_title, kinds
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,14 @@ def test_a_field_and_a_product_are_no_persons() -> None:
     assert kinds("who tested it", ["Object: the Dolsan 3", "Tested by Hannah Voss"]).tolist() == [0, 1]
 
 
-def test_a_reason_is_told_by_words_that_stand_for_nothing_else() -> None:
-    assert gives_reason("왜 미뤘나요?", "시험이 끝나지 않았기 때문이다.")
-    assert gives_reason("why was it down", "The cause was an expired key.")
-    assert not gives_reason("why was it down", "It was down since May.")
-    assert not gives_reason("when was it down", "The cause was an expired key.")
+def test_what_is_asked_for_is_plainly_held() -> None:
+    assert is_plain("왜 미뤘나요?", "시험이 끝나지 않았기 때문이다.")
+    assert is_plain("why was it down", "The cause was an expired key.")
+    assert not is_plain("why was it down", "It was down since May.")
+    assert not is_plain("when was it down", "The cause was an expired key.")
+    assert is_plain("price of the drifter", "It costs 890,000 won.")
+    assert not is_plain("price of the drifter", "It weighs 4.5 kg.")
+    assert not is_plain("when is the rent paid", "The rent is 900 euros.")
 
 
 def test_more_of_it_says_more() -> None:

@@ -86,6 +86,11 @@ def test_why_is_answered_by_the_sentence_that_says_because() -> None:
     assert marked("돌산5 출시는 왜 미뤘나요?", text) == "방수 시험이 끝나지 않았기 때문이다."
 
 
+def test_a_price_is_the_sentence_with_the_sum() -> None:
+    text = "The Gull Mini is a drifter of 4.5 kg for schools. It costs 890,000 won. It floats."
+    assert marked("price of the Gull Mini", text) == "It costs 890,000 won."
+
+
 def test_a_headline_with_a_colon_answers_nothing() -> None:
     text = "Incident report: outage of 17 April\n\nNo buoy could send. The cause was an expired key.\n"
     assert marked("why was there an outage on 17 April", text) == "The cause was an expired key."
