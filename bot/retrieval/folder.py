@@ -122,8 +122,19 @@ def missing(paths: Sequence[Path], keys: Sequence[str]) -> list[str]:
     for folder in (path for path in paths if path.is_dir()):
         here = {_key(file) for file, _title in walk(folder)}
         below = _key(folder.resolve()).rstrip(os.sep) + os.sep
-        gone += [key for key in keys if here and key.startswith(below) and key not in here and not os.path.lexists(path_of(key))]
+        gone += [key for key in keys if here and key.startswith(below) and key not in here and _is_gone(path_of(key))]
     return list(dict.fromkeys(gone))
+
+
+def _is_gone(path: str) -> bool:
+    """Say whether there is no such file: what may only not be looked at is still there."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def path_of(key: str) -> str:

@@ -95,6 +95,11 @@ def test_of_a_folder_in_which_nothing_is_left_nothing_is_missing(tmp_path: Path)
     assert missing([tmp_path / "none"], [f"path:{tmp_path}/none/a.txt"]) == []
 
 
+def test_what_cannot_be_looked_at_is_not_missing(folder: Path) -> None:
+    refused = "x" * 300  # longer than a name may be: the system refuses to look
+    assert missing([folder], [f"path:{folder}/{refused}"]) == []
+
+
 def test_what_was_removed_is_told() -> None:
     done = Gathered(0, 0, 2, 0, (), 0.1, removed=("/team/old.txt",))
     assert "removed, for it is no longer there: /team/old.txt" in done.to("en")
