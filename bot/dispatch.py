@@ -37,6 +37,8 @@ GOOD = 0.6
 """How well the documents must answer, 0..1, to go before a skill that the router is sure of …"""
 CERTAIN = 0.97
 """… and not certain."""
+NEAR = 0.05
+"""How likely a skill must be, 0..1, to be offered by a button where none serves."""
 MEBIBYTE = 1024 * 1024
 
 
@@ -235,8 +237,8 @@ class Dispatcher:
         if found := await self._found(message, route, least=0.0):
             return found
         said = _("None of my skills does that. I search, summarise, read pictures and more; /help shows all of it.")
-        names = [name for name in (route.runner_up if route.skill == "none" else route.skill,) if name in self._skills]
-        buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
+        near = self._skills.get(route.runner_up) if (route.runner_up_score or 0.0) >= NEAR else None
+        buttons = (Button(_title(near, message), Command(AS, near.name)),) if near is not None else ()
         return _say(said, message, route=route, buttons=buttons)
 
     def _doubt(self, chosen: Skill, score: float) -> float | None:

@@ -23,12 +23,33 @@ HISTORY_MESSAGES: Final = 24
 HISTORY_TOKENS: Final = 1_800
 """Tokens of the past at most, by `tokens_about`: what a window of 4,096 has left beside instructions, question and answer."""
 QUESTION_CHARACTERS: Final = 6_000
+LONGEST_COURTESY: Final = 60
 _LINK: Final = re.compile(r"https?://[^\s<>()\[\]\"'`]+")
 _MARKDOWN_LINK: Final = re.compile(r"!?\[([^\]\n]*)\]\(\s*([^)\s]+)[^)\n]*\)")
-_GREETING: Final = re.compile(
-    r"\W*(?:hi|hello|hey|yo|howdy|good (?:morning|afternoon|evening|night)|thanks?(?: you)?|bye|안녕|하이|반가|고마|감사|굿모닝|잘 ?자)",
-    re.IGNORECASE,
+_THANKS = r"(?:thanks?|thank you|thx|cheers|ty)\b|고마|고맙|감사|ㄱㅅ|땡큐|덕분에"
+_PARTING = (
+    r"(?:bye|goodbye|good ?night|see you|see ya|cya)\b|안녕히 (?:가|계|주무)|잘 ?(?:가|있어)|잘 ?자|바이|내일 (?:봐|봬)|굿나잇"
 )
+_INSULT = (
+    r"(?:you(?:'re| are)?|u) (?:(?:an?|so|really|totally|are|r) )*(?:suck|stupid|dumb|useless|idiot|terrible|awful)|"
+    r"(?:stupid|dumb|bad|useless) bot|idiot\b|shut up|fuck|(?:(?:너|넌|진짜|이) )*(?:바보|멍청|쓸모 ?없|한심|닥쳐|꺼져|쓰레기)"
+)
+_WHO = (
+    r"who (?:are|r) (?:you|u)\b|what(?:'s| is) your name|what are you\b|"
+    r"(?:너는? ?|넌 ?|당신은 ?)?(?:누구(?:야|세요|니|냐|예요|신가요)|이름이? 뭐)"
+)
+_GREETING = (
+    r"(?:hi+|hello|hey+|yo|howdy|hiya|sup|good (?:morning|afternoon|evening)|nice to meet you)\b|"
+    r"안녕|하이|반가|반갑|굿모닝|ㅎㅇ|좋은 아침|처음 뵙"
+)
+_COURTESIES: Final = (
+    (_THANKS, _("You are welcome!")),
+    (_PARTING, _("Goodbye!")),
+    (_INSULT, _("I am sorry that I was no help.")),
+    (_WHO, _("I am Paring, a bot that gives each message to a small model that is good at just that.")),
+    (_GREETING, _("Hello!")),
+)
+"""What people say to whom they talk with, and what is said to it without a model that talks."""
 
 
 class Chat:
@@ -149,8 +170,9 @@ def _instructions(language: Language) -> str:
 
 
 def _no_model(question: str, language: Language) -> str:
-    hello = f"{_('Hello!').to(language)} " if _GREETING.match(question) else ""
-    return hello + _advice().to(language)
+    plain = question.lstrip(" .,!?~-")[:LONGEST_COURTESY]
+    polite = next((said for pattern, said in _COURTESIES if re.match(pattern, plain, re.IGNORECASE)), None)
+    return f"{polite.to(language)} {_advice().to(language)}" if polite is not None else _advice().to(language)
 
 
 def _advice() -> Text:

@@ -103,7 +103,9 @@ def _is_option(message: Message) -> bool:
 
 
 def _nothing(order: Order) -> Text:
-    if order.names_talk or order.talk:
+    if order.since is None and (order.last or order.talk):
+        return _("I know of no messages in this chat yet, so there is nothing to summarise.")
+    if order.since is not None:
         return _("I know of no messages from then in this chat, so there is nothing to summarise.")
     return _(
         "What shall I make short? Paste a text after the command, reply to a message with /sum, send a document or a link, "

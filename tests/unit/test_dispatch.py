@@ -170,6 +170,13 @@ async def test_where_they_do_not_it_is_told_that_no_skill_serves() -> None:
     assert answer.route.action == "none"
 
 
+@pytest.mark.parametrize(("near", "offered"), [(0.3, ["chat"]), (0.01, [])])
+async def test_the_skill_that_came_nearest_is_offered_where_it_came_near(near: float, offered: list[str]) -> None:
+    decision = Decision("none", 0.7, "chat", near, action="none")
+    (reply,) = (await House(decision, found=False).ask(make_message("turn on the light"))).replies
+    assert [button.command.args for button in reply.buttons] == offered
+
+
 async def test_a_doubtful_route_is_not_taken_where_the_documents_answer() -> None:
     house = House(Decision("chat", 0.55))
     assert (await house.ask(make_message("how long is the lease"))).route.how == "found"

@@ -43,6 +43,19 @@ async def test_why_tells_the_scores_and_what_weighed(fixture: Fixture) -> None:
     assert all(piece in said for piece in ("where is the plan?", "**search**", "91 %", "5 % to chat", "`where is`"))
 
 
+async def test_why_tells_how_sure_the_router_was_that_no_skill_serves(fixture: Fixture) -> None:
+    await fixture.answered(make_message("turn off the lights", id="0"), Route("none", "router", 0.996, "chat", 0.004, "none"))
+    said = (await fixture.say("/why")).text
+    assert "No skill took “turn off the lights”" in said
+    assert "100 % to “none of them”" in said
+    assert "too little" not in said
+
+
+async def test_why_tells_that_the_router_was_not_sure_enough_of_any(fixture: Fixture) -> None:
+    await fixture.answered(make_message("blue", id="0"), Route("none", "router", 0.1, "chat", 0.2, "none"))
+    assert "too little to act on" in (await fixture.say("/why")).text
+
+
 async def test_why_tells_the_rule_where_a_rule_decided(fixture: Fixture) -> None:
     await fixture.answered(make_message("", id="0"), Route("caption", "attachment"))
     assert "The file that you sent" in (await fixture.say("/why")).text

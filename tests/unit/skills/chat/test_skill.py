@@ -104,9 +104,26 @@ async def test_an_empty_answer_and_an_empty_question_are_told() -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("hello", "Hello! No model"), ("write a poem", "No model"), ("안녕하세요", "안녕하세요! 아직"), ("시를 써 줘", "아직 대화")],
+    [
+        ("hello", "Hello! No model"),
+        ("yo", "Hello! No model"),
+        ("Thanks a lot!", "You are welcome! No model"),
+        ("good night", "Goodbye! No model"),
+        ("you are so useless", "I am sorry that I was no help. No model"),
+        ("who are you?", "I am Paring, a bot"),
+        ("your opinion on tea?", "No model"),
+        ("write a poem", "No model"),
+        ("안녕하세요", "안녕하세요! 아직"),
+        ("고마워요", "천만에요! 아직"),
+        ("안녕히 계세요", "다음에 또 봬요! 아직"),
+        ("잘 자", "다음에 또 봬요! 아직"),
+        ("너 바보야?", "도움이 되지 못해 죄송해요. 아직"),
+        ("넌 누구야?", "저는 메시지마다"),
+        ("기분이 별로야", "아직 대화"),
+        ("시를 써 줘", "아직 대화"),
+    ],
 )
-async def test_without_a_model_it_greets_and_says_what_an_admin_types(text: str, told: str) -> None:
+async def test_without_a_model_it_is_civil_and_says_what_an_admin_types(text: str, told: str) -> None:
     reply = await build(fake_kit()).answer(make_request(text))
     assert reply.text.startswith(told)
     for line in ("PARING_MODELS__CHAT_URL=http://127.0.0.1:11434/v1", "PARING_MODELS__CHAT_MODEL=", 'chat = "qwen"'):

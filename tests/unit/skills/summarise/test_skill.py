@@ -135,6 +135,21 @@ async def test_nothing_to_summarise_is_told_how_in_both_languages(tmp_path: Path
     assert "no messages" in (await ask(kit_of(tmp_path), "/sum today")).text
 
 
+@pytest.mark.parametrize(
+    ("asked", "language", "told"),
+    [
+        ("/sum 50", "en", "in this chat yet"),
+        ("/sum today", "en", "from then"),
+        ("/sum 오늘", "ko", "그 뒤로"),
+        ("/sum 50", "ko", "아직 이 대화"),
+    ],
+)
+async def test_a_chat_of_which_nothing_is_known_is_told_as_it_was_asked_for(
+    tmp_path: Path, asked: str, language: Language, told: str
+) -> None:
+    assert told in (await ask(kit_of(tmp_path), asked, language=language)).text
+
+
 async def test_a_short_text_is_given_back(tmp_path: Path) -> None:
     reply = await ask(kit_of(tmp_path), "/sum The dam broke at noon. *Nobody* was hurt.")
     assert "short already" in reply.text
