@@ -86,6 +86,8 @@ class Imagine:
         asked, seed = _seeded(request.text or request.quoted)
         words = asked if request.message.command is not None or len(asked) > LONGEST_PROMPT else described(asked)
         if not words.strip():
+            if not self._kit.models.live(IMAGINE) and IMAGINE.name not in self._kit.settings.models.choose:
+                return request.reply(_no_model(), skill=self.name)
             return request.reply(_("What shall I draw? For example: /draw a red fox in the snow"), skill=self.name)
         if len(words) > LONGEST_PROMPT:
             told = _(

@@ -44,10 +44,11 @@ class Transcribe:
     async def answer(self, request: Request) -> Reply:
         """Return the transcripts of all recordings; each is kept in the chat's scope under `audio:SHA`."""
         recordings = [file for file in request.files if _is_recording(file)]
+        if not self._kit.models.live(TRANSCRIBE) and TRANSCRIBE.name not in self._kit.settings.models.choose:
+            kept = f"\n\n{_('Your recording is kept.').to(request.language)}" if recordings else ""
+            return request.reply(_no_model().to(request.language) + kept, skill=self.name)
         if not recordings:
             return request.reply(_("Which recording? Send me a voice note, or reply to one with /stt."), skill=self.name)
-        if not self._kit.models.live(TRANSCRIBE) and TRANSCRIBE.name not in self._kit.settings.models.choose:
-            return request.reply(_no_model(), skill=self.name)
         parts: list[str] = []
         for file in recordings:
             transcript = await self._hear(request, file)
@@ -118,7 +119,7 @@ def _title(file: Attachment, text: str, request: Request) -> str:
 
 def _no_model() -> Text:
     return _(
-        "No model for recordings is installed yet, so I cannot write this down. Your recording is kept. An admin can bring one:\n"
+        "No model for recordings is installed yet, so I cannot write down what is said. An admin can bring one:\n"
         "- put the folder of a Whisper (safetensors, with its processor) into HOME/models, for example openai/whisper-small as "
         "HOME/models/whisper-small\n"
         "- write into paring.toml:\n"

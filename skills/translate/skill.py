@@ -103,6 +103,8 @@ class Translate:
             return _("I translate text. Read the picture first with /ocr, then reply to what I answer with /tr.")
         if any(file.kind == "audio" for file in request.files):
             return _("I translate text. Write the recording down first with /stt, then reply to what I answer with /tr.")
+        if not self._kit.models.live(TRANSLATE) and TRANSLATE.name not in self._kit.settings.models.choose:
+            return _no_model()
         return _("What shall I translate? Write /tr en and the text, or reply to a message with /tr.")
 
 

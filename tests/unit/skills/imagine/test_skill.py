@@ -76,6 +76,11 @@ async def test_without_a_model_it_says_what_an_admin_types(language: str, told: 
     assert "pip install 'paring[draw]'" in reply.text
 
 
+async def test_without_a_model_nobody_is_asked_for_words_first() -> None:
+    reply = await build(fake_kit()).answer(make_request("/draw"))
+    assert 'imagine = "sd-turbo"' in reply.text
+
+
 async def test_a_choice_that_is_wrong_is_told_as_it_is() -> None:
     settings = Settings(models=ModelSettings(choose={"imagine": "gone"}))
     with pytest.raises(NoModelError):

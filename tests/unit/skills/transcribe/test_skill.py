@@ -93,6 +93,13 @@ async def test_without_a_model_it_says_what_an_admin_types(tmp_path: Path, langu
     reply = await build(kit).answer(make_request(make_message("", language=language, attachments=[note])))
     assert told in reply.text
     assert 'transcribe = "whisper-small"' in reply.text
+    assert reply.text.endswith(("Your recording is kept.", "보내신 녹음은 보관하고 있어요."))
+
+
+async def test_without_a_model_nobody_is_asked_for_a_recording_first(tmp_path: Path) -> None:
+    reply = await build(fake_kit(tmp_path)).answer(make_request("please write down my voice note"))
+    assert 'transcribe = "whisper-small"' in reply.text
+    assert "is kept" not in reply.text
 
 
 async def test_a_choice_that_is_wrong_is_told_as_it_is(tmp_path: Path) -> None:

@@ -85,6 +85,11 @@ async def test_without_a_model_it_says_what_an_admin_types(text: str, told: str)
     assert 'translate = "translator"' in reply.text
 
 
+async def test_without_a_model_nobody_is_asked_for_a_text_first() -> None:
+    reply = await build(fake_kit()).answer(make_request("/tr"))
+    assert 'translate = "translator"' in reply.text
+
+
 async def test_a_choice_that_is_wrong_is_told_as_it_is() -> None:
     settings = Settings(models=ModelSettings(choose={"translate": "gone"}))
     with pytest.raises(NoModelError):
