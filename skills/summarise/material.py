@@ -22,7 +22,7 @@ from bot.models.tasks import SummaryInput
 from bot.passage import Passage
 from bot.skill import Kit, Request
 from skills.summarise.frame import body_of
-from skills.summarise.order import MOST_MESSAGES, Order, read_order
+from skills.summarise.order import MOST_MESSAGES, Order, is_wish, read_order
 
 _ = phrases(__file__)
 
@@ -111,7 +111,9 @@ async def _file(file: Attachment, order: Order, request: Request, kit: Kit) -> M
 
 async def _talk(order: Order, kit: Kit, about: Message, language: Language) -> Material | None:
     count = order.last or (MOST_MESSAGES if order.since is not None else USUAL_MESSAGES)
-    said = [one for one in await kit.history.last(about, count=count, since=order.since) if one.text.strip() and not one.by_bot]
+    more = min(MOST_MESSAGES, 2 * count + LOOKED_BACK)  # commands and wishes are among them
+    past = await kit.history.last(about, count=more, since=order.since)
+    said = [one for one in past if one.text.strip() and not one.by_bot and not is_wish(one.text)][-count:]
     if not said:
         return None
     item = await asyncio.to_thread(_of_talk, said, order, language)

@@ -90,6 +90,11 @@ _HEAD_KO = re.compile(
 _EDGES = " \t\r\n:>-–—\"“”'`|"
 _PARTS = re.compile(r"\n+|(?<=:)\s|>>|(?<=\s)[\"“]")
 _BARE_TAIL = re.compile(r"[\s.!?]tl;?\s?dr[.!?]*$", re.IGNORECASE)
+_WISH = re.compile(
+    r"\bsummari[sz]e\b|\b(?:an?|quick|short) summary\b|\bsum (?:it |this |that )?up\b|\btl;?\s?dr\b|\brecap\b|\bcatch me up\b|\bdid i miss\b|"
+    r"요약\s?(?:좀\s?)?(?:해|부탁)|요약[.!?~\s]*$|정리\s?(?:좀\s?)?(?:해\s?(?:줘|주)|부탁)|간추려",
+    re.IGNORECASE,
+)
 _SHORTEST = re.compile(
     r"tl;?\s?dr[.!?]*|summar(?:y|i[sz]e)[.!?]*|(?:(?:세|3)\s?줄\s?)?요약(?:\s?(?:좀|해\s?줘|해\s?주세요|부탁해요?))?[.!?~]*",
     re.IGNORECASE,
@@ -134,6 +139,12 @@ def asks_only(said: str) -> bool:
     plain = said.strip()
     link = _URL.fullmatch(plain)
     return bool(link) or bool(_SHORTEST.fullmatch(plain))
+
+
+def is_wish(said: str) -> bool:
+    """Say whether `said` does nothing but ask for a summary, so that it is no part of the talk that it asks about."""
+    plain = said.strip()
+    return (asks_only(plain) and not _URL.match(plain)) or bool(_WISH.search(plain) and not _parted(plain, commanded=False)[1])
 
 
 def _option(said: str) -> tuple[SummaryLength | None, str]:

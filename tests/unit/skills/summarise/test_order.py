@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from skills.summarise.order import asks_only, read_order
+from skills.summarise.order import asks_only, is_wish, read_order
 
 WEDNESDAY = datetime(2025, 3, 5, 15, 0, tzinfo=UTC)
 EN = "The council voted on Tuesday to close the bridge. Shop owners fear fewer customers. A study expects more traffic."
@@ -141,3 +141,20 @@ def test_only_the_shortest_forms_are_claimed_by_rule(said: str, *, claimed: bool
 @pytest.mark.parametrize("sign", ["summarise ", "요약해줘 ", "https://", ": ", "\n", "a"])
 def test_a_long_message_of_one_kind_is_read_to_its_end(sign: str) -> None:
     read_order(sign * (100_000 // len(sign)), now=WEDNESDAY)
+
+
+@pytest.mark.parametrize(
+    ("said", "wish"),
+    [
+        ("summarise what was said today", True),
+        ("오늘 얘기 한 줄로 요약해줘", True),
+        ("tl;dr", True),
+        ("The summary of the year is ready on the shelf.", False),
+        ("요약 보고서는 금요일까지입니다.", False),
+        ("핵심은 예산이에요.", False),
+        ("https://example.org/plan", False),
+        ("요약해줘: 새 댐에는 이백만 유로가 들고 의회는 5월에 결정한다.", False),
+    ],
+)
+def test_a_wish_for_a_summary_is_told_from_talk(said: str, *, wish: bool) -> None:
+    assert is_wish(said) is wish

@@ -116,6 +116,17 @@ async def test_the_last_messages_are_told_by_speaker_without_the_bots(tmp_path: 
     assert "I am the bot" not in reply.text
 
 
+async def test_wishes_for_a_summary_are_no_part_of_the_talk_and_do_not_count(tmp_path: Path) -> None:
+    history = [said("The printer in room 4 is broken again.", 1), said("summarise what was said today", 2, "ben")]
+    history += [said("오늘 얘기 한 줄로 요약해줘", 3), said("The summary of the year is ready on the shelf.", 4)]
+    history += [said("Toner costs eighty euros, so I need a yes.", 5, "ben"), said("tl;dr", 6)]
+    reply = await ask(kit_of(tmp_path, history=history), make_message("/sum 3", kind="group", id="9"))
+    assert reply.text.startswith("**3 messages**")
+    assert "printer" in reply.text
+    assert "요약해줘" not in reply.text
+    assert "today" not in reply.text
+
+
 async def test_a_time_bounds_the_messages(tmp_path: Path) -> None:
     old = replace(said("The cat sleeps on the red sofa all day long.", 1), sent_at=NOON - timedelta(hours=9))
     new = [said(f"We moved meeting number {number} to the blue room.", number) for number in range(2, 8)]
