@@ -1,4 +1,4 @@
-"""One browser and one page for all of these tests: a process has one page."""
+"""One browser and one page a file: a process has one page, and the files of other folders may come between."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     house = House(tmp_path_factory.mktemp("web"))
     await house.start()
@@ -28,7 +28,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hous
     await house.stop()
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
@@ -55,7 +55,7 @@ def house(served: House) -> House:
     return served
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest_asyncio.fixture(loop_scope="module")
 async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     made = await chromium.new_context(locale="en-GB", viewport={"width": 1100, "height": 760}, accept_downloads=True)
     made.set_default_timeout(LONGEST_S * 1000)
@@ -63,14 +63,14 @@ async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     await made.close()
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(house: House, context: BrowserContext) -> AsyncIterator[Page]:
     opened = await visit(context, house)
     yield opened
     await opened.close()
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest_asyncio.fixture(loop_scope="module")
 async def locked(served: House, tmp_path: Path) -> AsyncIterator[House]:
     """A page with a password, in the place of the open one: one process has one page."""
     await served.stop()

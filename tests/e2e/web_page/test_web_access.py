@@ -11,7 +11,7 @@ from bot.message import Button, Command, Receipt, Reply, Source
 READABLE = 4.5
 """The least contrast of small text: WCAG 2.2, success criterion 1.4.3."""
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.parametrize("locale", ["ko-KR", "en-GB"])

@@ -9,7 +9,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from bot.channels.web import ME
 from bot.message import Button, Command, Receipt, Reply
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_question_is_shown_at_once_and_answered(house: House, page: Page) -> None:

@@ -10,7 +10,7 @@ from bot.locale import Text
 from bot.message import Command, Reply
 from bot.skill import CommandSpec
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_enter_sends_and_shift_enter_does_not(house: House, page: Page) -> None:

@@ -15,7 +15,7 @@ from playwright.async_api import BrowserContext, Error, Page, expect
 
 from bot.message import Button, Command, Receipt, Reply, Source
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_no_hostile_text_ever_runs_or_reaches_out(house: House, context: BrowserContext) -> None:

@@ -13,7 +13,7 @@ from playwright.async_api import Page, Route, expect
 from bot.errors import StoreError
 from bot.message import Reply
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_what_came_while_the_line_was_cut_is_shown_when_it_is_back(house: House, page: Page) -> None:

@@ -6,7 +6,7 @@ import pytest
 from fakes.web_house import House, live, say, visit
 from playwright.async_api import Browser, BrowserContext, expect
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_the_password_opens_the_page_and_signing_out_shuts_it(locked: House, context: BrowserContext) -> None:

@@ -11,7 +11,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from bot.channels.web import ME
 from bot.message import Message, Receipt, Reply, Source
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_source_opens_with_its_sentence_marked(house: House, page: Page) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fakes.web_house import LONGEST_S, PNG, House, drop, live, say
 from playwright.async_api import Page, Route, expect
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_the_empty_page_says_what_to_do_and_opens_the_chooser(page: Page, tmp_path: Path) -> None:
