@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli_errors import exit_code, sentence_on
+from bot.cli_errors import UsageError, exit_code, sentence_on
 from bot.cli_eval import evaluate
 from bot.cli_help import Verb, Verbs
 from bot.cli_index import index
 from bot.cli_verb import AsJson, a_file, anything, complain, dump, language_of, program, settings, stdin, with_app
-from bot.errors import ParingError
+from bot.errors import InputError, ParingError
 from bot.language import spoken
 from bot.locale import Text, phrases
 
@@ -143,7 +143,10 @@ def add(
     from bot.passage import Scope
     from bot.progress import bar
 
-    audience = Scope.parse(scope)
+    try:
+        audience = Scope.parse(scope)
+    except InputError as error:
+        raise UsageError(error.text) from error
 
     async def read(app: App) -> None:
         language = language_of(app.settings)

@@ -103,6 +103,7 @@ def test_paths_that_are_not_there_are_told_before_anything_is_opened(tmp_path: P
     assert refused("add", "plan.md", "xyz") == f"There is no {tmp_path / 'xyz'}. Check the path and try again."
     assert refused("add", "") == "A path is empty, perhaps by a variable that is not set. Write . for this folder."
     assert refused("say", "x", "--file", "papers") == "papers is a folder. Write the path of a file."
+    assert refused("add", "plan.md", "--scope", "everybody").startswith("“everybody” is no scope. Write public, ")
     assert refused("route", "--jsonl", "paln.md") == "There is no paln.md. Did you mean plan.md?"
     assert refused("eval", "search", "plan.md") == "plan.md is a file. Write the path of its folder: ."
     assert (
