@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.errors import InputError
-from bot.locale import Language, phrases
+from bot.locale import Language, Text, phrases
 from bot.message import AttachmentKind, Message, Reply
 from bot.passage import Scope
 from bot.skill import CommandSpec, Library, Request, Slot
@@ -158,27 +158,36 @@ class House:
 
 
 def _explain(message: Message, route: Route, language: Language) -> str:
-    text = _short(message.text)
-    nobody = route.action == "none" and route.how == "router"
-    head = (_("No skill took “{text}”.", text=text) if nobody else
-            _("“{text}” went to **{skill}**.", text=text, skill=route.skill or "–")).to(language)  # fmt: skip
+    head = _head(_short(message.text), route).to(language)
     if route.how != "router":
         return f"{head} {HOW[route.how].to(language)}"
     lines = [head]
-    if route.score is not None and nobody:
-        lines.append(_("The router gave {score} % to “none of them”, and {second} % to {runner_up}, which came nearest.",
-                       score=round(100 * route.score), second=round(100 * (route.runner_up_score or 0.0)),
-                       runner_up=route.runner_up or "–").to(language))  # fmt: skip
-    elif route.score is not None:
-        lines.append(_("The router gave it {score} %, and {second} % to {runner_up}.", score=round(100 * route.score),
-                       second=round(100 * (route.runner_up_score or 0.0)), runner_up=route.runner_up or "–").to(language))  # fmt: skip
+    if route.score is not None:
+        lines.append(_scores(route).to(language))
     if route.action == "ask":
         lines.append(_("The two were too close, so I asked.").to(language))
-    elif nobody and (route.runner_up_score or 0.0) > (route.score or 0.0):
+    elif route.action == "none" and (route.runner_up_score or 0.0) > (route.score or 0.0):
         lines.append(_("That was too little to act on.").to(language))
     if route.because:
         lines.append(_("What weighed most: {pieces}", pieces=", ".join(f"`{piece}`" for piece in route.because)).to(language))
     return "\n\n".join(lines)
+
+
+def _head(text: str, route: Route) -> Text:
+    if route.how == "router" and route.action == "none":
+        return _("No skill took “{text}”.", text=text)
+    if route.how == "router" and route.action == "ask":
+        return _("“{text}” may be for **{skill}** or for **{other}**.", text=text, skill=route.skill, other=route.runner_up)
+    return _("“{text}” went to **{skill}**.", text=text, skill=route.skill or "–")
+
+
+def _scores(route: Route) -> Text:
+    score, second = round(100 * (route.score or 0.0)), round(100 * (route.runner_up_score or 0.0))
+    other = route.runner_up or "–"
+    if route.action == "none":
+        return _("The router gave {score} % to “none of them”, and {second} % to {runner_up}, which came nearest.",
+                 score=score, second=second, runner_up=other)  # fmt: skip
+    return _("The router gave it {score} %, and {second} % to {runner_up}.", score=score, second=second, runner_up=other)
 
 
 def _short(text: str, most: int = 80) -> str:

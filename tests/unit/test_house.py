@@ -51,6 +51,13 @@ async def test_why_tells_how_sure_the_router_was_that_no_skill_serves(fixture: F
     assert "too little" not in said
 
 
+async def test_why_tells_both_skills_where_it_was_asked_which(fixture: Fixture) -> None:
+    await fixture.answered(make_message("alt text", id="0"), Route("chat", "router", 0.32, "caption", 0.29, "ask"))
+    said = (await fixture.say("/why")).text
+    assert "may be for **chat** or for **caption**" in said
+    assert "too close" in said
+
+
 async def test_why_tells_that_the_router_was_not_sure_enough_of_any(fixture: Fixture) -> None:
     await fixture.answered(make_message("blue", id="0"), Route("none", "router", 0.1, "chat", 0.2, "none"))
     assert "too little to act on" in (await fixture.say("/why")).text
