@@ -204,9 +204,10 @@ class Shelves:
     async def _keep(
         self, document: Document, scope: Scope, *, key: str, title: str, link: str, sha256: str, size_bytes: int, sender: str
     ) -> Added:
-        shown = document.title if document.kind == "html" and document.title else title
+        a_file = key.startswith(("file:", "path:"))
+        shown = _title(document, title, a_file=a_file)
         drafts = await asyncio.to_thread(_drafts, document, shown)
-        once = document.kind not in ("message", "text") or key.startswith(("file:", "path:"))
+        once = document.kind not in ("message", "text") or a_file
         new = NewDocument(scope, key, shown, link, sha256, document.kind, size_bytes, (), sender, once=once)
         return _added(await self._keeper.keep(Parcel(new, drafts)))
 
@@ -226,6 +227,13 @@ class Shelves:
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _title(document: Document, name: str, *, a_file: bool) -> str:
+    """Return what a document is called: a page as it calls itself, and, where it came as a file, by its name as well."""
+    if document.kind != "html" or not document.title or document.title == name:
+        return name
+    return f"{document.title} ({name})" if a_file else document.title
 
 
 def _drafts(document: Document, title: str) -> list[Draft]:

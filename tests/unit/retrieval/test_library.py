@@ -50,6 +50,14 @@ async def test_a_question_finds_the_passage_with_its_sentence_marked(library: Sh
     assert 0 < best.score <= 1
 
 
+async def test_a_page_that_came_as_a_file_is_called_by_its_title_and_its_name(library: Shelves, tmp_path: Path) -> None:
+    file = tmp_path / "leave_2026.html"
+    file.write_text("<title>Leave policy</title><body><p>Everyone has 25 days of leave a year.</p></body>", encoding="utf-8")
+    await library.add_file(file, PUBLIC, title="leave_2026.html")
+    (hit,) = await library.search("how many days of leave a year?", EVERYONE)
+    assert hit.passage.title == "Leave policy (leave_2026.html)"
+
+
 async def test_scores_go_down_and_stay_between_0_and_1(library: Shelves) -> None:
     for number in range(8):
         await library.add_text(f"the printer on floor {number} is broken", PUBLIC, title="", link="", key=str(number))
