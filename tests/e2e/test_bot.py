@@ -167,6 +167,6 @@ async def test_mistakes_get_a_sentence_and_an_exit_code(tmp_path: Path) -> None:
     code, _out, complaints = await paring(home, "add", str(tmp_path / "none"))
     assert code == 2
     code, _out, complaints = await paring(home, "add", str(tmp_path), "--scope", "everyone")
-    assert code == 1
+    assert code == 2
     assert "is no scope" in complaints
     assert "Traceback" not in complaints
