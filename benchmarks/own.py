@@ -3,8 +3,8 @@
     python -m benchmarks.own PASSAGES.json QUESTIONS.json HOME index|search|idle
 
 `index` keeps every passage through the library; `search` sends questions through the running bot, from the inbox to the outbox,
-and gives the stages beside; `idle` serves the web page and Telegram (against a fake server on loopback), loads search, router and
-summaries, and reads its memory. Prints one JSON line.
+and gives the stages beside, and what routing a text takes; `idle` serves the web page and Telegram (against a fake server on
+loopback), loads search, router and summaries, and reads its memory. Prints one JSON line.
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ WORTH_A_FORM: Final = 32
 ALONE_WIDTH: Final = 16
 """A text alone (a question) has at least this width: one of another width than the one before costs OpenVINO 1.3 ms more."""
 TILED_WIDTH: Final = 32
-"""As ALONE_WIDTH where the processor multiplies tiles (AMX): 32 tokens cost it what 24 do, and most questions are shorter.
-Measured in the running bot, one width beside several in turn: 3.9 ms instead of 4.5."""
+"""As ALONE_WIDTH where the processor multiplies tiles (AMX): 32 tokens cost it what 24 do, most questions are shorter, and then
+none has another width than the one before."""
 
 Rows = NDArray[np.float32]
 Integers = NDArray[np.int64]
