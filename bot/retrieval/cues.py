@@ -98,15 +98,18 @@ def kinds(question: str, sentences: Sequence[str]) -> NDArray[np.float64]:
         return np.zeros(len(sentences))
     asked, numbers = question.lower(), set(_DIGITS.findall(question))
     found = np.array([sum(_held(cue, sentence, asked, numbers) for cue in cues) / len(cues) for sentence in sentences])
+    if not _asks_money(question):
+        return found
     paid = np.array([bool(_AMOUNT.search(sentence)) for sentence in sentences])
-    return np.where(paid | ~paid.any(), found, NO_MONEY * found) if _asks_money(question) else found
+    return np.where(paid | ~paid.any(), found, NO_MONEY * found)
 
 
-def is_plain(question: str, sentence: str) -> bool:
-    """Say whether `sentence` plainly holds what is asked for: a reason by a word that stands for nothing else, an amount of money."""
-    if _ASKS_REASON.search(question):
-        return bool(_GIVES_REASON.search(sentence))
-    return _asks_money(question) and bool(_AMOUNT.search(sentence))
+def plainly(question: str, sentences: Sequence[str]) -> NDArray[np.bool_]:
+    """Return bool (sentences,): which hold what is asked for plainly: a reason by a word that stands for nothing else, a sum of money."""
+    holds = _GIVES_REASON if _ASKS_REASON.search(question) else _AMOUNT if _asks_money(question) else None
+    if holds is None:
+        return np.zeros(len(sentences), bool)
+    return np.array([bool(holds.search(sentence)) for sentence in sentences], bool)
 
 
 def is_title(line: str, *, first: bool) -> bool:

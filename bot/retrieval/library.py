@@ -27,7 +27,7 @@ from bot.passage import Added, Hit, Passage, Scope, Scopes
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import Draft, draft, embedded_text, pack_vector
-from bot.retrieval.folder import Gathered, gather
+from bot.retrieval.folder import PATH, Gathered, gather
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.keeping import Keeper, Parcel
@@ -47,6 +47,8 @@ Report = Callable[[str, int, int], None]
 """Told (what is being done, how many are done, of how many)."""
 
 REBUILD_AT_ONCE = 512
+FILE = "file:"
+"""What the keys of documents begin with that came as a file of a chat."""
 
 
 class Shelves:
@@ -116,7 +118,7 @@ class Shelves:
             return known
         document = await self._reader.read(path, name=title)
         return await self._keep(
-            document, scope, key=key or f"file:{link or title}", title=title, link=link, sha256=sha256,
+            document, scope, key=key or f"{FILE}{link or title}", title=title, link=link, sha256=sha256,
             size_bytes=size_bytes, sender=sender,
         )  # fmt: skip
 
@@ -204,7 +206,7 @@ class Shelves:
     async def _keep(
         self, document: Document, scope: Scope, *, key: str, title: str, link: str, sha256: str, size_bytes: int, sender: str
     ) -> Added:
-        a_file = key.startswith(("file:", "path:"))
+        a_file = key.startswith((FILE, PATH))
         shown = _title(document, title, a_file=a_file)
         drafts = await asyncio.to_thread(_drafts, document, shown)
         once = document.kind not in ("message", "text") or a_file

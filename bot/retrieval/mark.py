@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.retrieval.cues import asks_kind, is_plain, is_title, kinds
+from bot.retrieval.cues import asks_kind, is_title, kinds, plainly
 from bot.retrieval.evidence import BESIDE, EVIDENCE, Held, letters, own_evidence
 from bot.retrieval.features import QueryTerms, Tokens, fingerprints
 
@@ -135,7 +135,7 @@ def _scores(
 
 def _less_plain(question: str, said: Sequence[str], bounds: Sequence[int]) -> NDArray[np.bool_]:
     """Return bool (n,): which sentences do not plainly hold what is asked for where another of their passage does."""
-    plain = np.array([is_plain(question, sentence) for sentence in said], bool)
+    plain = plainly(question, said)
     less = np.zeros_like(plain)
     for begin, end in itertools.pairwise(bounds):
         less[begin:end] = plain[begin:end].any() & ~plain[begin:end]
