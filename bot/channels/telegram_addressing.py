@@ -4,6 +4,8 @@ Owns mentions and commands: finding them by Telegram's entities (offsets in UTF-
 to `telegram_incoming` the rest of a message.
 
     heard("@ParBot /sum 50", entities, Me(7, "ParBot"))  # Heard("/sum 50", Command("sum", "50"), called=True)
+
+Telegram's commands are Latin letters alone: it marks no `/요약`, in no chat. That is an order where the words are for the bot anyway.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from bot.channels.telegram_text import clean
 from bot.message import Command
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w{1,64}))?(?=\s|$)")
+_KOREAN_COMMAND = re.compile(r"/([가-힣][a-z0-9_가-힣]{0,31})(?=\s|$)", re.IGNORECASE)
+_LITERAL = frozenset({"code", "pre", "url", "email", "text_link"})
+"""What is marked so calls nobody: it is shown or opened, not said."""
 _AFTER_MENTION = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[\s,.:;!，、]*")
 _GAP = re.compile(r"[ \t]{2,}")
 
@@ -48,10 +53,12 @@ class _Range:
     words: str
 
 
-def heard(text: str, entities: Sequence[MessageEntity], me: Me) -> Heard:
-    """Return the text without mentions of `me`, and the command at its start."""
+def heard(text: str, entities: Sequence[MessageEntity], me: Me, *, to_me: bool = False) -> Heard:
+    """Return the text without mentions of `me`, and the command at its start. `to_me`: it is said to the bot without them, too."""
     mentions = _mentions(text, entities, me)
     order = _first_command(text, entities, mentions)
+    if order is None and (to_me or mentions):
+        order = _unmarked(_KOREAN_COMMAND, text, entities, mentions)
     said = _cut(text, mentions)
     if order is None:
         return Heard(said, called=bool(mentions))
@@ -64,17 +71,19 @@ def heard(text: str, entities: Sequence[MessageEntity], me: Me) -> Heard:
 
 
 def _mentions(text: str, entities: Sequence[MessageEntity], me: Me) -> list[_Range]:
-    """Return where `me` is mentioned, in code points. A server that sends no entities is believed by the text alone."""
-    if not entities and me.username:
-        found = re.finditer(rf"(?<!\w)@{re.escape(me.username)}(?!\w)", text, re.IGNORECASE | re.ASCII)
-        return [_Range(match.start(), match.end(), match[0]) for match in found]
-    ranges = []
+    """Return where `me` is mentioned, in code points; by the text alone where nothing is marked there, or only how it looks."""
+    ranges: list[_Range] = []
     for entity in entities:
         place = _place(text, entity)
         by_name = entity.type == MessageEntity.MENTION and me.username and place.words.lower() == f"@{me.username.lower()}"
         by_id = entity.type == MessageEntity.TEXT_MENTION and entity.user is not None and entity.user.id == me.id
         if by_name or by_id:
             ranges.append(place)
+    if me.username:
+        literal = [_place(text, entity) for entity in entities if entity.type in _LITERAL]
+        found = re.finditer(rf"(?<!\w)@{re.escape(me.username)}(?!\w)", text, re.IGNORECASE | re.ASCII)
+        named = [_Range(match.start(), match.end(), match[0]) for match in found]
+        ranges += [place for place in named if not _touches(place, [*literal, *ranges])]
     return sorted(ranges, key=lambda place: place.start)
 
 
@@ -89,10 +98,17 @@ def _first_command(text: str, entities: Sequence[MessageEntity], mentions: Seque
             before = _cut(text[: place.start], [mention for mention in mentions if mention.end <= place.start])
             if not before and place.words.startswith("/") and len(place.words) > 1:
                 return place
-    match = _COMMAND.match(text, _after_mentions(text, mentions))
-    if match is None or any(place.start < match.end() and place.end > match.start() for place in _places(text, entities)):
+    return _unmarked(_COMMAND, text, entities, mentions)
+
+
+def _unmarked(
+    command: re.Pattern[str], text: str, entities: Sequence[MessageEntity], mentions: Sequence[_Range]
+) -> _Range | None:
+    match = command.match(text, _after_mentions(text, mentions))
+    if match is None:
         return None
-    return _Range(match.start(), match.end(), match[0])
+    place = _Range(match.start(), match.end(), match[0])
+    return None if _touches(place, [_place(text, entity) for entity in entities]) else place
 
 
 def _after_mentions(text: str, mentions: Sequence[_Range]) -> int:
@@ -104,8 +120,8 @@ def _after_mentions(text: str, mentions: Sequence[_Range]) -> int:
     return at
 
 
-def _places(text: str, entities: Sequence[MessageEntity]) -> list[_Range]:
-    return [_place(text, entity) for entity in entities]
+def _touches(place: _Range, others: Sequence[_Range]) -> bool:
+    return any(other.start < place.end and other.end > place.start for other in others)
 
 
 def _place(text: str, entity: MessageEntity) -> _Range:

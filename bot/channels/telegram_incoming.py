@@ -135,10 +135,11 @@ def _message(said: TelegramMessage, me: Me, sender: _Sender, download_bytes: int
     attachments = attachments_of(said, download_bytes)
     if not text and not attachments and (edited or not any(getattr(said, kind) for kind in _WITHOUT_WORDS)):
         return None
-    words = Heard(clean(text).strip()) if said.forward_origin else heard(text, entities, me)
     quoted = said.reply_to_message
     address = _address(said, me)
     to_bot = quoted is not None and not _is_topic_root(said) and quoted.from_user is not None and quoted.from_user.id == me.id
+    to_me = to_bot or address.kind == "direct"
+    words = Heard(clean(text).strip()) if said.forward_origin else heard(text, entities, me, to_me=to_me)
     return Message(
         address=address,
         sender=sender.id,

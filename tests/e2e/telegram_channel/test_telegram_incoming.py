@@ -126,6 +126,21 @@ async def test_in_a_group_only_who_calls_the_bot_speaks_to_it(fake: FakeTelegram
     assert (order.command, others.command) == (Command("sum", "50"), None)
 
 
+async def test_a_name_that_the_server_does_not_mark_calls_the_bot_and_orders_it_in_korean(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
+) -> None:
+    async with live(channel, inbox):
+        await fake.say("누가 해? @PARBOT", chat=GROUP, entities=[{"type": "bold", "offset": 0, "length": 2}])
+        await fake.say("@parbot /요약 10", chat=GROUP)
+        await fake.say("/요약 10", chat=GROUP)
+        await fake.say("/요약 10")
+        await fake.settled()
+    called, ordered, overheard, direct = [item for item in inbox.items if isinstance(item, Message)]
+    assert (called.addressed, called.text) == (True, "누가 해?")
+    assert ordered.command == direct.command == Command("요약", "10")
+    assert (overheard.addressed, overheard.command) == (False, None)
+
+
 async def test_the_quoted_photo_comes_along_and_the_answer_stays_in_the_topic(
     fake: FakeTelegram, channel: Telegram, inbox: Inbox
 ) -> None:

@@ -67,7 +67,7 @@ def test_a_command_at_the_start_is_read(text: str, command: Command, with_entiti
     assert said(text, *entities).command == command
 
 
-@pytest.mark.parametrize("text", ["/usr/bin/env", "see /sum", "/", "//x", "/한글", "a/b"])
+@pytest.mark.parametrize("text", ["/usr/bin/env", "see /sum", "/", "//x", "/한글/문서", "a/b"])
 def test_what_only_looks_like_a_command_is_text(text: str) -> None:
     assert said(text).command is None
     assert said(text).text == text
@@ -96,12 +96,22 @@ def test_a_mention_addresses_the_bot_and_is_cut(text: str, left: str) -> None:
     heard = grouped(text, entity("mention", text, at))
     assert (heard.addressed, heard.text) == (True, left)
     unmarked = grouped(text, entity("bold", text, text[0]))
-    assert (unmarked.addressed, unmarked.text) == (False, text)
+    assert (unmarked.addressed, unmarked.text) == (True, left)
 
 
-def test_a_mention_is_believed_by_its_text_where_a_server_sends_no_entities() -> None:
-    heard = grouped("@parbot find it")
+@pytest.mark.parametrize("text", ["@parbot find it", "@PARBOT find it", "find it @pArBoT"])
+@pytest.mark.parametrize("marked", [None, ("bold", "find"), ("bot_command", "it")])
+def test_a_mention_is_believed_by_its_text_in_any_case_where_it_is_not_marked(text: str, marked: tuple[str, str] | None) -> None:
+    heard = grouped(text, *([entity(marked[0], text, marked[1])] if marked else []))
     assert (heard.addressed, heard.text) == (True, "find it")
+
+
+@pytest.mark.parametrize("kind", ["code", "pre", "url", "text_link"])
+def test_a_name_that_is_shown_or_opened_calls_nobody(kind: str) -> None:
+    assert not grouped("see @ParBot", entity(kind, "see @ParBot", "@ParBot")).addressed
+
+
+def test_a_part_of_another_name_calls_nobody() -> None:
     assert not grouped("mail a@parbot.example").addressed
     assert not grouped("@ParBotanist find it").addressed
 
@@ -123,14 +133,24 @@ def test_a_mention_before_a_command_keeps_it_a_command() -> None:
 def test_a_command_that_a_server_does_not_mark_is_one_all_the_same(marked: str) -> None:
     text = " @ParBot, /sum 50"
     entities = [entity({"@ParBot": "mention", "50": "bold"}[marked], text, marked)] if marked else []
-    heard = (said if marked == "50" else grouped)(text, *entities)
-    assert heard.command == (None if marked == "50" else Command("sum", "50"))
+    assert grouped(text, *entities).command == Command("sum", "50")
     assert said("/sum 50", *([entity("bold", "/sum 50", "50")] if marked else [])).command == Command("sum", "50")
 
 
 @pytest.mark.parametrize("kind", ["code", "pre", "url", "text_link"])
 def test_what_is_marked_as_something_else_is_no_command(kind: str) -> None:
     assert said("/sum 50", entity(kind, "/sum 50", "/sum")).command is None
+
+
+def test_a_command_in_korean_is_one_where_the_words_are_for_the_bot() -> None:
+    bot = {"message_id": 4, "date": 1, "chat": GROUP, "from": {"id": 7, "is_bot": True, "first_name": "P"}, "text": "x"}
+    mine = Command("요약", "10")
+    assert said("/요약 10").command == mine
+    assert grouped("/요약 10", reply_to_message=bot).command == mine
+    assert grouped("@parbot님 /요약 10").command == mine
+    overheard = grouped("/요약 10")
+    assert (overheard.command, overheard.addressed, overheard.text) == (None, False, "/요약 10")
+    assert said("/요약 10", forward_origin={"type": "hidden_user", "date": 1, "sender_user_name": "Eve"}).command is None
 
 
 def test_a_command_for_another_bot_is_not_for_us_even_as_a_reply_to_us() -> None:
