@@ -5,7 +5,7 @@ Owns the types that make a search without scopes impossible to write. Leaves to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -16,32 +16,50 @@ from bot.message import Address
 _ = phrases(__file__)
 
 ScopeKind = Literal["dm", "group", "workspace", "public"]
+_PARTS: Mapping[str, int] = {"dm": 3, "group": 3, "workspace": 2, "public": 0}
+"""Of how many names a scope's path is made: channel, account, chat."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scope:
-    """One audience: `dm:telegram/parbot/42`, `group:telegram/parbot/-100`, `workspace:slack/T01`, `public`."""
+    """One audience: `dm:telegram/parbot/42`, `group:telegram/parbot/-100`, `workspace:slack/T01`, `public`.
+
+    Raises ValueError where it is made of something else: a chat is always one of an account of a channel.
+    """
 
     kind: ScopeKind
     path: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what names no audience."""
+        parts = self.path.split("/", 2) if self.path else []  # a chat's number alone may have slashes of its own
+        if not all(parts) or len(parts) != _PARTS.get(self.kind, -1):
+            msg = f"a scope is public, workspace:CHANNEL/ACCOUNT, dm: or group:CHANNEL/ACCOUNT/CHAT, not {self.kind}:{self.path}"
+            raise ValueError(msg)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the scope that `text` names. Raises InputError where it names none."""
         kind, _colon, path = text.partition(":")
-        if kind == "public" and not path:
-            return cls("public")
-        parts = 2 if kind == "workspace" else 3
-        if kind in ("dm", "group", "workspace") and len([part for part in path.split("/", parts - 1) if part]) == parts:
-            return cls(kind, path)  # type: ignore[arg-type]  # narrowed by the test above
-        raise InputError(
-            _("“{text}” is no scope. Write public, dm:CHANNEL/ACCOUNT/CHAT or group:CHANNEL/ACCOUNT/CHAT.", text=text)
-        )
+        try:
+            return cls(kind, path)  # type: ignore[arg-type]  # looked at above
+        except ValueError:
+            raise InputError(
+                _("“{text}” is no scope. Write public, dm:CHANNEL/ACCOUNT/CHAT or group:CHANNEL/ACCOUNT/CHAT.", text=text)
+            ) from None
 
     @classmethod
     def of(cls, address: Address) -> Self:
-        """Return the scope of the chat at `address`."""
+        """Return the scope of the chat at `address`. Raises ValueError where its account could be read as another's chat."""
+        if "/" in address.channel + address.account:
+            msg = f"the names of a channel and of an account have no slash: {address.channel!r}, {address.account!r}"
+            raise ValueError(msg)
         return cls("dm" if address.kind == "direct" else "group", f"{address.channel}/{address.account}/{address.chat}")
+
+    @property
+    def chat(self) -> str:
+        """The platform's number of the chat, "" where it is the audience of none."""
+        return self.path.split("/", 2)[2] if self.kind in ("dm", "group") else ""
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.path}" if self.path else self.kind
@@ -56,10 +74,10 @@ class Scopes:
     __slots__ = ("_scopes",)
 
     def __init__(self, scopes: Iterable[Scope]) -> None:
-        """Keep the scopes. Raises ValueError for none: a search without scopes must not exist."""
+        """Keep the scopes. Raises ValueError for none, or for what is no Scope: a search without scopes must not exist."""
         self._scopes = frozenset(scopes)
-        if not self._scopes:
-            msg = "a reader without scopes reads nothing: expected at least one Scope"
+        if not self._scopes or not all(isinstance(scope, Scope) for scope in self._scopes):
+            msg = "a reader without scopes reads nothing: expected at least one Scope, and nothing else"
             raise ValueError(msg)
 
     def __iter__(self) -> Iterator[Scope]:
@@ -70,6 +88,16 @@ class Scopes:
 
     def __len__(self) -> int:
         return len(self._scopes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scopes) and self._scopes == other._scopes
+
+    def __hash__(self) -> int:
+        return hash(self._scopes)
+
+    def within(self, others: Scopes) -> bool:
+        """Say whether a reader of `others` may read all of these."""
+        return self._scopes <= others._scopes
 
     def __repr__(self) -> str:
         return f"Scopes({', '.join(map(str, self))})"
