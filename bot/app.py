@@ -34,12 +34,14 @@ from bot.models.families import every
 from bot.models.heads.build import keep_feedback
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED
+from bot.retrieval.access import Access
 from bot.retrieval.folder import PATH, missing, path_of
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
 from bot.router import Feedback, Router, embeddable, relearn
 from bot.sandbox import Sandbox
 from bot.skill import Kit, Skill, Slot
+from bot.store.audiences import Audiences
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats, Label
 from bot.store.database import Database
@@ -279,7 +281,7 @@ async def _assemble(
     learner = Learner(lambda: app.learn())  # noqa: PLW0108 - the app is put together last
     eraser = Eraser(database, blobs, unlearn=lambda: app.unlearn())  # noqa: PLW0108 - as above
     skills += [*await asyncio.to_thread(load_skills, kit), House(inbox, chats, library, eraser, str(settings.home))]
-    router = Router(pool)
+    router, access = Router(pool), Access(Audiences(database), channels)
     delivery = Delivery(outbox, channels, others=lease.others)
 
     async def decide(text: str, language: Language) -> Decision:
@@ -293,13 +295,15 @@ async def _assemble(
     def equipped(skill: Skill) -> bool:
         return all(pool.live(slot) for slot in skill.slots if slot.name == skill.name)
 
-    dispatcher = Dispatcher(skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped)
+    dispatcher = Dispatcher(
+        skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped, access=access
+    )  # fmt: skip
     worker = Worker(
         inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, others=lease.others, moves=moves
     )  # fmt: skip
     intake = Reception(
         inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,
-        text_bytes=settings.limits.text_bytes,
+        text_bytes=settings.limits.text_bytes, members_changed=access.changed,
     )  # fmt: skip
     app = App(
         settings,

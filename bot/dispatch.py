@@ -16,7 +16,7 @@ from bot.errors import InputError, ParingError, TooLargeError
 from bot.locale import Language, Text, phrases
 from bot.message import Attachment, Button, Command, Message, Receipt, Reply
 from bot.passage import Scope
-from bot.retrieval.access import reader_scopes
+from bot.retrieval.access import Access, reader_scopes
 from bot.route import How, Route
 from bot.skill import CommandSpec, Request, Skill
 from bot.stopwatch import Stopwatch
@@ -39,6 +39,7 @@ CERTAIN = 0.97
 """… and not certain."""
 NEAR = 0.05
 """How likely a skill must be, 0..1, to be offered by a button where none serves."""
+MOST_TRIES = 3
 MEBIBYTE = 1024 * 1024
 
 
@@ -72,11 +73,12 @@ class Dispatcher:
         keep_label: KeepLabel,
         equipped: Callable[[Skill], bool] = lambda _skill: True,
         fallback: str = "search",
+        access: Access | None = None,
     ) -> None:
         """Use `skills` in the order in which they may claim; `decide(text, language)` is the router.
 
         `keep_label(message, skill)` keeps a person's word that `message` belongs to `skill`; `equipped(skill)` says whether it
-        has the model without which it can only say so.
+        has the model without which it can only say so. `access` knows who may read what; without it a chat reads its own alone.
         """
         self._skills = {skill.name: skill for skill in skills}
         self._decide = decide
@@ -84,6 +86,7 @@ class Dispatcher:
         self._keep_label = keep_label
         self._equipped = equipped
         self._fallback = self._skills.get(fallback)
+        self._access = access
         self._by_command = {
             name: skill for skill in skills for spec in skill.commands for name in (spec.name, *spec.aliases)
         }  # fmt: skip
@@ -112,18 +115,9 @@ class Dispatcher:
             return plan
         left = _left(plan, message)
         before = [await self._told(left, progress)] if left is not None else []
-        request = Request(
-            plan.message,
-            message.language,
-            plan.text,
-            reader_scopes(message),
-            Scope.of(message.address),
-            plan.files,
-            stopwatch,
-            progress,
-        )
+        request = self._request(plan.message, plan.text, message, files=plan.files, stopwatch=stopwatch, progress=progress)
         with stopwatch("answer"):
-            reply = await plan.skill.answer(request)
+            reply = await self._answer_as(plan.skill, request, message)
         return _joined([*before, Answer((_with_receipt(reply, plan, stopwatch),), plan.route)], route=plan.route)
 
     def _by_claimant(self, message: Message) -> list[Message]:
@@ -259,9 +253,8 @@ class Dispatcher:
         if self._fallback is None or least is None:
             return None
         stopwatch = Stopwatch()
-        scopes, home = reader_scopes(message), Scope.of(message.address)
-        request = Request(message, message.language, message.text, scopes, home, (), stopwatch, None)
-        reply = await self._fallback.answer(request)
+        request = self._request(message, message.text, message, stopwatch=stopwatch)
+        reply = await self._answer_as(self._fallback, request, message)
         if not reply.sources or reply.sources[0].score < least:
             return None
         plan = _Plan(self._fallback, message, message.text, replace(route, skill=self._fallback.name, how="found"))
@@ -278,11 +271,27 @@ class Dispatcher:
         """Keep talk that was not meant for the bot, in a chat that said `/index on`; say nothing."""
         keeper = self._by_command.get("index")
         if keeper is not None:
-            request = Request(
-                message, message.language, message.text, reader_scopes(message), Scope.of(message.address), message.attachments
-            )
-            await keeper.answer(request)
+            await keeper.answer(self._request(message, message.text, message, files=message.attachments))
         return Answer((), Route(keeper.name if keeper else "", "silent"))
+
+    def _request(
+        self, about: Message, text: str, asked: Message, *, files: tuple[Attachment, ...] = (), stopwatch: Stopwatch | None = None,
+        progress: Progress | None = None,
+    ) -> Request:  # fmt: skip
+        """Return what a skill is given, with the least that may be read."""
+        at, scopes = Scope.of(asked.address), reader_scopes(asked)
+        return Request(about, asked.language, text, scopes, at, files, stopwatch or Stopwatch(), progress)
+
+    async def _answer_as(self, skill: Skill, request: Request, asked: Message) -> Reply:
+        """Have `skill` answer with what the asker may read now; again where that has become less before the answer was there."""
+        if self._access is None:
+            return await skill.answer(request)
+        for _try in range(MOST_TRIES):
+            before, scopes = self._access.changes, await self._access.scopes_of(asked)
+            reply = await skill.answer(replace(request, scopes=scopes))
+            if before == self._access.changes or scopes.within(await self._access.scopes_of(asked)):
+                return reply
+        raise InputError(_("Who may read what has changed while I was looking, again and again. Please ask once more."))
 
     def _check_size(self, message: Message) -> None:
         size = len(message.text.encode())

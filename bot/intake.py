@@ -18,6 +18,7 @@ from bot.company import CANCEL
 from bot.language import detect
 from bot.locale import Language, phrases
 from bot.message import Address, Command, Message, Press
+from bot.passage import Scope
 
 if TYPE_CHECKING:
     from bot.store.blobs import BlobStore
@@ -36,7 +37,7 @@ _OF_NO_LANGUAGE = re.compile(r"\A\s*/[A-Za-z]\S*|\b[a-z][a-z0-9+.-]*://\S+", re.
 class Reception:
     """Keeps `bot.channels.channel.Intake`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything that comes in passes here
         self,
         inbox: Inbox,
         chats: Chats,
@@ -47,10 +48,12 @@ class Reception:
         stop: Callable[[int], bool],
         default: Language,
         text_bytes: int,
+        members_changed: Callable[[Scope, str], None] = lambda _scope, _person: None,
     ) -> None:
         """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
 
-        Answer in `default` where nothing else tells; keep texts of up to `text_bytes`.
+        Answer in `default` where nothing else tells; keep texts of up to `text_bytes`. `members_changed(group, person)` is told
+        who came or left, "" for everybody.
         """
         self._inbox = inbox
         self._chats = chats
@@ -60,6 +63,7 @@ class Reception:
         self._stop = stop
         self._default = default
         self._text_bytes = text_bytes
+        self._members_changed = members_changed
         self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
 
     async def accept(self, item: Message | Press) -> Taken:
@@ -90,6 +94,12 @@ class Reception:
     async def moved(self, old: Address, new: Address) -> None:
         """Carry all that is kept of the chat `old` over to `new`; see the contract."""
         await self._moves.move(old, new)
+        self.members_changed(old)
+        self.members_changed(new)
+
+    def members_changed(self, group: Address, person: str = "") -> None:
+        """Have asked anew who is in `group`; see the contract."""
+        self._members_changed(Scope.of(group), person)
 
     async def _pressed(self, press: Press) -> Taken:
         order = await self._chats.order(press.token)

@@ -15,6 +15,7 @@ from typing import Protocol
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
 from bot.locale import Language
 from bot.message import Address, Attachment, Message, Press, Reply
+from bot.passage import Scope
 from bot.skill import CommandSpec
 
 __all__ = ["AmbiguousSendError", "Channel", "ChannelError", "GoneError", "Intake", "Limits", "RetryLaterError", "Taken"]
@@ -65,6 +66,10 @@ class Intake(Protocol):
         """
         ...
 
+    def members_changed(self, group: Address, person: str = "") -> None:
+        """Know that `person` came to `group` or left it, everybody for "" (the bot itself came or went): who may read what is asked anew."""
+        ...
+
 
 class Channel(Protocol):
     """One account on one platform."""
@@ -72,6 +77,8 @@ class Channel(Protocol):
     name: str
     account: str
     limits: Limits
+    groups: bool
+    """False where every chat has one reader: nothing is asked of its members then."""
 
     async def run(self, intake: Intake) -> None:
         """Take in messages until cancelled. Raises ChannelError on what cannot be healed by trying again (a port that is taken)."""
@@ -97,6 +104,14 @@ class Channel(Protocol):
 
     async def typing(self, to: Address) -> None:
         """Show that an answer is being worked on; lasts a few seconds. Never raises."""
+        ...
+
+    async def member(self, person: str, scope: Scope) -> bool | None:
+        """Say whether `person` is in the group or workspace `scope` now, asked of the platform; None: not known. Never raises."""
+        ...
+
+    async def workspace(self, chat: str) -> Scope | None:
+        """Return the workspace in which everybody is who reads the group `chat`; None: there is none, or not known. Never raises."""
         ...
 
     async def fetch(self, attachment: Attachment, into: Path) -> None:

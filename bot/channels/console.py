@@ -29,6 +29,7 @@ from bot.config import MEBIBYTE, LimitSettings
 from bot.errors import GoneError, InputError, ParingError, TooLargeError, UnreadableError, refusal
 from bot.locale import Language, Text, phrases
 from bot.message import Address, Attachment, Button, Message, Press, Reply
+from bot.passage import Scope
 from bot.skill import Blobs, CommandSpec
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Console:
 
     name = NAME
     account = ACCOUNT
+    groups = False
 
     def __init__(
         self,
@@ -130,6 +132,14 @@ class Console:
 
     async def typing(self, to: Address) -> None:
         """Do nothing: a mark is shown while an answer is awaited."""
+
+    async def member(self, person: str, scope: Scope) -> bool:
+        """Say no: every chat here has one reader."""
+        del person, scope
+        return False
+
+    async def workspace(self, chat: str) -> None:
+        """Name none: there are no groups here."""
 
     async def fetch(self, attachment: Attachment, into: Path) -> None:
         """Copy a file that came with a message from the blob store into `into`."""

@@ -36,6 +36,7 @@ from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_door import Door
 from bot.channels.telegram_errors import is_wrong_token, repeatable, translated, unfetched, wrong_token
 from bot.channels.telegram_incoming import ALLOWED_UPDATES, CHANNEL
+from bot.channels.telegram_members import is_member
 from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_polling import LONGEST_WAIT_S, POLL_S, Backoff, Poller, Take
 from bot.channels.telegram_request import READ_S, OverLimitError, RefusedError
@@ -49,6 +50,7 @@ from bot.config import MEBIBYTE, TelegramSettings
 from bot.errors import ChannelError, RetryLaterError, SettingsError, TooLargeError
 from bot.locale import Language, phrases
 from bot.message import Address, Attachment, Reply
+from bot.passage import Scope
 from bot.skill import Blobs, CommandSpec
 
 _ = phrases(__file__)
@@ -59,6 +61,8 @@ COMMANDS = 100
 DESCRIPTION_UNITS = 256
 """Source: https://core.telegram.org/bots/api#setmycommands"""
 ANSWERS_S = 2.0
+MEMBER_S = 5.0
+"""How long an answer on a member may take; a question waits less long for it."""
 LONGEST_TOKEN_WAIT_S = 300.0
 """How long the waits grow while Telegram does not know the token: somebody has to come and set it."""
 TOKEN_RETRY_S = 60.0
@@ -66,6 +70,7 @@ _NOT_FOUND = 404
 _MENUS: tuple[tuple[Language, str | None], ...] = (("en", None), ("ko", "ko"))
 """Languages of a menu, and under which code it is set: None for everybody who has no other."""
 _TOKEN = re.compile(r"(?P<id>\d+):[\w-]+", re.ASCII)
+_CHAT = re.compile(r"-?\d{1,19}", re.ASCII)
 _COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 _log = logging.getLogger(__name__)
 
@@ -74,6 +79,7 @@ class Telegram:
     """One bot account. Its `repr`, its errors and its log lines never hold the token."""
 
     name = CHANNEL
+    groups = True
 
     def __init__(
         self,
@@ -170,6 +176,20 @@ class Telegram:
     async def typing(self, to: Address) -> None:
         """Show "typing" for about five seconds; returns at once. Never raises."""
         self._sending.type(to)
+
+    async def member(self, person: str, scope: Scope) -> bool | None:
+        """Ask Telegram whether `person` is in the group; where it refuses to tell (the bot is not there itself), the answer is no."""
+        chat = self._moves.chat(scope.chat)
+        if scope.kind != "group" or not person.isdecimal() or not _CHAT.fullmatch(chat):
+            return False
+        try:
+            return is_member(await self._wire.call("getChatMember", read_s=MEMBER_S, chat_id=int(chat), user_id=int(person)))
+        except TelegramError as error:
+            house = repeatable(error)
+            return None if isinstance(house, RetryLaterError) or is_wrong_token(error) else False
+
+    async def workspace(self, chat: str) -> None:
+        """Name none: Telegram's groups are in no workspace."""
 
     async def fetch(self, attachment: Attachment, into: Path) -> None:
         """Download the file that `attachment.ref` names. Its size is looked at before, and the bytes are counted on the way.

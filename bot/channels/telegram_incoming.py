@@ -25,7 +25,7 @@ from bot.channels.telegram_text import clean
 from bot.message import Address, Message, Press
 
 CHANNEL = "telegram"
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")
 EXTERNAL = "external"
 """The id of a quoted message from another chat: it has none in this one."""
 _GROUP_ANONYMOUS_BOT = 1087968824

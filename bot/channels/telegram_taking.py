@@ -26,6 +26,7 @@ from bot.channels.telegram_errors import repeatable
 from bot.channels.telegram_gather import Series, album_of, whole
 from bot.channels.telegram_incoming import CHANNEL, Incoming, joined, left, moved, read, unread_press
 from bot.channels.telegram_lenient import sifted
+from bot.channels.telegram_members import came_or_left
 from bot.channels.telegram_polling import Pause
 from bot.channels.telegram_sending import Sending
 from bot.channels.telegram_split import shorten
@@ -119,8 +120,12 @@ class Taking:
             self._door.moved(old, new)
             self._sending.moves.follow(old, new)
             await self._sending.moves.tell()
+        if told := came_or_left(updates[0]):
+            chat, people = told
+            for person in people:
+                self._intake.members_changed(Address(CHANNEL, self._me.account, chat, kind="group"), person)
         await self._welcome(updates[0])
-        if "my_chat_member" in updates[0]:
+        if "my_chat_member" in updates[0] or "chat_member" in updates[0]:
             return
         incoming = self._read_all(updates)
         if incoming is None:

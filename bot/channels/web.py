@@ -29,6 +29,7 @@ from bot.config import MEBIBYTE, LimitSettings, WebSettings
 from bot.errors import ChannelError, SettingsError, TooLargeError
 from bot.locale import LANGUAGES, Language, phrases
 from bot.message import Address, Attachment, Message, Press, Reply
+from bot.passage import Scope
 from bot.skill import CommandSpec
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Web:
 
     name = "web"
     account = "local"
+    groups = False
 
     def __init__(
         self,
@@ -127,6 +129,14 @@ class Web:
         """Show the dots for a few seconds."""
         if to.chat == ME and self._screens:
             await self._screens.push({"kind": "typing"})
+
+    async def member(self, person: str, scope: Scope) -> bool:
+        """Say no: every chat here has one reader."""
+        del person, scope
+        return False
+
+    async def workspace(self, chat: str) -> None:
+        """Name none: there are no groups here."""
 
     async def fetch(self, attachment: Attachment, into: Path) -> None:
         """Copy an uploaded file from the blob store into `into`."""

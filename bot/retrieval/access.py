@@ -1,20 +1,147 @@
 """Which scopes a reader may read, here and now.
 
-Owns the rule. Leaves to `bot.passage` the types, and to `bot.store.shelf` that no passage outside of them is ever read.
+Owns the rule, and for how long a platform's word on who is in a group is believed. Leaves to `bot.passage` the types, to the
+channels the asking, and to `bot.store.shelf` that no passage outside of the scopes is ever read.
 
-    reader_scopes(message)   # Scopes(dm:web/local/7, public)
+    access = Access(audiences, channels)
+    await access.scopes_of(message)          # Scopes(dm:telegram/7/42, group:telegram/7/-100, public)
+    access.changed(group, "42")              # 42 left: the next question asks the platform anew
+
+What is not known is no: a platform that does not answer, answers late or with an error has not said that somebody is a member.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from bot.logs import Logger
 from bot.message import Message
 from bot.passage import PUBLIC, Scope, Scopes
 
+log = Logger(__name__)
+
+BELIEVED_S = 60.0
+"""How long a platform's answer is good; a join or leave that it tells of ends that at once."""
+UNKNOWN_S = 5.0
+"""How long nobody is asked again who did not answer: until then the person is no member."""
+WITHIN_S = 2.0
+"""How long a question waits for the platform; what comes later serves the next one."""
+ASKED_AT_ONCE = 16
+MOST_GROUPS = 200
+"""Groups of which a person in a direct chat is looked up, those whose passages came last; the others stay closed."""
+MOST_KNOWN = 20_000
+"""Answers that are remembered: some four megabytes."""
+_Key = tuple[str, Scope]
+
+
+class Membership(Protocol):
+    """What is asked of a channel. Every `bot.channels.channel.Channel` has it."""
+
+    account: str
+    groups: bool
+
+    async def member(self, person: str, scope: Scope) -> bool | None:
+        """Say whether `person` is in the group or workspace `scope` now; None where that is not known. Never raises."""
+        ...
+
+    async def workspace(self, chat: str) -> Scope | None:
+        """Return the workspace in which everybody is who reads the group `chat`; None where there is none, or it is not known."""
+        ...
+
+
+class Audiences(Protocol):
+    """Where passages are. Implemented by `bot.store.audiences.Audiences`."""
+
+    async def shared(self, channel: str, account: str, *, most: int) -> Sequence[Scope]:
+        """Return the groups and workspaces of an account that have passages, the newest first, at most so many."""
+        ...
+
+
+class Access:
+    """Knows who may read what."""
+
+    def __init__(
+        self, audiences: Audiences, channels: Mapping[str, Membership], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Ask `channels`, by name, about those of `audiences`; `clock` counts seconds."""
+        self._audiences = audiences
+        self._channels = channels
+        self._clock = clock
+        self._known: OrderedDict[_Key, tuple[bool, float]] = OrderedDict()
+        self._asking: dict[_Key, asyncio.Task[bool]] = {}
+        self._places = asyncio.Semaphore(ASKED_AT_ONCE)
+        self.changes = 0
+        """Grows whenever somebody is told to have come or left."""
+
+    def changed(self, scope: Scope, person: str = "") -> None:
+        """Forget whether `person` (everybody for "") is in `scope`: they came or left. What is being asked is not believed."""
+        self.changes += 1
+        for key in [key for key in (*self._known, *self._asking) if key[1] == scope and person in ("", key[0])]:
+            self._known.pop(key, None)
+            self._asking.pop(key, None)
+
+    async def scopes_of(self, message: Message) -> Scopes:
+        """Return what may be used to answer `message`.
+
+        In a group its own passages, its workspace's and the public ones, never the asker's own chats: every reader of the
+        group sees the answer. In a direct chat its own and the public ones, and those of the groups and workspaces in which
+        the person is a member now.
+        """
+        at, alone = message.address, reader_scopes(message)
+        channel = self._channels.get(at.channel)
+        if channel is None or channel.account != at.account or not channel.groups:
+            return alone
+        if at.kind == "group":
+            workspace = await channel.workspace(at.chat)
+            return Scopes([*alone, *_of_account(workspace, at.channel, at.account)])
+        shared = await self._audiences.shared(at.channel, at.account, most=MOST_GROUPS)
+        return Scopes([*alone, *await self._where_member(channel, message.sender, shared)])
+
+    async def _where_member(self, channel: Membership, person: str, shared: Sequence[Scope]) -> list[Scope]:
+        """Return those of `shared` in which `person` is a member; what is not known in time is left out, and asked on."""
+        tasks = {scope: self._answer(channel, person, scope) for scope in shared} if person else {}
+        if waiting := [task for task in tasks.values() if not task.done()]:
+            await asyncio.wait(waiting, timeout=WITHIN_S)
+        return [scope for scope, task in tasks.items() if task.done() and not task.cancelled() and task.result()]
+
+    def _answer(self, channel: Membership, person: str, scope: Scope) -> asyncio.Future[bool]:
+        key = person, scope
+        believed, until = self._known.get(key, (False, 0.0))
+        if until > self._clock():
+            done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            done.set_result(believed)
+            return done
+        if key not in self._asking:
+            self._asking[key] = asyncio.create_task(self._ask(channel, key), name=f"member of {scope.kind}")
+        return self._asking[key]
+
+    async def _ask(self, channel: Membership, key: _Key) -> bool:
+        """Ask the platform and remember what it says, unless somebody came or left meanwhile: then it is not known."""
+        said: bool | None = None
+        try:
+            async with self._places:
+                said = await channel.member(*key)
+        except Exception:  # a channel that breaks its contract opens nothing
+            log.exception("a channel broke when it was asked for a member")
+        if self._asking.get(key) is not asyncio.current_task():
+            return False
+        del self._asking[key]
+        self._known[key] = bool(said), self._clock() + (UNKNOWN_S if said is None else BELIEVED_S)
+        self._known.move_to_end(key)
+        while len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+        return bool(said)
+
 
 def reader_scopes(message: Message) -> Scopes:
-    """Return what may be used to answer `message`.
-
-    In a direct chat that chat's own passages and the public ones; in a group the group's and the public ones, never the
-    asker's own chats: every reader of the group sees the answer.
-    """
+    """Return what may be read in any case: the chat's own passages and the public ones."""
     return Scopes([Scope.of(message.address), PUBLIC])
+
+
+def _of_account(workspace: Scope | None, channel: str, account: str) -> list[Scope]:
+    """Return the workspace, where it is one of the channel's own account: a channel opens nobody else's."""
+    return [workspace] if workspace == Scope("workspace", f"{channel}/{account}") else []

@@ -27,6 +27,7 @@ from bot.config import TelegramSettings, WebSettings
 from bot.errors import ParingError
 from bot.locale import Language, Text
 from bot.message import Address, Attachment, Button, Command, Message, Picture, Press, Reply, Source
+from bot.passage import Scope
 from bot.skill import CommandSpec
 from bot.store.blobs import BlobStore
 
@@ -52,6 +53,9 @@ class Intake:
 
     async def moved(self, old: Address, new: Address) -> None:
         raise AssertionError(f"{old} is not said to move to {new}")
+
+    def members_changed(self, group: Address, person: str = "") -> None:
+        raise AssertionError(f"nobody is said to come to {group} or to leave it")
 
     def keep(self, data: bytes) -> str:
         return self.blobs.keep(data)
@@ -141,6 +145,15 @@ async def harness(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 def reply(text: str, **more: object) -> Reply:
     return Reply(text, "en", **more)  # type: ignore[arg-type]
+
+
+async def test_who_is_not_known_to_be_in_a_group_is_not_in_it(harness: Harness) -> None:
+    here = harness.here
+    strange = Scope("group", f"{here.channel}/{here.account}/-404")
+    assert not await harness.channel.member("4711", strange)
+    assert not await harness.channel.member("", strange)
+    assert not await harness.channel.member("4711", Scope("workspace", f"{here.channel}/{here.account}"))
+    assert await harness.channel.workspace("-404") is None
 
 
 async def test_it_says_who_and_how_large_it_is(harness: Harness) -> None:

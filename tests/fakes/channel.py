@@ -8,12 +8,14 @@ from pathlib import Path
 
 from bot.channels.channel import Intake, Limits
 from bot.message import Address, Attachment, Reply
+from bot.passage import Scope
 from bot.skill import CommandSpec
 
 
 class FakeChannel:
     name = "test"
     account = "bot"
+    groups = True
 
     def __init__(self, *, repeatable: bool = False, edits: bool = True, failures: Sequence[Exception] = ()) -> None:
         self.limits = Limits(4096, 1 << 20, 1 << 20, edits=edits, repeatable_sends=repeatable)
@@ -22,6 +24,8 @@ class FakeChannel:
         self.typed = 0
         self.failures = list(failures)
         self.arrived = asyncio.Event()
+        self.members: dict[Scope, set[str]] = {}
+        self.asked: list[tuple[str, Scope]] = []
 
     async def run(self, intake: Intake) -> None:
         await asyncio.Event().wait()
@@ -42,6 +46,13 @@ class FakeChannel:
 
     async def typing(self, to: Address) -> None:
         self.typed += 1
+
+    async def member(self, person: str, scope: Scope) -> bool | None:
+        self.asked.append((person, scope))
+        return person in self.members[scope] if scope in self.members else None
+
+    async def workspace(self, chat: str) -> Scope | None:
+        return None
 
     async def fetch(self, attachment: Attachment, into: Path) -> None:
         into.write_bytes(attachment.ref.encode())

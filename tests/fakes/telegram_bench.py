@@ -35,6 +35,7 @@ class Inbox:
     failures: list[Exception] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     moves: list[tuple[Address, Address]] = field(default_factory=list)
+    members: list[tuple[str, str]] = field(default_factory=list)
 
     async def accept(self, item: Message | Press) -> Taken:
         if self.failures:
@@ -50,6 +51,9 @@ class Inbox:
         if self.failures:
             raise self.failures.pop(0)
         self.moves.append((old, new))
+
+    def members_changed(self, group: Address, person: str = "") -> None:
+        self.members.append((group.chat, person))
 
     def keep(self, data: bytes) -> str:
         return hashlib.sha256(data).hexdigest()

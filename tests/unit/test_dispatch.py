@@ -6,6 +6,7 @@ from bot.dispatch import AS, Answer, Dispatcher
 from bot.errors import InputError, TooLargeError
 from bot.locale import Text
 from bot.message import Attachment, Command, Message, Reply, Source
+from bot.passage import PUBLIC, Scope, Scopes
 from bot.skill import CommandSpec, Request
 from bot.testing import make_message
 
@@ -252,3 +253,51 @@ async def test_talk_that_is_not_for_the_bot_is_not_answered() -> None:
     answer = await house.ask(replace(make_message("between us", kind="group"), addressed=False))
     assert answer.replies == ()
     assert house.routed == []
+
+
+class Leaving:
+    """Says what may be read before and after the asker has left a group."""
+
+    def __init__(self) -> None:
+        self.changes = 0
+        self.scopes = [
+            Scopes([Scope("dm", "test/bot/1"), Scope("group", "test/bot/2"), PUBLIC]),
+            Scopes([Scope("dm", "test/bot/1"), PUBLIC]),
+        ]
+
+    async def scopes_of(self, message: Message) -> Scopes:
+        return self.scopes[min(self.changes, 1)]
+
+
+async def test_who_leaves_a_group_while_they_are_answered_is_answered_again_without_it() -> None:
+    house, access = House(Decision("search")), Leaving()
+    answer = house.search.answer
+
+    async def leave_meanwhile(request: Request) -> Reply:
+        access.changes = 1
+        return await answer(request)
+
+    house.search.answer = leave_meanwhile  # type: ignore[method-assign]
+    house.dispatcher._access = access  # type: ignore[assignment]
+    assert len((await house.ask(make_message("where is the plan?"))).replies) == 1
+    assert [request.scopes for request in house.search.asked] == access.scopes
+
+
+async def test_where_that_changes_again_and_again_nothing_is_told() -> None:
+    house, access = House(Decision("search")), Leaving()
+    answer = house.search.answer
+
+    async def come_and_go(request: Request) -> Reply:
+        access.changes += 1
+        return await answer(request)
+
+    house.search.answer = come_and_go  # type: ignore[method-assign]
+    access.scopes_of = lambda _message: _next(access)  # type: ignore[assignment, method-assign]
+    house.dispatcher._access = access  # type: ignore[assignment]
+    with pytest.raises(InputError, match="ask once more"):
+        await house.ask(make_message("where is the plan?"))
+
+
+async def _next(access: Leaving) -> Scopes:
+    """Return less each time that somebody came or left."""
+    return Scopes([PUBLIC, *[Scope("group", f"test/bot/{number}") for number in range(9 - access.changes)]])

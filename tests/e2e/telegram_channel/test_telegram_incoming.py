@@ -287,4 +287,10 @@ async def test_the_kinds_of_updates_are_named(fake: FakeTelegram, channel: Teleg
     async with live(channel, inbox):
         await fake.say("hi")
         await fake.settled()
-    assert (await fake.ask("state"))["allowed"] == ["message", "edited_message", "callback_query", "my_chat_member"]
+    assert (await fake.ask("state"))["allowed"] == [
+        "message",
+        "edited_message",
+        "callback_query",
+        "my_chat_member",
+        "chat_member",
+    ]

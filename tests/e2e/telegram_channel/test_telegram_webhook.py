@@ -39,7 +39,10 @@ async def test_a_webhook_takes_updates_once_they_are_kept(fake: FakeTelegram, ho
     await fake.settled()
     assert inbox.texts == ["one", "two"]
     (call,) = await fake.calls("setWebhook")
-    assert call["parameters"]["allowed_updates"] == '["message", "edited_message", "callback_query", "my_chat_member"]'
+    assert (
+        call["parameters"]["allowed_updates"]
+        == '["message", "edited_message", "callback_query", "my_chat_member", "chat_member"]'
+    )
 
 
 @pytest.mark.parametrize(

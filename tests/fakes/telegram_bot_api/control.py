@@ -18,9 +18,11 @@ from aiohttp import web
 from .answers import Json, Refusal
 from .faults import Fault
 from .texts import found_entities
-from .world import Chat, World
+from .world import Chat, World, inside
 
 WAIT_S = 20.0
+ANONYMOUS = 99
+"""Who puts the bot in or out where a test does not say who does."""
 
 
 class Control:
@@ -42,6 +44,7 @@ class Control:
             "file": self._file,
             "close_chat": self._close_chat,
             "migrate": self._migrate,
+            "member": self._member,
             "fault": self._fault,
             "clear_faults": self._clear_faults,
             "revoke": self._revoke,
@@ -94,6 +97,8 @@ class Control:
         if topic := told.get("topic"):
             content |= {"message_thread_id": topic, "is_topic_message": True}
             content.setdefault("reply_to_message", chat.topics[topic]["root"])
+        if chat.person is None:
+            chat.members.setdefault(sender["id"], "member")  # who speaks in a group is in it
         message = self._world.put(chat, sender, {**content, **told.get("fields", {})})
         number = await self._world.happen("message", dict(message))
         return {**message, "update_id": number}
@@ -140,6 +145,30 @@ class Control:
         """Shut the bot out: chat, and the description of its 403 ("" lets it in again)."""
         self._world.chat(told["chat"]).closed_to_bot = told.get("description", "bot was blocked by the user")
         return {}
+
+    async def _member(self, told: Json) -> Json:
+        """Make somebody's status in a group another: chat, user, status, by (default: themselves).
+
+        As the real server, it tells a bot of others only where that is an administrator, and shows joins and leaves as service
+        messages (`shown`: false for the large groups that show none). The bot's own status is told it in any case.
+        """
+        chat, user = self._world.chat(told["chat"]), int(told["user"])
+        person = self._world.bot if user == self._world.bot["id"] else self._world.person({"id": user})
+        by = self._world.person({"id": told.get("by", ANONYMOUS if person is self._world.bot else user)})
+        before = self._world.member(chat, user)
+        chat.members[user] = told["status"]
+        after = self._world.member(chat, user)
+        change = {"chat": chat.told(), "from": by, "date": self._world.now(), "old_chat_member": before, "new_chat_member": after}
+        if person is self._world.bot:
+            chat.closed_to_bot = "" if inside(after) else "bot is not a member of the supergroup chat"
+            return {"update_id": await self._world.happen("my_chat_member", change)}
+        number = 0
+        if chat.members.get(self._world.bot["id"]) in ("administrator", "creator"):
+            number = await self._world.happen("chat_member", change)
+        if told.get("shown", True) and inside(before) != inside(after):
+            content = {"new_chat_members": [person]} if inside(after) else {"left_chat_member": person}
+            number = await self._world.happen("message", self._world.put(chat, by, content))
+        return {"update_id": number}
 
     async def _migrate(self, told: Json) -> Json:
         """Make a group a supergroup of a new id, and tell the bot of it by the two service messages."""

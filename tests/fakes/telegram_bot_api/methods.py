@@ -239,13 +239,8 @@ class Methods:
         return {**chat.told(), "accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": {}}
 
     async def _get_chat_member(self, parameters: Parameters) -> Json:
-        chat = self._world.chat(parameters.integer("chat_id"))
-        user = parameters.integer("user_id")
-        person = self._world.bot if user == self._world.bot["id"] else self._world.people.get(user)
-        if person is None:
-            raise bad("user not found")
-        status = chat.members.get(user, "member" if chat.id == user else "left")
-        return {"user": person, "status": status, **({"is_anonymous": False} if status == "creator" else {})}
+        chat = self._world.writable(parameters.integer("chat_id"))
+        return self._world.member(chat, parameters.integer("user_id"))
 
     async def _create_topic(self, parameters: Parameters) -> Json:
         chat = self._world.writable(parameters.integer("chat_id"))

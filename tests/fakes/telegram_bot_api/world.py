@@ -20,7 +20,7 @@ class Chat:
     is_forum: bool = False
     person: Json | None = None
     members: dict[int, str] = field(default_factory=dict)
-    """User id to status: creator, administrator, member, left, kicked."""
+    """User id to status: creator, administrator, member, restricted (who is in it), restricted outside, left, kicked."""
     topics: dict[int, Json] = field(default_factory=dict)
     closed_to_bot: str = ""
     """The description of the 403 that the bot gets here, "" where it may write."""
@@ -124,6 +124,20 @@ class World:
             raise Refusal(403, f"Forbidden: {chat.closed_to_bot}")
         return chat
 
+    def status(self, chat: Chat, user: int) -> str:
+        return chat.members.get(user, "member" if chat.id == user else "left")
+
+    def member(self, chat: Chat, user: int) -> Json:
+        """Return what is told of `user` in `chat`. Raises Refusal for somebody who never was anywhere."""
+        person = self.bot if user == self.bot["id"] else self.people.get(user)
+        if person is None:
+            raise bad("user not found")
+        status = self.status(chat, user)
+        also: Json = {"is_anonymous": False} if status == "creator" else {}
+        if status.startswith("restricted"):
+            also = {"is_member": status == "restricted"}
+        return {"user": person, "status": status.split()[0], **also}
+
     def put(self, chat: Chat, sender: Json, content: Json) -> Json:
         """Store a message and return it."""
         message = {"message_id": chat.next_id, "from": sender, "chat": chat.told(), "date": self.now(), **content}
@@ -154,3 +168,8 @@ class World:
             del self.updates[: max(0, len(self.updates) + offset)]
         else:
             self.updates = [update for update in self.updates if update["update_id"] >= offset]
+
+
+def inside(member: Json) -> bool:
+    """Say whether what is told of somebody means that they are in the chat."""
+    return member["status"] in ("creator", "administrator", "member") or bool(member.get("is_member"))
