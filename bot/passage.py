@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from bot.errors import InputError
-from bot.locale import Language, phrases
+from bot.locale import Language, Text, phrases
 from bot.message import Address
 
 _ = phrases(__file__)
 
+WITHIN = "//"
+"""In a document's key between an archive and the path of a file in it: no path of a machine's own has it."""
 ScopeKind = Literal["dm", "group", "workspace", "public"]
 _PARTS: Mapping[str, int] = {"dm": 3, "group": 3, "workspace": 2, "public": 0}
 """Of how many names a scope's path is made: channel, account, chat."""
@@ -127,10 +129,22 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """A file that was not kept, and the sentence that says why."""
+
+    path: str
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Added:
-    """What became of one file or text that was given to the library."""
+    """What became of one file or text that was given to the library. Of an archive: of the files in it, together."""
 
     title: str
     passages: int
     status: Literal["added", "replaced", "unchanged"]
     document: int
+    files: int = 1
+    """How many documents it is: of an archive as many as were read in it."""
+    failed: tuple[Failed, ...] = ()
+    """The files in it that could not be read."""

@@ -16,7 +16,7 @@ _CODE = (
     "dockerfile bat asm s v sv vhd"
 )
 _WRITTEN = (
-    "txt text log md markdown mdx html htm xhtml pdf docx pptx xlsx csv tsv hwpx eml json jsonl ndjson rst tex "
+    "txt text log md markdown mdx html htm xhtml pdf docx pptx xlsx csv tsv hwpx hwp zip eml json jsonl ndjson rst tex "
     "png jpg jpeg gif webp bmp tif tiff"
 )
 CODE = frozenset(_CODE.split())
@@ -24,17 +24,22 @@ CODE = frozenset(_CODE.split())
 SUFFIXES = CODE | frozenset(_WRITTEN.split())
 """Suffixes that a file's name is known by and a title does without."""
 
-BlockKind = Literal["heading", "text", "table", "code"]
+BlockKind = Literal["heading", "text", "table", "code", "file"]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of a document. `level` is a heading's (1 is highest); `page` counts from 1 (a slide is a page)."""
+    """A piece of a document. `level` is a heading's (1 is highest); `page` counts from 1 (a slide is a page).
+
+    A `file` is one that the document holds (a picture, what is attached to a mail), and that is yet to be read: `text` is its name,
+    `place` where it lies among what the document holds (`bot.retrieval.held`).
+    """
 
     kind: BlockKind
     text: str
     level: int = 0
     page: int | None = None
+    place: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Document:
     """A file that was read. `title` is what it calls itself, "" where it does not."""
 
     kind: str
-    """pdf, docx, pptx, xlsx, csv, html, markdown, mail, json, code, text or image."""
+    """pdf, docx, pptx, xlsx, hwpx, zip, csv, html, markdown, mail, json, code, text or image."""
     title: str
     blocks: tuple[Block, ...]
     pages: int | None = None

@@ -12,21 +12,21 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from bot.errors import InputError, ModelError, refusal
-from bot.locale import Language, Text, phrases
-from bot.passage import Added, Scope
+from bot.locale import Language, phrases
+from bot.passage import WITHIN, Added, Failed, Scope
 from bot.retrieval.decode import decode
 
 _ = phrases(__file__)
 
 AT_ONCE = 32
 """Files on their way at the same time: some are parsed while others are embedded and committed together."""
-PASSED_OVER = frozenset({"node_modules", "__pycache__", "venv", "site-packages", "CVS", "_darcs"})
+PASSED_OVER = frozenset({"node_modules", "__pycache__", "__MACOSX", "venv", "site-packages", "CVS", "_darcs"})
 _FOREIGN = (
-    "exe dll so dylib bin o a class jar pyc pyd whl zip gz bz2 xz zst 7z rar tar tgz iso img dmg deb rpm db sqlite sqlite3 "
+    "exe dll so dylib bin o a class jar pyc pyd whl gz bz2 xz zst 7z rar tar tgz iso img dmg deb rpm db sqlite sqlite3 "
     "mp3 mp4 m4a wav ogg oga opus flac avi mov mkv webm ttf otf woff woff2 ico psd ai npy npz pt pth onnx safetensors parquet pkl "
     "lock map"
 )
@@ -47,14 +47,6 @@ class Add(Protocol):
     async def __call__(self, path: Path, scope: Scope, *, title: str, key: str = "") -> Added:
         """Add the file at `path`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A file that was not kept, and the sentence that says why."""
-
-    path: str
-    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +94,16 @@ async def gather(add: Add, paths: Sequence[Path], scope: Scope, report: Report) 
             group.create_task(work())
     report("", len(files), len(files))
     kept = [outcome for outcome in outcomes if isinstance(outcome, Added)]
-    count = {status: sum(1 for outcome in kept if outcome.status == status) for status in ("added", "replaced", "unchanged")}
+    count = {
+        status: sum(outcome.files for outcome in kept if outcome.status == status)
+        for status in ("added", "replaced", "unchanged")
+    }
     return Gathered(
         added=count["added"],
         replaced=count["replaced"],
         unchanged=count["unchanged"],
         passages=sum(outcome.passages for outcome in kept if outcome.status != "unchanged"),
-        failed=tuple(outcome for outcome in outcomes if isinstance(outcome, Failed)),
+        failed=tuple(failed for outcome in outcomes for failed in (outcome.failed if isinstance(outcome, Added) else (outcome,))),
         seconds=round(time.perf_counter() - begun, 3),
     )
 
@@ -122,7 +117,8 @@ def missing(paths: Sequence[Path], keys: Sequence[str]) -> list[str]:
     for folder in (path for path in paths if path.is_dir()):
         here = {_key(file) for file, _title in walk(folder)}
         below = _key(folder.resolve()).rstrip(os.sep) + os.sep
-        gone += [key for key in keys if here and key.startswith(below) and key not in here and _is_gone(path_of(key))]
+        own = ((key, PATH + path_of(key)) for key in keys if here and key.startswith(below))
+        gone += [key for key, file in own if file not in here and _is_gone(path_of(key))]
     return list(dict.fromkeys(gone))
 
 
@@ -138,8 +134,8 @@ def _is_gone(path: str) -> bool:
 
 
 def path_of(key: str) -> str:
-    """Return the path of a file whose document has this key."""
-    return key.removeprefix(PATH)
+    """Return the path of the file whose document has this key; of a document in an archive, the archive's."""
+    return key.removeprefix(PATH).partition(WITHIN)[0]
 
 
 def walk(path: Path) -> Iterator[tuple[Path, str]]:
@@ -154,9 +150,16 @@ def walk(path: Path) -> Iterator[tuple[Path, str]]:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in PASSED_OVER)
         for name in sorted(files):
             file = Path(folder) / name
-            if name.startswith((".", "~$")) or file.suffix.lower().lstrip(".") in FOREIGN or not file.is_file():
+            if is_passed_over(name) or not file.is_file():
                 continue
             yield file.resolve(), shown(file.relative_to(path).as_posix())
+
+
+def is_passed_over(path: str) -> bool:
+    """Say whether a file is none that people read, by its path in a folder or an archive: hidden, of a program, of another kind."""
+    *folders, name = path.split("/")
+    passed = any(folder.startswith(".") or folder in PASSED_OVER for folder in folders)
+    return passed or name.startswith((".", "~$")) or PurePosixPath(name).suffix.lower().lstrip(".") in FOREIGN
 
 
 def shown(name: str) -> str:

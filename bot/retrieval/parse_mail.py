@@ -1,6 +1,6 @@
 """A mail (RFC 5322) into blocks: who wrote when to whom, the body, what is quoted, what is attached. Runs in the sandbox's child.
 
-What is quoted stands after what the writer says, below the line that says whose it is.
+What is quoted stands after what the writer says, below the line that says whose it is. What is attached is named here and read in its turn.
 """
 
 from __future__ import annotations
@@ -8,18 +8,16 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
 
 from bot.retrieval.decode import clean, decode
 from bot.retrieval.document import Block, Document
+from bot.retrieval.held import attached
 
 SHOWN = ("From", "To", "Cc", "Date")
 LONGEST_HEADING = 200
-MOST_ATTACHED = 50
-Read = Callable[[bytes, str], Document | None]
-"""Reads what is attached, (bytes, name); None where it cannot be read."""
 _QUOTED = re.compile(r"^\s*>+ ?")
 _ATTRIBUTION = re.compile(
     r"^(?:On .{6,200} wrote:|Am .{6,200} schrieb .*:|.{4,200}(?:님이|님께서) 작성:?|\d{4}년 .{4,200} 작성:?"
@@ -28,19 +26,28 @@ _ATTRIBUTION = re.compile(
 )
 
 
-def read_mail(data: bytes, read: Read) -> Document:
-    """Return the mail under its subject, which is its title; `read` is asked for what is attached."""
+def read_mail(data: bytes) -> Document:
+    """Return the mail under its subject, which is its title, and what is attached as files that are yet to be read."""
     message = email.message_from_bytes(data, policy=email.policy.default)
     subject = _header(message, "Subject")
-    attached = list(message.iter_attachments())[:MOST_ATTACHED]
+    parts = attached(message)
     lines = [f"{name}: {value}" for name in SHOWN if (value := _header(message, name))]
-    lines += [f"Attachments: {', '.join(map(_name, attached))}"] if attached else []
+    named = [_name(part) for part in parts if part.get_filename() or part.get_content_maintype() != "image"]
+    lines += [f"Attachments: {', '.join(named)}"] if named else []
     blocks = [Block("heading", subject[:LONGEST_HEADING], 1)] if subject else []
     blocks += [Block("text", "\n".join(lines))] if lines else []
     blocks += _body(message)
-    for part in attached:
-        blocks += _attachment(part, read)
+    blocks += [Block("file", _name(part)[:LONGEST_HEADING], 2, place=at) for at, part in enumerate(parts)]
     return Document("mail", subject, tuple(blocks))
+
+
+def attached_bytes(data: bytes, place: int) -> bytes:
+    """Return what is attached to the mail at `place`."""
+    part = attached(email.message_from_bytes(data, policy=email.policy.default))[place]
+    if part.get_content_type() != "message/rfc822":
+        return _bytes(part)
+    inner = part.get_payload(0)
+    return inner.as_bytes() if isinstance(inner, EmailMessage) else b""
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -106,18 +113,10 @@ def _is_forwarded(quoted: tuple[str, list[str]], line: str) -> bool:
     )
 
 
-def _attachment(part: MIMEPart, read: Read) -> Iterator[Block]:
-    """Yield the name of what is attached, and what it says under it."""
-    if part.get_content_type() == "message/rfc822":
-        inner = part.get_payload(0)
-        data = inner.as_bytes() if hasattr(inner, "as_bytes") else b""
-        document = read(data, "message.eml")
-    else:
-        document = read(_bytes(part), _name(part))
-    if document is not None and any(block.text.strip() for block in document.blocks):
-        yield Block("heading", _name(part)[:LONGEST_HEADING], 2)
-        yield from (replace(block, level=block.level + 2, page=None) for block in document.blocks)
-
-
 def _name(part: MIMEPart) -> str:
-    return clean(part.get_filename() or part.get_content_type())
+    """Return what a part is called; an attached mail by its subject."""
+    name = clean(part.get_filename() or "").replace("\n", " ").strip()
+    if not name and part.get_content_type() == "message/rfc822":
+        inner = part.get_payload(0)
+        return (_header(inner, "Subject") if isinstance(inner, EmailMessage) else "") or "message"
+    return name or part.get_content_type()

@@ -1,4 +1,4 @@
-"""PPTX, XLSX and HWPX into blocks. Runs in the sandbox's child; the archive's size was checked before.
+"""PPTX and XLSX into blocks. Runs in the sandbox's child; the archive's size was checked before.
 
 The XML reader of python-pptx resolves no entities; expat, under openpyxl, bounds them.
 """
@@ -8,14 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
-from bot.retrieval.parse_docx import joined
 from bot.retrieval.parse_text import has_names, rows_to_blocks
 
 MOST_ROWS = 100_000
@@ -23,10 +22,6 @@ MOST_MERGED = 10_000
 SHORT_SLIDE = 500
 """Characters of a slide that make one passage."""
 _MERGED = re.compile(rb'<mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
-_HWPX = "{http://www.hancom.co.kr/hwpml/2011/paragraph}"
-_HWPX_HEAD = "{http://www.hancom.co.kr/hwpml/2011/head}"
-_OUTLINE = re.compile(r"^(?:개요|제목|outline|heading)\s*(\d)?", re.IGNORECASE)
-
 _UNIT = re.compile(r'[0#](?:\\? )?(?:"([^"\d]{1,8})"|([가-힣]{1,3}))(?:;|$)')
 """What a cell's format says after the number: `#,##0"원"`. Source: ECMA-376 18.8.31, literal text in a number format."""
 
@@ -79,74 +74,6 @@ def read_xlsx(file: Path, _name: str) -> Document:
                     blocks += rows_to_blocks(table, page=number)
         book.close()
     return Document("xlsx", "", tuple(blocks), pages=len(book.worksheets))
-
-
-def read_hwpx(file: Path, _name: str) -> Document:
-    """Return the paragraphs, headings and tables of a Hangul document (HWPX).
-
-    Source: KS X 6101 (OWPML): `hp:p` holds `hp:run`, which holds `hp:t` and `hp:tbl`; a table's `hp:tc` holds paragraphs.
-    """
-    from lxml import etree  # noqa: PLC0415 - loaded for what needs it alone
-
-    blocks: list[Block] = []
-    with zipfile.ZipFile(file) as archive:
-        names = archive.namelist()
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-        head = etree.fromstring(archive.read("Contents/header.xml"), parser) if "Contents/header.xml" in names else None
-        levels = _hwpx_levels(head)
-        for name in sorted((name for name in names if re.fullmatch(r"Contents/section\d+\.xml", name)), key=_number):
-            for paragraph in etree.fromstring(archive.read(name), parser):
-                if paragraph.tag == f"{_HWPX}p":
-                    blocks += _hwpx_paragraph(paragraph, levels)
-    return Document("hwpx", "", tuple(joined(blocks)))
-
-
-def _hwpx_levels(head: Any) -> Mapping[str, int]:  # lxml's elements have no types here
-    """Return the level of each style that is a heading's, by its number."""
-    levels: dict[str, int] = {}
-    for style in head.iter(f"{_HWPX_HEAD}style") if head is not None else ():
-        if found := _OUTLINE.match(style.get("name") or ""):
-            levels[style.get("id") or ""] = min(int(found.group(1) or 1), 6)
-    return levels
-
-
-def _hwpx_paragraph(paragraph: Any, levels: Mapping[str, int]) -> Iterator[Block]:
-    """Yield a paragraph's text, then the tables and the boxes that are anchored in it."""
-    said = clean("".join("".join(map(str, text.itertext())) for text in paragraph.findall(f"{_HWPX}run/{_HWPX}t"))).strip()
-    if said:
-        level = levels.get(paragraph.get("styleIDRef") or "", 0)
-        yield Block("heading", said, level) if level else Block("text", said)
-    for held in paragraph.findall(f"{_HWPX}run/*"):
-        if held.tag == f"{_HWPX}tbl":
-            yield from rows_to_blocks(_hwpx_rows(held))
-        elif held.tag != f"{_HWPX}t":  # a drawn box, a footnote
-            for inner in held.iter(f"{_HWPX}subList"):
-                for one in inner.findall(f"{_HWPX}p"):
-                    yield from _hwpx_paragraph(one, levels)
-
-
-def _hwpx_rows(table: Any) -> list[list[str]]:
-    """Return the cells of a table by their addresses; one that spans rows in each of them."""
-    cells: dict[tuple[int, int], str] = {}
-    for row in table.findall(f"{_HWPX}tr"):
-        for cell in row.findall(f"{_HWPX}tc"):
-            address, span = cell.find(f"{_HWPX}cellAddr"), cell.find(f"{_HWPX}cellSpan")
-            at = _whole(address, "rowAddr", 0), _whole(address, "colAddr", 0)
-            paragraphs = ("".join(map(str, paragraph.itertext())) for paragraph in cell.iter(f"{_HWPX}p"))
-            said = " ".join(clean(" ".join(paragraphs)).split())
-            for down in range(min(_whole(span, "rowSpan", 1), 1000)):
-                cells[at[0] + down, at[1]] = said
-    height, width = (max((at[side] for at in cells), default=-1) + 1 for side in (0, 1))
-    return [[cells.get((row, column), "") for column in range(width)] for row in range(min(height, MOST_ROWS))]
-
-
-def _whole(element: Any, name: str, otherwise: int) -> int:
-    said = element.get(name) if element is not None else None
-    return int(said) if said and said.isdigit() else otherwise
-
-
-def _number(name: str) -> int:
-    return int("".join(letter for letter in name if letter.isdigit()))
 
 
 def _rows(table: Any) -> list[list[str]]:

@@ -9,8 +9,8 @@ Owns: telling what a file is by its bytes, and the sentence for what cannot be r
 from __future__ import annotations
 
 import re
-import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
@@ -24,9 +24,11 @@ _ = phrases(__file__)
 MOST_ENTRIES = 20_000
 """Files in an archive: a spreadsheet of a thousand sheets has some thousand."""
 MEBIBYTE = 1024 * 1024
-DEEPEST = 2
-"""Mails within one another whose attachments are read."""
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""What the files of old Office and of Hangul begin with, and of new Office where they are locked. Source: MS-CFB 2.2."""
+_HWP = b"HWP Document File"
+"""What the stream FileHeader says. Source: Hancom, HWP 5.0 format, 3.2.1; HWP 3.0 files begin with it."""
 _HTML = re.compile(r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _MAIL = re.compile(
     r"\A(?:From .*\n)?(?=(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3})"
@@ -35,10 +37,8 @@ _MAIL = re.compile(
 )
 
 
-def read(*, path: str, name: str, archive_growth: int, depth: int = 0) -> Document:
+def read(*, path: str, name: str, archive_growth: int) -> Document:
     """Return what the file at `path` holds; `name` is what people call it, and only breaks ties.
-
-    `depth` counts the mails that it is attached to.
 
     Raises:
         UnreadableError: locked, broken, empty of text, or of a kind that is not read; the sentence says which.
@@ -51,19 +51,19 @@ def read(*, path: str, name: str, archive_growth: int, depth: int = 0) -> Docume
         raise UnreadableError(_("{name} is empty. Nothing was kept; please check the file and send it again.", name=name))
     if is_picture(head):
         return Document("image", "", (), pages=1, unread=(1,))
+    if head.startswith(b"PK\x03\x04"):  # before PDF: one may be the first file in an archive
+        return _with_text(_archive(file, name, archive_growth), name)
     if b"%PDF-" in head[:1024]:
         from bot.retrieval.parse_pdf import read_pdf  # noqa: PLC0415 - loaded for what needs it alone
 
         return _with_text(read_pdf(file, name), name)
-    if head.startswith(b"PK\x03\x04"):
-        return _with_text(_archive(file, name, archive_growth), name)
-    _refuse_foreign(head, name)
     data = file.read_bytes()
+    _refuse_foreign(data, name)
     if is_binary(data):
         raise UnreadableError(
             _("{name} is not a document that I can read. Nothing was kept; please send it as PDF, Word or text.", name=name)
         )
-    return _with_text(_text(data, name, archive_growth, depth), name)
+    return _with_text(_text(data, name), name)
 
 
 def is_picture(head: bytes) -> bool:
@@ -76,23 +76,23 @@ def is_picture(head: bytes) -> bool:
 
 
 def _with_text(document: Document, name: str) -> Document:
-    if not document.unread and not any(block.text.strip() for block in document.blocks):
+    if not document.unread and not any(block.text.strip() or block.kind == "file" for block in document.blocks):
         raise UnreadableError(_("There is no text in {name}. Nothing was kept; please check the file.", name=name))
     return document
 
 
 def _archive(file: Path, name: str, growth: int) -> Document:
-    from bot.retrieval import parse_docx, parse_office  # noqa: PLC0415 - loaded for what needs it alone
+    from bot.retrieval import held, parse_docx, parse_hwpx, parse_office  # noqa: PLC0415 - loaded for what needs it alone
 
     readers: Sequence[tuple[str, Callable[[Path, str], Document]]] = (
-        ("word/", parse_docx.read_docx), ("ppt/", parse_office.read_pptx), ("xl/", parse_office.read_xlsx),
-        ("Contents/section", parse_office.read_hwpx),
+        ("word/document", parse_docx.read_docx), ("ppt/presentation", parse_office.read_pptx), ("xl/workbook", parse_office.read_xlsx),
+        ("Contents/section", parse_hwpx.read_hwpx),
     )  # fmt: skip
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise _broken(name) from error
+        raise broken(name) from error
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > growth * max(file.stat().st_size, 1024) or len(entries) > MOST_ENTRIES:
         raise TooLargeError(
@@ -101,29 +101,30 @@ def _archive(file: Path, name: str, growth: int) -> Document:
                 name=name, megabytes=unpacked // MEBIBYTE,
             )
         )  # fmt: skip
-    if any(entry.flag_bits & 1 for entry in entries):
+    document = (reader for prefix, reader in readers if any(entry.filename.startswith(prefix) for entry in entries))
+    reader = next(document, held.read_zip)
+    if reader is not held.read_zip and any(entry.flag_bits & 1 for entry in entries):
         raise locked(name)
-    for prefix, reader in readers:
-        if any(entry.filename.startswith(prefix) for entry in entries):
-            try:
-                return reader(file, name)
-            except (
-                KeyError,
-                ValueError,
-                zipfile.BadZipFile,
-                zipfile.LargeZipFile,
-                SyntaxError,
-                AttributeError,
-                IndexError,
-            ) as error:
-                raise _broken(name) from error
-    raise UnreadableError(
-        _("{name} is an archive. Nothing was kept; please unpack it and send the files that are in it.", name=name)
-    )
+    try:
+        return reader(file, name)
+    except (
+        KeyError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile, SyntaxError, AttributeError, IndexError, NotImplementedError,
+        zlib.error, EOFError,
+    ) as error:  # fmt: skip
+        raise broken(name) from error
 
 
-def _refuse_foreign(head: bytes, name: str) -> None:
-    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+def _refuse_foreign(data: bytes, name: str) -> None:
+    compound = data.startswith(_COMPOUND)
+    if data.startswith(_HWP) or (compound and _HWP in data):
+        raise UnreadableError(
+            _(
+                "{name} is of the old format of Hangul (HWP). Nothing was kept; "
+                "please save it as HWPX there (Save as, HWPX), or as PDF, and send that.",
+                name=name,
+            )
+        )
+    if compound:
         raise UnreadableError(
             _(
                 "{name} is locked with a password or of an old Office format. Nothing was kept; "
@@ -133,7 +134,7 @@ def _refuse_foreign(head: bytes, name: str) -> None:
         )
 
 
-def _text(data: bytes, name: str, growth: int, depth: int) -> Document:
+def _text(data: bytes, name: str) -> Document:
     from bot.retrieval import parse_code, parse_text  # noqa: PLC0415 - loaded for what needs it alone
 
     text = decode(data)
@@ -141,7 +142,7 @@ def _text(data: bytes, name: str, growth: int, depth: int) -> Document:
     if suffix == "eml" or (suffix not in CODE and _MAIL.match(text[:10_000])):
         from bot.retrieval.parse_mail import read_mail  # noqa: PLC0415 - as above
 
-        return read_mail(data, lambda attached, called: _attached(attached, called, growth, depth))
+        return read_mail(data)
     if _HTML.match(text[:4096]) or (suffix in ("html", "htm", "xhtml") and "<" in text):
         from bot.retrieval.parse_web import read_html  # noqa: PLC0415 - as above
 
@@ -155,25 +156,13 @@ def _text(data: bytes, name: str, growth: int, depth: int) -> Document:
     return by_suffix.get(suffix, parse_code.read_code if coded else parse_text.read_plain)(text)
 
 
-def _attached(data: bytes, name: str, growth: int, depth: int) -> Document | None:
-    """Return what is attached to a mail, None where it cannot be read or lies too deep."""
-    if depth >= DEEPEST:
-        return None
-    with tempfile.NamedTemporaryFile(prefix="paring-attached-") as file:
-        file.write(data)
-        file.flush()
-        try:
-            return read(path=file.name, name=name, archive_growth=growth, depth=depth + 1)
-        except (UnreadableError, TooLargeError):
-            return None
-
-
 def locked(name: str) -> UnreadableError:
     """Return the error for a file that asks for a password."""
     return UnreadableError(_("{name} is locked with a password. Nothing was kept; please send it without one.", name=clean(name)))
 
 
-def _broken(name: str) -> UnreadableError:
+def broken(name: str) -> UnreadableError:
+    """Return the error for a file that is cut off or damaged."""
     return UnreadableError(
         _("{name} is cut off or damaged. Nothing was kept; please send it again, or save it anew first.", name=name)
     )

@@ -1,6 +1,7 @@
 """A file's text, whatever the file is: read in a child process, pictures and scans by the `ocr` slot where there is one.
 
-Owns the order of the two, and the sentence where a picture cannot be read for want of a model.
+Owns the order of the two, the files within a file (a mail's attachments, a document's pictures: each in a call of its own, so that
+a bad one costs itself alone), and the sentence where a picture cannot be read for want of a model.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.errors import NoModelError, TooLargeError, UnreadableError
-from bot.images import opened
+from bot.errors import InputError, ModelError, NoModelError, TooLargeError, UnreadableError
+from bot.images import opened, scratch
 from bot.locale import phrases
 from bot.models.tasks import OCR, ImageFile
 from bot.retrieval.decode import clean
@@ -29,6 +32,10 @@ _ = phrases(__file__)
 MEBIBYTE = 1024 * 1024
 MOST_SCANS = 50
 """Scanned pages of one file that are read: a minute or two of work."""
+MOST_HELD = 50
+"""Files in one file that are read with it, pictures as well."""
+DEEPEST = 2
+"""How deep a file may lie in files that lie in files."""
 LEAST_CONFIDENCE = 0.3
 """Below it what an OCR says of a picture is noise: a photograph of leaves reads as letters too."""
 
@@ -42,8 +49,8 @@ class Reader:
         self._models = models
         self._limits = limits
 
-    async def read(self, path: Path, *, name: str) -> Document:
-        """Return what the file at `path` holds.
+    async def look(self, path: Path, *, name: str) -> Document:
+        """Return what the file at `path` says by itself: its pictures, scanned pages and the files in it are yet to be read.
 
         Raises:
             UnreadableError: locked, broken, without text, or of a kind that is not read.
@@ -57,7 +64,18 @@ class Reader:
                 )
             )  # fmt: skip
         arguments: dict[str, Json] = {"path": str(path), "name": clean(name), "archive_growth": self._limits.archive_growth}
-        document = await self._sandbox.call_as(Document, "bot.retrieval.parsers:read", arguments)
+        return await self._sandbox.call_as(Document, "bot.retrieval.parsers:read", arguments)
+
+    async def read(self, path: Path, *, name: str) -> Document:
+        """Return what the file at `path` holds, the files in it as well. Raises as `look` and `whole`."""
+        return await self.whole(path, await self.look(path, name=name), name=name)
+
+    async def whole(self, path: Path, document: Document, *, name: str, depth: int = 0) -> Document:
+        """Return `document`, which `look` has made of the file at `path`, with what its pictures, scans and the files in it say.
+
+        Raises:
+            UnreadableError: it is all pictures, and there is no text in them.
+        """
         if document.kind == "image":
             said = await self._picture(path)
             if not said:
@@ -67,7 +85,11 @@ class Reader:
             return replace(document, blocks=(Block("text", said),))
         if document.unread:
             document = await self._with_scans(path, document)
+        if any(block.kind == "file" for block in document.blocks):
+            document = replace(document, blocks=tuple([block async for block in self._with_files(path, document, depth)]))
         if not any(block.text.strip() for block in document.blocks):
+            if document.kind == "zip":
+                raise nothing_in(name)
             raise UnreadableError(
                 _(
                     "The pages of {name} are scans without text, and I could not read them. Nothing was kept; "
@@ -76,6 +98,43 @@ class Reader:
                 )
             )
         return document
+
+    @asynccontextmanager
+    async def held(self, path: Path, block: Block) -> AsyncIterator[tuple[Path, bool]]:
+        """Give the file that `block` names in the file at `path`, and whether it is a picture. Raises as `bot.retrieval.held.take`."""
+        async with scratch() as folder:
+            out = folder / "held"
+            arguments: dict[str, Json] = {
+                "path": str(path), "name": block.text, "place": block.place, "out": str(out),
+                "most_bytes": self._limits.file_mb * MEBIBYTE,
+            }  # fmt: skip
+            yield out, await self._sandbox.call_as(bool, "bot.retrieval.held:take", arguments)
+
+    async def _with_files(self, path: Path, document: Document, depth: int) -> AsyncIterator[Block]:
+        """Yield the blocks of `document` with what the files in it say in their places; what cannot be read of these is left out."""
+        seen: set[int] = set()
+        for block in document.blocks:
+            if block.kind != "file":
+                yield block
+            elif block.place not in seen and len(seen) < MOST_HELD and depth < DEEPEST:
+                seen.add(block.place)
+                try:
+                    inner = await self._of_file(path, block, depth)
+                except (InputError, ModelError):  # the document says what it says without
+                    continue
+                for one in inner:
+                    yield one
+
+    async def _of_file(self, path: Path, block: Block, depth: int) -> Sequence[Block]:
+        """Return what the file that `block` names says, under its name where it has one."""
+        async with self.held(path, block) as (file, is_picture):
+            if is_picture:
+                said = await self._picture(file) if self._models.live(OCR) else ""
+                blocks: Sequence[Block] = [Block("text", said, page=block.page)] if said else []
+            else:
+                document = await self.whole(file, await self.look(file, name=block.text), name=block.text, depth=depth + 1)
+                blocks = [replace(one, level=one.level + block.level, page=None) for one in document.blocks]
+        return [Block("heading", block.text, block.level, block.page), *blocks] if blocks and block.text else blocks
 
     async def _picture(self, path: Path) -> str:
         """Return the text in a picture, "" where there is none. Raises NoModelError where nothing can read pictures."""
@@ -100,6 +159,13 @@ class Reader:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return replace(document, blocks=tuple(sorted(blocks, key=lambda block: block.page or 0)))
+
+
+def nothing_in(name: str) -> UnreadableError:
+    """Return the error for an archive of which no file can be read."""
+    return UnreadableError(
+        _("I could read none of the files in {name}. Nothing was kept; please send one of them, and I say why.", name=clean(name))
+    )
 
 
 def as_written(text: str) -> str:

@@ -2,7 +2,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from bot.retrieval.document import Document
-from bot.retrieval.parsers import DEEPEST, read
+from bot.retrieval.parsers import read
 
 
 def mail(text: str = "See below.", subject: str = "Plan") -> EmailMessage:
@@ -23,34 +23,26 @@ def parsed(message: EmailMessage, folder: Path) -> Document:
     return read(path=str(file), name="mail.eml", archive_growth=100)
 
 
-def test_what_is_attached_is_read_under_its_name(tmp_path: Path) -> None:
+def test_what_is_attached_is_named_and_yet_to_be_read(tmp_path: Path) -> None:
     message = mail()
     message.add_attachment("Time,Event\n09:14,First alert\n", subtype="csv", filename="times.csv")
-    message.add_attachment("# Cause\n\nAn expired key.", subtype="plain", filename="cause.md")
+    message.add_attachment(mail("Inside.", "Older plan"))
     blocks = parsed(message, tmp_path).blocks
-    assert [(block.kind, block.text, block.level) for block in blocks[3:]] == [
-        ("heading", "times.csv", 2), ("table", "Time: 09:14 | Event: First alert", 2),
-        ("heading", "cause.md", 2), ("heading", "Cause", 3), ("text", "An expired key.", 2),
+    assert [(block.kind, block.text, block.level, block.place) for block in blocks[3:]] == [
+        ("file", "times.csv", 2, 0), ("file", "Older plan", 2, 1),
     ]  # fmt: skip
-    assert "Attachments: times.csv, cause.md" in blocks[1].text
+    assert "Attachments: times.csv, Older plan" in blocks[1].text
 
 
-def test_what_cannot_be_read_is_named_alone(tmp_path: Path) -> None:
+def test_a_picture_in_the_words_is_a_file_and_their_other_form_is_none(tmp_path: Path) -> None:
     message = mail()
-    message.add_attachment(b"\0" * 100, maintype="application", subtype="octet-stream", filename="x.bin")
-    said = [block.text for block in parsed(message, tmp_path).blocks]
-    assert said == ["Plan", "From: a@x.org\nTo: b@x.org\nDate: Mon, 03 Mar 2025 10:00:00 +0900\nAttachments: x.bin", "See below."]
-
-
-def test_mails_in_mails_are_read_so_deep_and_no_deeper(tmp_path: Path) -> None:
-    inner = mail("At the bottom.", "level 0")
-    for level in range(1, DEEPEST + 2):
-        outer = mail(f"Around {level}.", f"level {level}")
-        outer.add_attachment(inner)
-        inner = outer
-    said = "\n".join(block.text for block in parsed(inner, tmp_path).blocks)
-    assert "Around 1." in said
-    assert "At the bottom." not in said
+    message.add_alternative("<p>See below.</p><img src='cid:sign'>", subtype="html")
+    words = message.get_payload(1)
+    assert isinstance(words, EmailMessage)
+    words.add_related(b"\x89PNG" + bytes(20), maintype="image", subtype="png", cid="<sign>")
+    blocks = parsed(message, tmp_path).blocks
+    assert [(block.kind, block.text) for block in blocks[2:]] == [("text", "See below."), ("file", "image/png")]
+    assert "Attachments" not in blocks[1].text
 
 
 def test_what_is_quoted_follows_what_is_said_and_says_whose_it_is(tmp_path: Path) -> None:

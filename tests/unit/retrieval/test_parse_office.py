@@ -1,5 +1,4 @@
 import io
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,7 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from bot.retrieval.parse_office import read_hwpx, read_pptx, read_xlsx
-
-P = "http://www.hancom.co.kr/hwpml/2011/paragraph"
-H = "http://www.hancom.co.kr/hwpml/2011/head"
+from bot.retrieval.parse_office import read_pptx, read_xlsx
 
 
 @pytest.fixture
@@ -109,45 +105,6 @@ def test_a_slide_of_much_text_keeps_its_table_apart(blob: Path) -> None:
         table.cell(place // 2, place % 2).text = text
     slides.save(str(blob))
     assert [block.kind for block in read_pptx(blob, "a.pptx").blocks] == ["text", "table"]
-
-
-def hwpx(blob: Path, *paragraphs: str) -> list[tuple[str, str]]:
-    head = f'<h:head xmlns:h="{H}"><h:styles><h:style id="3" name="개요 1"/></h:styles></h:head>'
-    body = "".join(paragraphs)
-    with zipfile.ZipFile(blob, "w") as archive:
-        archive.writestr("Contents/header.xml", head)
-        archive.writestr("Contents/section0.xml", f'<s:sec xmlns:s="urn:s" xmlns:p="{P}">{body}</s:sec>')
-    return [(block.kind, block.text) for block in read_hwpx(blob, "a.hwpx").blocks]
-
-
-def paragraph(text: str, *, style: str = "0", inside: str = "") -> str:
-    return f'<p:p styleIDRef="{style}"><p:run>{inside}<p:t>{text}</p:t></p:run></p:p>'
-
-
-def cell(text: str, row: int, column: int, *, down: int = 1) -> str:
-    return (
-        f'<p:tc><p:subList>{paragraph(text)}</p:subList><p:cellAddr colAddr="{column}" rowAddr="{row}"/>'
-        f'<p:cellSpan colSpan="1" rowSpan="{down}"/></p:tc>'
-    )
-
-
-def test_hwpx_tables_become_rows_with_their_names(blob: Path) -> None:
-    rows = [
-        cell("직급", 0, 0) + cell("지역", 0, 1) + cell("한도", 0, 2),
-        cell("과장", 1, 0, down=2) + cell("국내", 1, 1) + cell("10만 원", 1, 2),
-        cell("해외", 2, 1) + cell("20만 원", 2, 2),
-    ]
-    table = f"<p:tbl>{''.join(f'<p:tr>{row}</p:tr>' for row in rows)}</p:tbl>"
-    assert hwpx(blob, paragraph("출장비", style="3"), paragraph("표와 같다.", inside=table), paragraph("끝.")) == [
-        ("heading", "출장비"), ("text", "표와 같다."),
-        ("table", "직급: 과장 | 지역: 국내 | 한도: 10만 원\n직급: 과장 | 지역: 해외 | 한도: 20만 원"),
-        ("text", "끝."),
-    ]  # fmt: skip
-
-
-def test_a_drawn_box_of_hwpx_is_read(blob: Path) -> None:
-    box = f"<p:rect><p:drawText><p:subList>{paragraph('상자 안')}</p:subList></p:drawText></p:rect>"
-    assert hwpx(blob, paragraph("상자 밖", inside=box)) == [("text", "상자 밖\n\n상자 안")]
 
 
 def test_a_number_is_said_with_the_unit_of_its_format(tmp_path: Path) -> None:

@@ -206,14 +206,6 @@ def test_what_cannot_be_read_is_told(parsed: Write, name: str, data: bytes, told
         parsed(name, data)
 
 
-def test_an_archive_is_told_as_one(parsed: Write) -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("a.txt", "text")
-    with pytest.raises(UnreadableError, match="is an archive"):
-        parsed("a.zip", out.getvalue())
-
-
 def test_a_bomb_is_refused_before_it_is_opened(parsed: Write) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
