@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +24,7 @@ import numpy as np
 from bot.errors import NoModelError
 from bot.language import detect
 from bot.models.tasks import EMBED
-from bot.passage import Added, Hit, Passage, Scope, Scopes
+from bot.passage import WITHIN, Added, Hit, Passage, Scope, Scopes
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import Draft, draft, embedded_text, pack_vector
@@ -31,8 +32,10 @@ from bot.retrieval.folder import PATH, Gathered, gather
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.keeping import Keeper, Parcel
+from bot.retrieval.members import Budget, add_members, together
 from bot.retrieval.reading import Reader, as_written
 from bot.retrieval.search import Finder, First, Found, Leg, Question
+from bot.store.documents import Documents
 from bot.store.generations import Generation, Generations
 from bot.store.passages import Kept, NewDocument, Passages, Unembedded
 
@@ -49,6 +52,17 @@ Report = Callable[[str, int, int], None]
 REBUILD_AT_ONCE = 512
 FILE = "file:"
 """What the keys of documents begin with that came as a file of a chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a document is kept under."""
+
+    scope: Scope
+    key: str
+    title: str
+    link: str = ""
+    sender: str = ""
 
 
 class Shelves:
@@ -69,6 +83,7 @@ class Shelves:
         self._models = models
         self._home = home
         self._passages = Passages(database)
+        self._documents = Documents(database)
         self._generations = Generations(database)
         self._keeper = Keeper(models, self._passages, self._generations)
         self._reader = Reader(sandbox, models, limits)
@@ -113,14 +128,37 @@ class Shelves:
         Raises:
             UnreadableError, TooLargeError: the file cannot be read; nothing was kept.
         """
+        return await self._add(path, Names(scope, key or f"{FILE}{link or title}", title, link, sender), Budget())
+
+    async def _add(self, path: Path, names: Names, budget: Budget) -> Added:
         sha256, size_bytes = await asyncio.to_thread(_hash, path)
-        if known := await self._on_thread(lambda: self._found_by().known(scope, sha256)):
+        if known := await self._on_thread(lambda: self._found_by().known(names.scope, sha256)):
             return known
-        document = await self._reader.read(path, name=title)
-        return await self._keep(
-            document, scope, key=key or f"{FILE}{link or title}", title=title, link=link, sha256=sha256,
-            size_bytes=size_bytes, sender=sender,
-        )  # fmt: skip
+        document = await self._reader.look(path, name=names.title)
+        if document.kind == "zip":
+            return await self._add_archive(path, document, names, budget, sha256=sha256, size_bytes=size_bytes)
+        document = await self._reader.whole(path, document, name=names.title)
+        return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes)
+
+    async def _add_archive(
+        self, path: Path, document: Document, names: Names, budget: Budget, *, sha256: str, size_bytes: int
+    ) -> Added:
+        """Keep the files of an archive, and what is in it no more not any longer; the archive itself is remembered where all went well."""
+
+        async def add(file: Path, *, title: str, key: str, within: Budget) -> Added:
+            return await self._add(file, replace(names, title=title, key=key), within)
+
+        before = await self._documents.keys(names.scope, beginning=names.key + WITHIN)
+        kept, failed = await add_members(self._reader, add, path, document, title=names.title, key=names.key, budget=budget)
+        here = {f"{names.key}{WITHIN}{block.text}" for block in document.blocks}
+        for key in before:
+            if key not in here and not any(key.startswith(inner + WITHIN) for inner in here):
+                await self._passages.remove(names.scope, key=key)
+        if failed:
+            await self._passages.remove(names.scope, key=names.key, alone=True)
+        else:
+            await self._keep(replace(document, blocks=()), names, sha256=sha256, size_bytes=size_bytes)
+        return together(kept, failed, title=names.title, known=bool(before))
 
     async def add_many(self, paths: Sequence[Path], scope: Scope, report: Report | None = None) -> Gathered:
         """Keep files and all that is in folders; bad files are told and stop nothing. Stopped half way, what was done is kept.
@@ -138,16 +176,8 @@ class Shelves:
         if known := await self._on_thread(lambda: self._found_by().known(scope, sha256, key=key)):
             return known
         document = Document("message" if link.startswith("message:") else "text", title, (Block("text", as_written(text)),))
-        return await self._keep(
-            document,
-            scope,
-            key=key,
-            title=title,
-            link=link,
-            sha256=sha256,
-            size_bytes=len(text.encode("utf-8", "replace")),
-            sender=sender,
-        )
+        size_bytes = len(text.encode("utf-8", "replace"))
+        return await self._keep(document, Names(scope, key, title, link, sender), sha256=sha256, size_bytes=size_bytes)
 
     async def remove(self, scope: Scope, *, key: str) -> int:
         """Remove what was kept under `key` in `scope`; return how many passages went."""
@@ -203,14 +233,14 @@ class Shelves:
         report(lacking[-1].title, min(lacking[-1].id, total), total)
         return False
 
-    async def _keep(
-        self, document: Document, scope: Scope, *, key: str, title: str, link: str, sha256: str, size_bytes: int, sender: str
-    ) -> Added:
-        a_file = key.startswith((FILE, PATH))
-        shown = _title(document, title, a_file=a_file)
+    async def _keep(self, document: Document, names: Names, *, sha256: str, size_bytes: int) -> Added:
+        a_file = names.key.startswith((FILE, PATH))
+        shown = _title(document, names.title, a_file=a_file)
         drafts = await asyncio.to_thread(_drafts, document, shown)
         once = document.kind not in ("message", "text") or a_file
-        new = NewDocument(scope, key, shown, link, sha256, document.kind, size_bytes, (), sender, once=once)
+        new = NewDocument(
+            names.scope, names.key, shown, names.link, sha256, document.kind, size_bytes, (), names.sender, once=once
+        )  # fmt: skip
         return _added(await self._keeper.keep(Parcel(new, drafts)))
 
     async def _question(self, query: str) -> Question:

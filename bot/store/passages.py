@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from bot.locale import Language
-from bot.passage import Scope
+from bot.passage import WITHIN, Scope
 from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow, VectorRow
 
 if TYPE_CHECKING:
@@ -96,9 +96,11 @@ class Passages:
 
         return await self._database.write(work)
 
-    async def remove(self, scope: Scope, *, key: str) -> int:
-        """Remove the document under `key` in `scope`; return how many passages went."""
-        return await self._forget(scope, DocumentRow.key == key)
+    async def remove(self, scope: Scope, *, key: str, alone: bool = False) -> int:
+        """Remove the document under `key` in `scope`; return how many passages went. With an archive goes what was in it, but `alone`."""
+        own = DocumentRow.key == key
+        inner = DocumentRow.key.startswith(key + WITHIN, autoescape=True)
+        return await self._forget(scope, own if alone else or_(own, inner))
 
     async def forget(self, scope: Scope, *, sender: str | None = None) -> int:
         """Remove what `sender` said in `scope`, everything in it for None; return how many passages went."""

@@ -126,8 +126,8 @@ class Search:
                     raise
                 said.append(error.text)
             else:
-                if added.status == "replaced":
-                    said.append(_became(added, file))
+                if added.status == "replaced" or added.failed or added.files > 1:
+                    said += [_became(added, file), *_not_read(added)]
                 else:
                     (fresh if added.status == "added" else known).append((added, file))
         return [*_new(fresh), *said, *_known(known)]
@@ -157,9 +157,21 @@ def _became(added: Added, file: Attachment) -> Text:
         if added.title != _name(file):
             return _("I have {name} already, as {title}; nothing changed.", name=name, title=_safe(added.title))
         return _("I have {name} already; nothing changed.", name=name)
+    if added.files > 1 or added.failed:
+        told = {"files": added.files, "count": added.passages, "name": name}
+        if added.status == "replaced":
+            return _("I read {name} anew: documents {files}, passages {count}. Ask me about them.", **told)
+        return _("I added what is in {name}: documents {files}, passages {count}. Ask me about them.", **told)
     if added.status == "replaced":
         return _("I replaced {name} with what you sent (passages: {count}). Ask me about it.", name=name, count=added.passages)
     return _("I added {name} (passages: {count}). Ask me about it.", name=name, count=added.passages)
+
+
+def _not_read(added: Added) -> list[Text]:
+    """Return a sentence on each file of an archive that could not be read; on those beyond some, one."""
+    told = [_("Not read: {path}: {reason}", path=_safe(failed.path), reason=failed.reason) for failed in added.failed[:MOST_TOLD]]
+    more = len(added.failed) - MOST_TOLD
+    return [*told, _("{count} more of them could not be read.", count=more)] if more > 0 else told
 
 
 def _nothing(language: Language) -> str:
@@ -176,7 +188,8 @@ def _answer(hit: Hit, language: Language) -> str:
 def _place(hit: Hit, language: Language) -> str:
     """Return the title with heading and page."""
     passage = hit.passage
-    place = PurePath(passage.title).name if "/" in passage.title and not passage.title.startswith("http") else passage.title
+    outer, within, inner = passage.title.partition(" › ")  # of a file in an archive its path there is told
+    place = PurePath(outer).name + within + inner if "/" in outer and not outer.startswith("http") else passage.title
     if passage.heading and passage.heading != passage.title:
         place = f"{place} › {passage.heading}" if place else passage.heading
     if passage.page is not None:

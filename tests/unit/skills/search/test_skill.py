@@ -5,7 +5,7 @@ import pytest
 
 from bot.errors import UnreadableError
 from bot.message import Attachment, Command
-from bot.passage import PUBLIC, Passage, Scope
+from bot.passage import PUBLIC, Added, Failed, Passage, Scope
 from bot.skill import Kit
 from bot.testing import FakeLibrary, Told, fake_kit, make_attachment, make_message, make_request
 from skills.search.skill import Search, build
@@ -146,6 +146,28 @@ async def test_the_same_and_a_changed_document_are_told_apart(search: Search, ki
         said.append((await search.answer(make_request(message))).text)
     assert said[1] == "I have plan.txt already; nothing changed."
     assert said[2] == "I replaced plan.txt with what you sent (passages: 1). Ask me about it."
+
+
+async def test_an_archive_says_how_many_were_read_and_which_not(
+    search: Search, kit: Kit, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = tuple(Failed(f"a.zip › {number}.pdf", UnreadableError("It is cut.").text) for number in range(7))
+
+    async def add_file(_path: Path, _scope: Scope, *, title: str, **_other: str) -> Added:
+        return Added(title, 9, "added", 1, files=4, failed=failed)
+
+    monkeypatch.setattr(library, "add_file", add_file)
+    reply = await search.answer(make_request(make_message("", attachments=[document(kit, "a.zip", "PK")])))
+    lines = reply.text.split("\n")
+    assert lines[0] == "I added what is in a.zip: documents 4, passages 9. Ask me about them."
+    assert lines[1] == "Not read: a.zip › 0.pdf: It is cut."
+    assert lines[6:] == ["2 more of them could not be read."]
+
+
+async def test_a_source_in_an_archive_is_shown_with_its_path(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(1, title="team/plans.zip › 2025/lamps.pdf", heading="", page=None)]
+    reply = await search.answer(make_request("the lamp is blue", scopes=[PUBLIC]))
+    assert reply.sources[0].title == "plans.zip › 2025/lamps.pdf"
 
 
 async def test_one_document_that_cannot_be_read_is_an_error(search: Search, kit: Kit) -> None:
