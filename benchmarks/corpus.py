@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 import re
 import sys
 import sysconfig
@@ -35,16 +36,22 @@ CODE = re.compile(r"[<>={}\[\]|]{2,}|>>>|^\s*[:.]\w+", re.MULTILINE)
 def corpus(count: int) -> list[str]:
     """Return `count` distinct paragraphs of 20 to 120 words. Raises SystemExit where the installed packages hold fewer."""
     seen: dict[str, str] = {}
-    for text in _docstrings():
-        for paragraph in re.split(r"\n\s*\n", text):
-            line = " ".join(paragraph.split())
-            if LEAST_WORDS <= len(line.split()) <= MOST_WORDS and not CODE.search(paragraph):
-                seen.setdefault(hashlib.sha256(line.encode()).hexdigest(), line)
+    for line in paragraphs():
+        seen.setdefault(hashlib.sha256(line.encode()).hexdigest(), line)
         if len(seen) >= 2 * count:
             break
     if len(seen) < count:
         sys.exit(f"only {len(seen)} of {count} passages were found in the installed packages")
     return [seen[key] for key in sorted(seen)[:count]]
+
+
+def paragraphs() -> Iterator[str]:
+    """Yield the paragraphs of 20 to 120 words of all docstrings, package by package; some more than once."""
+    for text in _docstrings():
+        for paragraph in re.split(r"\n\s*\n", text):
+            line = " ".join(paragraph.split())
+            if LEAST_WORDS <= len(line.split()) <= MOST_WORDS and not CODE.search(paragraph):
+                yield line
 
 
 def questions(passages: list[str], count: int) -> list[str]:
@@ -55,7 +62,8 @@ def questions(passages: list[str], count: int) -> list[str]:
 
 
 def _docstrings() -> Iterator[str]:
-    places = [Path(sysconfig.get_path("purelib")) / name for name in PACKAGES] + [Path(sysconfig.get_path("stdlib"))]
+    installed = [spec.origin for name in PACKAGES if (spec := importlib.util.find_spec(name)) and spec.origin]
+    places = [*(Path(origin).parent for origin in installed), Path(sysconfig.get_path("stdlib"))]
     for place in places:
         for file in sorted(place.rglob("*.py")):
             if "tests" in file.parts or "site-packages" in file.relative_to(place).parts:

@@ -1,72 +1,174 @@
-"""The words leg: which of a query's terms are asked of the word index, and how often each stands in it.
+"""The words leg: BM25 over all the terms of a query, at any size of the library.
 
-Common words make an OR of words slow (every passage that holds one is scored) and tell little. So the rarest terms are
-asked for, as many as their passages fit a budget; what the common ones say is weighed among the candidates alone.
+Owns how the passages are chosen that are scored, and what is remembered from search to search. Leaves to `bot.retrieval.features`
+what a term weighs, and to `bot.store.shelf` the word index.
 
-    terms = weigh_query(state, "when does the office open", passages=10_000)
-    found = state.search_words(asked(terms, frequencies), scope_ids, count=50)
+    words = Words()
+    query, frequencies = words.weigh(state, "when does the office open", passages=10_000)
+    ids = words.search(state, query, frequencies, readable, mark=mark, mean_length=60, count=40)
+
+A word index tells quickly which passages hold a term and slowly how they rank: of a million passages, five common words ranked by
+SQLite take half a second. So the passages are ranked in two looks. The first adds up what the terms weigh that each passage holds: the
+lists of the heaviest terms, as many as their passages fit a budget; common ones are remembered (`bot.retrieval.postings`). The second
+reads the terms of the likeliest READ_MOST and scores them by BM25 with every term, the common ones too. A reader of no more
+passages than that is answered without the first look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from bot.retrieval.features import QueryTerms, fingerprints, weigh
-from bot.store.shelf import State
+from bot.retrieval.features import K1, Array, B, QueryTerms, Tokens, fingerprints, weigh
+from bot.retrieval.postings import Ids, Postings
+from bot.store.shelf import Mark, State
 from bot.text.words import terms as cut
 
-BUDGET = 2000
-"""Entries of the word index that one query may score: a millisecond of SQLite."""
+BUDGET = 1_000_000
+"""Passages that the first look may count, each term's own; a term of a thousand that is remembered takes some microseconds."""
+READ_MOST = 1000
+"""Passages that the second look reads: two microseconds each."""
 MOST_CUT = 4000
 """Characters of a query that are cut into terms."""
 MOST_ASKED = 500
 """Terms whose frequency is looked up."""
 MOST_KNOWN = 20_000
 """Terms whose frequency is remembered: some two megabytes."""
+COMMON = 1000
+"""Passages from which a term's frequency outlives a change: to count it takes long, and one more or less weighs nothing."""
+DRIFT = 0.05
+"""Share by which the library may grow or shrink until the common terms are counted anew."""
+PACKED_COUNTS = 2
+"""Numbers that stand before a passage's terms, see `bot.store.tables.PassageRow.terms`."""
 
 
-def weigh_query(
-    state: State, query: str, *, passages: int, known: MutableMapping[str, int] | None = None
-) -> tuple[QueryTerms, Mapping[str, int]]:
-    """Return the query's weighed terms, and in how many passages each stands.
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What a reader may read: the numbers of the scopes, and whether that is all there are."""
 
-    `known` remembers frequencies as long as the database stands still: the word index counts a common word's passages one by
-    one, 0.8 ms for a question of ten words, 0.05 where its common ones are known.
+    scopes: tuple[int, ...]
+    whole: bool
+
+
+class Words:
+    """The words leg and what it remembers of one database. Not for two threads at once."""
+
+    def __init__(self) -> None:
+        """Begin with nothing remembered."""
+        self._postings = Postings()
+        self._frequencies: dict[str, int] = {}
+        self._counted_at = 0
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._postings.clear()
+        self._frequencies.clear()
+
+    def moved(self, passages: int) -> None:
+        """Take note that the database has moved on, to so many passages."""
+        if abs(passages - self._counted_at) > DRIFT * self._counted_at:
+            self._frequencies.clear()
+            self._counted_at = passages
+        self._frequencies = {term: count for term, count in self._frequencies.items() if count >= COMMON}
+
+    def weigh(self, state: State, text: str, *, passages: int) -> tuple[QueryTerms, Mapping[str, int]]:
+        """Return the query's weighed terms, and in how many of the `passages` each stands.
+
+        What was counted is remembered: the word index counts a common word's passages one by one.
+        """
+        said = cut(text[:MOST_CUT])
+        wanted = sorted(set(said))[:MOST_ASKED]
+        if missing := [term for term in wanted if term not in self._frequencies]:
+            if len(self._frequencies) > MOST_KNOWN:
+                self._frequencies.clear()
+                missing = wanted
+            self._frequencies.update(dict.fromkeys(missing, 0) | state.frequencies(missing))
+        frequencies = {term: self._frequencies[term] for term in wanted}
+        return weigh(said, frequencies, max(passages, 1), text), frequencies
+
+    def search(
+        self,
+        state: State,
+        query: QueryTerms,
+        frequencies: Mapping[str, int],
+        readable: Readable,
+        *,
+        mark: Mark,
+        mean_length: float,
+        count: int,
+    ) -> list[int]:
+        """Return the ids of at most `count` passages that hold a term of the query and may be read, best first."""
+        if not readable.scopes or not any(frequencies.values()):
+            return []
+        likely = None if readable.whole else self._admitted(state, readable.scopes, mark)
+        if likely is None or len(likely) > READ_MOST:
+            likely = self._likeliest(state, query, frequencies, likely, mark)
+        rows = state.terms_in(likely, readable.scopes) if len(likely) else []
+        scores = scored([terms for _id, terms in rows], query, mean_length=mean_length)
+        best = np.argsort(-scores, kind="stable")[:count]
+        return [rows[place][0] for place in best if scores[place] > 0]
+
+    def _admitted(self, state: State, scopes: tuple[int, ...], mark: Mark) -> Ids:
+        def read(after: int) -> Ids:
+            return state.readable(scopes, after=after)
+
+        return self._postings.ids(scopes, mark, read, lambda after: state.removed(after=after))
+
+    def _holders(self, state: State, term: str, mark: Mark) -> Ids:
+        def read(after: int) -> Ids:
+            return state.holders(term, after=after)
+
+        return self._postings.ids(term, mark, read, lambda after: state.removed(after=after))
+
+    def _likeliest(
+        self, state: State, query: QueryTerms, frequencies: Mapping[str, int], admitted: Ids | None, mark: Mark
+    ) -> Ids:
+        """Return the ids, ascending, of the READ_MOST passages of `admitted` (all for None) that hold the heaviest terms."""
+        weights = np.zeros(mark.passage + 1, np.float32)
+        for place in asked(query, frequencies):
+            weights[self._holders(state, query.terms[place], mark)] += query.weights[place]
+        held = np.flatnonzero(weights) if admitted is None else admitted[weights[admitted] > 0]
+        if len(held) <= READ_MOST:
+            return held
+        return np.sort(held[np.argpartition(-weights[held], READ_MOST)[:READ_MOST]])
+
+
+def asked(query: QueryTerms, frequencies: Mapping[str, int], *, budget: int = BUDGET) -> list[int]:
+    """Return the places of the terms whose passages are counted: the heaviest while they fit the budget, the first in any case.
+
+    Words that say little are asked for only where there is nothing else.
     """
-    said = cut(query[:MOST_CUT])
-    known = {} if known is None else known
-    wanted = sorted(set(said))[:MOST_ASKED]
-    if missing := [term for term in wanted if term not in known]:
-        if len(known) > MOST_KNOWN:
-            known.clear()
-            missing = wanted
-        known.update(dict.fromkeys(missing, 0) | state.frequencies(missing))
-    frequencies = {term: known[term] for term in wanted}
-    return weigh(said, frequencies, max(passages, 1), query), frequencies
+    known = [place for place, term in enumerate(query.terms) if frequencies.get(term, 0)]
+    telling = [place for place in known if not query.light[place]]
+    chosen: list[int] = []
+    spent = 0
+    for place in telling or known:
+        spent += frequencies[query.terms[place]]
+        if chosen and spent > budget:
+            break
+        chosen.append(place)
+    return chosen
+
+
+def scored(packed: Sequence[bytes], query: QueryTerms, *, mean_length: float) -> Array:
+    """Return float32 (n,): BM25 of passages whose terms are `packed` as `bot.store.tables.PassageRow` says.
+
+    Source: Robertson and Zaragoza, The Probabilistic Relevance Framework, 3.2; title, heading and text count alike.
+    """
+    tokens = Tokens.of([np.frombuffer(terms, "<u4")[PACKED_COUNTS:] for terms in packed])
+    counts = tokens.counts(fingerprints(query.terms))
+    norm = K1 * (1 - B + B * tokens.sizes / max(mean_length, 1.0))
+    scores: Array = (counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32) @ query.weights
+    return scores
 
 
 def weigh_without(
     state: State, text: str, query: QueryTerms, frequencies: Mapping[str, int], documents: Collection[int]
 ) -> tuple[QueryTerms, Mapping[str, int]]:
-    """Return what `weigh_query` would return were `documents` not there: for training."""
+    """Return what `Words.weigh` would return were `documents` not there: for training."""
     marks = dict(zip(query.terms, fingerprints(query.terms).tolist(), strict=True))
-    packed = [set(np.frombuffer(terms, "<u4")[2:].tolist()) for terms in state.terms_of(documents)]
+    packed = [set(np.frombuffer(terms, "<u4")[PACKED_COUNTS:].tolist()) for terms in state.terms_of(documents)]
     rest = {term: count - sum(1 for passage in packed if marks.get(term) in passage) for term, count in frequencies.items()}
     return weigh(cut(text[:MOST_CUT]), rest, max(query.passages - len(packed), 1), text), rest
-
-
-def asked(query: QueryTerms, frequencies: Mapping[str, int], *, budget: int = BUDGET) -> list[str]:
-    """Return the terms that the word index is asked for: the heaviest, while they fit the budget, the first in any case."""
-    chosen: list[str] = []
-    spent = 0
-    for term in query.terms:
-        frequency = frequencies.get(term, 0)
-        if not frequency:
-            continue
-        if chosen and spent + frequency > budget:
-            break
-        chosen.append(term)
-        spent += frequency
-    return chosen

@@ -27,7 +27,7 @@ from bot.retrieval.evidence import beside
 from bot.retrieval.features import Candidates, QueryTerms, features
 from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
-from bot.retrieval.lexical import asked, weigh_query, weigh_without
+from bot.retrieval.lexical import Readable, Words, weigh_without
 from bot.retrieval.mark import Reading, read
 from bot.retrieval.vectors import MOST_READERS, FlatIndex, VectorIndex
 from bot.store.generations import Generation
@@ -100,8 +100,8 @@ class Finder:
         self._mark = Mark(0, 0, 0, "", 0)
         self._lengths = 0
         self._seen = 0
-        self._frequencies: dict[str, int] = {}
-        self._scopes: dict[tuple[Scope, ...], tuple[tuple[int, ...], bool]] = {}
+        self._words = Words()
+        self._readable: dict[tuple[Scope, ...], Readable] = {}
 
     def close(self) -> None:
         """Close the database."""
@@ -220,8 +220,8 @@ class Finder:
         """Forget the index in memory; the next search makes it anew."""
         self._mark = Mark(0, 0, 0, "", 0)
         self._index, self._lengths, self._seen = FlatIndex(0), 0, 0
-        self._frequencies.clear()
-        self._scopes.clear()
+        self._words.clear()
+        self._readable.clear()
 
     def catch_up(self, state: State) -> None:
         """Bring the index in memory to `state`: what other writers, in this process or another, have committed."""
@@ -235,34 +235,40 @@ class Finder:
             self.reset()
             self._index = FlatIndex(mark.dimension)
         fresh = self._mark.passage == 0
-        self._frequencies.clear()
-        self._scopes.clear()
+        self._readable.clear()
         for arrivals in state.arrivals(mark, after=self._mark.passage):
             self._index.add(arrivals.ids, arrivals.scopes, arrivals.vectors)
             self._lengths += int(arrivals.lengths.sum())
             self._seen += len(arrivals.ids)
         if not fresh:
             self._index.remove(np.array(state.removed(after=self._mark.removal), np.int64))
+        self._words.moved(len(self._index))
         self._mark = mark
 
     def _hear(self, state: State, text: str, scopes: Scopes, *, count: int, without: Collection[int] = ()) -> Heard:
-        scope_ids, whole = self._scope_ids(state, scopes)
-        query, frequencies = weigh_query(state, text, passages=len(self._index), known=self._frequencies)
+        readable = self._read_by(state, scopes)
+        query, frequencies = self._words.weigh(state, text, passages=len(self._index))
         if without:
             query, frequencies = weigh_without(state, text, query, frequencies, without)
-        held = state.search_words(asked(query, frequencies), None if whole else scope_ids, count=count) if scope_ids else []
-        rows = state.candidates(sorted(held[:DEPTH]), scope_ids) if held else []
-        return Heard(self._mark, scope_ids, query, tuple(held), tuple(rows))
+        held = self._words.search(
+            state, query, frequencies, readable, mark=self._mark, mean_length=self._mean_length, count=count
+        )
+        rows = state.candidates(sorted(held[:DEPTH]), readable.scopes) if held else []
+        return Heard(self._mark, readable.scopes, query, tuple(held), tuple(rows))
 
-    def _scope_ids(self, state: State, scopes: Scopes) -> tuple[tuple[int, ...], bool]:
-        """Return the numbers of those scopes that hold anything, and whether that is all there are; remembered until anything comes."""
+    @property
+    def _mean_length(self) -> float:
+        return self._lengths / max(self._seen, 1)
+
+    def _read_by(self, state: State, scopes: Scopes) -> Readable:
+        """Return which of `scopes` hold anything; remembered until anything comes or goes."""
         names = tuple(scopes)
-        found = self._scopes.get(names)
+        found = self._readable.get(names)
         if found is None:
             numbers = tuple(state.scope_ids(scopes))
-            if len(self._scopes) >= MOST_READERS:
-                self._scopes.clear()
-            found = self._scopes[names] = numbers, len(numbers) == state.all_scopes()
+            if len(self._readable) >= MOST_READERS:
+                self._readable.clear()
+            found = self._readable[names] = Readable(numbers, len(numbers) == state.all_scopes())
         return found
 
     def _candidates(
@@ -293,7 +299,7 @@ class Finder:
         rows = [row for row in rows if row.document not in without] if without else rows
         if not rows:
             return _nothing()
-        weighed = features(query, self._as_candidates(rows), vector, mean_length=self._lengths / max(self._seen, 1))
+        weighed = features(query, self._as_candidates(rows), vector, mean_length=self._mean_length)
         scores = self._fusion.order(weighed)
         deeper = _deeper(near, held) if count > len(rows) else []
         below_them = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from bot.locale import Language
 from bot.passage import WITHIN, Scope
+from bot.store.shelf import NO_PASSAGE
 from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow, VectorRow
 
 if TYPE_CHECKING:
@@ -160,6 +161,9 @@ class Passages:
                     ),
                     {"id": number, "title": title, "heading": heading, "body": body},
                 )
+            connection.execute(
+                insert(RemovalRow).values(passage_id=NO_PASSAGE)
+            )  # whoever remembers a word's passages reads them again
 
         await self._database.write(work)
 

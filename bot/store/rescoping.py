@@ -15,13 +15,12 @@ from sqlalchemy import func as sql
 from bot.message import Address
 from bot.passage import Scope
 from bot.store.passages import drop_passages
+from bot.store.shelf import NO_PASSAGE
 from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NO_PASSAGE = 0
-"""Told as removed where a scope is renamed: readers remember which scopes there are until a passage comes or goes."""
 _DOCUMENTS = cast("Table", DocumentRow.__table__)
 _MOVE = (
     (
@@ -53,6 +52,7 @@ def move_scope(connection: Connection, old: Address, new: Address) -> None:
     _rename_documents(connection, before, old, new)
     if after is None:
         connection.execute(update(ScopeRow).where(ScopeRow.id == before).values(name=str(Scope.of(new))))
+        # Readers remember which scopes there are until a passage comes or goes.
         connection.execute(insert(RemovalRow).values(passage_id=NO_PASSAGE))
         return
     _drop_doubles(connection, before, after)

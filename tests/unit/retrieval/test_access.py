@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from retrieval_fakes import ANN, TEAM, WordEmbedder
 from bot.config import LimitSettings
 from bot.passage import PUBLIC, Scope, Scopes
 from bot.retrieval.access import reader_scopes
+from bot.retrieval.lexical import Words
 from bot.retrieval.library import Shelves
 from bot.retrieval.vectors import FlatIndex, Near
 from bot.store.database import Database
@@ -102,8 +103,15 @@ class Leaky:
             return search(self, vector, count=count, scopes=list(range(1, 100)))
 
         self.patch.setattr(FlatIndex, "search", all_scopes)
-        words = State.search_words
-        self.patch.setattr(State, "search_words", lambda state, terms, _scopes, *, count: words(state, terms, None, count=count))
+        self.words("readable")
+        self.words("terms_in")
+
+    def words(self, layer: str) -> None:
+        readable, terms = State.readable, State.terms_in
+        if layer == "readable":
+            self.patch.setattr(State, layer, lambda state, _scopes, *, after=0: readable(state, range(1, 100), after=after))
+        else:
+            self.patch.setattr(State, layer, lambda state, ids, _scopes: terms(state, ids, range(1, 100)))
 
     def candidates(self) -> None:
         read = State.candidates
@@ -135,17 +143,21 @@ async def test_the_selector_admits_the_readers_scopes_alone(secrets: Shelves, mo
     assert asked == [(2,)]
 
 
-async def test_the_word_index_is_asked_for_the_readers_scopes_alone(secrets: Shelves, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = SimpleNamespace(ids=[])
-    words = State.search_words
+@pytest.mark.parametrize("layer", ["readable", "terms_in"])
+async def test_the_words_leg_finds_the_readers_passages_alone_by_either_layer(
+    secrets: Shelves, monkeypatch: pytest.MonkeyPatch, layer: str
+) -> None:
+    found: list[int] = []
+    search, other = Words.search, {"readable": "terms_in", "terms_in": "readable"}[layer]
 
-    def noted(state: State, terms: list[str], scope_ids: list[int] | None, *, count: int) -> list[int]:
-        found.ids = words(state, terms, scope_ids, count=count)
-        return found.ids
+    def noted(words: Words, *given: Any, **named: Any) -> list[int]:
+        found[:] = search(words, *given, **named)
+        return found
 
-    monkeypatch.setattr(State, "search_words", noted)
+    monkeypatch.setattr(Words, "search", noted)
+    Leaky(monkeypatch).words(other)
     await secrets.rank("lamp", Scopes([TEAM]), count=5)
-    assert found.ids == [2]
+    assert found == [2]
 
 
 async def test_candidates_of_other_scopes_are_dropped_before_they_are_weighed(

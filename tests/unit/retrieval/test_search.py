@@ -3,7 +3,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from retrieval_fakes import ANN, TEAM, WordEmbedder
 
 from bot.passage import PUBLIC, Scopes
@@ -46,7 +48,7 @@ def test_what_was_heard_is_used_while_the_database_stands_still(
     finder: Finder, question: Question, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard = finder.hear(ASKED, EVERYONE)
-    monkeypatch.delattr(State, "search_words")
+    monkeypatch.delattr(State, "terms_in")
     assert finder.find(question, EVERYONE, count=5, heard=heard)
 
 
@@ -74,17 +76,17 @@ async def test_the_words_are_looked_for_while_the_vector_is_made(
     lamps: Shelves, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop, heard = asyncio.get_running_loop(), asyncio.Event()
-    search, embed = State.search_words, embedder.run
+    read, embed = State.terms_in, embedder.run
 
-    def noted(state: State, terms: Sequence[str], scope_ids: Sequence[int] | None, *, count: int) -> list[int]:
+    def noted(state: State, ids: NDArray[np.int64], scope_ids: Sequence[int]) -> list[tuple[int, bytes]]:
         loop.call_soon_threadsafe(heard.set)
-        return search(state, terms, scope_ids, count=count)
+        return read(state, ids, scope_ids)
 
     async def after_the_words(slot: Any, batch: Sequence[Any], *, bulk: bool = False) -> list[Any]:
         await heard.wait()  # for ever, where the words wait for the vector
         return await embed(slot, batch, bulk=bulk)
 
-    monkeypatch.setattr(State, "search_words", noted)
+    monkeypatch.setattr(State, "terms_in", noted)
     monkeypatch.setattr(embedder, "run", after_the_words)
     assert await lamps.search(ASKED, EVERYONE)
 

@@ -3,6 +3,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -49,12 +50,12 @@ async def test_text_words_and_vectors_come_and_go_together(database: Database, p
     assert (kept.status, kept.passages) == ("added", 2)
     shelf = Shelf(database.path)
     with shelf.state() as state:
-        assert state.search_words(["lamp"], None, count=9) == [1]
+        assert state.holders("lamp").tolist() == [1]
         assert state.frequencies(["lamp", "lamps", "zebra"]) == {"lamp": 1, "lamps": 1}
         assert [arrivals.ids.tolist() for arrivals in state.arrivals(state.mark(), after=0)] == [[1, 2]]
     assert await passages.remove(PUBLIC, key="k") == 2
     with shelf.state() as state:
-        assert state.search_words(["lamp"], None, count=9) == []
+        assert state.holders("lamp").tolist() == []
         assert state.removed(after=0) == [1, 2]
         assert state.words_without_passage() == 0
     shelf.close()
@@ -132,8 +133,9 @@ async def test_a_words_search_keeps_to_the_scopes(passages: Passages, generation
     shelf = Shelf(database.path)
     with shelf.state() as state:
         (team,) = state.scope_ids(Scopes([TEAM, Scope("dm", "no/such/chat")]))
-        assert state.search_words(["lamp"], [team], count=9) == [2]
-        assert state.search_words(["lamp"], [], count=9) == state.search_words(["lamp"], (), count=9) == []
+        assert state.readable([team]).tolist() == [2]
+        assert state.readable([]).tolist() == []
+        assert [number for number, _terms in state.terms_in(np.array([1, 2]), [team])] == [2]
         assert [found.id for found in state.candidates([1, 2], [team])] == [2]
     shelf.close()
 
@@ -143,7 +145,7 @@ async def test_no_term_breaks_the_query(passages: Passages, generation: int, dat
     await passages.add([document(f"x {term} y")], generation=generation)
     shelf = Shelf(database.path)
     with shelf.state() as state:
-        found = state.search_words([term], None, count=9)
+        found = state.holders(term).tolist()
         assert found in ([1], []) if term in ('"', "*", "§1") else found == [1]
     shelf.close()
 
