@@ -1,7 +1,8 @@
 """Where a model's files lie on this machine, and whether they may be read.
 
-Owns: from a spec to a verified folder. Leaves to `bot.models.prepare` the making of MiniLM's prepared form, to
-`bot.models.verify` what is refused. Nothing is fetched from anywhere: a model comes with the install or is carried in.
+Owns: from a spec to a verified folder. Leaves to `bot.models.prepare` the making of MiniLM's prepared form, to `bot.models.distil`
+that of the static embedder, to `bot.models.verify` what is refused. Nothing is fetched from anywhere: a model comes with the
+install or is carried in.
 
     place = resolve(spec, settings)
     place.spec.identity, place.folder
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import NoModelError, UnsafeModelError
 from bot.locale import phrases
+from bot.models import distil
 from bot.models.folders import hub_folder, pinned
 from bot.models.heads.build import prepared_head
 from bot.models.prepare import DISTRIBUTION, PREPARED, Report, find_prepared, package_folder, prepared_minilm
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 _ = phrases(__file__)
 
+STATIC = "static"
+"""The family that is distilled here, from MiniLM."""
 HEAD = "linear-head"
 """The family that is trained here, from what the installed skills say that people type."""
 
@@ -91,8 +95,12 @@ def present(spec: ModelSpec, settings: Settings) -> bool:
 def size_bytes(spec: ModelSpec, settings: Settings) -> int:
     """Return how many bytes of disk the model takes; 0 for a builtin, a server and what is not there."""
     if spec.source == "package":
-        folder = find_prepared(settings.home) if spec.location == DISTRIBUTION else None
-        return sum((folder / name).stat().st_size for name in PREPARED) if folder else 0
+        if spec.location != DISTRIBUTION:
+            return 0
+        small = spec.family == STATIC
+        folder = distil.find_static(settings.home) if small else find_prepared(settings.home)
+        files = distil.PREPARED if small else PREPARED
+        return sum((folder / name).stat().st_size for name in files) if folder else 0
     if spec.source in ("folder", "hub"):
         return sum(
             path.stat().st_size for path in folder_of(spec, settings).rglob("*") if path.is_file() and not path.is_symlink()
@@ -101,6 +109,8 @@ def size_bytes(spec: ModelSpec, settings: Settings) -> int:
 
 
 def _of_package(spec: ModelSpec, settings: Settings, report: Report | None) -> Path:
+    if spec.family == STATIC:
+        return distil.prepared_static(settings.home, report=report)
     if spec.location == DISTRIBUTION:
         return prepared_minilm(settings.home, report=report)
     folder = package_folder(spec.location)

@@ -18,7 +18,7 @@ from typing import Final
 
 from bot.errors import ModelError
 from bot.locale import phrases
-from bot.models.prepare import sha256_of
+from bot.models.made import sha256_of
 from bot.models.presets import read_yaml, spec_of
 from bot.models.spec import ModelFile, ModelSpec
 from bot.models.verify import verify_folder

@@ -155,9 +155,10 @@ class Pool:
             ModelError: it could not be made.
         """
         for slot in self._catalogue.slots():
-            spec = self._place(slot).spec
-            if spec is not None and spec.source == "package":
-                await asyncio.to_thread(fetch.resolve, spec, self._settings, report=report)
+            small = [spec for spec in self._catalogue.for_slot(slot) if spec.family == fetch.STATIC]
+            for spec in dict.fromkeys([self._place(slot).spec, *small]):
+                if spec is not None and spec.source == "package":
+                    await asyncio.to_thread(fetch.resolve, spec, self._settings, report=report)
 
     async def publish(self, slot: Slot[In, Out], spec: ModelSpec) -> None:
         """Load `spec` beside the slot's live model, switch to it, and release the old one when nobody holds it any more.

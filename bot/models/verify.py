@@ -1,7 +1,7 @@
 """Looks at a folder of a model before anything in it is loaded: only data may lie there, and only data that reads as such.
 
 Owns: which files are allowed, and what in them is refused (pickle, code, links, `auto_map`, foreign module types, headers that
-lie). Leaves hashing to `bot.models.prepare.sha256_of`, and the reading to the runtimes. Holds for every folder: carried in,
+lie). Leaves hashing to `bot.models.made.sha256_of`, and the reading to the runtimes. Holds for every folder: carried in,
 fetched, or made by an admin. Nothing can override it.
 
     verify_folder(Path("models/hub--intfloat--multilingual-e5-small"))

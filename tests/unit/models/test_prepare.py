@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ModelError, UnsafeModelError
-from bot.models import prepare
+from bot.models import made, prepare
 from bot.models.spec import ModelFile
 
 Exported = Callable[..., None]
@@ -84,7 +84,7 @@ def test_it_is_made_once(home: Path, tmp_path: Path, exports: Exported, runs: Ca
 
 
 def test_the_manifest_tells_what_it_was_made_of(home: Path, exports: Exported) -> None:
-    manifest = prepare.read_manifest(prepare.prepared_minilm(home))
+    manifest = made.read_manifest(prepare.prepared_minilm(home))
 
     assert manifest is not None
     assert manifest.source_sha256 == prepare.MINILM_FILES[0].sha256
@@ -96,7 +96,7 @@ def test_the_manifest_tells_what_it_was_made_of(home: Path, exports: Exported) -
 def test_where_the_install_cannot_be_written_it_lies_in_the_home(
     home: Path, exports: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepare, "_writable", lambda _folder: False)
+    monkeypatch.setattr(prepare, "writable", lambda _folder: False)
 
     assert prepare.prepared_minilm(home).parent == home / "models"
 
