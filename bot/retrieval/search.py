@@ -14,6 +14,7 @@ import itertools
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from bot.language import detect
 from bot.passage import Added, Hit, Passage, Scope, Scopes
+from bot.retrieval.coded import Source, fitted
 from bot.retrieval.embed import unpack_sentences, unpack_terms
 from bot.retrieval.evidence import beside
 from bot.retrieval.features import Candidates, QueryTerms, features
@@ -29,7 +31,8 @@ from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.lexical import Readable, Words, weigh_without
 from bot.retrieval.mark import Reading, read
-from bot.retrieval.vectors import MOST_READERS, FlatIndex, VectorIndex
+from bot.retrieval.roll import MOST_READERS
+from bot.retrieval.vectors import FlatIndex, VectorIndex
 from bot.store.generations import Generation
 from bot.store.shelf import Candidate, Mark, Shelf, Shown, State
 
@@ -97,6 +100,7 @@ class Finder:
         self._shelf = Shelf(path)
         self._fusion = fusion
         self._index: VectorIndex = FlatIndex(0)
+        self._source: Source = partial(self._shelf.vectors, 0, 0)
         self._mark = Mark(0, 0, 0, "", 0)
         self._lengths = 0
         self._seen = 0
@@ -210,8 +214,7 @@ class Finder:
             for arrivals in state.arrivals(self._mark, after=0):
                 lengths = np.linalg.norm(arrivals.vectors, axis=1)
                 broken += int(((np.abs(lengths - 1) > UNIT_TOLERANCE) & (lengths > 0)).sum())
-                kept = self._index.vectors_of(arrivals.ids)
-                astray += int((np.abs(kept - arrivals.vectors).max(axis=1, initial=0) > 0).sum())
+                astray += self._index.astray(arrivals.ids, arrivals.scopes, arrivals.vectors)
                 seen += len(arrivals.ids)
             astray += abs(len(self._index) - seen)
             return Findings(passages, state.words_without_passage(), lack, broken, astray, state.check())
@@ -234,14 +237,17 @@ class Finder:
         ) or mark.passage < self._mark.passage:
             self.reset()
             self._index = FlatIndex(mark.dimension)
+            self._source = partial(self._shelf.vectors, mark.generation, mark.dimension)
         fresh = self._mark.passage == 0
         self._readable.clear()
         for arrivals in state.arrivals(mark, after=self._mark.passage):
             self._index.add(arrivals.ids, arrivals.scopes, arrivals.vectors)
+            self._index = fitted(self._index, self._source)
             self._lengths += int(arrivals.lengths.sum())
             self._seen += len(arrivals.ids)
         if not fresh:
             self._index.remove(np.array(state.removed(after=self._mark.removal), np.int64))
+        self._index = fitted(self._index, self._source)
         self._words.moved(len(self._index))
         self._mark = mark
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +95,20 @@ class Shelf:
         """Return how large the database is."""
         (pages,), (size,) = (self._connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
         return int(pages * size)
+
+    def vectors(self, generation: int, dimension: int, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return float32 (n, d): what a generation has of passages, rows of zeros for what it lacks; in the state that is open."""
+        found = np.zeros((len(ids), dimension), np.float32)
+        place = dict(zip(ids.tolist(), range(len(ids)), strict=True))
+        rows = self._connection.execute(
+            f"SELECT passage_id, data FROM vectors WHERE generation_id = ? AND passage_id IN ({_marks(ids)})",  # noqa: S608 - question marks and constants alone
+            [generation, *place],
+        ).fetchall()
+        whole = [(place[number], data) for number, data in rows if len(data) == 2 * dimension]
+        if whole:
+            places, data = zip(*whole, strict=True)
+            found[list(places)] = np.frombuffer(b"".join(data), "<f2").reshape(len(data), dimension)
+        return found
 
     @contextmanager
     def state(self) -> Iterator[State]:
@@ -262,7 +276,7 @@ def _ids(joined: str | None) -> NDArray[np.int64]:
     return np.fromstring(joined, np.int64, sep=",") if joined else np.zeros(0, np.int64)
 
 
-def _marks(values: Sequence[object]) -> str:
+def _marks(values: Sized) -> str:
     return ", ".join("?" * len(values))
 
 

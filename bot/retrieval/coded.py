@@ -1,0 +1,165 @@
+"""Nearest vectors among very many: a bit a dimension is scanned whole, the best few hundred are compared exactly.
+
+Owns the index of one-bit codes, and from which size it takes over. Leaves the vectors themselves to where they are kept: a `Source` reads
+a few hundred for each search, so that there is no second copy that could differ or keep what was forgotten.
+
+    index = CodedIndex(384, source)
+    index.add(ids, scopes, vectors)
+    near = index.search(vector, count=50, scopes=[3, 7])
+
+A search narrows in three steps: by the differing bits of a code's first 256 (FAISS, every admitted row), by the product of the question's
+numbers with all bits of the best 4,000, by the true cosine of the best 200. Measured in docs/index.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.retrieval.roll import Column, Ids, Mask, Roll
+from bot.retrieval.vectors import NOTHING, FlatIndex, Near, Rows, VectorIndex, best, expect_rows, products
+
+Codes = NDArray[np.uint8]
+Source = Callable[[Ids], Rows]
+"""Returns float32 (n, d): the vectors of passages, rows of zeros for those that it does not have."""
+
+CODED_FROM = 100_000
+"""Passages from which codes take over: up to here every vector is compared in 4 ms or less and held in 77 MB (docs/index.md)."""
+FLAT_BELOW = CODED_FROM // 2
+"""Passages below which every vector is compared again; in between it stays as it is, so that nothing flutters."""
+FIRST_BYTES = 32
+"""Of a code, scanned first: a million times 32 bytes is read in 2 ms, times 48 in 4 to 8 (two thirds again as many bytes, and FAISS
+compares 256 bits with one instruction)."""
+SCANNED, RESCORED = 4000, 200
+"""How many the scan leaves over, and how many of these are compared by their vectors."""
+TIMES = 10
+"""Where many are asked for, that many times as many are compared by their vectors."""
+GATHERED = 0.1
+"""Share of the rows below which the admitted ones are gathered and then scanned: quicker than asking a selector for every row."""
+AT_ONCE = 4096
+
+
+class CodedIndex:
+    """A bit a dimension in memory, the vectors elsewhere; keeps `VectorIndex`. Few admitted passages are compared exactly, all of them."""
+
+    kind = "coded"
+
+    def __init__(self, dimension: int, source: Source) -> None:
+        """Begin empty, with vectors of `dimension` numbers that `source` gives back."""
+        self.dimension = dimension
+        self._source = source
+        self._roll = Roll()
+        width = -(-dimension // 8)
+        self._first = Column(np.zeros((0, min(width, FIRST_BYTES)), np.uint8))
+        self._rest = Column(np.zeros((0, max(width - FIRST_BYTES, 0)), np.uint8))
+
+    def __len__(self) -> int:
+        return len(self._roll)
+
+    @property
+    def ids(self) -> Ids:
+        """The ids of the passages that are here, ascending."""
+        return self._roll.ids[self._roll.alive]
+
+    @property
+    def scopes(self) -> Ids:
+        """The scopes of these passages."""
+        return self._roll.scopes[self._roll.alive]
+
+    def add(self, ids: Ids, scopes: Ids, vectors: Rows) -> None:
+        """Add passages. Raises ValueError where ids are not above all before, or the vectors are of another dimension."""
+        if not len(ids):
+            return
+        expect_rows(vectors, len(ids), self.dimension)
+        self._roll.add(ids, scopes)
+        codes = code(vectors)
+        self._first.append(codes[:, :FIRST_BYTES])
+        self._rest.append(codes[:, FIRST_BYTES:])
+
+    def remove(self, ids: Ids) -> int:
+        """Remove passages; return how many were here."""
+        gone = self._roll.remove(ids)
+        if self._roll.crowded:
+            alive = self._roll.alive
+            self._first, self._rest = Column(self._first.rows[alive]), Column(self._rest.rows[alive])
+            self._roll = Roll(self._roll.ids[alive], self._roll.scopes[alive])
+        return gone
+
+    def search(self, vector: Rows, *, count: int, scopes: Sequence[int]) -> Near:
+        """Return at most `count` passages in `scopes`, by cosine to `vector`, float32 (d,)."""
+        admitted, few = self._roll.admitted(tuple(scopes))
+        if not few or not vector.any():
+            return NOTHING
+        compared = max(RESCORED, TIMES * count)
+        places = np.flatnonzero(admitted) if few <= compared else np.sort(self._nearest(vector, compared, admitted, few))
+        ids = self._roll.ids[places]
+        return best(ids, products(self._source(ids), vector), count)
+
+    def vectors_of(self, ids: Ids) -> Rows:
+        """Return float32 (n, d): the vectors of `ids`, rows of zeros for those that are not here."""
+        return self._source(ids) * (self._roll.places(ids) >= 0)[:, None]
+
+    def astray(self, ids: Ids, scopes: Ids, vectors: Rows) -> int:
+        """Return how many of these passages are not here, or in another scope, or with the code of another vector."""
+        if not self._roll.rows:
+            return len(ids)
+        places = self._roll.places(ids)
+        differs = (self._codes(places) != code(vectors)).any(axis=1)
+        return int(((places < 0) | (self._roll.scopes[places] != scopes) | differs).sum())
+
+    def _nearest(self, vector: Rows, count: int, admitted: Mask, few: int) -> Ids:
+        """Return the `count` rows that look nearest by their codes, in no order."""
+        asked = code(vector[None])[:, :FIRST_BYTES]
+        most = min(max(SCANNED, count), few)
+        if few <= GATHERED * len(admitted):
+            within = np.flatnonzero(admitted)
+            places = within[_scan(asked, cast("Codes", self._first.rows[within]), most, None)]
+        else:
+            places = _scan(asked, cast("Codes", self._first.rows), most, None if few == len(admitted) else admitted)
+        # Of the sum of the products with +1 and -1 only the part with +1 is needed: the order is the same.
+        bits = np.unpackbits(self._codes(places), axis=1, count=self.dimension)
+        return places[np.argpartition(-products(bits.astype(np.float32), vector), count - 1)[:count]]
+
+    def _codes(self, places: Ids) -> Codes:
+        return cast("Codes", np.concatenate([self._first.rows[places], self._rest.rows[places]], axis=1))
+
+
+def code(vectors: Rows) -> Codes:
+    """Return uint8 (n, d / 8): for each number of float32 (n, d) whether it is above 0."""
+    return np.packbits(vectors > 0, axis=1)
+
+
+def fitted(index: VectorIndex, source: Source) -> VectorIndex:
+    """Return `index` in the form that its size asks for: itself, or another that holds the same."""
+    if isinstance(index, FlatIndex) and index.dimension and len(index) >= CODED_FROM:
+        return _moved(index, CodedIndex(index.dimension, source))
+    if isinstance(index, CodedIndex) and len(index) < FLAT_BELOW:
+        return _moved(index, FlatIndex(index.dimension))
+    return index
+
+
+def _moved(index: FlatIndex | CodedIndex, into: FlatIndex | CodedIndex) -> VectorIndex:
+    ids, scopes = index.ids, index.scopes
+    for start in range(0, len(ids), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        into.add(ids[some], scopes[some], index.vectors_of(ids[some]))
+    return into
+
+
+def _scan(asked: Codes, codes: Codes, count: int, admitted: Mask | None) -> Ids:
+    """Return the `count` rows of `codes` that differ from `asked`, (1, b), in the fewest bits."""
+    import faiss  # noqa: PLC0415 - loaded for what needs it alone
+
+    asked, codes = np.ascontiguousarray(asked), np.ascontiguousarray(codes)
+    distances, places = np.empty((1, count), np.int32), np.empty((1, count), np.int64)
+    selector = None
+    if admitted is not None:
+        bits = np.packbits(admitted, bitorder="little")
+        selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
+    pointers = [faiss.swig_ptr(array) for array in (asked, codes)], [faiss.swig_ptr(array) for array in (distances, places)]
+    faiss.omp_set_num_threads(1)
+    faiss.hammings_knn_mc(*pointers[0], 1, len(codes), count, codes.shape[1], *pointers[1], selector)  # type: ignore[call-arg]  # the stub lacks the selector
+    return cast("Ids", places[0][places[0] >= 0])
