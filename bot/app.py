@@ -73,6 +73,8 @@ GRACE_S = 4.0
 """How long answers that are being worked on at a stop may take; what is not done by then is done at the next start."""
 SENDING_S = 1.5
 """How long what is answered by then may take to be sent."""
+MOST_CHILDREN = 4
+"""Files that are parsed at the same time, as far as there are cores; a child is started when there is work for it."""
 UPKEEP_EVERY_S = 24 * 3600.0
 UNNAMED_LIFE = timedelta(days=7)
 """How long a file is kept that no message names: an upload that was never sent."""
@@ -211,7 +213,7 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         database = await Database.open(settings.database)
         lease = stack.enter_context(Lease.taken(settings.home))
         stack.push_async_callback(database.close)
-        sandbox = Sandbox.of(settings.limits)
+        sandbox = Sandbox.of(settings.limits, children=min(MOST_CHILDREN, os.cpu_count() or 1))
         stack.push_async_callback(sandbox.close)
         catalogue = Catalogue(settings)
         pool = Pool(catalogue, settings)

@@ -268,5 +268,5 @@ def _is_number(cell: str) -> bool:
         return False
 
 
-def _silent(_now: str | Text, _done: int, _total: int) -> None:
+def _silent(_now: str | Text, _done: float, _total: int, *, passages: int = 0) -> None:
     """Tell nobody."""

@@ -18,6 +18,7 @@ from typing import Protocol
 from bot.errors import InputError, ModelError, refusal
 from bot.locale import Language, phrases
 from bot.passage import WITHIN, Added, Failed, Scope
+from bot.progress import Report
 from bot.retrieval.decode import decode
 
 _ = phrases(__file__)
@@ -38,13 +39,14 @@ PATH = "path:"
 HOME = "paring.db"
 """What marks a folder as a bot's own home: what people have sent it in their chats lies there, and is not for all."""
 
-Report = Callable[[str, int, int], None]
+Told = Callable[[int, int], None]
+"""Told of a long document how many of its passages are kept, and of how many."""
 
 
 class Add(Protocol):
     """How one file is added."""
 
-    async def __call__(self, path: Path, scope: Scope, *, title: str, key: str = "") -> Added:
+    async def __call__(self, path: Path, scope: Scope, *, title: str, key: str = "", told: Told | None = None) -> Added:
         """Add the file at `path`."""
         ...
 
@@ -78,21 +80,23 @@ class Gathered:
 
 
 async def gather(add: Add, paths: Sequence[Path], scope: Scope, report: Report) -> Gathered:
-    """Add what `paths` name; `report(file, done, of)` is told before each."""
+    """Add what `paths` name; `report` is told before each, and within a long one."""
     begun = time.perf_counter()
     files = await asyncio.to_thread(lambda: list(dict.fromkeys(found for path in paths for found in walk(path))))
     queue = iter(files)
     outcomes: list[Added | Failed] = []
+    tally = _Tally(len(files), report)
 
     async def work() -> None:
         for file, title in queue:
-            report(title, len(outcomes), len(files))
-            outcomes.append(await _one(add, file, title, scope))
+            tally.begin(title)
+            outcomes.append(await _one(add, file, title, scope, tally.of(title)))
+            tally.end(title, outcomes[-1])
 
     async with asyncio.TaskGroup() as group:
         for _worker in range(min(AT_ONCE, len(files))):
             group.create_task(work())
-    report("", len(files), len(files))
+    tally.begin("")
     kept = [outcome for outcome in outcomes if isinstance(outcome, Added)]
     count = {
         status: sum(outcome.files for outcome in kept if outcome.status == status)
@@ -167,10 +171,40 @@ def shown(name: str) -> str:
     return unicodedata.normalize("NFC", decode(os.fsencode(name)))
 
 
-async def _one(add: Add, file: Path, title: str, scope: Scope) -> Added | Failed:
+class _Tally:
+    """How far many files have come, for a bar."""
+
+    def __init__(self, total: int, report: Report) -> None:
+        self._total = total
+        self._report = report
+        self._done = 0
+        self._passages = 0
+        self._parts: dict[str, tuple[int, int]] = {}
+        """Of long documents under way, by title: passages kept, and all."""
+
+    def begin(self, title: str) -> None:
+        done = self._done + sum(kept / of for kept, of in self._parts.values())
+        passages = self._passages + sum(kept for kept, _of in self._parts.values())
+        self._report(title, done, self._total, passages=passages)
+
+    def of(self, title: str) -> Told:
+        def told(kept: int, of: int) -> None:
+            self._parts[title] = kept, max(of, 1)
+            self.begin(title)
+
+        return told
+
+    def end(self, title: str, outcome: Added | Failed) -> None:
+        self._parts.pop(title, None)
+        self._done += 1
+        if isinstance(outcome, Added) and outcome.status != "unchanged":
+            self._passages += outcome.passages
+
+
+async def _one(add: Add, file: Path, title: str, scope: Scope, told: Told) -> Added | Failed:
     path = path_of(_key(file))
     try:
-        return await add(file, scope, title=title, key=_key(file))
+        return await add(file, scope, title=title, key=_key(file), told=told)
     except (InputError, ModelError) as error:
         return Failed(path, error.text)
     except OSError as error:

@@ -23,12 +23,14 @@ import numpy as np
 
 from bot.errors import NoModelError
 from bot.language import detect
+from bot.locale import Text
 from bot.models.tasks import EMBED
 from bot.passage import WITHIN, Added, Hit, Passage, Scope, Scopes
+from bot.progress import Report
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
-from bot.retrieval.embed import Draft, draft, embedded_text, pack_vector
-from bot.retrieval.folder import PATH, Gathered, gather
+from bot.retrieval.embed import draft, embedded_text, pack_vector
+from bot.retrieval.folder import PATH, Gathered, Told, gather
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.keeping import Keeper, Parcel
@@ -46,10 +48,9 @@ if TYPE_CHECKING:
     from bot.store.database import Database
 
 T = TypeVar("T")
-Report = Callable[[str, int, int], None]
-"""Told (what is being done, how many are done, of how many)."""
-
 REBUILD_AT_ONCE = 512
+PART = 1024
+"""Passages of a long document that are committed together."""
 FILE = "file:"
 """What the keys of documents begin with that came as a file of a chat."""
 
@@ -120,17 +121,19 @@ class Shelves:
         question = await self._question(query)
         return await self._on_thread(lambda: self._found_by().first(question, scopes, without=without))
 
-    async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "", key: str = "", sender: str = "") -> Added:
+    async def add_file(
+        self, path: Path, scope: Scope, *, title: str, link: str = "", key: str = "", sender: str = "", told: Told | None = None
+    ) -> Added:
         """Read a file and keep its passages in `scope`; the same bytes twice are one document, a changed file replaces its old self.
 
-        `key` names it in the scope; by default its link, else its title.
+        `key` names it in the scope; by default its link, else its title. `told` hears of each part of a long one that is kept.
 
         Raises:
             UnreadableError, TooLargeError: the file cannot be read; nothing was kept.
         """
-        return await self._add(path, Names(scope, key or f"{FILE}{link or title}", title, link, sender), Budget())
+        return await self._add(path, Names(scope, key or f"{FILE}{link or title}", title, link, sender), Budget(), told)
 
-    async def _add(self, path: Path, names: Names, budget: Budget) -> Added:
+    async def _add(self, path: Path, names: Names, budget: Budget, told: Told | None = None) -> Added:
         sha256, size_bytes = await asyncio.to_thread(_hash, path)
         if known := await self._on_thread(lambda: self._found_by().known(names.scope, sha256)):
             return known
@@ -138,7 +141,7 @@ class Shelves:
         if document.kind == "zip":
             return await self._add_archive(path, document, names, budget, sha256=sha256, size_bytes=size_bytes)
         document = await self._reader.whole(path, document, name=names.title)
-        return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes)
+        return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes, told=told)
 
     async def _add_archive(
         self, path: Path, document: Document, names: Names, budget: Budget, *, sha256: str, size_bytes: int
@@ -233,15 +236,31 @@ class Shelves:
         report(lacking[-1].title, min(lacking[-1].id, total), total)
         return False
 
-    async def _keep(self, document: Document, names: Names, *, sha256: str, size_bytes: int) -> Added:
+    async def _keep(self, document: Document, names: Names, *, sha256: str, size_bytes: int, told: Told | None = None) -> Added:
+        """Cut, embed and commit a document: a long one in parts, so that what was stopped half way goes on from there."""
         a_file = names.key.startswith((FILE, PATH))
         shown = _title(document, names.title, a_file=a_file)
-        drafts = await asyncio.to_thread(_drafts, document, shown)
+        cut = await asyncio.to_thread(_pieces, document)
         once = document.kind not in ("message", "text") or a_file
         new = NewDocument(
             names.scope, names.key, shown, names.link, sha256, document.kind, size_bytes, (), names.sender, once=once
         )  # fmt: skip
-        return _added(await self._keeper.keep(Parcel(new, drafts)))
+        first = await self._begun(new, cut) if len(cut) > PART else 0
+        while True:
+            drafts = await asyncio.to_thread(draft, cut[first : first + PART], title=shown)
+            more = first + PART < len(cut)
+            kept = await self._keeper.keep(Parcel(replace(new, first=first, more=more), drafts))
+            first += len(drafts)
+            if told is not None:
+                told(first, len(cut))
+            if not more or kept.status == "unchanged":
+                return _added(kept)
+
+    async def _begun(self, new: NewDocument, cut: Sequence[Piece]) -> int:
+        """Return how many passages of these very bytes are kept already: it was stopped half way. 0 where they were cut otherwise."""
+        texts = await self._passages.begun(new.scope, key=new.key, sha256=new.sha256)
+        same = len(texts) < len(cut) and all(text == piece.text for text, piece in zip(texts, cut, strict=False))
+        return len(texts) if same else 0
 
     async def _question(self, query: str) -> Question:
         try:
@@ -268,11 +287,11 @@ def _title(document: Document, name: str, *, a_file: bool) -> str:
     return f"{document.title} ({name})" if a_file else document.title
 
 
-def _drafts(document: Document, title: str) -> list[Draft]:
+def _pieces(document: Document) -> list[Piece]:
     if document.kind == "message":
         whole = "\n".join(block.text for block in document.blocks)
-        return draft([Piece(whole, "", None, 0, len(whole))] if whole.strip() else [], title=title)
-    return draft(pieces(document), title=title)
+        return [Piece(whole, "", None, 0, len(whole))] if whole.strip() else []
+    return pieces(document)
 
 
 def _words(passage: Unembedded) -> tuple[str, str, str]:
@@ -290,5 +309,5 @@ def _added(kept: Kept) -> Added:
     return Added(kept.title, kept.passages, kept.status, kept.document)
 
 
-def _silent(_now: str, _done: int, _total: int) -> None:
+def _silent(_now: str | Text, _done: float, _total: int, *, passages: int = 0) -> None:
     """Tell nobody."""

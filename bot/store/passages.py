@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
-from bot.locale import Language
+from bot.errors import StoreError
+from bot.locale import Language, phrases
 from bot.passage import WITHIN, Scope
 from bot.store.shelf import NO_PASSAGE
 from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow, VectorRow
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from bot.store.database import Database
+
+
+_ = phrases(__file__)
+
+BEGUN = "begun:"
+"""Before the sha256 of a document of which the last part has not come yet: nobody takes it for the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,10 @@ class NewDocument:
     sender: str = ""
     once: bool = False
     """True where the same bytes under another key in the scope are the same document."""
+    first: int = 0
+    """Of a part of a long document: the place of its first passage; the parts come in order."""
+    more: bool = False
+    """True for all parts but the last: until that has come, the document is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,18 @@ class Passages:
             return [_add(connection, document, generation) for document in documents]
 
         return await self._database.write(work)
+
+    async def begun(self, scope: Scope, *, key: str, sha256: str) -> list[str]:
+        """Return the texts that are kept of a document of which the last part has not come yet, in order; [] where there is none."""
+        query = (
+            select(PassageRow.text)
+            .join(DocumentRow, PassageRow.document_id == DocumentRow.id)
+            .join(ScopeRow, DocumentRow.scope_id == ScopeRow.id)
+            .where(ScopeRow.name == str(scope), DocumentRow.key == key, DocumentRow.sha256 == BEGUN + sha256)
+            .order_by(PassageRow.position)
+        )
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
 
     async def remove(self, scope: Scope, *, key: str, alone: bool = False) -> int:
         """Remove the document under `key` in `scope`; return how many passages went. With an archive goes what was in it, but `alone`."""
@@ -182,11 +205,14 @@ class Passages:
 
 def _add(connection: Connection, document: NewDocument, generation: int) -> Kept:
     scope_id = _scope_id(connection, str(document.scope))
+    if document.first:
+        return _go_on(connection, document, scope_id, generation)
     if document.once and (same := connection.execute(_SAME, {"scope": scope_id, "sha256": document.sha256}).first()):
         return Kept(same[0], same[2], "unchanged", same[1])
     now = datetime.now(UTC)
+    sha256 = BEGUN + document.sha256 if document.more else document.sha256
     values = {
-        "title": document.title, "link": document.link, "sha256": document.sha256, "kind": document.kind,
+        "title": document.title, "link": document.link, "sha256": sha256, "kind": document.kind,
         "size_bytes": document.size_bytes, "sender": document.sender, "updated_at": now,
     }  # fmt: skip
     known = connection.execute(_KNOWN, {"scope": scope_id, "key": document.key}).first()
@@ -199,6 +225,21 @@ def _add(connection: Connection, document: NewDocument, generation: int) -> Kept
         connection.execute(update(DocumentRow).where(DocumentRow.id == number).values(version=version, **values))
     _add_passages(connection, document, number, version, scope_id, generation)
     return Kept(number, len(document.passages), "added" if known is None else "replaced", document.title)
+
+
+def _go_on(connection: Connection, document: NewDocument, scope_id: int, generation: int) -> Kept:
+    """Add a further part of a document that was begun. Raises StoreError where it has become another one meanwhile."""
+    begun = {"scope": scope_id, "key": document.key, "sha256": BEGUN + document.sha256}
+    row = connection.execute(_BEGUN, begun).first()
+    if row is None or row.passages != document.first:
+        raise StoreError(
+            _("{title} was changed while I read it, or is being read twice. Please add it again.", title=document.title)
+        )
+    _add_passages(connection, document, row.id, row.version, scope_id, generation)
+    if not document.more:
+        connection.execute(update(DocumentRow).where(DocumentRow.id == row.id).values(sha256=document.sha256))
+    passages = row.passages + len(document.passages)
+    return Kept(row.id, passages, "added" if row.version == 1 else "replaced", document.title)
 
 
 def _scope_id(connection: Connection, name: str) -> int:
@@ -222,7 +263,7 @@ def _add_passages(
         " hangul, terms, sentences) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                id_, number, scope_id, version, id_ - first, passage.heading, passage.text, passage.page, passage.start,
+                id_, number, scope_id, version, document.first + id_ - first, passage.heading, passage.text, passage.page, passage.start,
                 passage.end, passage.language, passage.hangul, passage.terms, passage.sentences,
             )
             for id_, passage in numbered
@@ -255,5 +296,10 @@ _KNOWN = select(DocumentRow.id, DocumentRow.version).where(
 _PASSAGES = select(func.count()).where(PassageRow.document_id == DocumentRow.id).scalar_subquery()
 _SAME = select(DocumentRow.id, DocumentRow.title, _PASSAGES).where(
     DocumentRow.scope_id == bindparam("scope"), DocumentRow.sha256 == bindparam("sha256")
+)
+_BEGUN = (
+    select(DocumentRow.id, DocumentRow.version, _PASSAGES.label("passages"))
+    .where(DocumentRow.scope_id == bindparam("scope"), DocumentRow.key == bindparam("key"))
+    .where(DocumentRow.sha256 == bindparam("sha256"))
 )
 _ADD_DOCUMENT = insert(DocumentRow).returning(DocumentRow.id)

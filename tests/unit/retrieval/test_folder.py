@@ -57,12 +57,12 @@ def test_a_file_that_is_named_itself_is_always_tried(folder: Path) -> None:
 
 
 async def test_one_bad_file_is_told_and_does_not_stop_the_rest(library: Shelves, folder: Path) -> None:
-    reports: list[tuple[str, int, int]] = []
-    done = await library.add_many([folder], PUBLIC, lambda *told: reports.append(told))
+    reports: list[tuple[str, float, int, int]] = []
+    done = await library.add_many([folder], PUBLIC, lambda *told, passages=0: reports.append((*told, passages)))
     assert (done.added, done.unchanged, done.passages) == (2, 0, 2)
     assert [Path(failed.path).name for failed in done.failed] == ["broken.pdf"]
     assert "not read" in done.to("en")
-    assert reports[-1] == ("", 3, 3)
+    assert reports[-1] == ("", 3, 3, 2)
     assert done.as_json()["added"] == 2
 
 
@@ -104,3 +104,13 @@ def test_what_was_removed_is_told() -> None:
     done = Gathered(0, 0, 2, 0, (), 0.1, removed=("/team/old.txt",))
     assert "removed, for it is no longer there: /team/old.txt" in done.to("en")
     assert done.as_json()["removed"] == ("/team/old.txt",)
+
+
+async def test_a_long_document_is_told_of_by_parts(library: Shelves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.retrieval.library.PART", 2)
+    (tmp_path / "long.md").write_text("\n\n".join(f"# {number}\n\nThe zebra {number}." for number in range(5)))
+    reports: list[tuple[float, int]] = []
+    await library.add_many(
+        [tmp_path / "long.md"], PUBLIC, lambda _now, done, _of, *, passages=0: reports.append((done, passages))
+    )
+    assert reports == [(0, 0), (0.4, 2), (0.8, 4), (1.0, 5), (1, 5)]

@@ -189,7 +189,7 @@ async def test_what_was_stopped_half_way_goes_on(library: Shelves, tmp_path: Pat
     for number in range(300):
         (folder / f"{number}.txt").write_text(f"note {number} on elephants")
 
-    def stop(_now: str, done: int, _total: int) -> None:
+    def stop(_now: str, done: float, _total: int, *, passages: int = 0) -> None:
         if done >= 3:
             adding.cancel()
 
