@@ -10,13 +10,13 @@ what a term weighs, and to `bot.store.shelf` the word index.
 A word index tells quickly which passages hold a term and slowly how they rank: of a million passages, five common words ranked by
 SQLite take half a second. So the passages are ranked in two looks. The first adds up what the terms weigh that each passage holds: the
 lists of the heaviest terms, as many as their passages fit a budget; common ones are remembered (`bot.retrieval.postings`). The second
-reads the terms of the likeliest READ_MOST and scores them by BM25 with every term, the common ones too. A reader of no more
-passages than that is answered without the first look.
+reads the terms of the likeliest and scores them by BM25 with every term, the common ones too. A reader of few passages is answered
+without the first look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +26,12 @@ from bot.retrieval.postings import Ids, Postings
 from bot.store.shelf import Mark, State
 from bot.text.words import terms as cut
 
-BUDGET = 1_000_000
-"""Passages that the first look may count, each term's own; a term of a thousand that is remembered takes some microseconds."""
-READ_MOST = 1000
-"""Passages that the second look reads: two microseconds each."""
+BUDGET = 200_000
+"""Passages that the first look may count, each term's own: 20 ms where none of the lists is remembered, 1 where all are."""
+READ_AT_ONCE = 500
+"""Passages that the second look reads before it asks whether deeper ones may still be among the best: three microseconds each."""
+READ_MOST = 2500
+"""Passages that it reads at most."""
 MOST_CUT = 4000
 """Characters of a query that are cut into terms."""
 MOST_ASKED = 500
@@ -50,6 +52,14 @@ class Readable:
 
     scopes: tuple[int, ...]
     whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """Passages that may be among the best, the likeliest first: ids int64 (n,), the sums of the first look float32 (n,)."""
+
+    ids: Ids
+    sums: Array
 
 
 class Words:
@@ -102,13 +112,12 @@ class Words:
         """Return the ids of at most `count` passages that hold a term of the query and may be read, best first."""
         if not readable.scopes or not any(frequencies.values()):
             return []
-        likely = None if readable.whole else self._admitted(state, readable.scopes, mark)
-        if likely is None or len(likely) > READ_MOST:
-            likely = self._likeliest(state, query, frequencies, likely, mark)
-        rows = state.terms_in(likely, readable.scopes) if len(likely) else []
-        scores = scored([terms for _id, terms in rows], query, mean_length=mean_length)
-        best = np.argsort(-scores, kind="stable")[:count]
-        return [rows[place][0] for place in best if scores[place] > 0]
+        admitted = None if readable.whole else self._admitted(state, readable.scopes, mark)
+        if admitted is not None and len(admitted) <= READ_AT_ONCE:
+            likely = Likely(admitted, np.ones(len(admitted), np.float32))
+        else:
+            likely = self._likeliest(state, query, frequencies, admitted, mark)
+        return _best(likely, lambda ids: _read(state, ids, readable, query, mean_length), count)
 
     def _admitted(self, state: State, scopes: tuple[int, ...], mark: Mark) -> Ids:
         def read(after: int) -> Ids:
@@ -124,18 +133,45 @@ class Words:
 
     def _likeliest(
         self, state: State, query: QueryTerms, frequencies: Mapping[str, int], admitted: Ids | None, mark: Mark
-    ) -> Ids:
-        """Return the ids, ascending, of the READ_MOST passages of `admitted` (all for None) that hold the heaviest terms."""
-        weights = np.zeros(mark.passage + 1, np.float32)
-        for place in asked(query, frequencies):
-            weights[self._holders(state, query.terms[place], mark)] += query.weights[place]
-        held = np.flatnonzero(weights) if admitted is None else admitted[weights[admitted] > 0]
-        if len(held) <= READ_MOST:
-            return held
-        return np.sort(held[np.argpartition(-weights[held], READ_MOST)[:READ_MOST]])
+    ) -> Likely:
+        """Return at most READ_MOST passages of `admitted` (all for None), those that hold the heaviest terms first."""
+        sums = np.zeros(mark.passage + 1, np.float32)
+        for place in asked(query, frequencies, budget=BUDGET):
+            sums[self._holders(state, query.terms[place], mark)] += query.weights[place]
+        held = np.flatnonzero(sums > 0) if admitted is None else admitted[sums[admitted] > 0]
+        if len(held) > READ_MOST:
+            held = held[np.argpartition(-sums[held], READ_MOST)[:READ_MOST]]
+        held = held[np.argsort(-sums[held], kind="stable")]
+        return Likely(held, sums[held])
 
 
-def asked(query: QueryTerms, frequencies: Mapping[str, int], *, budget: int = BUDGET) -> list[int]:
+def _best(likely: Likely, read: Callable[[Ids], tuple[Ids, Array]], count: int) -> list[int]:
+    """Return the `count` best of `likely` that score at all, best first.
+
+    They are read some at a time, until what is left could not come among the best, were it to gain over its sum what the one that
+    gained most of those read has gained.
+    """
+    ids, scores, gain = likely.ids[:0], likely.sums[:0], 0.0
+    for start in range(0, len(likely.ids), READ_AT_ONCE):
+        some = slice(start, start + READ_AT_ONCE)
+        if len(scores) >= count and gain * likely.sums[start] < np.partition(scores, -count)[-count]:
+            break
+        order = np.argsort(likely.ids[some])
+        got, scored_now = read(likely.ids[some][order])
+        sums = likely.sums[some][order][np.searchsorted(likely.ids[some][order], got)]
+        gain = max(gain, float((scored_now / sums).max(initial=0)))
+        ids, scores = np.concatenate([ids, got]), np.concatenate([scores, scored_now])
+    best = np.argsort(-scores, kind="stable")[:count]
+    return [int(ids[place]) for place in best if scores[place] > 0]
+
+
+def _read(state: State, ids: Ids, readable: Readable, query: QueryTerms, mean_length: float) -> tuple[Ids, Array]:
+    """Return those of `ids`, ascending, that are there and may be read, and their scores."""
+    rows = state.terms_in(ids, readable.scopes)
+    return np.array([row[0] for row in rows], np.int64), scored([row[1] for row in rows], query, mean_length=mean_length)
+
+
+def asked(query: QueryTerms, frequencies: Mapping[str, int], *, budget: int) -> list[int]:
     """Return the places of the terms whose passages are counted: the heaviest while they fit the budget, the first in any case.
 
     Words that say little are asked for only where there is nothing else.
@@ -157,11 +193,23 @@ def scored(packed: Sequence[bytes], query: QueryTerms, *, mean_length: float) ->
 
     Source: Robertson and Zaragoza, The Probabilistic Relevance Framework, 3.2; title, heading and text count alike.
     """
-    tokens = Tokens.of([np.frombuffer(terms, "<u4")[PACKED_COUNTS:] for terms in packed])
+    tokens = _tokens(packed)
     counts = tokens.counts(fingerprints(query.terms))
     norm = K1 * (1 - B + B * tokens.sizes / max(mean_length, 1.0))
     scores: Array = (counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32) @ query.weights
     return scores
+
+
+def _tokens(packed: Sequence[bytes]) -> Tokens:
+    """Return the terms of all fields of passages, as one text each."""
+    joined = np.frombuffer(b"".join(packed), "<u4")
+    lengths = np.fromiter(map(len, packed), np.int64, len(packed)) // joined.itemsize
+    starts = np.cumsum(lengths) - lengths
+    said = np.ones(len(joined), bool)
+    for place in range(PACKED_COUNTS):
+        said[starts + place] = False
+    sizes = lengths - PACKED_COUNTS
+    return Tokens(joined[said], np.repeat(np.arange(len(sizes)), sizes), sizes)
 
 
 def weigh_without(

@@ -42,7 +42,7 @@ class _Kept:
     def ids(self) -> Ids:
         """Return the ids, ascending."""
         if self.bits:
-            return np.flatnonzero(np.unpackbits(self.packed, bitorder="little"))
+            return np.flatnonzero(np.unpackbits(self.packed, bitorder="little").view(np.bool_))
         return self.packed.view(np.uint32).astype(np.int64)
 
 

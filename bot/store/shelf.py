@@ -199,8 +199,8 @@ class State:
     def terms_in(self, ids: NDArray[np.int64], scope_ids: Sequence[int]) -> list[tuple[int, bytes]]:
         """Return (id, terms) of those of `ids` that are there and in the scopes; terms as `bot.store.tables.PassageRow` says."""
         rows = self._connection.execute(
-            "SELECT p.id, p.terms FROM json_each(?) j JOIN passages p ON p.id = j.value"  # noqa: S608 - question marks and constants alone
-            f" WHERE p.scope_id IN ({_marks(scope_ids)})",
+            "SELECT p.id, p.terms FROM json_each(?) j CROSS JOIN passages p ON p.id = j.value"  # noqa: S608 - question marks and constants alone
+            f" WHERE +p.scope_id IN ({_marks(scope_ids)})",
             (json.dumps(ids.tolist()), *scope_ids),
         )
         return rows.fetchall()
