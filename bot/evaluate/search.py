@@ -27,7 +27,7 @@ from bot.passage import PUBLIC, Scopes
 from bot.progress import Report
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.library import Shelves
-from bot.retrieval.search import Leg
+from bot.retrieval.search import Found, Leg
 from bot.sandbox import Sandbox
 from bot.store.database import Database
 
@@ -40,9 +40,10 @@ _ = phrases(__file__)
 DEPTH = 100
 """Documents that are ranked a query."""
 PASSAGES = 150
-"""Passages that are asked for, so that DEPTH documents are among them."""
+"""Passages that are asked for first, so that DEPTH documents are mostly among them."""
 LEGS: tuple[Leg, ...] = ("fused", "vectors", "words")
 AT_ONCE = 128
+_EVERYONE = Scopes([PUBLIC])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +107,36 @@ async def evaluate_search(
     tell = report or _silent
     collection = await asyncio.to_thread(Collection.load, folder)
     async with filled_library(collection, models=models, settings=settings, report=tell) as (library, names):
-        rankings: list[list[str]] = []
-        spent_ms: list[float] = []
-        scopes = Scopes([PUBLIC])
-        await library.rank(collection.queries[0][1], scopes, count=PASSAGES, leg=chosen)  # the index is loaded by the first
-        for number, (_query, text) in enumerate(collection.queries):
-            begun = time.perf_counter()
-            found = await library.rank(text, scopes, count=PASSAGES, leg=chosen)
-            spent_ms.append((time.perf_counter() - begun) * 1000)
-            rankings.append(list(dict.fromkeys(names[document] for document in found.documents))[:DEPTH])
-            tell(_("asking"), number + 1, len(collection.queries))
-        passages = (await library.status()).passages
-    return _scores(collection, rankings, spent_ms, leg=chosen, passages=passages)
+        scores, _rankings = await evaluate_leg(library, names, collection, chosen, report=tell)
+    return scores
+
+
+async def evaluate_leg(
+    library: Shelves, names: Mapping[int, str], collection: Collection, leg: Leg, *, report: Report
+) -> tuple[SearchScores, list[list[str]]]:
+    """Return the figures of a leg of a library that holds the collection, and the first DEPTH documents of each query."""
+    rankings: list[list[str]] = []
+    spent_ms: list[float] = []
+    await library.rank(collection.queries[0][1], _EVERYONE, count=PASSAGES, leg=leg)  # the index is loaded by the first
+    for number, (_query, text) in enumerate(collection.queries):
+        begun = time.perf_counter()
+        found = await library.rank(text, _EVERYONE, count=PASSAGES, leg=leg)
+        spent_ms.append((time.perf_counter() - begun) * 1000)
+        rankings.append(await _documents(library, names, text, leg, found))
+        report(_("asking"), number + 1, len(collection.queries))
+    passages = (await library.status()).passages
+    return _scores(collection, rankings, spent_ms, leg=leg, passages=passages), rankings
+
+
+async def _documents(library: Shelves, names: Mapping[int, str], text: str, leg: Leg, found: Found) -> list[str]:
+    """Return the first DEPTH documents of `found`; where fewer are among PASSAGES, because documents are long, it is asked deeper."""
+    count = PASSAGES
+    while True:
+        ranking = list(dict.fromkeys(names[document] for document in found.documents))
+        if len(ranking) >= DEPTH or len(found.documents) < count:
+            return ranking[:DEPTH]
+        count *= 2
+        found = await library.rank(text, _EVERYONE, count=count, leg=leg)
 
 
 @asynccontextmanager

@@ -140,7 +140,7 @@ class Finder:
         """
         with self._shelf.state() as state:
             self.catch_up(state)
-            found = self._candidates(state, question, scopes, count=min(count, DEPTH), leg="fused", heard=heard)
+            found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard)
             best = np.argsort(-found.scores, kind="stable")[: max(count, 1 + RIVALS)]
             texts = state.passages([found.ids[place] for place in best], scopes) if len(best) else {}
         seen = [(place, texts[found.ids[place]]) for place in best if found.ids[place] in texts]
@@ -162,7 +162,7 @@ class Finder:
         """Return what `find` would judge, unjudged, as if the documents in `without` were not there: for training."""
         with self._shelf.state() as state:
             self.catch_up(state)
-            found = self._candidates(state, question, scopes, count=1, leg="fused", without=without)
+            found = self._candidates(state, question, scopes, count=1, without=without)
             if not found.ids or found.query is None:
                 return None
             best = np.argsort(-found.scores, kind="stable")[: 1 + RIVALS]
@@ -187,7 +187,10 @@ class Finder:
         """
         with self._shelf.state() as state:
             self.catch_up(state)
-            found = self._candidates(state, question, scopes, count=count, leg=leg, without=without, heard=heard)
+            if leg == "fused":
+                found = self._candidates(state, question, scopes, count=count, without=without, heard=heard)
+            else:
+                found = self._of_leg(state, question, scopes, count=count, leg=leg)
         best = np.argsort(-found.scores, kind="stable")[:count]
         ids, documents = ([values[place] for place in best] for values in (found.ids, found.documents))
         weighed = best[best < len(found.rows)]
@@ -284,7 +287,6 @@ class Finder:
         scopes: Scopes,
         *,
         count: int,
-        leg: Leg,
         without: Collection[int] = (),
         heard: Heard | None = None,
     ) -> Found:
@@ -294,12 +296,8 @@ class Finder:
         scope_ids, query, held = heard.scopes, heard.query, heard.ids
         if not scope_ids:
             return _nothing()
-        known = question.embedder == self._mark.embedder and len(question.vector) == self._mark.dimension
-        vector = question.vector if known else np.zeros(self._mark.dimension, np.float32)
+        vector = self._vector(question)
         near = self._index.search(vector, count=max(count, DEPTH), scopes=scope_ids).ids.tolist()
-        if leg != "fused":
-            order = near if leg == "vectors" else held
-            return _of_one_leg(state.candidates(order[:count], scope_ids), order)
         more = set(near[:DEPTH]).difference(held[:DEPTH])
         rows = sorted([*heard.rows, *state.candidates(sorted(more), scope_ids)])
         rows = [row for row in rows if row.document not in without] if without else rows
@@ -315,6 +313,20 @@ class Finder:
             tuple(row.id for row in (*rows, *tail)), tuple(row.document for row in (*rows, *tail)),
             weighed, np.concatenate([scores, below]), query,
         )  # fmt: skip
+
+    def _of_leg(self, state: State, question: Question, scopes: Scopes, *, count: int, leg: Leg) -> Found:
+        """Return what one leg finds by itself, without the work of the other."""
+        if leg == "words":
+            heard = self._hear(state, question.text, scopes, count=count)
+            return _of_one_leg(state.candidates(heard.ids, heard.scopes), heard.ids)
+        scope_ids = self._read_by(state, scopes).scopes
+        near = self._index.search(self._vector(question), count=count, scopes=scope_ids).ids.tolist() if scope_ids else []
+        return _of_one_leg(state.candidates(near, scope_ids), near)
+
+    def _vector(self, question: Question) -> Array:
+        """Return the question's vector, zeros where it is not of the embedder of the index."""
+        known = question.embedder == self._mark.embedder and len(question.vector) == self._mark.dimension
+        return question.vector if known else np.zeros(self._mark.dimension, np.float32)
 
     def _as_candidates(self, rows: Sequence[Candidate]) -> Candidates:
         title, heading, body = unpack_terms(rows)

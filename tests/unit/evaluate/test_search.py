@@ -6,6 +6,7 @@ from retrieval_fakes import WordEmbedder
 
 from bot.config import Settings
 from bot.errors import InputError
+from bot.evaluate import search
 from bot.evaluate.search import Collection, evaluate_search, ndcg, recall, reciprocal_rank
 
 
@@ -37,6 +38,14 @@ async def test_each_leg_is_measured(collection: Path, leg: str) -> None:
     assert figures["ndcg@10"] == figures["mrr@10"] == figures["recall@10"] == figures["recall@100"] == 1
     assert 0 < figures["p50_ms"] <= figures["p95_ms"]
     assert {"reading", "asking"} <= set(told)
+
+
+async def test_it_is_asked_deeper_where_passages_are_of_few_documents(collection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "PASSAGES", 1)
+    with (collection / "qrels.tsv").open("a") as judgements:
+        judgements.write("q1\td2\t1\nq1\td3\t1\n")
+    found = await evaluate_search(collection, "vectors", models=WordEmbedder(), settings=Settings(home=collection))
+    assert found.recall_at_100 == 1
 
 
 async def test_an_unknown_leg_is_told(collection: Path) -> None:

@@ -11,7 +11,8 @@ from retrieval_fakes import ANN, TEAM, WordEmbedder
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.library import Shelves
-from bot.retrieval.search import Finder, Question
+from bot.retrieval.search import Finder, Leg, Question
+from bot.retrieval.vectors import FlatIndex
 from bot.store.database import Database
 from bot.store.shelf import State
 
@@ -50,6 +51,15 @@ def test_what_was_heard_is_used_while_the_database_stands_still(
     heard = finder.hear(ASKED, EVERYONE)
     monkeypatch.delattr(State, "terms_in")
     assert finder.find(question, EVERYONE, count=5, heard=heard)
+
+
+@pytest.mark.parametrize(("leg", "other"), [("vectors", (State, "terms_in")), ("words", (FlatIndex, "search"))])
+def test_a_leg_by_itself_does_nothing_of_the_others_work(
+    finder: Finder, question: Question, monkeypatch: pytest.MonkeyPatch, leg: Leg, other: tuple[type, str]
+) -> None:
+    finder.hear(ASKED, EVERYONE)
+    monkeypatch.delattr(*other)
+    assert len(finder.rank(question, EVERYONE, count=5, leg=leg).ids) == 5
 
 
 async def test_what_was_heard_before_a_change_is_heard_again(lamps: Shelves, finder: Finder, question: Question) -> None:
