@@ -34,10 +34,12 @@ from bot.models.families import every
 from bot.models.heads.build import keep_feedback
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED
+from bot.passage import Scope
 from bot.retrieval.access import Access
 from bot.retrieval.folder import PATH, missing, path_of
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
+from bot.retrieval.watching import Happened, Watched, Watcher, look
 from bot.router import Feedback, Router, embeddable, relearn
 from bot.sandbox import Sandbox
 from bot.skill import Kit, Skill, Slot
@@ -60,7 +62,6 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.locale import Language
     from bot.message import Message, Reply
-    from bot.passage import Scope
     from bot.progress import Report
     from bot.retrieval.folder import Gathered
     from bot.router import Decision
@@ -118,6 +119,7 @@ class App:
             start = partial(_start, group)
             parts = [start("worker", self.worker.run), start("delivery", self.delivery.run), start("warm", self._warm)]
             parts.append(start("upkeep", self._keep_up))
+            parts.append(start("watch", self._watch))
             running = []
             for channel in channels:
                 run = partial(channel.run, self.intake)
@@ -148,6 +150,27 @@ class App:
             await self.library.remove(scope, key=key)
         done = await self.library.add_many(paths, scope, report)
         return replace(done, removed=tuple(path_of(key) for key in gone))
+
+    async def watched(self, folders: Sequence[Path], scope: Scope, report: Report, tell: Happened) -> tuple[Gathered, Watcher]:
+        """Keep `folders` in `scope` as `add` does; return what came of it, and who follows what happens there from then on."""
+        begun = await asyncio.to_thread(look, [folder.resolve() for folder in folders])
+        done = await self.add(folders, scope, report)
+        again = [failed.path for failed in done.failed if failed.passing]
+        return done, Watcher(folders, Watched(self.library, scope, tell), begun=begun, again=again)
+
+    async def _watch(self) -> None:
+        """Watch the folders of the settings, those that are there: a drive that comes later is begun at the next start."""
+
+        def tell(what: Text, *, trouble: bool) -> None:
+            (log.warning if trouble else log.info)("watched folder", what=str(what))
+
+        here = [folder for folder in self.settings.watch.folders if await asyncio.to_thread(folder.is_dir)]
+        for lost in set(self.settings.watch.folders).difference(here):
+            log.error("a folder that is to be watched is not there", folder=str(lost))
+        if here:
+            done, watcher = await self.watched(here, Scope.parse(self.settings.watch.scope), _untold, tell)
+            tell(done.text(), trouble=False)
+            await watcher.run()
 
     async def prepare(self, report: Report) -> None:
         """Make, once, what the models that come with the install need; `report` is told what, how much of it, of how much."""
@@ -224,6 +247,10 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         await library.open()
         stack.push_async_callback(library.close)
         yield await _assemble(settings, database, lease, sandbox, catalogue, pool, library)
+
+
+def _untold(_now: str | Text, _done: float, _total: int, *, passages: int = 0) -> None:
+    """Draw no bar."""
 
 
 def channels_of(app: App) -> list[Channel]:

@@ -25,6 +25,7 @@ from bot.cli_eval import evaluate
 from bot.cli_help import Verb, Verbs
 from bot.cli_index import index
 from bot.cli_verb import AsJson, a_file, anything, complain, dump, language_of, program, settings, stdin, with_app
+from bot.cli_watch import watch
 from bot.errors import InputError, ParingError
 from bot.language import spoken
 from bot.locale import Text, phrases
@@ -245,6 +246,7 @@ def doctor(
         raise typer.Exit(1)
 
 
+cli.command(cls=Verb)(watch)
 cli.add_typer(index, name="index")
 cli.add_typer(evaluate, name="eval")
 

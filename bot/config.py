@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
-from bot.errors import SettingsError
+from bot.errors import InputError, SettingsError
 from bot.locale import Text, Value, phrases
 
 _ = phrases(__file__)
@@ -136,6 +136,32 @@ class LinkSettings(Section):
         return listed(value)
 
 
+class WatchSettings(Section):
+    """Folders that a running bot watches."""
+
+    folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="Folders whose files are kept and followed while the bot runs, comma-separated in the environment.",
+    )
+    scope: str = Field(default="public", description="Who may find what lies in them: public, or dm:… group:… of one chat.")
+
+    @field_validator("folders", mode="before")
+    @classmethod
+    def _paths(cls, value: object) -> object:
+        return listed(value)
+
+    @field_validator("scope")
+    @classmethod
+    def _scope(cls, value: str) -> str:
+        from bot.passage import Scope  # noqa: PLC0415 - the settings are read before everything else
+
+        try:
+            Scope.parse(value)
+        except InputError as error:
+            raise PydanticCustomError("scope", "no scope", {"given": value}) from error
+        return value
+
+
 class Settings(BaseSettings):
     """All settings of one installation."""
 
@@ -156,6 +182,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     models: ModelSettings = Field(default_factory=ModelSettings)
     links: LinkSettings = Field(default_factory=LinkSettings)
+    watch: WatchSettings = Field(default_factory=WatchSettings)
 
     @field_validator("admins", mode="before")
     @classmethod
@@ -320,6 +347,9 @@ _EXPECTED: dict[str, Callable[[dict[str, Value]], Text]] = {
     "tuple": lambda _facts: _("expected a list of texts in brackets"),
     "dict": lambda _facts: _("expected a section with a line for each name"),
     "path": lambda _facts: _("expected a path in quotes"),
+    "scope": lambda facts: _(
+        "“{given}” is no scope. Write public, dm:CHANNEL/ACCOUNT/CHAT or group:CHANNEL/ACCOUNT/CHAT", given=facts["given"]
+    ),
     "telegram_number": lambda facts: _(
         "“{given}” is no number of Telegram's; the bot tells people their number, or a group's, when it refuses them",
         given=facts["given"],

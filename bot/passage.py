@@ -134,6 +134,8 @@ class Failed:
 
     path: str
     reason: Text
+    passing: bool = False
+    """True where it may go better another time: it could not be opened, or a model failed."""
 
 
 @dataclass(frozen=True, slots=True)

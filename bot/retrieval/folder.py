@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from bot.errors import InputError, ModelError, refusal
-from bot.locale import Language, phrases
+from bot.locale import Language, Text, phrases
 from bot.passage import WITHIN, Added, Failed, Scope
 from bot.progress import Report
 from bot.retrieval.decode import decode
@@ -34,6 +34,7 @@ _FOREIGN = (
 FOREIGN = frozenset(_FOREIGN.split())
 """Suffixes that a folder's walk passes over; a file that is named itself is always tried."""
 
+STATUSES = ("added", "replaced", "unchanged")
 PATH = "path:"
 """What the keys of documents begin with that were read from a file of this machine."""
 HOME = "paring.db"
@@ -70,38 +71,25 @@ class Gathered:
 
     def to(self, language: Language) -> str:
         """Return it for a person: a line, and one more a file that was not read."""
-        told = _(
+        lines = [_("not read: {path}: {reason}", path=failed.path, reason=failed.reason) for failed in self.failed]
+        lines += [_("removed, for it is no longer there: {path}", path=path) for path in self.removed]
+        return "\n".join(line.to(language) for line in (self.text(), *lines))
+
+    def text(self) -> Text:
+        """Return how many there were of each kind, as a sentence."""
+        return _(
             "{added} added, {replaced} replaced, {unchanged} unchanged: {passages} passages in {seconds} s",
             added=self.added, replaced=self.replaced, unchanged=self.unchanged, passages=self.passages, seconds=f"{self.seconds:.1f}",
         )  # fmt: skip
-        lines = [told, *(_("not read: {path}: {reason}", path=failed.path, reason=failed.reason) for failed in self.failed)]
-        lines += [_("removed, for it is no longer there: {path}", path=path) for path in self.removed]
-        return "\n".join(line.to(language) for line in lines)
 
 
 async def gather(add: Add, paths: Sequence[Path], scope: Scope, report: Report) -> Gathered:
     """Add what `paths` name; `report` is told before each, and within a long one."""
     begun = time.perf_counter()
     files = await asyncio.to_thread(lambda: list(dict.fromkeys(found for path in paths for found in walk(path))))
-    queue = iter(files)
-    outcomes: list[Added | Failed] = []
-    tally = _Tally(len(files), report)
-
-    async def work() -> None:
-        for file, title in queue:
-            tally.begin(title)
-            outcomes.append(await _one(add, file, title, scope, tally.of(title)))
-            tally.end(title, outcomes[-1])
-
-    async with asyncio.TaskGroup() as group:
-        for _worker in range(min(AT_ONCE, len(files))):
-            group.create_task(work())
-    tally.begin("")
+    outcomes = await gather_files(add, files, scope, report)
     kept = [outcome for outcome in outcomes if isinstance(outcome, Added)]
-    count = {
-        status: sum(outcome.files for outcome in kept if outcome.status == status)
-        for status in ("added", "replaced", "unchanged")
-    }
+    count = {status: sum(outcome.files for outcome in kept if outcome.status == status) for status in STATUSES}
     return Gathered(
         added=count["added"],
         replaced=count["replaced"],
@@ -112,6 +100,25 @@ async def gather(add: Add, paths: Sequence[Path], scope: Scope, report: Report) 
     )
 
 
+async def gather_files(add: Add, files: Sequence[tuple[Path, str]], scope: Scope, report: Report) -> list[Added | Failed]:
+    """Add (file, title) pairs, some at the same time; return what became of each, in their order."""
+    outcomes: list[Added | Failed | None] = [None] * len(files)
+    queue = iter(enumerate(files))
+    tally = _Tally(len(files), report)
+
+    async def work() -> None:
+        for at, (file, title) in queue:
+            tally.begin(title)
+            outcomes[at] = outcome = await _one(add, file, title, scope, tally.of(title))
+            tally.end(title, outcome)
+
+    async with asyncio.TaskGroup() as group:
+        for _worker in range(min(AT_ONCE, len(files))):
+            group.create_task(work())
+    tally.begin("")
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
 def missing(paths: Sequence[Path], keys: Sequence[str]) -> list[str]:
     """Return those of the documents' `keys` that are of files that lay in one of the folders `paths` and are there no more.
 
@@ -119,14 +126,14 @@ def missing(paths: Sequence[Path], keys: Sequence[str]) -> list[str]:
     """
     gone: list[str] = []
     for folder in (path for path in paths if path.is_dir()):
-        here = {_key(file) for file, _title in walk(folder)}
-        below = _key(folder.resolve()).rstrip(os.sep) + os.sep
+        here = {key_of(file) for file, _title in walk(folder)}
+        below = key_of(folder.resolve()).rstrip(os.sep) + os.sep
         own = ((key, PATH + path_of(key)) for key in keys if here and key.startswith(below))
-        gone += [key for key, file in own if file not in here and _is_gone(path_of(key))]
+        gone += [key for key, file in own if file not in here and is_gone(path_of(key))]
     return list(dict.fromkeys(gone))
 
 
-def _is_gone(path: str) -> bool:
+def is_gone(path: str) -> bool:
     """Say whether there is no such file: what may only not be looked at is still there."""
     try:
         os.lstat(path)
@@ -202,15 +209,16 @@ class _Tally:
 
 
 async def _one(add: Add, file: Path, title: str, scope: Scope, told: Told) -> Added | Failed:
-    path = path_of(_key(file))
+    path = path_of(key_of(file))
     try:
-        return await add(file, scope, title=title, key=_key(file), told=told)
+        return await add(file, scope, title=title, key=key_of(file), told=told)
     except (InputError, ModelError) as error:
-        return Failed(path, error.text)
+        return Failed(path, error.text, passing=isinstance(error, ModelError))
     except OSError as error:
         why = _("it cannot be opened ({why}); check who may read it, and add it again.", why=refusal(error))
-        return Failed(path, why)
+        return Failed(path, why, passing=True)
 
 
-def _key(file: Path) -> str:
+def key_of(file: Path) -> str:
+    """Return the key of the document that is read from `file`."""
     return PATH + os.fsencode(file).decode("utf-8", "backslashreplace")

@@ -25,12 +25,12 @@ from bot.errors import NoModelError
 from bot.language import detect
 from bot.locale import Text
 from bot.models.tasks import EMBED
-from bot.passage import WITHIN, Added, Hit, Passage, Scope, Scopes
+from bot.passage import WITHIN, Added, Failed, Hit, Passage, Scope, Scopes
 from bot.progress import Report
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft, embedded_text, pack_vector
-from bot.retrieval.folder import PATH, Gathered, Told, gather
+from bot.retrieval.folder import PATH, Gathered, Told, gather, gather_files
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.keeping import Keeper, Parcel
@@ -169,6 +169,10 @@ class Shelves:
         Hidden files, version control's folders and what is no document are passed over.
         """
         return await gather(self.add_file, paths, scope, report or _silent)
+
+    async def add_files(self, files: Sequence[tuple[Path, str]], scope: Scope) -> Sequence[Added | Failed]:
+        """Keep (file, title) pairs as `add_many` does; return what became of each, in their order."""
+        return await gather_files(self.add_file, files, scope, _silent)
 
     async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "") -> Added:
         """Keep `text` in `scope` under `key` (unique in the scope): again with the same key replaces it. `sender` said it.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
-from bot.errors import StoreError
+from bot.errors import InputError
 from bot.locale import Language, phrases
 from bot.passage import WITHIN, Scope
 from bot.store.shelf import NO_PASSAGE
@@ -228,11 +228,11 @@ def _add(connection: Connection, document: NewDocument, generation: int) -> Kept
 
 
 def _go_on(connection: Connection, document: NewDocument, scope_id: int, generation: int) -> Kept:
-    """Add a further part of a document that was begun. Raises StoreError where it has become another one meanwhile."""
+    """Add a further part of a document that was begun. Raises InputError where it has become another one meanwhile."""
     begun = {"scope": scope_id, "key": document.key, "sha256": BEGUN + document.sha256}
     row = connection.execute(_BEGUN, begun).first()
     if row is None or row.passages != document.first:
-        raise StoreError(
+        raise InputError(
             _("{title} was changed while I read it, or is being read twice. Please add it again.", title=document.title)
         )
     _add_passages(connection, document, row.id, row.version, scope_id, generation)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from retrieval_fakes import WordEmbedder
 
-from bot.errors import ModelError, StoreError
+from bot.errors import InputError, ModelError
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval.library import Shelves
 from bot.store.database import Database
@@ -86,5 +86,5 @@ async def test_what_changed_meanwhile_begins_anew(
 
 async def test_a_part_of_what_is_no_longer_begun_is_refused(database: Database) -> None:
     part = NewDocument(PUBLIC, "k", "long.md", "", "f" * 64, "text", 9, (), first=2)
-    with pytest.raises(StoreError, match=r"long\.md was changed while I read it"):
+    with pytest.raises(InputError, match=r"long\.md was changed while I read it"):
         await Passages(database).add([part], generation=1)
