@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
-from bot.errors import ModelError, RetryLaterError, SettingsError
+from bot.errors import ModelError, RetryLaterError, SettingsError, StoreError
 from bot.house import House
 from bot.intake import Reception
 from bot.learning import Learner
@@ -120,6 +120,7 @@ class App:
             parts = [start("worker", self.worker.run), start("delivery", self.delivery.run), start("warm", self._warm)]
             parts.append(start("upkeep", self._keep_up))
             parts.append(start("watch", self._watch))
+            parts.append(start("index", self.library.keep_saved))
             running = []
             for channel in channels:
                 run = partial(channel.run, self.intake)
@@ -181,7 +182,8 @@ class App:
         """Load what the first question will need, before it comes; then learn what people say, as they say it."""
         try:
             await self.decide("Where is the plan?", "en")
-        except ModelError as error:
+            await self.library.ready()
+        except (ModelError, StoreError) as error:
             log.warning("the first answer will be slower", why=str(error))
         await self.learner.run()
 

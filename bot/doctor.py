@@ -83,7 +83,7 @@ class Report:
 def examine(settings: Settings, environment: Mapping[str, str] | None = None, *, program: str = "paring") -> Report:
     """Look at everything and return what was found; `program` is how this one is typed."""
     environment = os.environ if environment is None else environment
-    looks: tuple[Callable[[Settings], list[Finding]], ...] = (_home, _disk, _database, _models, _reading, _web, _telegram)
+    looks: tuple[Callable[[Settings], list[Finding]], ...] = (_home, _disk, _database, _index, _models, _reading, _web, _telegram)
     found = [_file(environment), *(finding for look in looks for finding in look(settings))]
     return Report((*_command(program), *found, *_outward(settings, environment)))
 
@@ -150,6 +150,28 @@ def _database(settings: Settings) -> list[Finding]:
         file=str(path), found=found, documents=documents, waiting=waiting, dead=dead,
     )  # fmt: skip
     return [Finding(what, "ok", detail if found == schema.head() else _("{detail}; upgraded at the next start", detail=detail))]
+
+
+def _index(settings: Settings) -> list[Finding]:
+    """Say whether the saved index is what was written: no word of it is loaded."""
+    from bot.retrieval.saved import UnfitError  # noqa: PLC0415 - numpy is not needed for the other looks
+    from bot.retrieval.shelter import SET_ASIDE, SHELTER, Shelter  # noqa: PLC0415 - as above
+
+    what, shelter = _("index file"), Shelter(settings.home / SHELTER)
+    try:
+        made = shelter.check()
+    except UnfitError as error:
+        unfit = _("{file} does not fit: {why}; it will not be loaded", file=str(shelter.newest()), why=error.text)
+        return [Finding(what, "optional", unfit, _("paring index rebuild"))]
+    told = (
+        _("none yet; the database is read instead")
+        if made is None
+        else _("of {embedder}, as it was written", embedder=made.mark.embedder)
+    )
+    if aside := len(shelter.aside()):
+        folder = str(shelter.folder / SET_ASIDE)
+        told = _("{detail}; {count} that did not fit are in {folder}", detail=told, count=aside, folder=folder)
+    return [Finding(what, "ok", told)]
 
 
 def _models(settings: Settings) -> list[Finding]:

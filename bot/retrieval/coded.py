@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.retrieval.roll import Column, Ids, Mask, Roll
-from bot.retrieval.vectors import NOTHING, FlatIndex, Near, Rows, VectorIndex, best, expect_rows, products
+from bot.retrieval.vectors import NOTHING, FlatIndex, Near, Parts, Rows, VectorIndex, best, expect_rows, products
 
 Codes = NDArray[np.uint8]
 Source = Callable[[Ids], Rows]
@@ -45,8 +45,6 @@ AT_ONCE = 4096
 class CodedIndex:
     """A bit a dimension in memory, the vectors elsewhere; keeps `VectorIndex`. Few admitted passages are compared exactly, all of them."""
 
-    kind = "coded"
-
     def __init__(self, dimension: int, source: Source) -> None:
         """Begin empty, with vectors of `dimension` numbers that `source` gives back."""
         self.dimension = dimension
@@ -58,6 +56,11 @@ class CodedIndex:
 
     def __len__(self) -> int:
         return len(self._roll)
+
+    @property
+    def kind(self) -> str:
+        """Its name in a manifest."""
+        return "coded"
 
     @property
     def ids(self) -> Ids:
@@ -109,6 +112,16 @@ class CodedIndex:
         places = self._roll.places(ids)
         differs = (self._codes(places) != code(vectors)).any(axis=1)
         return int(((places < 0) | (self._roll.scopes[places] != scopes) | differs).sum())
+
+    def parts(self) -> Parts:
+        """Return all that it holds, row by row, without what was removed: ids, scopes, the first bytes of the codes and the rest."""
+        rows = {"ids": self._roll.ids, "scopes": self._roll.scopes, "first": self._first.rows, "rest": self._rest.rows}
+        return {name: self._roll.kept(part) for name, part in rows.items()}
+
+    def take(self, parts: Parts) -> None:
+        """Become what `parts` returned of another."""
+        self._roll = Roll(parts["ids"], parts["scopes"])
+        self._first, self._rest = Column(parts["first"]), Column(parts["rest"])
 
     def _nearest(self, vector: Rows, count: int, admitted: Mask, few: int) -> Ids:
         """Return the `count` rows that look nearest by their codes, in no order."""

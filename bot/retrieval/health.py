@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from bot.locale import Language, phrases
+from bot.locale import Language, Text, phrases
 
 _ = phrases(__file__)
 
@@ -69,20 +69,42 @@ class Findings:
     """Passages that the index in memory lacks, has too many, or has with another vector."""
     database: str = ""
     """What SQLite's own check says, "" where it finds nothing."""
+    in_file: int = 0
+    """Passages that were in the index file when it was read; 0 where there is none."""
+    file_astray: int = 0
+    """Passages that the file, brought to the database's state, lacks, has too many, or has with another vector."""
+    unfit: Text | None = None
+    """Why the file was set aside just now; None where it was not."""
+    set_aside: int = 0
+    """Index files that did not fit at any time, and are kept to be looked at."""
 
     @property
     def sound(self) -> bool:
         """Whether everything agrees."""
-        return not (self.words_astray or self.vectors_missing or self.vectors_broken or self.memory_astray or self.database)
+        astray = self.words_astray or self.vectors_missing or self.vectors_broken or self.memory_astray or self.file_astray
+        return not (astray or self.database or self.unfit)
 
     def as_json(self) -> dict[str, object]:
         """Return it for a machine."""
-        return {**asdict(self), "sound": self.sound}
+        return {**asdict(self), "unfit": str(self.unfit or ""), "sound": self.sound}
 
     def to(self, language: Language) -> str:
-        """Return it for a person: a sentence."""
+        """Return it for a person: what was found, and what there is on disk."""
+        return "\n".join(line.to(language) for line in (self._found(language), *self._files()))
+
+    def _files(self) -> list[Text]:
+        lines = [
+            _("The index file holds {count} of them; a start reads the others from the database.", count=self.in_file)
+            if self.in_file
+            else _("There is no index file; the bot writes one while it runs, and `paring index rebuild` at once.")
+        ]
+        if self.set_aside:
+            lines.append(_("Index files that did not fit lie in index/set-aside: {count}", count=self.set_aside))
+        return lines
+
+    def _found(self, language: Language) -> Text:
         if self.sound:
-            return _("The index agrees with the database: {count} passages.", count=self.passages).to(language)
+            return _("The index agrees with the database: {count} passages.", count=self.passages)
         found = [
             what.to(language)
             for count, what in (
@@ -90,9 +112,9 @@ class Findings:
                 (self.vectors_missing, _("passages without a vector: {count}", count=self.vectors_missing)),
                 (self.vectors_broken, _("vectors broken: {count}", count=self.vectors_broken)),
                 (self.memory_astray, _("vectors in memory astray: {count}", count=self.memory_astray)),
+                (self.file_astray, _("passages in the index file astray: {count}", count=self.file_astray)),
+                (self.unfit, _("the index file did not fit and was set aside: {why}", why=self.unfit or "")),
                 (self.database, _("the database itself: {why}", why=self.database)),
             ) if count
         ]  # fmt: skip
-        return _("The index differs from the database; {found}. `paring index rebuild` mends it.", found=", ".join(found)).to(
-            language
-        )
+        return _("The index differs from the database; {found}. `paring index rebuild` mends it.", found=", ".join(found))

@@ -36,7 +36,9 @@ from bot.retrieval.health import Findings, Status
 from bot.retrieval.keeping import Keeper, Parcel
 from bot.retrieval.members import Budget, add_members, together
 from bot.retrieval.reading import Reader, as_written
+from bot.retrieval.saving import Saving
 from bot.retrieval.search import Finder, First, Found, Leg, Question
+from bot.retrieval.shelter import SHELTER, Shelter
 from bot.store.documents import Documents
 from bot.store.generations import Generation, Generations
 from bot.store.passages import Kept, NewDocument, Passages, Unembedded
@@ -88,6 +90,8 @@ class Shelves:
         self._generations = Generations(database)
         self._keeper = Keeper(models, self._passages, self._generations)
         self._reader = Reader(sandbox, models, limits)
+        self._shelter = Shelter(home / SHELTER)
+        self._saving = Saving(database.path, self._shelter)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="retrieval")
         self._fusion = fusion
         self._finder: Finder | None = None
@@ -95,9 +99,18 @@ class Shelves:
     async def open(self) -> None:
         """Begin: nothing is loaded before the first search, so that a command that needs none is quick."""
 
+    async def keep_saved(self) -> None:
+        """Save the index as files whenever enough has changed, until cancelled."""
+        await self._saving.run()
+
+    async def ready(self) -> None:
+        """Read what the first search will need, before it comes."""
+        await self._on_thread(lambda: self._found_by().ready())
+
     async def close(self) -> None:
-        """Stop keeping, and end the search's thread."""
+        """Stop keeping, save what was changed, and end the search's thread."""
         await self._keeper.close()
+        await self._saving.close()
         if self._finder is not None:
             await self._on_thread(self._finder.close)
         await asyncio.to_thread(self._thread.shutdown)
@@ -188,11 +201,14 @@ class Shelves:
 
     async def remove(self, scope: Scope, *, key: str) -> int:
         """Remove what was kept under `key` in `scope`; return how many passages went."""
+        self._saving.touched = True
         return await self._passages.remove(scope, key=key)
 
     async def forget(self, scope: Scope, *, sender: str | None = None) -> int:
         """Remove what `sender` said in `scope`, everything in it for None; return how many passages went."""
-        return await self._passages.forget(scope, sender=sender)
+        gone = await self._passages.forget(scope, sender=sender)
+        await self._saving.forgotten()
+        return gone
 
     async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:
         """Return the passages of a file without keeping them (id 0), in reading order. Raises as `add_file`."""
@@ -226,6 +242,8 @@ class Shelves:
         while not await self._fill(generation, report or _silent, total):
             pass
         await self._on_thread(lambda: self._found_by().reset())
+        await asyncio.to_thread(self._shelter.drop)
+        await asyncio.to_thread(self._saving.save)
         return await self.status()
 
     async def _fill(self, generation: Generation, report: Report, total: int) -> bool:
@@ -249,6 +267,7 @@ class Shelves:
         new = NewDocument(
             names.scope, names.key, shown, names.link, sha256, document.kind, size_bytes, (), names.sender, once=once
         )  # fmt: skip
+        self._saving.touched = True
         first = await self._begun(new, cut) if len(cut) > PART else 0
         while True:
             drafts = await asyncio.to_thread(draft, cut[first : first + PART], title=shown)
@@ -277,7 +296,7 @@ class Shelves:
     def _found_by(self) -> Finder:
         """Return the finder; on its thread alone."""
         if self._finder is None:
-            self._finder = Finder(self._database.path, self._fusion or Fusion.packaged())
+            self._finder = Finder(self._database.path, self._fusion or Fusion.packaged(), self._shelter)
         return self._finder
 
     async def _on_thread(self, work: Callable[[], T]) -> T:

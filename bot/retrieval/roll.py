@@ -121,6 +121,10 @@ class Roll:
         places = np.minimum(np.searchsorted(self.ids, ids), self.rows - 1)
         return np.where((self.ids[places] == ids) & self.alive[places], places, -1)
 
+    def kept(self, rows: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Return those of `rows`, one for each here, whose passage is not gone: a copy only where any is."""
+        return rows[self.alive] if self._dead else rows
+
     def admitted(self, scopes: tuple[int, ...]) -> tuple[Mask, int]:
         """Return which rows are of `scopes` and not gone, and how many: kept for the readers who asked last."""
         mask, few = self._admitted_to.get(scopes, (np.zeros(0, bool), 0))

@@ -14,7 +14,6 @@ import itertools
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +22,6 @@ from numpy.typing import NDArray
 
 from bot.language import detect
 from bot.passage import Added, Hit, Passage, Scope, Scopes
-from bot.retrieval.coded import Source, fitted
 from bot.retrieval.embed import unpack_sentences, unpack_terms
 from bot.retrieval.evidence import beside
 from bot.retrieval.features import Candidates, QueryTerms, features
@@ -31,8 +29,10 @@ from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.lexical import Readable, Words, weigh_without
 from bot.retrieval.mark import Reading, read
+from bot.retrieval.mirror import Mirror, differences
 from bot.retrieval.roll import MOST_READERS
-from bot.retrieval.vectors import FlatIndex, VectorIndex
+from bot.retrieval.shelter import Shelter
+from bot.retrieval.vectors import VectorIndex
 from bot.store.generations import Generation
 from bot.store.shelf import Candidate, Mark, Shelf, Shown, State
 
@@ -43,8 +43,6 @@ DEPTH = 40
 """Candidates of each leg that are weighed; what lies deeper is hardly ever an answer."""
 RIVALS = 4
 """Passages after the first that are read beside it to judge it."""
-UNIT_TOLERANCE = 0.01
-"""How far from 1 a vector's length may be after its rounding to half precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +93,12 @@ class First:
 class Finder:
     """Searches one database. Not for two threads at once."""
 
-    def __init__(self, path: Path, fusion: Fusion) -> None:
-        """Open the database at `path`; nothing is read before the first search."""
+    def __init__(self, path: Path, fusion: Fusion, shelter: Shelter | None = None) -> None:
+        """Open the database at `path`, whose index is saved in `shelter`; nothing is read before the first search."""
         self._shelf = Shelf(path)
         self._fusion = fusion
-        self._index: VectorIndex = FlatIndex(0)
-        self._source: Source = partial(self._shelf.vectors, 0, 0)
-        self._mark = Mark(0, 0, 0, "", 0)
-        self._lengths = 0
-        self._seen = 0
+        self._mirror = Mirror(self._shelf, shelter)
+        self._shelter = shelter
         self._words = Words()
         self._readable: dict[tuple[Scope, ...], Readable] = {}
 
@@ -114,12 +109,12 @@ class Finder:
     @property
     def index(self) -> VectorIndex:
         """The vectors in memory."""
-        return self._index
+        return self._mirror.index
 
     @property
     def mark(self) -> Mark:
         """How far the index in memory has come."""
-        return self._mark
+        return self._mirror.mark
 
     def known(self, scope: Scope, sha256: str, *, key: str | None = None) -> Added | None:
         """Return the document in `scope` that has these bytes (and this key, where one is given), None where there is none."""
@@ -201,73 +196,61 @@ class Finder:
         with self._shelf.state() as state:
             self.catch_up(state)
             documents, passages, _words = state.counts()
-            have, lack = state.vector_counts(self._mark.generation)
+            have, lack = state.vector_counts(self._mirror.mark.generation)
         return Status(
-            documents, passages, have, lack, self._mark.generation, live.embedder if live else "", self._mark.dimension,
-            embedder, len(self._index), self._shelf.size_bytes(),
+            documents, passages, have, lack, self._mirror.mark.generation, live.embedder if live else "", self._mirror.mark.dimension,
+            embedder, len(self._mirror.index), self._shelf.size_bytes(),
         )  # fmt: skip
 
     def verify(self) -> Findings:
-        """Compare the word index, the vectors and the index in memory with the passages."""
+        """Compare the word index, the vectors, the index in memory and its file with the passages."""
         with self._shelf.state() as state:
+            in_file = Mirror(self._shelf, self._shelter)
+            in_file.catch_up(state)
             self.catch_up(state)
             _documents, passages, _words = state.counts()
-            _have, lack = state.vector_counts(self._mark.generation)
-            broken = astray = seen = 0
-            for arrivals in state.arrivals(self._mark, after=0):
-                lengths = np.linalg.norm(arrivals.vectors, axis=1)
-                broken += int(((np.abs(lengths - 1) > UNIT_TOLERANCE) & (lengths > 0)).sum())
-                astray += self._index.astray(arrivals.ids, arrivals.scopes, arrivals.vectors)
-                seen += len(arrivals.ids)
-            astray += abs(len(self._index) - seen)
-            return Findings(passages, state.words_without_passage(), lack, broken, astray, state.check())
+            _have, lack = state.vector_counts(self._mirror.mark.generation)
+            broken, (astray, file_astray) = differences(state, (self._mirror, in_file))
+            return Findings(
+                passages, state.words_without_passage(), lack, broken, astray, state.check(),
+                in_file=in_file.loaded, file_astray=file_astray if in_file.loaded else 0, unfit=in_file.unfit,
+                set_aside=len(self._shelter.aside()) if self._shelter else 0,
+            )  # fmt: skip
 
     def reset(self) -> None:
         """Forget the index in memory; the next search makes it anew."""
-        self._mark = Mark(0, 0, 0, "", 0)
-        self._index, self._lengths, self._seen = FlatIndex(0), 0, 0
+        self._mirror.reset()
         self._words.clear()
         self._readable.clear()
 
     def catch_up(self, state: State) -> None:
         """Bring the index in memory to `state`: what other writers, in this process or another, have committed."""
-        mark = state.mark()
-        if mark == self._mark:
-            return
-        if (mark.generation, mark.dimension) != (
-            self._mark.generation,
-            self._mark.dimension,
-        ) or mark.passage < self._mark.passage:
-            self.reset()
-            self._index = FlatIndex(mark.dimension)
-            self._source = partial(self._shelf.vectors, mark.generation, mark.dimension)
-        fresh = self._mark.passage == 0
-        self._readable.clear()
-        for arrivals in state.arrivals(mark, after=self._mark.passage):
-            self._index.add(arrivals.ids, arrivals.scopes, arrivals.vectors)
-            self._index = fitted(self._index, self._source)
-            self._lengths += int(arrivals.lengths.sum())
-            self._seen += len(arrivals.ids)
-        if not fresh:
-            self._index.remove(np.array(state.removed(after=self._mark.removal), np.int64))
-        self._index = fitted(self._index, self._source)
-        self._words.moved(len(self._index))
-        self._mark = mark
+        moved = self._mirror.catch_up(state)
+        if moved == "anew":
+            self._words.clear()
+        if moved != "not":
+            self._readable.clear()
+            self._words.moved(len(self._mirror.index))
+
+    def ready(self) -> None:
+        """Read what the first search will need."""
+        with self._shelf.state() as state:
+            self.catch_up(state)
 
     def _hear(self, state: State, text: str, scopes: Scopes, *, count: int, without: Collection[int] = ()) -> Heard:
         readable = self._read_by(state, scopes)
-        query, frequencies = self._words.weigh(state, text, passages=len(self._index))
+        query, frequencies = self._words.weigh(state, text, passages=len(self._mirror.index))
         if without:
             query, frequencies = weigh_without(state, text, query, frequencies, without)
         held = self._words.search(
-            state, query, frequencies, readable, mark=self._mark, mean_length=self._mean_length, count=count
+            state, query, frequencies, readable, mark=self._mirror.mark, mean_length=self._mean_length, count=count
         )
         rows = state.candidates(sorted(held[:DEPTH]), readable.scopes) if held else []
-        return Heard(self._mark, readable.scopes, query, tuple(held), tuple(rows))
+        return Heard(self._mirror.mark, readable.scopes, query, tuple(held), tuple(rows))
 
     @property
     def _mean_length(self) -> float:
-        return self._lengths / max(self._seen, 1)
+        return self._mirror.lengths / max(self._mirror.seen, 1)
 
     def _read_by(self, state: State, scopes: Scopes) -> Readable:
         """Return which of `scopes` hold anything; remembered until anything comes or goes."""
@@ -291,13 +274,13 @@ class Finder:
         heard: Heard | None = None,
     ) -> Found:
         """Return what both legs find, weighed and scored, in no order; what lies deeper than DEPTH comes after, by its place."""
-        if heard is None or heard.mark != self._mark:
+        if heard is None or heard.mark != self._mirror.mark:
             heard = self._hear(state, question.text, scopes, count=max(count, DEPTH), without=without)
         scope_ids, query, held = heard.scopes, heard.query, heard.ids
         if not scope_ids:
             return _nothing()
         vector = self._vector(question)
-        near = self._index.search(vector, count=max(count, DEPTH), scopes=scope_ids).ids.tolist()
+        near = self._mirror.index.search(vector, count=max(count, DEPTH), scopes=scope_ids).ids.tolist()
         more = set(near[:DEPTH]).difference(held[:DEPTH])
         rows = sorted([*heard.rows, *state.candidates(sorted(more), scope_ids)])
         rows = [row for row in rows if row.document not in without] if without else rows
@@ -320,20 +303,20 @@ class Finder:
             heard = self._hear(state, question.text, scopes, count=count)
             return _of_one_leg(state.candidates(heard.ids, heard.scopes), heard.ids)
         scope_ids = self._read_by(state, scopes).scopes
-        near = self._index.search(self._vector(question), count=count, scopes=scope_ids).ids.tolist() if scope_ids else []
+        near = self._mirror.index.search(self._vector(question), count=count, scopes=scope_ids).ids.tolist() if scope_ids else []
         return _of_one_leg(state.candidates(near, scope_ids), near)
 
     def _vector(self, question: Question) -> Array:
         """Return the question's vector, zeros where it is not of the embedder of the index."""
-        known = question.embedder == self._mark.embedder and len(question.vector) == self._mark.dimension
-        return question.vector if known else np.zeros(self._mark.dimension, np.float32)
+        known = question.embedder == self._mirror.mark.embedder and len(question.vector) == self._mirror.mark.dimension
+        return question.vector if known else np.zeros(self._mirror.mark.dimension, np.float32)
 
     def _as_candidates(self, rows: Sequence[Candidate]) -> Candidates:
         title, heading, body = unpack_terms(rows)
         ids = np.array([row.id for row in rows], np.int64)
         groups = [zlib.crc32(row.title.encode("utf-8", "ignore")) if row.title else -row.document for row in rows]
         hangul = np.array([row.hangul for row in rows], np.float32)
-        return Candidates(title, heading, body, hangul, self._index.vectors_of(ids), np.array(groups, np.int64))
+        return Candidates(title, heading, body, hangul, self._mirror.index.vectors_of(ids), np.array(groups, np.int64))
 
 
 def _read(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list[Reading]:

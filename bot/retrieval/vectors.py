@@ -36,11 +36,25 @@ class Near:
     cosines: Rows
 
 
+Parts = dict[str, NDArray[Any]]
+"""Rows by their name: `ids` and `scopes`, and what the kind of index keeps of a vector."""
 NOTHING = Near(np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 class VectorIndex(Protocol):
     """What every index of vectors can do."""
+
+    dimension: int
+
+    @property
+    def kind(self) -> str:
+        """Its name in a manifest."""
+        ...
+
+    @property
+    def ids(self) -> Ids:
+        """The ids of the passages that are here, ascending."""
+        ...
 
     def __len__(self) -> int:
         """Return how many passages it holds."""
@@ -66,11 +80,17 @@ class VectorIndex(Protocol):
         """Return how many of these passages are not here, or in another scope, or with another vector."""
         ...
 
+    def parts(self) -> Parts:
+        """Return all that it holds, row by row, without what was removed: what is saved of it."""
+        ...
+
+    def take(self, parts: Parts) -> None:
+        """Become what `parts` returned of another of the same kind and dimension. Of right sizes: `bot.retrieval.saved` sees to that."""
+        ...
+
 
 class FlatIndex:
     """Every vector compared, in half precision, by FAISS. Exact; keeps `VectorIndex`."""
-
-    kind = "flat"
 
     def __init__(self, dimension: int) -> None:
         """Begin empty, with vectors of `dimension` numbers."""
@@ -80,6 +100,11 @@ class FlatIndex:
 
     def __len__(self) -> int:
         return len(self._roll)
+
+    @property
+    def kind(self) -> str:
+        """Its name in a manifest."""
+        return "flat"
 
     @property
     def ids(self) -> Ids:
@@ -135,13 +160,28 @@ class FlatIndex:
         differs = np.abs(self.vectors_of(ids) - vectors).max(axis=1, initial=0) > 0
         return int(((places < 0) | (self._roll.scopes[places] != scopes) | differs).sum()) if self._roll.rows else len(ids)
 
+    def parts(self) -> Parts:
+        """Return all that it holds, row by row, without what was removed: ids, scopes, vectors in half precision."""
+        rows: Parts = {"ids": self._roll.ids, "scopes": self._roll.scopes, "vectors": self._halves()}
+        return {name: self._roll.kept(part) for name, part in rows.items()}
+
+    def take(self, parts: Parts) -> None:
+        """Become what `parts` returned of another."""
+        self._faiss, self._roll = _empty(self.dimension), Roll(parts["ids"], parts["scopes"])
+        if len(parts["ids"]):
+            self._faiss.add_sa_codes(np.ascontiguousarray(parts["vectors"]).view(np.uint8))
+
     def _rows(self, places: Ids) -> Rows:
+        return self._halves()[places].astype(np.float32)
+
+    def _halves(self) -> NDArray[np.float16]:
+        """Return a view of what FAISS holds, float16 (rows, d)."""
         import faiss  # noqa: PLC0415 - loaded for what needs it alone
 
-        if not self.dimension:
-            return np.zeros((len(places), 0), np.float32)
+        if not self.dimension or not self._roll.rows:
+            return np.zeros((self._roll.rows, self.dimension), np.float16)
         codes = faiss.rev_swig_ptr(self._faiss.codes.data(), self._faiss.codes.size())
-        return np.frombuffer(codes, np.float16).reshape(-1, self.dimension)[places].astype(np.float32)
+        return np.frombuffer(codes, np.float16).reshape(-1, self.dimension)
 
     def _ask(self, vector: Rows, count: int, admitted: NDArray[np.bool_] | None) -> tuple[Rows, Ids]:
         import faiss  # noqa: PLC0415 - loaded for what needs it alone

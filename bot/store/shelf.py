@@ -57,6 +57,13 @@ class Arrivals:
     """float32 (n, d); rows of zeros where the generation has no vector of it."""
 
 
+class Present(NamedTuple):
+    """Passages that are there: int64 (n,) ids, ascending, and their scopes."""
+
+    ids: NDArray[np.int64]
+    scopes: NDArray[np.int64]
+
+
 class Candidate(NamedTuple):
     """What ranking needs to know of a passage. `terms` as `bot.store.tables.PassageRow` says."""
 
@@ -153,6 +160,19 @@ class State:
             whole = b"".join(vector if vector and len(vector) == len(nothing) else nothing for vector in data)
             vectors = np.frombuffer(whole, "<f2").reshape(len(some), mark.dimension).astype(np.float32)
             yield Arrivals(np.array(ids, np.int64), np.array(scopes, np.int64), np.array(lengths, np.int64) // 4 - 2, vectors)
+
+    def here(self, ids: NDArray[np.int64]) -> Present:
+        """Return those of `ids` that are there, ascending."""
+        rows = self._connection.execute(
+            f"SELECT id, scope_id FROM passages WHERE id IN ({_marks(ids)}) ORDER BY id",  # noqa: S608 - question marks alone
+            ids.tolist(),
+        ).fetchall()
+        numbers, scopes = zip(*rows, strict=True) if rows else ((), ())
+        return Present(np.array(numbers, np.int64), np.array(scopes, np.int64))
+
+    def passage_count(self) -> int:
+        """Return how many passages there are."""
+        return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
 
     def removed(self, *, after: int) -> list[int]:
         """Return the passages that went since the removal `after`."""

@@ -3,12 +3,17 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import SecretStr
 
 from bot.config import ModelSettings, Settings, TelegramSettings, WebSettings
 from bot.doctor import Finding, Report, examine
+from bot.retrieval.saved import Made
+from bot.retrieval.shelter import Shelter
+from bot.retrieval.vectors import FlatIndex
 from bot.settings_list import settings_rows, settings_table
+from bot.store.shelf import Mark
 
 
 @pytest.fixture
@@ -128,3 +133,20 @@ def test_the_settings_are_listed_for_people_and_machines_without_a_secret(tmp_pa
         shown = {line.split()[0]: line.split()[1] for line in lines[1:]}
         assert (shown["admins"], shown["web.enabled"], shown["telegram.token"]) == ("telegram:1,telegram:2", "true", told)
         assert "canary" not in "\n".join(lines)
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_index_file_is_looked_at_and_left_alone(tmp_path: Path) -> None:
+    assert "none yet" in str(found(examine(settings(tmp_path), {}), "index file").detail)
+    made = Made(Mark(3, 0, 1, "words@1", 8), 9, 3)
+    index = FlatIndex(8)
+    index.add(np.arange(1, 4), np.ones(3, np.int64), np.eye(8, dtype=np.float32)[:3])
+    Shelter(tmp_path / "index").save(index, made)
+    assert found(examine(settings(tmp_path), {}), "index file").state == "ok"
+    file = tmp_path / "index" / "1-3-0" / "vectors.bin"
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+    finding = found(examine(settings(tmp_path), {}), "index file")
+    assert (finding.state, str(finding.next)) == ("optional", "paring index rebuild")
+    assert "sha256" in str(finding.detail)
+    assert "색인 파일" in finding.what.to("ko")
+    assert file.exists(), "it changes nothing"

@@ -1,0 +1,148 @@
+"""The folder of saved indexes: the newest is read, what does not fit is set aside, what is forgotten is gone.
+
+Owns which folder under `<home>/index` is the index, the lock between processes, what is set aside and how much of it is kept. Leaves the
+format to `bot.retrieval.saved`, and to `bot.retrieval.saving` when something is saved.
+
+    shelter = Shelter(settings.home / "index")
+    with shelter.locked():
+        shelter.save(index, made)
+
+A folder is named by its mark: `<generation>-<passage>-<removal>`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bot.errors import refusal
+from bot.locale import phrases
+from bot.logs import Logger
+from bot.retrieval.coded import Source
+from bot.retrieval.saved import ASIDE, Made, UnfitError, check, manifest, read, write
+from bot.retrieval.vectors import VectorIndex
+from bot.store.shelf import Mark
+
+_ = phrases(__file__)
+log = Logger(__name__)
+
+SHELTER = "index"
+"""The folder in a home."""
+SET_ASIDE = "set-aside"
+MOST_SET_ASIDE = 3
+"""What did not fit and is kept for somebody who wants to know why: the last ones."""
+LOCK = "lock"
+
+
+class Shelter:
+    """Saved indexes under one folder. Any thread, any process."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use `folder`, which need not be there."""
+        self.folder = folder
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other writers and erasers out, of this process and others."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def newest(self) -> Path | None:
+        """Return the folder of the index that covers most, None where none was saved."""
+        found = [(_mark_in(path.name), path) for path in self._paths()]
+        return max(((mark, path) for mark, path in found if mark), default=((), None))[1]
+
+    def made(self) -> Made | None:
+        """Return what the newest index is of, unread and unchecked; None where there is none or its manifest is not right."""
+        path = self.newest()
+        try:
+            return manifest(path)[1] if path else None
+        except UnfitError:
+            return None
+
+    def load(self, mark: Mark, source: Source) -> tuple[VectorIndex, Made] | None:
+        """Return the newest index if it is one of `mark`'s database, None where there is none.
+
+        Raises:
+            UnfitError: it does not fit; it was not loaded. The caller sets it aside.
+        """
+        path = self.newest()
+        if path is None:
+            return None
+        made = manifest(path)[1]
+        own = made.mark
+        if (own.generation, own.embedder, own.dimension) != (mark.generation, mark.embedder, mark.dimension):
+            raise UnfitError(_("it is of generation {number} of {embedder}", number=own.generation, embedder=own.embedder))
+        if own.passage > mark.passage or own.removal > mark.removal:
+            raise UnfitError(_("it is ahead of the database, which was put back from a copy or is another one"))
+        return read(path, source)
+
+    def check(self) -> Made | None:
+        """Return what the newest index is of, all its files compared with their hashes. Raises UnfitError."""
+        path = self.newest()
+        return check(path) if path else None
+
+    def save(self, index: VectorIndex, made: Made) -> None:
+        """Write `index`, and delete what was saved before. Under the lock. Raises OSError."""
+        mark = made.mark
+        path = self.folder / f"{mark.generation}-{mark.passage}-{mark.removal}"
+        if not path.exists():
+            write(path, index, made)
+        for other in self._paths():
+            if other != path and (_mark_in(other.name) or other.name.startswith(ASIDE)):
+                shutil.rmtree(other, ignore_errors=True)
+
+    def set_aside(self, why: UnfitError) -> None:
+        """Put the newest index out of the way, tell it in the log, keep the last few of its kind."""
+        aside = self.folder / SET_ASIDE
+        with self.locked():
+            path = self.newest()
+            if path is None:
+                return
+            log.warning("the index file does not fit and was set aside; it is made anew", file=str(path), why=str(why))
+            aside.mkdir(exist_ok=True, mode=0o700)
+            names = [int(other.name.partition(".")[0]) for other in aside.iterdir() if other.name.partition(".")[0].isdigit()]
+            path.rename(aside / f"{max(names, default=0) + 1}.{path.name}")
+            for old in sorted(self.aside(), key=lambda other: int(other.name.partition(".")[0]))[:-MOST_SET_ASIDE]:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def aside(self) -> list[Path]:
+        """Return what was set aside."""
+        folder = self.folder / SET_ASIDE
+        return [path for path in folder.iterdir() if path.name.partition(".")[0].isdigit()] if folder.is_dir() else []
+
+    def drop_aside(self) -> None:
+        """Delete what was set aside."""
+        if self.aside():
+            with self.locked():
+                shutil.rmtree(self.folder / SET_ASIDE, ignore_errors=True)
+
+    def drop(self) -> None:
+        """Delete whatever was saved; what was set aside stays."""
+        if not self.folder.exists():
+            return
+        with self.locked():
+            for path in [path for path in self._paths() if path.name != SET_ASIDE]:
+                shutil.rmtree(path, ignore_errors=True)
+                if path.exists():
+                    log.error("an index file could not be deleted", file=str(path), why=refusal(OSError(path)))
+
+    def _paths(self) -> list[Path]:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return [path for path in self.folder.iterdir() if path.is_dir()]
+        return []
+
+
+def _mark_in(name: str) -> tuple[int, ...]:
+    """Return (generation, passage, removal) of a folder's name, () where it is no index's."""
+    parts = name.split("-")
+    return tuple(map(int, parts)) if len(parts) == 3 and all(part.isdigit() for part in parts) else ()  # noqa: PLR2004 - as said
