@@ -12,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import EntryPoint
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
-from bot.errors import ModelError, RetryLaterError, SettingsError, StoreError
+from bot.errors import InputError, ModelError, RetryLaterError, SettingsError, StoreError
 from bot.house import House
 from bot.intake import Reception
 from bot.learning import Learner
@@ -34,9 +35,9 @@ from bot.models.families import every
 from bot.models.heads.build import keep_feedback
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED
-from bot.passage import Scope
+from bot.passage import Added, Failed, Scope
 from bot.retrieval.access import Access
-from bot.retrieval.folder import PATH, missing, path_of
+from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
 from bot.retrieval.watching import Happened, Watched, Watcher, look
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
     from bot.locale import Language
     from bot.message import Message, Reply
     from bot.progress import Report
-    from bot.retrieval.folder import Gathered
     from bot.router import Decision
 
 log = Logger(__name__)
@@ -106,6 +106,7 @@ class App:
     delivery: Delivery
     learner: Learner
     eraser: Eraser
+    links: Fetcher
     channels: dict[str, Channel]
 
     async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
@@ -143,14 +144,30 @@ class App:
             await self.outbox.sent(parcel.id, "")
         return [parcel.reply for parcel in parcels]
 
-    async def add(self, paths: Sequence[Path], scope: Scope, report: Report) -> Gathered:
-        """Keep files and folders in `scope`; what was added from one of the folders and lies there no more is removed."""
+    async def add(self, paths: Sequence[Path], scope: Scope, report: Report, *, links: Sequence[str] = ()) -> Gathered:
+        """Keep files, folders and what `links` lead to in `scope`; what was added from one of the folders and is gone is removed."""
+        begun = time.perf_counter()
         keys = await Documents(self.database).keys(scope, beginning=PATH)
         gone = await asyncio.to_thread(missing, paths, keys)
         for key in gone:
             await self.library.remove(scope, key=key)
-        done = await self.library.add_many(paths, scope, report)
-        return replace(done, removed=tuple(path_of(key) for key in gone))
+        outcomes = [*await self.library.add_files(await asyncio.to_thread(files_of, paths), scope, report)]
+        for number, link in enumerate(links):
+            report(link, number, len(links))
+            outcomes.append(await self._add_link(link, scope))
+        return Gathered.of(outcomes, seconds=time.perf_counter() - begun, removed=tuple(path_of(key) for key in gone))
+
+    async def _add_link(self, link: str, scope: Scope) -> Added | Failed:
+        try:
+            path, title = await self.links.fetch(link)
+        except (InputError, ModelError) as error:
+            return Failed(link, error.text)
+        try:
+            return await self.library.add_page(path, scope, title=title, link=link)
+        except (InputError, ModelError) as error:
+            return Failed(link, error.text)
+        finally:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def watched(self, folders: Sequence[Path], scope: Scope, report: Report, tell: Happened) -> tuple[Gathered, Watcher]:
         """Keep `folders` in `scope` as `add` does; return what came of it, and who follows what happens there from then on."""
@@ -353,6 +370,7 @@ async def _assemble(
         delivery,
         learner,
         eraser,
+        links,
         channels,
     )
     return app

@@ -24,7 +24,7 @@ from bot.cli_errors import UsageError, exit_code, sentence_on
 from bot.cli_eval import evaluate
 from bot.cli_help import Verb, Verbs
 from bot.cli_index import index
-from bot.cli_verb import AsJson, a_file, anything, complain, dump, language_of, program, settings, stdin, with_app
+from bot.cli_verb import AsJson, a_file, anything_or_link, complain, dump, language_of, program, settings, stdin, with_app
 from bot.cli_watch import watch
 from bot.errors import InputError, ParingError
 from bot.language import spoken
@@ -130,13 +130,15 @@ def say(
 
 @cli.command(cls=Verb)
 def add(
-    path: Annotated[list[Path], typer.Argument(metavar="PATH", parser=anything, help="Files and folders to be searched.")],
+    path: Annotated[
+        list[object], typer.Argument(metavar="PATH", parser=anything_or_link, help="Files, folders and links to be searched.")
+    ],
     scope: Annotated[
         str, typer.Option(help="Who may find them: public (all who may talk to the bot), or dm:… group:… of one chat.")
     ] = "public",
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Read files and folders into the search index.
+    """Read files, folders and web pages into the search index.
 
     The same again: only what changed, and what is gone from a folder is removed; Ctrl-C and again goes on. Exit code 1 where
     nothing could be read.
@@ -152,7 +154,8 @@ def add(
     async def read(app: App) -> None:
         language = language_of(app.settings)
         with bar(_("reading"), language) as report:
-            done = await app.add(path, audience, report)
+            paths = [one for one in path if isinstance(one, Path)]
+            done = await app.add(paths, audience, report, links=[one for one in path if isinstance(one, str)])
         typer.echo(dump(done.as_json()) if as_json else done.to(language))
         if not (done.added or done.replaced or done.unchanged):
             if not done.failed:

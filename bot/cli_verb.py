@@ -110,6 +110,11 @@ def anything(typed: str) -> Path:
     return path
 
 
+def anything_or_link(typed: str) -> Path | str:
+    """Return the path that was typed, or the link, without what stands behind its #. Raises UsageError where nothing is there."""
+    return typed.partition("#")[0] if typed.lower().startswith(("http://", "https://")) else anything(typed)
+
+
 def a_file(typed: str) -> Path:
     """Return the path that was typed. Raises UsageError where it is no file."""
     path = anything(typed)

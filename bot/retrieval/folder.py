@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Protocol, Self
 
 from bot.errors import InputError, ModelError, refusal
 from bot.locale import Language, Text, phrases
@@ -65,6 +64,21 @@ class Gathered:
     removed: tuple[str, ...] = ()
     """Paths of files that were added from these folders before and lie there no more."""
 
+    @classmethod
+    def of(cls, outcomes: Sequence[Added | Failed], *, seconds: float, removed: tuple[str, ...] = ()) -> Self:
+        """Return what `outcomes` come to."""
+        kept = [outcome for outcome in outcomes if isinstance(outcome, Added)]
+        count = {status: sum(outcome.files for outcome in kept if outcome.status == status) for status in STATUSES}
+        return cls(
+            added=count["added"],
+            replaced=count["replaced"],
+            unchanged=count["unchanged"],
+            passages=sum(outcome.passages for outcome in kept if outcome.status != "unchanged"),
+            failed=tuple(one for outcome in outcomes for one in (outcome.failed if isinstance(outcome, Added) else (outcome,))),
+            seconds=round(seconds, 3),
+            removed=removed,
+        )
+
     def as_json(self) -> dict[str, object]:
         """Return it for a machine, reasons in English."""
         return {**asdict(self), "failed": [{"path": failed.path, "reason": str(failed.reason)} for failed in self.failed]}
@@ -83,25 +97,11 @@ class Gathered:
         )  # fmt: skip
 
 
-async def gather(add: Add, paths: Sequence[Path], scope: Scope, report: Report) -> Gathered:
-    """Add what `paths` name; `report` is told before each, and within a long one."""
-    begun = time.perf_counter()
-    files = await asyncio.to_thread(lambda: list(dict.fromkeys(found for path in paths for found in walk(path))))
-    outcomes = await gather_files(add, files, scope, report)
-    kept = [outcome for outcome in outcomes if isinstance(outcome, Added)]
-    count = {status: sum(outcome.files for outcome in kept if outcome.status == status) for status in STATUSES}
-    return Gathered(
-        added=count["added"],
-        replaced=count["replaced"],
-        unchanged=count["unchanged"],
-        passages=sum(outcome.passages for outcome in kept if outcome.status != "unchanged"),
-        failed=tuple(failed for outcome in outcomes for failed in (outcome.failed if isinstance(outcome, Added) else (outcome,))),
-        seconds=round(time.perf_counter() - begun, 3),
-    )
-
-
 async def gather_files(add: Add, files: Sequence[tuple[Path, str]], scope: Scope, report: Report) -> list[Added | Failed]:
-    """Add (file, title) pairs, some at the same time; return what became of each, in their order."""
+    """Add (file, title) pairs, some at the same time; return what became of each, in their order.
+
+    `report` is told before each, and within a long one.
+    """
     outcomes: list[Added | Failed | None] = [None] * len(files)
     queue = iter(enumerate(files))
     tally = _Tally(len(files), report)
@@ -117,6 +117,11 @@ async def gather_files(add: Add, files: Sequence[tuple[Path, str]], scope: Scope
             group.create_task(work())
     tally.begin("")
     return [outcome for outcome in outcomes if outcome is not None]
+
+
+def files_of(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Return the (file, title) pairs that `paths` name, in the order of the walk, each once."""
+    return list(dict.fromkeys(found for path in paths for found in walk(path)))
 
 
 def missing(paths: Sequence[Path], keys: Sequence[str]) -> list[str]:

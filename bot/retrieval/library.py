@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ from bot.progress import Report
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft, embedded_text, pack_vector
-from bot.retrieval.folder import PATH, Gathered, Told, gather, gather_files
+from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.keeping import Keeper, Parcel
@@ -53,6 +54,8 @@ T = TypeVar("T")
 REBUILD_AT_ONCE = 512
 PART = 1024
 """Passages of a long document that are committed together."""
+LINK = "link:"
+"""What the keys of documents begin with that were read from a link."""
 FILE = "file:"
 """What the keys of documents begin with that came as a file of a chat."""
 
@@ -181,11 +184,29 @@ class Shelves:
 
         Hidden files, version control's folders and what is no document are passed over.
         """
-        return await gather(self.add_file, paths, scope, report or _silent)
+        begun = time.perf_counter()
+        files = await asyncio.to_thread(files_of, paths)
+        outcomes = await self.add_files(files, scope, report)
+        return Gathered.of(outcomes, seconds=time.perf_counter() - begun)
 
-    async def add_files(self, files: Sequence[tuple[Path, str]], scope: Scope) -> Sequence[Added | Failed]:
+    async def add_files(
+        self, files: Sequence[tuple[Path, str]], scope: Scope, report: Report | None = None
+    ) -> Sequence[Added | Failed]:
         """Keep (file, title) pairs as `add_many` does; return what became of each, in their order."""
-        return await gather_files(self.add_file, files, scope, _silent)
+        return await gather_files(self.add_file, files, scope, report or _silent)
+
+    async def add_page(self, path: Path, scope: Scope, *, title: str, link: str) -> Added:
+        """Keep what a link gave, in the file at `path`, under that link; unchanged where it says the same as before."""
+        document = await self._reader.read(path, name=title)
+        said = "\n".join([document.title, *(block.text for block in document.blocks)])
+        sha256 = hashlib.sha256(
+            said.encode("utf-8", "replace")
+        ).hexdigest()  # what the page says: its bytes change with each visit
+        names = Names(scope, LINK + link, title, link)
+        if known := await self._on_thread(lambda: self._found_by().known(scope, sha256, key=names.key)):
+            return known
+        size_bytes = (await asyncio.to_thread(path.stat)).st_size
+        return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes)
 
     async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "") -> Added:
         """Keep `text` in `scope` under `key` (unique in the scope): again with the same key replaces it. `sender` said it.

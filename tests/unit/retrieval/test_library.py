@@ -252,3 +252,19 @@ async def test_a_missing_and_a_broken_vector_are_told(library: Shelves, database
     assert (found.vectors_missing, found.vectors_broken) == (1, 1)
     assert found.memory_astray == 2
     assert "differs" in found.to("en")
+
+
+async def test_a_page_that_says_the_same_is_unchanged_whatever_else_is_in_it(library: Shelves, tmp_path: Path) -> None:
+    page = "<html><head><title>Harbour</title></head><body><!-- {} --><article><p>{}</p></article></body></html>"
+    statuses = []
+    for comment, said in (("visit 1", "It opens in May."), ("visit 2", "It opens in May."), ("visit 3", "It opens in June.")):
+        (tmp_path / "page").write_text(page.format(comment, said))
+        added = await library.add_page(tmp_path / "page", PUBLIC, title="wiki.intra/harbour", link="https://wiki.intra/harbour")
+        statuses.append(added.status)
+    assert statuses == ["added", "unchanged", "replaced"]
+    (hit,) = await library.search("When does it open?", Scopes([PUBLIC]))
+    assert (hit.passage.title, hit.passage.link, hit.passage.text) == (
+        "Harbour",
+        "https://wiki.intra/harbour",
+        "It opens in June.",
+    )
