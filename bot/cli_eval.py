@@ -47,6 +47,25 @@ def evaluate_search(
     with_app(settings(), go)
 
 
+@evaluate.command("talk", cls=Verb)
+def evaluate_talk(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", parser=a_folder, help="A talk and its questions: chat.txt, questions.txt.")
+    ],
+    half: Annotated[str, typer.Option(help="Count only the questions of this half.")] = "",
+    alone: Annotated[bool, typer.Option("--alone", help="Each message as if nothing was said around it, to compare.")] = False,  # noqa: FBT002 - a flag of the command line
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Measure who said what, and when: the right exchange, message and person first, and told nothing where nobody said it."""
+    from bot.evaluate.talk import evaluate_talk as measure
+
+    async def go(app: App) -> None:
+        scores = await measure(folder, models=app.pool, settings=app.settings, alone=alone)
+        _show(scores.as_json(half=half), language_of(app.settings), as_json=as_json)
+
+    with_app(settings(), go)
+
+
 @evaluate.command("route", cls=Verb)
 def evaluate_route(
     file: Annotated[Path | None, typer.Argument(parser=a_file, help="JSON lines with text and label.")] = None,

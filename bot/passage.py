@@ -12,6 +12,7 @@ from typing import Literal, Self
 from bot.errors import InputError
 from bot.locale import Language, Text, phrases
 from bot.message import Address
+from bot.talk import Line
 
 _ = phrases(__file__)
 
@@ -126,6 +127,8 @@ class Hit:
     passage: Passage
     score: float
     marked: tuple[int, int] | None = None
+    lines: tuple[Line, ...] = ()
+    """Of a message: the exchange that it stands in, oldest first, itself among them."""
 
 
 @dataclass(frozen=True, slots=True)

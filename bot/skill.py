@@ -30,6 +30,7 @@ from bot.locale import Language, Text
 from bot.message import Attachment, AttachmentKind, Button, Message, Picture, Receipt, Reply, Source
 from bot.passage import Added, Hit, Passage, Scope, Scopes
 from bot.stopwatch import Stopwatch
+from bot.talk import Said
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -95,8 +96,13 @@ class Library(Protocol):
         """
         ...
 
-    async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "") -> Added:
-        """Keep `text` in `scope` under `key` (unique in the scope): again with the same key replaces it. `sender` said it."""
+    async def add_text(
+        self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "", said: Said | None = None
+    ) -> Added:
+        """Keep `text` in `scope` under `key` (unique in the scope): again with the same key replaces it. `sender` said it.
+
+        `said` tells of a message by whom, when and where.
+        """
         ...
 
     async def remove(self, scope: Scope, *, key: str) -> int:

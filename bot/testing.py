@@ -24,6 +24,7 @@ from bot.locale import Language, Text
 from bot.message import Address, Attachment, AttachmentKind, ChatKind, Command, Message
 from bot.passage import Added, Hit, Passage, Scope, Scopes
 from bot.skill import Kit, Model, Request, Slot
+from bot.talk import Said
 
 if TYPE_CHECKING:
     from bot.sandbox import Json
@@ -154,6 +155,7 @@ class FakeLibrary:
     passages: list[Passage] = field(default_factory=list)
     kept: dict[tuple[Scope, str], str] = field(default_factory=dict)
     senders: dict[tuple[Scope, str], str] = field(default_factory=dict)
+    said: dict[tuple[Scope, str], Said] = field(default_factory=dict)
 
     async def search(self, query: str, scopes: Scopes, k: int = 10) -> list[Hit]:
         """Return passages in `scopes` that share words with `query`; the score is the share of its words that are found."""
@@ -170,8 +172,12 @@ class FakeLibrary:
         text = await asyncio.to_thread(_read, path)
         return await self.add_text(text, scope, title=title, link=link, key=title, sender=sender)
 
-    async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "") -> Added:
+    async def add_text(
+        self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "", said: Said | None = None
+    ) -> Added:
         """Keep `text` as one passage under `key`; `sender` said it."""
+        if said is not None:
+            self.said[scope, key] = said
         before = self.kept.get((scope, key))
         if before is not None:
             await self.remove(scope, key=key)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,6 +29,7 @@ from bot.locale import Text
 from bot.models.tasks import EMBED
 from bot.passage import WITHIN, Added, Failed, Hit, Passage, Scope, Scopes
 from bot.progress import Report
+from bot.retrieval import spoken
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft, embedded_text, pack_vector
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from bot.sandbox import Sandbox
     from bot.skill import Models
     from bot.store.database import Database
+    from bot.talk import Said
 
 T = TypeVar("T")
 REBUILD_AT_ONCE = 512
@@ -69,6 +72,7 @@ class Names:
     title: str
     link: str = ""
     sender: str = ""
+    said: Said | None = None
 
 
 class Shelves:
@@ -83,8 +87,12 @@ class Shelves:
         limits: LimitSettings,
         *,
         fusion: Fusion | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Use the house's services; nothing is read before the first use. `fusion` is the packaged one by default."""
+        """Use the house's services; nothing is read before the first use. `fusion` is the packaged one by default.
+
+        `now` tells what was said yesterday: in which zone a day begins and ends.
+        """
         self._database = database
         self._models = models
         self._home = home
@@ -97,6 +105,7 @@ class Shelves:
         self._saving = Saving(database.path, self._shelter)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="retrieval")
         self._fusion = fusion
+        self._now = now
         self._finder: Finder | None = None
 
     async def open(self) -> None:
@@ -123,8 +132,9 @@ class Shelves:
         if not query.strip():
             return []
         # The words are looked for while the vector is made. The search's thread works in order: they are there when `find` begins.
-        heard = self._thread.submit(lambda: self._found_by().hear(query, scopes))
-        question = await self._question(query)
+        asked = spoken.heard(query, now=self._now())
+        heard = self._thread.submit(lambda: self._found_by().hear(query, scopes, asked))
+        question = await self._question(query, asked)
         return await self._on_thread(lambda: self._found_by().find(question, scopes, count=k, heard=heard.result()))
 
     async def rank(self, query: str, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
@@ -208,17 +218,21 @@ class Shelves:
         size_bytes = (await asyncio.to_thread(path.stat)).st_size
         return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes)
 
-    async def add_text(self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "") -> Added:
+    async def add_text(
+        self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "", said: Said | None = None
+    ) -> Added:
         """Keep `text` in `scope` under `key` (unique in the scope): again with the same key replaces it. `sender` said it.
 
-        A message (its link begins with `message:`) is one passage; a longer text is cut as a document is.
+        A message (its link begins with `message:`) is one passage; a longer text is cut as a document is. `said` tells of a
+        message by whom, when and where, so that it is found with what was said around it.
         """
         sha256 = hashlib.sha256(f"{title}\n{link}\n{text}".encode("utf-8", "replace")).hexdigest()
         if known := await self._on_thread(lambda: self._found_by().known(scope, sha256, key=key)):
             return known
         document = Document("message" if link.startswith("message:") else "text", title, (Block("text", as_written(text)),))
         size_bytes = len(text.encode("utf-8", "replace"))
-        return await self._keep(document, Names(scope, key, title, link, sender), sha256=sha256, size_bytes=size_bytes)
+        names = Names(scope, key, title, link, sender, said)
+        return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes)
 
     async def remove(self, scope: Scope, *, key: str) -> int:
         """Remove what was kept under `key` in `scope`; return how many passages went."""
@@ -286,7 +300,8 @@ class Shelves:
         cut = await asyncio.to_thread(_pieces, document)
         once = document.kind not in ("message", "text") or a_file
         new = NewDocument(
-            names.scope, names.key, shown, names.link, sha256, document.kind, size_bytes, (), names.sender, once=once
+            names.scope, names.key, shown, names.link, sha256, document.kind, size_bytes, (), names.sender, once=once,
+            said=names.said,
         )  # fmt: skip
         self._saving.touched = True
         first = await self._begun(new, cut) if len(cut) > PART else 0
@@ -306,13 +321,15 @@ class Shelves:
         same = len(texts) < len(cut) and all(text == piece.text for text, piece in zip(texts, cut, strict=False))
         return len(texts) if same else 0
 
-    async def _question(self, query: str) -> Question:
+    async def _question(self, query: str, asked: spoken.Asked | None = None) -> Question:
+        """Return the question with its vector; where it asks what was said, with that of what it is about as well."""
+        texts = [query, asked.about] if asked is not None and asked.about != query else [query]
         try:
             embedder = self._models.live(EMBED)
-            (vector,) = await self._models.run(EMBED, [query])
+            vectors = await self._models.run(EMBED, texts)
         except NoModelError:
-            return Question(query, np.zeros(0, np.float32), "")
-        return Question(query, vector, embedder)
+            return Question(query, np.zeros(0, np.float32), "", asked)
+        return Question(query, vectors[0], embedder, asked, vectors[-1])
 
     def _found_by(self) -> Finder:
         """Return the finder; on its thread alone."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,7 @@ from bot.language import detect
 from bot.passage import Added, Hit, Passage, Scope, Scopes
 from bot.retrieval.embed import unpack_sentences, unpack_terms
 from bot.retrieval.evidence import beside
+from bot.retrieval.exchange import Conversation
 from bot.retrieval.features import Candidates, QueryTerms, features
 from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
@@ -32,9 +33,11 @@ from bot.retrieval.mark import Reading, read
 from bot.retrieval.mirror import Mirror, differences
 from bot.retrieval.roll import MOST_READERS
 from bot.retrieval.shelter import Shelter
+from bot.retrieval.spoken import Asked
 from bot.retrieval.vectors import VectorIndex
 from bot.store.generations import Generation
 from bot.store.shelf import Candidate, Mark, Shelf, Shown, State
+from bot.store.talks import Talks
 
 Leg = Literal["fused", "vectors", "words"]
 Array = NDArray[np.float32]
@@ -52,6 +55,9 @@ class Question:
     text: str
     vector: Array
     embedder: str
+    asked: Asked | None = None
+    """What it asks of a chat, where chats are to be searched; its `about` was embedded as `about`."""
+    about: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class Finder:
         self._shelter = shelter
         self._words = Words()
         self._readable: dict[tuple[Scope, ...], Readable] = {}
+        self._people: dict[tuple[int, ...], list[str]] = {}
 
     def close(self) -> None:
         """Close the database."""
@@ -122,11 +129,12 @@ class Finder:
             found = state.document(scope, sha256, key=key)
         return Added(found[1], found[2], "unchanged", found[0]) if found else None
 
-    def hear(self, text: str, scopes: Scopes) -> Heard:
+    def hear(self, text: str, scopes: Scopes, asked: Asked | None = None) -> Heard:
         """Return what the words of a question find in `scopes`: what can be done of `find` while its vector is being made."""
         with self._shelf.state() as state:
             self.catch_up(state)
-            return self._hear(state, text, scopes, count=DEPTH)
+            talk = self._talk(state, asked, scopes)
+            return self._hear(state, talk.text if talk else text, scopes, count=DEPTH)
 
     def find(self, question: Question, scopes: Scopes, *, count: int, heard: Heard | None = None) -> list[Hit]:
         """Return the best `count` passages in `scopes`, best first; `[]` where the best is not good enough to be an answer.
@@ -135,6 +143,8 @@ class Finder:
         """
         with self._shelf.state() as state:
             self.catch_up(state)
+            if talk := self._talk(state, question.asked, scopes):
+                return self._find_said(state, question, scopes, talk, count=count, heard=heard)
             found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard)
             best = np.argsort(-found.scores, kind="stable")[: max(count, 1 + RIVALS)]
             texts = state.passages([found.ids[place] for place in best], scopes) if len(best) else {}
@@ -152,6 +162,46 @@ class Finder:
             for (place, shown), reading in zip(seen, readings, strict=True)
             if shown.passage.scope in scopes
         ][:count]
+
+    def _find_said(
+        self, state: State, question: Question, scopes: Scopes, talk: Conversation, *, count: int, heard: Heard | None
+    ) -> list[Hit]:
+        """Do what `find` does where chats are searched as well: a message answers together with what was said around it."""
+        vector = question.vector if question.about is None else question.about
+        question = replace(question, text=talk.text, vector=vector)
+        found = self._candidates(state, question, scopes, count=DEPTH, heard=heard, talk=talk)
+        if not found.ids or found.query is None:
+            return []
+        preferred = talk.preferred(found.ids)
+        scores = found.scores + preferred
+        order = np.argsort(-scores, kind="stable").tolist()
+        best = talk.apart(found.ids, order)[: max(count, 1 + RIVALS)]
+        texts = state.passages(talk.passages([found.ids[place] for place in best]), scopes)
+        seen = talk.ranked(found.ids, scores, best, texts, found.query)
+        if not seen:
+            return []
+        readings = _read(question, [one.shown for one in seen], found.query)
+        top = seen[0].place
+        rivals = [reading for one, reading in zip(seen, readings, strict=True) if preferred[one.place] >= preferred[top]]
+        chance = self._fusion.chance(judged(replace(found, scores=scores), top, rivals)) * seen[0].share
+        if chance < self._fusion.thresholds[detect(question.text) or "en"]:
+            return []
+        shares = np.exp(np.minimum(scores - scores[top], 0))
+        hits = [
+            one.hit(round(chance * float(shares[one.place]), 4), reading) for one, reading in zip(seen, readings, strict=True)
+        ]
+        return [hit for hit in hits if hit.passage.scope in scopes][:count]
+
+    def _talk(self, state: State, asked: Asked | None, scopes: Scopes) -> Conversation | None:
+        """Return the conversation that a question is part of, None where nothing that was said in a chat may be read."""
+        if asked is None:
+            return None
+        scope_ids = self._read_by(state, scopes).scopes
+        talks = Talks(state, scope_ids)
+        people = self._people.get(scope_ids)
+        if people is None:
+            people = self._people[scope_ids] = talks.people()
+        return Conversation.of(talks, asked, people) if people else None
 
     def first(self, question: Question, scopes: Scopes, *, without: Collection[int] = ()) -> First | None:
         """Return what `find` would judge, unjudged, as if the documents in `without` were not there: for training."""
@@ -230,6 +280,7 @@ class Finder:
             self._words.clear()
         if moved != "not":
             self._readable.clear()
+            self._people.clear()
             self._words.moved(len(self._mirror.index))
 
     def ready(self) -> None:
@@ -272,6 +323,7 @@ class Finder:
         count: int,
         without: Collection[int] = (),
         heard: Heard | None = None,
+        talk: Conversation | None = None,
     ) -> Found:
         """Return what both legs find, weighed and scored, in no order; what lies deeper than DEPTH comes after, by its place."""
         if heard is None or heard.mark != self._mirror.mark:
@@ -286,7 +338,9 @@ class Finder:
         rows = [row for row in rows if row.document not in without] if without else rows
         if not rows:
             return _nothing()
-        weighed = features(query, self._as_candidates(rows), vector, mean_length=self._mean_length)
+        if talk is not None:
+            talk.gather(rows, [*held, *near])
+        weighed = features(query, self._as_candidates(rows, talk), vector, mean_length=self._mean_length)
         scores = self._fusion.order(weighed)
         deeper = _deeper(near, held) if count > len(rows) else []
         below_them = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}
@@ -311,12 +365,14 @@ class Finder:
         known = question.embedder == self._mirror.mark.embedder and len(question.vector) == self._mirror.mark.dimension
         return question.vector if known else np.zeros(self._mirror.mark.dimension, np.float32)
 
-    def _as_candidates(self, rows: Sequence[Candidate]) -> Candidates:
+    def _as_candidates(self, rows: Sequence[Candidate], talk: Conversation | None = None) -> Candidates:
+        rows = talk.as_candidates(rows) if talk else rows
         title, heading, body = unpack_terms(rows)
         ids = np.array([row.id for row in rows], np.int64)
         groups = [zlib.crc32(row.title.encode("utf-8", "ignore")) if row.title else -row.document for row in rows]
         hangul = np.array([row.hangul for row in rows], np.float32)
-        return Candidates(title, heading, body, hangul, self._mirror.index.vectors_of(ids), np.array(groups, np.int64))
+        vectors = talk.blended(ids, self._mirror.index.vectors_of) if talk else self._mirror.index.vectors_of(ids)
+        return Candidates(title, heading, body, hangul, vectors, np.array(groups, np.int64))
 
 
 def _read(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list[Reading]:

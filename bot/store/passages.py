@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from bot.store.database import Database
+    from bot.talk import Said
 
 
 _ = phrases(__file__)
@@ -71,6 +72,8 @@ class NewDocument:
     """Of a part of a long document: the place of its first passage; the parts come in order."""
     more: bool = False
     """True for all parts but the last: until that has come, the document is begun."""
+    said: Said | None = None
+    """Of a message: by whom, when and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +216,7 @@ def _add(connection: Connection, document: NewDocument, generation: int) -> Kept
     sha256 = BEGUN + document.sha256 if document.more else document.sha256
     values = {
         "title": document.title, "link": document.link, "sha256": sha256, "kind": document.kind,
-        "size_bytes": document.size_bytes, "sender": document.sender, "updated_at": now,
+        "size_bytes": document.size_bytes, "sender": document.sender, "updated_at": now, **_said(document.said),
     }  # fmt: skip
     known = connection.execute(_KNOWN, {"scope": scope_id, "key": document.key}).first()
     if known is None:
@@ -240,6 +243,12 @@ def _go_on(connection: Connection, document: NewDocument, scope_id: int, generat
         connection.execute(update(DocumentRow).where(DocumentRow.id == row.id).values(sha256=document.sha256))
     passages = row.passages + len(document.passages)
     return Kept(row.id, passages, "added" if row.version == 1 else "replaced", document.title)
+
+
+def _said(said: Said | None) -> dict[str, str | datetime | None]:
+    if said is None:
+        return {"author": "", "thread": "", "answers": "", "said_at": None}
+    return {"author": said.who, "thread": said.thread, "answers": said.answers, "said_at": said.at}
 
 
 def _scope_id(connection: Connection, name: str) -> int:

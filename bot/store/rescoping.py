@@ -70,6 +70,8 @@ def _rename_documents(connection: Connection, scope: int, old: Address, new: Add
     here = _DOCUMENTS.c.scope_id == scope
     key = literal(f"message:{old.chat}/") + sql.substr(_DOCUMENTS.c.key, len("message:") + 1)
     connection.execute(update(_DOCUMENTS).where(here, _DOCUMENTS.c.key.op("GLOB")("message:[0-9]*")).values(key=key))
+    answers = literal(f"message:{old.chat}/") + sql.substr(_DOCUMENTS.c.answers, len("message:") + 1)
+    connection.execute(update(_DOCUMENTS).where(here, _DOCUMENTS.c.answers.op("GLOB")("message:[0-9]*")).values(answers=answers))
     connection.execute(update(_DOCUMENTS).where(here, _DOCUMENTS.c.sender == old.chat).values(sender=new.chat))
 
 

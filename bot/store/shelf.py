@@ -139,6 +139,11 @@ class State:
         """Read from `connection`, which is in a transaction."""
         self._connection = connection
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, in its transaction."""
+        return self._connection
+
     def mark(self) -> Mark:
         """Return how far the database has come."""
         row = self._connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, ForeignKey, Index, MetaData, String, UniqueConstraint
+from sqlalchemy import DateTime, Dialect, ForeignKey, Index, MetaData, String, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -204,6 +204,9 @@ class DocumentRow(Base):
         UniqueConstraint("scope_id", "key"),
         Index("ix_documents_scope_id_sha256", "scope_id", "sha256"),
         Index("ix_documents_scope_id_sender", "scope_id", "sender"),
+        Index("ix_documents_said_at", "scope_id", "thread", "said_at", sqlite_where=text("said_at IS NOT NULL")),
+        Index("ix_documents_answers", "scope_id", "answers", sqlite_where=text("said_at IS NOT NULL")),
+        Index("ix_documents_author", "scope_id", "author", sqlite_where=text("said_at IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
 
@@ -217,6 +220,13 @@ class DocumentRow(Base):
     kind: Mapped[str] = mapped_column(String(16))
     size_bytes: Mapped[int] = mapped_column(default=0)
     sender: Mapped[str] = mapped_column(String(255), default="")
+    author: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    """Of a message: the name of who said it, as the platform shows it."""
+    thread: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    answers: Mapped[str] = mapped_column(default="", server_default="")
+    """The key of the message that it replies to."""
+    said_at: Mapped[datetime | None]
+    """When a message was said; None for all that is none."""
     version: Mapped[int] = mapped_column(default=1)
     added_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -1,6 +1,7 @@
 """What may be searched of a group goes along when the group gets another number, and every index in memory notices."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bot.retrieval.library import Shelves
 from bot.store.chats import Chats
 from bot.store.database import Database
 from bot.store.moving import Moves
+from bot.talk import Said
 from bot.testing import InlineSandbox
 
 OLD = Address("telegram", "7", "-5", kind="group")
@@ -33,6 +35,16 @@ async def say(library: Shelves, text: str, number: int, scope: Scope = BEFORE, s
 
 async def found(library: Shelves, query: str, scope: Scope) -> list[str]:
     return [hit.passage.text for hit in await library.search(query, Scopes([scope]))]
+
+
+async def test_replies_find_what_they_answer_under_the_new_number(library: Shelves, moves: Moves) -> None:
+    at = datetime(2026, 11, 27, tzinfo=UTC)
+    for number, text, answers, days in ((1, "who waters the plants?", "", 0), (2, "me, all week", "message:1", 2)):
+        said = Said("Ann" if number == 1 else "Ben", at + timedelta(days=days), "", answers)
+        await library.add_text(text, BEFORE, title=said.who, link="message:t", key=f"message:{number}", said=said)
+    await moves.move(OLD, NEW)
+    (hit,) = await library.search("who waters the plants?", Scopes([AFTER]))
+    assert [line.text for line in hit.lines] == ["who waters the plants?", "me, all week"]
 
 
 async def sound(library: Shelves) -> bool:
