@@ -76,6 +76,7 @@ class Delivery:
         self._others = others
         self._feed = Feed[Parcel](outbox, self.take, at_once=CHATS_AT_ONCE, weigh=lambda parcel: len(parcel.reply.text))
         self._unwritten: dict[int, _Outcome] = {}
+        self._waited: set[int] = set()
 
     def hand(self, parcels: Sequence[Parcel]) -> None:
         """Send what was just committed."""
@@ -102,17 +103,25 @@ class Delivery:
         outcome = self._unwritten.get(turn.id)
         if outcome is None:
             try:
-                turn.item = turn.item or await self._outbox.one(turn.id)
+                turn.item = await self._read(turn)
             except LookupError:
+                self._waited.discard(turn.id)
                 return None  # forgotten meanwhile
             except ValueError as error:
-                log.error("a reply cannot be read and is set aside", outbox=turn.id, why=str(error))
+                log.error("a reply cannot be read and is set aside", outbox=turn.id, why=type(error).__name__)
                 await self._outbox.dead(turn.id, "it cannot be read")
                 return None
             outcome = self._unwritten[turn.id] = await self._tried(turn, turn.item)
         await outcome.write()
         del self._unwritten[turn.id]
+        (self._waited.discard if outcome.wait_s is None else self._waited.add)(turn.id)
         return outcome.wait_s
+
+    async def _read(self, turn: Turn[Parcel]) -> Parcel:
+        """Return what is to be sent: what was handed over, but after a wait as it is by now, for it may have been forgotten meanwhile."""
+        if turn.item is None or turn.id not in self._waited:
+            return turn.item or await self._outbox.one(turn.id)
+        return replace(turn.item, reply=(await self._outbox.one(turn.id)).reply)
 
     async def _tried(self, turn: Turn[Parcel], parcel: Parcel) -> _Outcome:
         """Try once. Being told to wait counts as no attempt: a platform that is away for long loses no reply."""

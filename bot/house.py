@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.errors import InputError
+from bot.forgetting import Forgetting
 from bot.locale import Language, Text, phrases
 from bot.message import AttachmentKind, Message, Reply
-from bot.passage import Scope
 from bot.skill import CommandSpec, Library, Request, Slot
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class House:
         CommandSpec("lang", _("Set the language of this chat"), aliases=("언어",)),
         CommandSpec("index", _("Make this chat's messages searchable, or stop"), aliases=("색인",)),
         CommandSpec("privacy", _("What is kept, where, and for how long"), aliases=("개인정보",)),
-        CommandSpec("forget", _("Delete what you sent here"), aliases=("잊어", "삭제")),
+        CommandSpec("forget", _("Delete what you said and sent, a document, or what you reply to"), aliases=("잊어", "삭제")),
     )
 
     def __init__(self, inbox: Inbox, chats: Chats, library: Library, eraser: Eraser, home: str) -> None:
@@ -60,7 +60,7 @@ class House:
         self._inbox = inbox
         self._chats = chats
         self._library = library
-        self._eraser = eraser
+        self._forgetting = Forgetting(inbox, library, eraser)
         self._home = home
 
     def claims(self, message: Message) -> bool:
@@ -132,13 +132,7 @@ class House:
         return request.reply(said)
 
     async def _forget(self, request: Request) -> Reply:
-        message = request.message
-        alone = message.address.kind == "direct"
-        passages = await self._library.forget(Scope.of(message.address), sender=None if alone else message.sender)
-        messages = await self._eraser.forget(message.address, message.sender)
-        said = _("Forgotten: {messages} messages of yours with their answers, and {passages} passages that could be searched.",
-                 messages=messages, passages=passages)  # fmt: skip
-        return request.reply(said)
+        return await self._forgetting.answer(request)
 
     async def _keep(self, request: Request) -> Reply:
         message = request.message

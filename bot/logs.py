@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 STRUCK_OUT = "**********"
-TALKATIVE = ("httpx", "httpcore", "telegram", "apscheduler", "nicegui", "uvicorn", "watchfiles", "alembic", "openvino")
+TALKATIVE = (
+    "aiosqlite", "httpx", "httpcore", "telegram", "apscheduler", "nicegui", "uvicorn", "watchfiles", "alembic", "openvino",
+)  # fmt: skip
 
 
 def configure_logs(settings: Settings) -> None:

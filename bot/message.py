@@ -84,6 +84,8 @@ class Press:
     token: str
     language: Language
     sent_at: datetime
+    alone: Address | None = None
+    """The presser's own direct chat with the bot, None where the channel has none, or does not let them in there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class Source:
     link: str
     score: float
     marked: tuple[int, int] | None = None
+    passages: tuple[int, ...] = ()
+    """The library's numbers of the passages whose text it holds: it is emptied when one of them is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,11 @@ class Hit:
     lines: tuple[Line, ...] = ()
     """Of a message: the exchange that it stands in, oldest first, itself among them."""
 
+    @property
+    def read(self) -> tuple[int, ...]:
+        """The numbers of all passages whose text is in it."""
+        return tuple(sorted({self.passage.id, *(line.passage for line in self.lines)}))
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
@@ -139,6 +144,15 @@ class Failed:
     reason: Text
     passing: bool = False
     """True where it may go better another time: it could not be opened, or a model failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A document as a list names it: the key under which it is kept in its scope, its title, the sha256 of its bytes."""
+
+    key: str
+    title: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

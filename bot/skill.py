@@ -20,7 +20,7 @@ that takes a `Kit` and returns the skill. Its folder holds skill.py, utterances.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_check
 
 from bot.locale import Language, Text
 from bot.message import Attachment, AttachmentKind, Button, Message, Picture, Receipt, Reply, Source
-from bot.passage import Added, Hit, Passage, Scope, Scopes
+from bot.passage import Added, Held, Hit, Passage, Scope, Scopes
 from bot.stopwatch import Stopwatch
 from bot.talk import Said
 
@@ -109,8 +109,19 @@ class Library(Protocol):
         """Remove what was kept under `key` in `scope`; return how many passages went."""
         ...
 
-    async def forget(self, scope: Scope, *, sender: str | None = None) -> int:
-        """Remove what `sender` said in `scope`, everything in it for None; return how many passages went."""
+    async def forget(self, scope: Scope, *, sender: str | None = None, keys: Collection[str] | None = None) -> int:
+        """Remove what `sender` said in `scope`, of that what is kept under `keys`; None: all of it. Return how many passages went.
+
+        It is found no more from the commit on; answers that were given and quote it are emptied.
+        """
+        ...
+
+    async def forget_everywhere(self, channel: str, account: str, *, sender: str) -> int:
+        """Remove what `sender` said in any chat of the account, as `forget` does; return how many passages went."""
+        ...
+
+    async def held(self, scope: Scope, *, sender: str | None = None) -> Sequence[Held]:
+        """Return the documents in `scope` that `sender` brought, all of them for None, the newest first."""
         ...
 
     async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:

@@ -29,3 +29,5 @@ class Line:
     text: str
     link: str
     best: bool = False
+    passage: int = 0
+    """The number of the passage that it is."""

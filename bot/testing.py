@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from bot.config import Settings
 from bot.errors import NoModelError, RefusedLinkError, UnreadableError
 from bot.locale import Language, Text
 from bot.message import Address, Attachment, AttachmentKind, ChatKind, Command, Message
-from bot.passage import Added, Hit, Passage, Scope, Scopes
+from bot.passage import Added, Held, Hit, Passage, Scope, Scopes
 from bot.skill import Kit, Model, Request, Slot
 from bot.talk import Said
 
@@ -193,10 +193,20 @@ class FakeLibrary:
         self.passages = [passage for passage in self.passages if (passage.scope, passage.text) != (scope, text)]
         return 0 if text is None else 1
 
-    async def forget(self, scope: Scope, *, sender: str | None = None) -> int:
-        """Remove what `sender` said in `scope`, everything in it for None."""
-        keys = [key for place, key in self.kept if place == scope and sender in (None, self.senders[place, key])]
-        return sum([await self.remove(scope, key=key) for key in keys])
+    async def forget(self, scope: Scope, *, sender: str | None = None, keys: Collection[str] | None = None) -> int:
+        """Remove what `sender` said in `scope`, of that what is kept under `keys`; None: all of it."""
+        mine = [held.key for held in await self.held(scope, sender=sender) if keys is None or held.key in keys]
+        return sum([await self.remove(scope, key=key) for key in mine])
+
+    async def forget_everywhere(self, channel: str, account: str, *, sender: str) -> int:
+        """Remove what `sender` said in any chat of the account."""
+        scopes = {scope for scope, _key in self.kept if scope.path.startswith(f"{channel}/{account}/")}
+        return sum([await self.forget(scope, sender=sender) for scope in scopes])
+
+    async def held(self, scope: Scope, *, sender: str | None = None) -> list[Held]:
+        """Return what `sender` brought into `scope`, all of it for None; a document's title is its key."""
+        mine = [key for place, key in self.kept if place == scope and sender in (None, self.senders[place, key])]
+        return [Held(key, key, hashlib.sha256(self.kept[scope, key].encode()).hexdigest()) for key in reversed(mine)]
 
     async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:
         """Return a text file as one passage. Raises UnreadableError where it is not UTF-8."""

@@ -44,6 +44,7 @@ CHATS_AT_ONCE = 64
 REST_WITHIN_S = 0.8
 """How long one waits for the rest of what comes bit by bit, each time that more of it came."""
 MEBIBYTE = 1024 * 1024
+_CHANGED = _("What I found was changed or deleted while I answered, again and again. Please ask once more.")
 _STOPPED = _("Stopped, as you asked. Your message is kept; send it again whenever you like.")
 
 
@@ -125,7 +126,7 @@ class Worker:
         except LookupError:
             return None  # forgotten meanwhile
         except ValueError as error:
-            log.error("a message cannot be read and is set aside", inbox=turn.id, why=str(error))
+            log.error("a message cannot be read and is set aside", inbox=turn.id, why=type(error).__name__)
             await self._inbox.set_aside(turn.id, "it cannot be read")
             return None
         if turn.item.message.part_of and turn.item.id not in self._unwritten:
@@ -153,25 +154,39 @@ class Worker:
         Raises:
             StoreError: the store failed. Called again, an answer that is there already is only written.
         """
-        outcome = self._unwritten.get(waiting.id)
-        if outcome is None:
-            outcome = self._unwritten[waiting.id] = await self._outcome(waiting)
+        for left in reversed(range(MOST_ATTEMPTS)):
+            outcome = self._unwritten.get(waiting.id)
+            if outcome is None:
+                outcome = self._unwritten[waiting.id] = await self._outcome(waiting)
+            if await self._written(waiting, outcome):
+                break
+            waiting = replace(waiting, placeholder=outcome.placeholder)
+            del self._unwritten[waiting.id]
+            if not left:
+                said = replace(_said(waiting, _CHANGED.to(waiting.message.language)), placeholder=waiting.placeholder)
+                await self._write(waiting, said)
+                return
+        del self._unwritten[waiting.id]
+
+    async def _written(self, waiting: Waiting, outcome: _Outcome) -> bool:
+        """Write the answer, or that something broke; return False where it is to be made anew."""
         try:
-            await self._write(waiting, outcome)
+            return await self._write(waiting, outcome)
         except StoreError:
             raise
         except Exception:  # what a skill put into its reply cannot be kept
             reference = secrets.token_hex(3)
             log.exception("an answer could not be written", reference=reference, inbox=waiting.id)
             outcome = self._unwritten[waiting.id] = replace(_broken(waiting, reference), placeholder=outcome.placeholder)
-            await self._write(waiting, outcome)
-        del self._unwritten[waiting.id]
+            return await self._write(waiting, outcome)
 
-    async def _write(self, waiting: Waiting, outcome: _Outcome) -> None:
-        await self._inbox.finish(
+    async def _write(self, waiting: Waiting, outcome: _Outcome) -> bool:
+        """Write the answer; return False where what it quotes has been edited or forgotten meanwhile, and nothing was written."""
+        parcels = await self._inbox.finish(
             waiting.id, outcome.message, outcome.replies, route=outcome.route, edits=outcome.placeholder, error=outcome.error,
             then=self._replied,
         )  # fmt: skip
+        return parcels is not None
 
     async def _outcome(self, waiting: Waiting) -> _Outcome:
         if waiting.attempts >= MOST_ATTEMPTS:
@@ -199,7 +214,7 @@ class Worker:
             self._answering[waiting.id] = task
         try:
             message = waiting.message
-            if message.addressed:  # files that were not sent to the bot are none of its business
+            if message.addressed and self._dispatcher.wants_files(message):  # files not sent to the bot are none of its business
                 message = await self._fetched(waiting.id, message)
             answer = await self._dispatcher.answer(message, progress=tell)
         except asyncio.CancelledError:

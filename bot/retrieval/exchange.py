@@ -257,7 +257,7 @@ def _answering(talk: Conversation, lines: Sequence[tuple[Spoken, Shown]], query:
     ]
     choice = choose(heard, talk.asked, speakers=talk.speakers)
     said = tuple(
-        Line(line.who, line.at, shown.passage.text, shown.passage.link, best=place == choice.best)
+        Line(line.who, line.at, shown.passage.text, shown.passage.link, best=place == choice.best, passage=shown.passage.id)
         for place, (line, shown) in enumerate(lines)
     )
     return Answering(lines[choice.best][1].passage, said, choice.score, choice.unanswered)

@@ -27,7 +27,7 @@ from bot.errors import NoModelError
 from bot.language import detect
 from bot.locale import Text
 from bot.models.tasks import EMBED
-from bot.passage import WITHIN, Added, Failed, Hit, Passage, Scope, Scopes
+from bot.passage import WITHIN, Added, Failed, Held, Hit, Passage, Scope, Scopes
 from bot.progress import Report
 from bot.retrieval import spoken
 from bot.retrieval.chunk import Piece, pieces
@@ -45,6 +45,7 @@ from bot.retrieval.shelter import SHELTER, Shelter
 from bot.store.documents import Documents
 from bot.store.generations import Generation, Generations
 from bot.store.passages import Kept, NewDocument, Passages, Unembedded
+from bot.store.withdrawing import Withdrawal
 
 if TYPE_CHECKING:
     from bot.config import LimitSettings
@@ -239,11 +240,17 @@ class Shelves:
         self._saving.touched = True
         return await self._passages.remove(scope, key=key)
 
-    async def forget(self, scope: Scope, *, sender: str | None = None) -> int:
-        """Remove what `sender` said in `scope`, everything in it for None; return how many passages went."""
-        gone = await self._passages.forget(scope, sender=sender)
-        await self._saving.forgotten()
-        return gone
+    async def forget(self, scope: Scope, *, sender: str | None = None, keys: Collection[str] | None = None) -> int:
+        """Remove what `sender` said in `scope`, of that what is kept under `keys`, and empty the answers that quote it; see the contract."""
+        return await self._withdrawn(await self._passages.forget(scope, sender=sender, keys=keys))
+
+    async def forget_everywhere(self, channel: str, account: str, *, sender: str) -> int:
+        """Remove what `sender` said in any chat of the account, as `forget` does; return how many passages went."""
+        return await self._withdrawn(await self._passages.forget_everywhere(channel, account, sender=sender))
+
+    async def held(self, scope: Scope, *, sender: str | None = None) -> list[Held]:
+        """Return the documents in `scope` that `sender` brought, all of them for None, the newest first."""
+        return await self._documents.held(scope, sender=sender)
 
     async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:
         """Return the passages of a file without keeping them (id 0), in reading order. Raises as `add_file`."""
@@ -320,6 +327,14 @@ class Shelves:
         texts = await self._passages.begun(new.scope, key=new.key, sha256=new.sha256)
         same = len(texts) < len(cut) and all(text == piece.text for text, piece in zip(texts, cut, strict=False))
         return len(texts) if same else 0
+
+    async def _withdrawn(self, passages: Sequence[int]) -> int:
+        """Empty the answers that quote `passages`, which are deleted; forget what was remembered of questions. Return how many they were."""
+        await Withdrawal(self._database).of_passages(passages)
+        await self._saving.forgotten()
+        if self._finder is not None:
+            await self._on_thread(self._finder.forget_questions)
+        return len(passages)
 
     async def _question(self, query: str, asked: spoken.Asked | None = None) -> Question:
         """Return the question with its vector; where it asks what was said, with that of what it is about as well."""

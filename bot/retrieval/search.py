@@ -273,6 +273,10 @@ class Finder:
         self._words.clear()
         self._readable.clear()
 
+    def forget_questions(self) -> None:
+        """Drop the words that were asked: they are remembered with where they stand."""
+        self._words.clear()
+
     def catch_up(self, state: State) -> None:
         """Bring the index in memory to `state`: what other writers, in this process or another, have committed."""
         moved = self._mirror.catch_up(state)

@@ -84,8 +84,10 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Prepare the engines; nothing is opened before the first use."""
         self.path = path
-        self._readers = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=READERS, max_overflow=READERS)
-        self._writing = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+        self._readers = create_async_engine(
+            f"sqlite+aiosqlite:///{path}", pool_size=READERS, max_overflow=READERS, hide_parameters=True
+        )  # an error and its log line hold no text of people
+        self._writing = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
         _set_up(self._readers.sync_engine, begin="BEGIN")
         _set_up(self._writing, begin="BEGIN IMMEDIATE")
         self._log = Log(path)

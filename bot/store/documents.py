@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, func, select
 
-from bot.passage import Scope, Scopes
+from bot.passage import Held, Scope, Scopes
 from bot.store.tables import DocumentRow, PassageRow, ScopeRow
 
 if TYPE_CHECKING:
@@ -96,6 +96,14 @@ class Documents:
         )
         async with self._database.read() as connection:
             return list((await connection.execute(own.order_by(DocumentRow.id))).scalars())
+
+    async def held(self, scope: Scope, *, sender: str | None = None) -> list[Held]:
+        """Return the documents in `scope` that `sender` brought, all of them for None, the newest first."""
+        query = select(DocumentRow.key, DocumentRow.title, DocumentRow.sha256).join(ScopeRow).where(ScopeRow.name == str(scope))
+        if sender is not None:
+            query = query.where(DocumentRow.sender == sender)
+        async with self._database.read() as connection:
+            return [Held(*row) for row in await connection.execute(query.order_by(DocumentRow.id.desc()))]
 
     async def count(self, scopes: Scopes) -> int:
         """Return how many documents there are in `scopes`."""

@@ -1,25 +1,26 @@
-"""Forgetting, to the bytes: what a person said in a chat, what was answered to it, the files of both, and what is left of it on disk.
+"""Forgetting, to the bytes: what a person said, what was answered to it, the files of both, and what is left of it on disk.
 
-Owns what belongs to a message: its replies, their buttons, its quotes in other messages, what was learnt from its text, its files. Leaves
-passages to `bot.store.passages`; whatever was deleted by anybody is then wiped from the word index and the log.
+Owns the files that nothing names any more, and the bytes of deleted rows. Leaves the rows to `bot.store.unsaying`, passages to
+`bot.store.passages`; whatever was deleted by anybody is then wiped from the word index and the log.
 
-    count = await Eraser(database, blobs).forget(address, "ann")
+    count = await eraser.forget(address, "ann")
+    await eraser.wipe()      # once, when everything is deleted
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Table, and_, delete, select, text, update
+from sqlalchemy import Table, select, text
 
 from bot.logs import Logger
-from bot.message import Address, Message, pack, unpack
-from bot.store.tables import ButtonRow, DocumentRow, InboxRow, LabelRow, OutboxRow
+from bot.message import Address, Message
+from bot.store.tables import DocumentRow, InboxRow, OutboxRow
+from bot.store.unsaying import Gone, anywhere, here, hush, unanswered, unsaid, without_files
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -29,25 +30,12 @@ if TYPE_CHECKING:
 
 log = Logger(__name__)
 
-_INBOX, _OUTBOX, _BUTTONS, _LABELS, _DOCUMENTS = (
-    cast("Table", kind.__table__) for kind in (InboxRow, OutboxRow, ButtonRow, LabelRow, DocumentRow)
-)
-AT_ONCE = 500
-"""Rows that one statement names: SQLite takes some thousand."""
+_INBOX, _OUTBOX, _DOCUMENTS = (cast("Table", kind.__table__) for kind in (InboxRow, OutboxRow, DocumentRow))
 MERGED_PAGES = 500
 """Pages of the word index that are merged before others may write: some milliseconds."""
 MOST_MERGES = 10_000
 EMPTY_TRIES, EMPTY_AGAIN_S = 20, 0.25
 _BLOB = re.compile(r'"blob":"([0-9a-f]{64})"')
-
-
-@dataclass(frozen=True, slots=True)
-class _Gone:
-    """How many messages and labels went, and the files that they named, each with when it was named last."""
-
-    messages: int
-    labels: int
-    files: dict[str, datetime]
 
 
 class Eraser:
@@ -61,12 +49,41 @@ class Eraser:
 
     async def forget(self, address: Address, sender: str) -> int:
         """Delete what `sender` said in the chat and what belongs to it; return how many messages. What is worked on stays."""
-        gone = await self._database.write(lambda connection: _forgotten(connection, address, sender))
-        await self._drop(gone.files)
-        if gone.labels and self._unlearn is not None:
-            await self._unlearn()
-        await self.wipe()
-        return gone.messages
+        return await self._unsay(here(address), sender)
+
+    async def forget_everywhere(self, address: Address, sender: str) -> int:
+        """Delete what `sender` said in any chat of the account; return how many messages."""
+        return await self._unsay(anywhere(address), sender)
+
+    async def forget_message(self, address: Address, number: str, *, sender: str | None) -> int:
+        """Delete the message that the platform numbers so, if `sender` said it (None: whoever did), in all its versions."""
+
+        def work(connection: Connection) -> Gone:
+            wanted = (
+                _INBOX.c.message_id == number if sender is None else (_INBOX.c.message_id == number) & (_INBOX.c.sender == sender)
+            )
+            return unsaid(connection, here(address), wanted, lambda said: said.id == number and sender in (None, said.sender))
+
+        return (await self._gone(work)).messages
+
+    async def forget_answer(self, address: Address, number: str, *, sender: str | None) -> bool | None:
+        """Delete the bot's answer that the platform numbers so; False where there is none, None where it answers somebody else."""
+        gone = await self._database.write(lambda connection: unanswered(connection, address, number, sender=sender))
+        if gone is None:
+            return None
+        await self._settle(gone)
+        return gone.answers > 0
+
+    async def forget_files(self, address: Address, blobs: Collection[str], *, sender: str | None) -> int:
+        """Take the files out of what `sender` sent in the chat; return how many messages, which were nothing else, went with them."""
+        mine = _INBOX.c.sender == sender if sender is not None else _INBOX.c.id > 0
+        return (
+            (await self._gone(lambda connection: without_files(connection, here(address), mine, blobs))).messages if blobs else 0
+        )
+
+    async def hush(self, message: Message) -> None:
+        """Leave of an order to forget that it was given, not what it names."""
+        await self._gone(lambda connection: hush(connection, message))
 
     async def sweep(self, *, kept_until: datetime) -> int:
         """Delete the files that nothing names and that came before `kept_until` (aware); return how many."""
@@ -86,6 +103,21 @@ class Eraser:
                 return
             await asyncio.sleep(EMPTY_AGAIN_S)
         log.warning("the database's log could not be emptied: a reader stands in the way; it is at the next stop")
+
+    async def _unsay(self, place: ColumnElement[bool], sender: str) -> int:
+        mine = _INBOX.c.sender == sender
+        return (await self._gone(lambda connection: unsaid(connection, place, mine, lambda said: said.sender == sender))).messages
+
+    async def _gone(self, work: Callable[[Connection], Gone]) -> Gone:
+        gone = await self._database.write(work)
+        await self._settle(gone)
+        return gone
+
+    async def _settle(self, gone: Gone) -> None:
+        """Do what follows from deleted rows: files and labels."""
+        await self._drop(gone.files)
+        if gone.labels and self._unlearn is not None:
+            await self._unlearn()
 
     async def _drop(self, files: dict[str, datetime]) -> None:
         """Delete those of `files` that nothing names any more and that nobody has brought again since."""
@@ -108,58 +140,6 @@ class Eraser:
                 async for packed in await connection.stream_scalars(query):
                     named.update(_BLOB.findall(packed))
         return named
-
-
-def _forgotten(connection: Connection, address: Address, sender: str) -> _Gone:
-    here = and_(*(_INBOX.c[name] == getattr(address, name) for name in ("channel", "account", "chat")))
-    mine = and_(here, _INBOX.c.sender == sender, _INBOX.c.state.in_(("done", "dead")))
-    rows = connection.execute(select(_INBOX.c.id, _INBOX.c.message, _INBOX.c.done_at).where(mine)).all()
-    files: dict[str, datetime] = {}
-    texts: set[str] = set()
-    for row in rows:
-        texts.add(_text_of(row.message))
-        _note(files, row.message, row.done_at)
-    for some in _in_parts([row.id for row in rows]):
-        for packed, at in connection.execute(select(_OUTBOX.c.reply, _OUTBOX.c.created_at).where(_OUTBOX.c.inbox_id.in_(some))):
-            _note(files, packed, at)
-        connection.execute(delete(_OUTBOX).where(_OUTBOX.c.inbox_id.in_(some)))
-        connection.execute(delete(_BUTTONS).where(_BUTTONS.c.inbox_id.in_(some)))
-        connection.execute(delete(_INBOX).where(_INBOX.c.id.in_(some)))
-    labels = sum(
-        connection.execute(delete(_LABELS).where(_LABELS.c.text.in_(some))).rowcount for some in _in_parts(sorted(texts))
-    )
-    _unquote(connection, here, sender)
-    return _Gone(len(rows), labels, files)
-
-
-def _unquote(connection: Connection, here: ColumnElement[bool], sender: str) -> None:
-    """Take what `sender` said out of the messages that quote it."""
-    quoting = select(_INBOX.c.id, _INBOX.c.message).where(here, _INBOX.c.message.like('%"reply_to":{%'))
-    for row in connection.execute(quoting).all():
-        try:
-            message = unpack(Message, row.message)
-        except ValueError:
-            continue
-        if message.reply_to is None or message.reply_to.sender != sender:
-            continue
-        empty = replace(message, reply_to=replace(message.reply_to, text="", attachments=(), reply_to=None, command=None))
-        connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(empty)))
-
-
-def _note(files: dict[str, datetime], packed: str, at: datetime) -> None:
-    for blob in _BLOB.findall(packed):
-        files[blob] = max(at, files.get(blob, at))
-
-
-def _text_of(packed: str) -> str:
-    try:
-        return unpack(Message, packed).text
-    except ValueError:
-        return ""  # a row that cannot be read is deleted all the same
-
-
-def _in_parts(items: Sequence[int] | Sequence[str]) -> Iterator[Sequence[int] | Sequence[str]]:
-    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
 
 
 def _first_merged(connection: Connection) -> bool:

@@ -24,6 +24,7 @@ from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
 from bot.store.places import Places, Ticket, not_of, within
 from bot.store.tables import InboxRow, OutboxRow
+from bot.store.withdrawing import standing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Update
@@ -165,24 +166,31 @@ class Inbox:
         edits: str = "",
         error: str = "",
         then: Callable[[Sequence[Parcel]], None] | None = None,
-    ) -> Sequence[Parcel]:
+    ) -> Sequence[Parcel] | None:
         """Write the replies to the outbox and the message as done (dead where `error` says why); return what is to be sent.
 
-        `then` is given the same, in the order of the commits, on the event loop.
+        Nothing is written, and None returned, where a passage that they quote has been edited or forgotten meanwhile.
+        `then` is given what is to be sent, in the order of the commits, on the event loop.
         """
         changes = {
             "number": number, "new_state": "dead" if error else "done", "new_route": pack_route(route) if route else "",
             "new_error": error, "new_done_at": datetime.now(UTC),
         }  # fmt: skip
 
-        def work(connection: Connection) -> Sequence[Parcel]:
+        def work(connection: Connection) -> Sequence[Parcel] | None:
+            if not standing(connection, replies):
+                return None
             connection.execute(_FINISH, changes)
             return [
                 put(connection, number, message, reply, edits=edits if place == 0 else "", owner=self._owner)
                 for place, reply in enumerate(replies)
             ]
 
-        return await self._database.write(work, durable=False, then=then)
+        def committed(parcels: Sequence[Parcel] | None) -> None:
+            if parcels is not None and then is not None:
+                then(parcels)
+
+        return await self._database.write(work, durable=False, then=committed)
 
     async def recover(self, places: Places, *, others: Sequence[str] = ()) -> int:
         """Take over what waits in `places` and is of none of the living `others`; return how many messages were being worked on."""
@@ -246,6 +254,14 @@ class Inbox:
         async with self._database.read() as connection:
             packed = (await connection.execute(query)).scalar_one_or_none()
         return unpack_route(packed) if packed else None
+
+    async def files_of(self, address: Address, message_id: str) -> list[str]:
+        """Return the files, by their sha256, that came with a message of the chat, in any of its versions."""
+        here = (getattr(InboxRow, name) == getattr(address, name) for name in ("channel", "account", "chat"))
+        query = select(InboxRow.message).where(*here, InboxRow.message_id == message_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).scalars().all()
+        return sorted({file.blob for row in rows for file in unpack(Message, row).attachments if file.blob})
 
     async def counts(self) -> dict[str, int]:
         """Return how many messages there are in each state."""

@@ -8,7 +8,7 @@ Owns: adding, replacing, removing and forgetting. Leaves to `bot.store.shelf` ho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -127,11 +127,18 @@ class Passages:
         """Remove the document under `key` in `scope`; return how many passages went. With an archive goes what was in it, but `alone`."""
         own = DocumentRow.key == key
         inner = DocumentRow.key.startswith(key + WITHIN, autoescape=True)
-        return await self._forget(scope, own if alone else or_(own, inner))
+        return len(await self._forget(ScopeRow.name == str(scope), own if alone else or_(own, inner)))
 
-    async def forget(self, scope: Scope, *, sender: str | None = None) -> int:
-        """Remove what `sender` said in `scope`, everything in it for None; return how many passages went."""
-        return await self._forget(scope, *(() if sender is None else (DocumentRow.sender == sender,)))
+    async def forget(self, scope: Scope, *, sender: str | None = None, keys: Collection[str] | None = None) -> list[int]:
+        """Remove what `sender` said in `scope`, of that what is kept under `keys`; None: all of it. Return the passages that went."""
+        mine = () if sender is None else (DocumentRow.sender == sender,)
+        named = () if keys is None else (DocumentRow.key.in_(sorted(keys)),)
+        return await self._forget(ScopeRow.name == str(scope), *mine, *named)
+
+    async def forget_everywhere(self, channel: str, account: str, *, sender: str) -> list[int]:
+        """Remove what `sender` said in any chat of the account; return the passages that went."""
+        chats = (ScopeRow.name.startswith(f"{kind}:{channel}/{account}/", autoescape=True) for kind in ("dm", "group"))
+        return await self._forget(or_(*chats), DocumentRow.sender == sender)
 
     async def unembedded(self, generation: int, *, count: int) -> list[Unembedded]:
         """Return at most `count` passages that have no vector in `generation`, oldest first."""
@@ -193,13 +200,13 @@ class Passages:
 
         await self._database.write(work)
 
-    async def _forget(self, scope: Scope, *wanted: ColumnElement[bool]) -> int:
-        def work(connection: Connection) -> int:
-            scope_id = select(ScopeRow.id).where(ScopeRow.name == str(scope)).scalar_subquery()
-            found = connection.execute(select(DocumentRow.id).where(DocumentRow.scope_id == scope_id, *wanted))
-            gone = 0
+    async def _forget(self, scopes: ColumnElement[bool], *wanted: ColumnElement[bool]) -> list[int]:
+        def work(connection: Connection) -> list[int]:
+            found = connection.execute(select(DocumentRow.id).join(ScopeRow).where(scopes, *wanted))
+            gone: list[int] = []
             for document in list(found.scalars()):
-                gone += drop_passages(connection, document)
+                gone += connection.execute(select(PassageRow.id).where(PassageRow.document_id == document)).scalars()
+                drop_passages(connection, document)
                 connection.execute(delete(DocumentRow).where(DocumentRow.id == document))
             return gone
 

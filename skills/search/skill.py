@@ -198,7 +198,7 @@ def _place(hit: Hit, language: Language) -> str:
 
 
 def _source(hit: Hit, language: Language) -> Source:
-    return Source(_place(hit, language), hit.passage.text, hit.passage.link, hit.score, hit.marked)
+    return Source(_place(hit, language), hit.passage.text, hit.passage.link, hit.score, hit.marked, hit.read)
 
 
 def _buttons(asked: Asked, shown: int, *, more: bool, language: Language) -> list[Button]:

@@ -38,6 +38,9 @@ class FakeDispatcher:
         self.asked: list[Message] = []
         self._answer = answer
 
+    def wants_files(self, message: Message) -> bool:
+        return True
+
     async def answer(self, message: Message, *, progress=None) -> Answer:
         self.asked.append(message)
         if isinstance(self._answer, Exception):

@@ -41,7 +41,9 @@ class House:
         return number
 
     async def forget(self, sender: str = "ann") -> int:
-        return await self.eraser.forget(make_message().address, sender)
+        gone = await self.eraser.forget(make_message().address, sender)
+        await self.eraser.wipe()
+        return gone
 
     def found(self, word: str = CANARY) -> list[str]:
         """Return the files under the home whose bytes have the word in them."""

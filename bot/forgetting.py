@@ -1,0 +1,148 @@
+"""`/forget`: everything of one's own here or everywhere, one message or answer, one document.
+
+Owns what is meant, and what is said of it. Leaves the passages to the library and all other rows, files and bytes to `bot.store.erasing`.
+
+    /forget                 what I said and sent here
+    /forget everything      in every chat with this bot
+    /forget lease.pdf       that document
+    /forget                 as a reply: that message, that file, that answer
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from unicodedata import normalize
+
+from bot.locale import Text, phrases
+from bot.passage import WITHIN, Held, Scope
+
+if TYPE_CHECKING:
+    from bot.message import Message, Reply
+    from bot.skill import Library, Request
+    from bot.store.erasing import Eraser
+    from bot.store.inbox import Inbox
+
+_ = phrases(__file__)
+
+EVERYTHING = frozenset(
+    {"everything", "all", "everywhere", "everything of mine", "all of it", "전부", "모두", "다", "모든 것", "내 것 전부"}
+)
+MESSAGE = "message:"
+"""What the keys of messages begin with."""
+NEAR = 0.6
+
+
+class Forgetting:
+    """Does what an order to forget says."""
+
+    def __init__(self, inbox: Inbox, library: Library, eraser: Eraser) -> None:
+        """Use the stores."""
+        self._inbox = inbox
+        self._library = library
+        self._eraser = eraser
+
+    async def answer(self, request: Request) -> Reply:
+        """Forget, then leave of the order that it was given."""
+        message, said = request.message, " ".join(request.text.split())
+        if said and said.lower() not in EVERYTHING:
+            told = await self._document(message, said)
+        elif message.reply_to is not None:
+            told = await self._one(message, message.reply_to)
+        else:
+            told = await self._all(message, everywhere=bool(said))
+        await self._eraser.hush(message)
+        await self._eraser.wipe()
+        return request.reply(told)
+
+    async def _all(self, message: Message, *, everywhere: bool) -> Text:
+        at, whose = message.address, _whose(message)
+        passages = await self._library.forget(Scope.of(at), sender=whose)
+        if everywhere:
+            passages += await self._library.forget_everywhere(at.channel, at.account, sender=message.sender)
+            messages = await self._eraser.forget_everywhere(at, message.sender)
+        else:
+            messages = await self._eraser.forget(at, message.sender)
+        return _("Forgotten: {messages} messages of yours with their answers, and {passages} passages that could be searched.",
+                 messages=messages, passages=passages)  # fmt: skip
+
+    async def _one(self, message: Message, quoted: Message) -> Text:
+        """Forget the message that is replied to, or the answer."""
+        at, whose = message.address, _whose(message)
+        if quoted.by_bot:
+            gone = await self._eraser.forget_answer(at, quoted.id, sender=whose)
+            if gone is None:
+                return _("That answer was given to somebody else, who alone can have it forgotten.")
+            return _("Forgotten: that answer.") if gone else _("I keep nothing of that answer.")
+        if whose is not None and quoted.sender != whose:
+            return _("Somebody else said that, who alone can have it forgotten.")
+        keys = await self._keys(Scope.of(at), quoted, await self._inbox.files_of(at, quoted.id))
+        passages = await self._library.forget(Scope.of(at), sender=whose, keys=keys)
+        messages = await self._eraser.forget_message(at, quoted.id, sender=whose)
+        if not messages and not passages:
+            return _("I keep nothing of that message.")
+        return _("Forgotten: that message with its answer, and {passages} passages that could be searched.", passages=passages)
+
+    async def _document(self, message: Message, name: str) -> Text:
+        """Forget the document of this chat that is called so."""
+        at, whose, scope = message.address, _whose(message), Scope.of(message.address)
+        held = [one for one in await self._library.held(scope, sender=whose) if not one.key.startswith(MESSAGE)]
+        meant = [one for one in held if _is_called(one.title, name)]
+        if not meant:
+            return _not_here(name, held)
+        meant = _with_members(meant, held)
+        passages = await self._library.forget(scope, sender=whose, keys=[one.key for one in meant])
+        await self._eraser.forget_files(at, sorted({blob for one in meant for blob in _blobs(one)}), sender=whose)
+        return _(
+            "Forgotten: {name} ({passages} passages that could be searched).", name=_plain(meant[0].title), passages=passages
+        )
+
+    async def _keys(self, scope: Scope, message: Message, blobs: Sequence[str]) -> list[str]:
+        """Return under which keys that is kept which came with a message: its words, its files, what was seen and heard in them."""
+        own = {f"{MESSAGE}{message.id}", *(f"{kind}:{blob}" for kind in ("image", "audio") for blob in blobs)}
+        held = await self._library.held(scope)
+        meant = [one for one in held if one.key in own or (one.sha256 in blobs and not one.key.startswith(MESSAGE))]
+        return [one.key for one in _with_members(meant, held)]
+
+
+def _whose(message: Message) -> str | None:
+    """Return whose words may be forgotten: in a group those of who orders it, in a direct chat all that is there."""
+    return None if message.address.kind == "direct" else message.sender
+
+
+def _with_members(meant: Sequence[Held], held: Sequence[Held]) -> list[Held]:
+    """Return `meant`, and what of `held` came in an archive among them."""
+    inner = tuple(one.key + WITHIN for one in meant)
+    return [*meant, *(one for one in held if one.key.startswith(inner) and one not in meant)]
+
+
+def _is_called(title: str, name: str) -> bool:
+    """Say whether a document is meant: by its whole title, or by the name of its file without its folders."""
+    return _same(name) in (_same(title), _same(PurePosixPath(title).name))
+
+
+def _same(name: str) -> str:
+    return " ".join(normalize("NFC", name).casefold().strip("“”\"'`").split())
+
+
+def _blobs(held: Held) -> list[str]:
+    """Return under which names the file of a document may lie on the disk."""
+    return [blob for blob in (held.sha256, held.key.partition(":")[2]) if len(blob) == len(held.sha256) and blob.isalnum()]
+
+
+def _not_here(name: str, held: Sequence[Held]) -> Text:
+    """Say that no document is called so. What is named are this person's own, in this chat."""
+    by_name = {_same(PurePosixPath(one.title).name): one.title for one in held}
+    near = difflib.get_close_matches(_same(name), by_name, n=1, cutoff=NEAR)
+    if near:
+        return _("You have no document {name} here, and nothing was forgotten. Did you mean {near}?",
+                 name=_plain(name), near=_plain(by_name[near[0]]))  # fmt: skip
+    return _("You have no document {name} here, and nothing was forgotten. /forget alone forgets all that you said and sent here.",
+             name=_plain(name))  # fmt: skip
+
+
+def _plain(title: str) -> str:
+    """Return a title on one line, without what Markdown would act on."""
+    return "".join(" " if sign.isspace() else sign for sign in title if sign not in "*`[]<>")[:80]

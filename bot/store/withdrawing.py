@@ -1,0 +1,97 @@
+"""Answers that quote: none is kept whose passages are gone, and what quoted forgotten ones is emptied.
+
+Owns which answers hold whose words: by the passages of their sources, and by the messages that they were made of. Leaves deleting to
+`bot.store.erasing` and `bot.store.passages`.
+
+    standing(connection, replies)                          # in the transaction that keeps them
+    await Withdrawal(database).of_passages([12, 13])       # after those are deleted: nothing can quote them any more
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import Table, bindparam, delete, select, text, update
+
+from bot.locale import phrases
+from bot.message import Reply, pack, unpack
+from bot.store.tables import ButtonRow, OutboxRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection
+
+    from bot.store.database import Database
+
+_ = phrases(__file__)
+
+AT_ONCE = 500
+"""Rows that one statement names: SQLite takes some thousand."""
+_OUTBOX, _BUTTONS = (cast("Table", kind.__table__) for kind in (OutboxRow, ButtonRow))
+_PASSAGES = re.compile(r'"passages":\[([\d,]*)\]')
+_CURRENT = text(
+    "SELECT count(*) FROM passages p JOIN documents d ON d.id = p.document_id AND d.version = p.version AND d.scope_id = p.scope_id"
+    " WHERE p.id IN (SELECT value FROM json_each(:ids))"
+)
+_EMPTY = update(_OUTBOX).where(_OUTBOX.c.id == bindparam("number")).values(reply=bindparam("packed"))
+
+
+class Withdrawal:
+    """Empties answers that were given."""
+
+    def __init__(self, database: Database) -> None:
+        """Use `database`."""
+        self._database = database
+
+    async def of_passages(self, passages: Collection[int]) -> int:
+        """Empty every answer that quotes one of `passages`, which are deleted by now; return how many.
+
+        It is looked for outside of the transaction: an answer that quotes what is gone is kept no more.
+        """
+        gone = set(passages)
+        if not gone:
+            return 0
+        query = select(_OUTBOX.c.id, _OUTBOX.c.reply).where(_OUTBOX.c.reply.like('%"passages":[%'))
+        async with self._database.read() as connection:
+            found = [row.id async for row in await connection.stream(query) if not gone.isdisjoint(_quoted(row.reply))]
+        for start in range(0, len(found), AT_ONCE):
+            await self._database.write(_emptying(found[start : start + AT_ONCE]))
+        return len(found)
+
+
+def standing(connection: Connection, replies: Sequence[Reply]) -> bool:
+    """Say whether all that `replies` quote is there, in the version that its document has now."""
+    quoted = {passage for reply in replies for source in reply.sources for passage in source.passages}
+    if not quoted:
+        return True
+    return bool(connection.execute(_CURRENT, {"ids": json.dumps(sorted(quoted))}).scalar_one() == len(quoted))
+
+
+def empty(connection: Connection, wanted: ColumnElement[bool]) -> list[str]:
+    """Leave of the answers that are `wanted` that there was one, within the caller's transaction; return what they were, packed."""
+    rows = connection.execute(select(_OUTBOX.c.id, _OUTBOX.c.inbox_id, _OUTBOX.c.reply).where(wanted)).all()
+    for row in rows:
+        connection.execute(_EMPTY, {"number": row.id, "packed": pack(_emptied(row.reply))})
+        connection.execute(delete(_BUTTONS).where(_BUTTONS.c.inbox_id == row.inbox_id))
+    return [row.reply for row in rows]
+
+
+def _emptying(numbers: Sequence[int]) -> Callable[[Connection], list[str]]:
+    return lambda connection: empty(connection, _OUTBOX.c.id.in_(numbers))
+
+
+def _emptied(packed: str) -> Reply:
+    said = _("(This answer is gone: what it was made of has been forgotten.)")
+    try:
+        reply = unpack(Reply, packed)
+    except ValueError:  # written by another version of the bot
+        return Reply(said.to("en"), "en")
+    return replace(Reply(said.to(reply.language), reply.language), receipt=reply.receipt, reply_to=reply.reply_to)
+
+
+def _quoted(packed: str) -> Iterator[int]:
+    for numbers in _PASSAGES.findall(packed):
+        yield from map(int, filter(None, numbers.split(",")))
