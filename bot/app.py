@@ -22,6 +22,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.background import in_background
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.errors import InputError, ModelError, RetryLaterError, SettingsError, StoreError
@@ -30,11 +31,11 @@ from bot.intake import Reception
 from bot.learning import Learner
 from bot.locale import Text, phrases
 from bot.logs import Logger
-from bot.models.catalogue import Catalogue
+from bot.models.catalogue import Catalogue, choosing
 from bot.models.families import every
-from bot.models.heads.build import keep_feedback
+from bot.models.heads.build import keep_feedback, prepared_head
 from bot.models.pool import Pool
-from bot.models.tasks import EMBED
+from bot.models.tasks import EMBED, ROUTE
 from bot.passage import Added, Failed, Scope
 from bot.retrieval.access import Access
 from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of
@@ -50,6 +51,7 @@ from bot.store.chats import Chats, Label
 from bot.store.database import Database
 from bot.store.documents import Documents
 from bot.store.erasing import Eraser
+from bot.store.generations import Generations
 from bot.store.inbox import Inbox
 from bot.store.lease import Lease
 from bot.store.moving import Moves
@@ -122,6 +124,7 @@ class App:
             parts.append(start("upkeep", self._keep_up))
             parts.append(start("watch", self._watch))
             parts.append(start("index", self.library.keep_saved))
+            parts.append(start("generations", self._change))
             running = []
             for channel in channels:
                 run = partial(channel.run, self.intake)
@@ -216,7 +219,7 @@ class App:
         """Teach the router what people have said since it was trained; the head that is live answers meanwhile."""
         labels = await self._feedback()
         try:
-            if await relearn(labels, self.pool, self.catalogue.find(ROUTER), self.settings):
+            if await relearn(labels, self.pool, self.catalogue.find(ROUTER), self.pool.settings):
                 log.info("the router has learnt", labels=len(labels))
         except ModelError as error:
             log.warning("the router could not learn; the old one goes on", why=str(error))
@@ -231,8 +234,38 @@ class App:
 
     async def decide(self, text: str, language: Language) -> Decision:
         """Route `text`: embed it, weigh it. Raises ModelError where a model failed."""
-        (vector,) = await self.pool.run(EMBED, [embeddable(text)])
-        return await self.router.decide(text, language, vector)
+        embedder = self.pool.live(EMBED)
+        (vector,) = await self.pool.run(EMBED.of(embedder), [embeddable(text)])
+        return await self.router.decide(text, language, vector, embedder=embedder)
+
+    async def _change(self) -> None:
+        """Follow wishes for another embedder, the settings' own among them, while nobody waits for an answer."""
+        chosen = self.settings.models.choose.get(EMBED.name, "")
+        try:
+            asked = (await asyncio.to_thread(self.catalogue.named, EMBED.name, chosen)).identity if chosen else ""
+            await self.library.changeover.settle(asked, by="paring.toml")
+        except ModelError as error:
+            log.error("the embedder of the settings cannot be used", why=str(error))
+        await self.library.changeover.run(self.worker.idle)
+
+    async def route_by(self, embedder: str) -> None:
+        """Train the router for an embedder that is about to be live, where it is the one that is trained here."""
+        if self.pool.live(ROUTE).partition("@")[0] != ROUTER:
+            return
+        try:
+            spec = await asyncio.to_thread(self.catalogue.identified, EMBED.name, embedder)
+            await in_background(partial(prepared_head, choosing(self.pool.settings, spec)))
+        except ModelError as error:
+            log.warning("the router could not learn for another embedder; it goes on by words", why=str(error))
+
+    async def embed_by(self, embedder: str) -> None:
+        """Put the embedder that became live into its slot, and the router's head for it into its own."""
+        try:
+            await self.pool.publish(EMBED, await asyncio.to_thread(self.catalogue.identified, EMBED.name, embedder))
+            if self.pool.live(ROUTE).partition("@")[0] == ROUTER:
+                await self.pool.publish(ROUTE, self.catalogue.find(ROUTER))
+        except ModelError as error:
+            log.error("the embedder that is live for searches is not for the rest", embedder=embedder, why=str(error))
 
     async def _publish(self, channel: Channel) -> None:
         while True:
@@ -258,7 +291,7 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         sandbox = Sandbox.of(settings.limits, children=min(MOST_CHILDREN, os.cpu_count() or 1))
         stack.push_async_callback(sandbox.close)
         catalogue = Catalogue(settings)
-        pool = Pool(catalogue, settings)
+        pool = Pool(catalogue, await _as_live(settings, catalogue, database))
         stack.push_async_callback(pool.close)
         loading = [asyncio.create_task(_load(pool, slot)) for slot in ahead]
         stack.callback(lambda: [task.cancel() for task in loading])
@@ -308,6 +341,16 @@ def _load_skill(point: EntryPoint, kit: Kit) -> Skill | None:
         log.exception("a skill could not be loaded and is left out", skill=point.name, code=point.value)
         return None
     return skill
+
+
+async def _as_live(settings: Settings, catalogue: Catalogue, database: Database) -> Settings:
+    """Return `settings` as if they chose the embedder by which is searched; another that they name is a wish, followed in the background."""
+    live = await Generations(database).live()
+    if live is not None:
+        with suppress(ModelError):  # it is not here any more: the settings' own then, and words alone are searched
+            settings = choosing(settings, await asyncio.to_thread(catalogue.identified, EMBED.name, live.embedder))
+            catalogue.follow(settings)
+    return settings
 
 
 async def _load(pool: Pool, slot: Slot[Any, Any]) -> None:
@@ -373,6 +416,8 @@ async def _assemble(
         links,
         channels,
     )
+    library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
+    library.changeover.needed = partial(pool.keep_only, EMBED)
     return app
 
 

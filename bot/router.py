@@ -59,20 +59,21 @@ class Router:
         """Use the pool's model in the slot `route`."""
         self._models = models
 
-    async def decide(self, text: str, language: Language, vector: Vector) -> Decision:
-        """Return what `text` is for; `vector` is the embedding of `embeddable(text)`.
+    async def decide(self, text: str, language: Language, vector: Vector, *, embedder: str = "") -> Decision:
+        """Return what `text` is for; `vector` is the embedding of `embeddable(text)`, by `embedder` (`name@revision`).
 
         Raises:
             ModelError: the head is missing or failed.
         """
-        (scores,) = await self._models.run(ROUTE, [RouteInput(text, language, vector)])
+        (scores,) = await self._models.run(ROUTE, [RouteInput(text, language, vector, embedder)])
         return decide(scores)
 
     async def decide_many(self, texts: Sequence[tuple[str, Language]]) -> list[Decision]:
         """Return what each text (with its language) is for, in order; what people wait for goes first. Raises as `decide`."""
         given = [embeddable(text) for text, _language in texts]
-        vectors = await self._models.run(EMBED, given, bulk=True)
-        asked = [RouteInput(text, language, vector) for (text, language), vector in zip(texts, vectors, strict=True)]
+        embedder = self._models.live(EMBED)
+        vectors = await self._models.run(EMBED.of(embedder), given, bulk=True)
+        asked = [RouteInput(text, language, vector, embedder) for (text, language), vector in zip(texts, vectors, strict=True)]
         return [decide(scores) for scores in await self._models.run(ROUTE, asked, bulk=True)]
 
 

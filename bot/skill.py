@@ -47,6 +47,12 @@ class Slot(Generic[In, Out]):
     """A place for one model, by task: `Slot[str, Vector]("embed")`. Its type says what goes in and what comes out."""
 
     name: str
+    model: str = ""
+    """The one model (`name@revision`) that is asked, whichever is live; "" for the live one."""
+
+    def of(self, model: str) -> Slot[In, Out]:
+        """Return the slot with `model` in it: whose vectors are kept must be asked for by name, for the live one may change."""
+        return replace(self, model=model)
 
 
 @runtime_checkable
@@ -75,7 +81,7 @@ class Models(Protocol):
         ...
 
     def live(self, slot: Slot[In, Out]) -> str:
-        """Return `name@revision` of the slot's live model, "" where there is none."""
+        """Return `name@revision` of the slot's live model, "" where there is none; of a slot with its model that, "" where it is not here."""
         ...
 
 

@@ -33,7 +33,7 @@ class WordEmbedder:
             if self.ocr is None:
                 raise NoModelError("no reader of pictures")
             return [self.ocr for _picture in batch]
-        if not self.name:
+        if not self.name or slot.model not in ("", self.name):
             raise NoModelError("no embedder")
         self.embedded += batch
         return [self.vector(text) for text in batch]

@@ -100,6 +100,38 @@ class Catalogue:
             return self._chat_server()
         return next((spec for spec in self._offered(slot) if self._families.available(spec.family)), None)
 
+    def identified(self, slot: str, identity: str) -> ModelSpec:
+        """Return the model for `slot` that is `identity` (`name@revision`).
+
+        Raises:
+            ModelError: there is none, or it has another content by now.
+        """
+        name = identity.partition("@")[0]
+        for chosen in dict.fromkeys((name, self._settings.models.choose.get(slot, name))):
+            try:
+                spec = identity_of(self._chosen(slot, chosen), self._settings)
+            except ModelError:
+                continue
+            if spec.identity == identity:
+                return spec
+        raise NoModelError(
+            _("The model {model} is not on this machine any more. Carry it in again, or choose another.", model=identity)
+        )
+
+    def named(self, slot: str, name: str) -> ModelSpec:
+        """Return the model for `slot` of that name or folder, as `models.choose` would find it. Raises ModelError where there is none."""
+        if self._specs.get(name) is None and not (self._settings.model_home / Path(name).expanduser()).is_dir():
+            raise NoModelError(_("There is no model “{name}”. `paring models` lists those that are known.", name=name))
+        if (spec := self._specs.get(name)) is not None and spec.slot != slot:
+            raise ModelError(
+                _("“{name}” is a model for {own}, not for {slot}. Choose another.", name=name, own=spec.slot, slot=slot)
+            )
+        return identity_of(self._chosen(slot, name), self._settings)
+
+    def follow(self, settings: Settings) -> None:
+        """Take what `settings` choose from now on."""
+        self._settings = settings
+
     def _offered(self, slot: str) -> Iterable[ModelSpec]:
         """Return the slot's defaults, best first, then whatever else comes with the install for it; () without a default."""
         named = [spec for spec in map(self.find, self._defaults) if spec.slot == slot]
@@ -136,6 +168,13 @@ class Catalogue:
         return ModelSpec(
             "chat.server.v1", "chat", "openai-server", "server", location=models.chat_url, revision=models.chat_model
         )
+
+
+def choosing(settings: Settings, spec: ModelSpec) -> Settings:
+    """Return `settings` as if `spec` were chosen for its slot."""
+    word = spec.location if spec.source == "folder" else spec.name
+    models = settings.models.model_copy(update={"choose": {**settings.models.choose, spec.slot: word}})
+    return settings.model_copy(update={"models": models})
 
 
 def _of_package(point: EntryPoint) -> Presets:

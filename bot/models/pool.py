@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Generic, cast
 from bot.errors import MemoryBudgetError, ModelError, NoModelError
 from bot.locale import Text, phrases
 from bot.models import fetch
-from bot.models.catalogue import Catalogue
+from bot.models.catalogue import Catalogue, choosing
 from bot.models.lately import Lately
 from bot.models.memory import Measured, MeasuredFile, budget_mb
 from bot.models.prepare import Report
@@ -74,6 +74,13 @@ class Place:
     loading: asyncio.Task[None] | None = None
     failure: ModelError | None = None
     used: int = 0
+    beside: bool = False
+    """True for a model that is asked for by its name while another is live in the slot."""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it stays loaded."""
+        return self.slot in PINNED and not self.beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +136,34 @@ class Pool:
     @asynccontextmanager
     async def lease(self, slot: Slot[In, Out]) -> AsyncIterator[Lease[In, Out]]:
         """Hold the slot's live model, loaded if it was not. Raises as `run`."""
-        place = self._place(slot.name)
-        while place.running is None:
+        while (place := self._place_of(slot)).running is None:
             await self._loaded(place)
         running = place.running
+        if running is None or place.spec is None:  # as the line before has seen
+            raise NoModelError(_nothing(slot.name))
+        identity = place.spec.identity
         self._uses += 1
         place.used = self._uses
         running.leases += 1
         try:
-            yield Lease(self.live(slot), running)
+            yield Lease(identity, running)
         finally:
             running.leases -= 1
             if running.leases == 0:
                 running.idle.set()
 
     def live(self, slot: Slot[In, Out]) -> str:
-        """Return `name@revision` of the slot's live model, "" where there is none."""
-        spec = self._place(slot.name).spec
+        """Return `name@revision` of the slot's live model, "" where there is none; of a slot with its model that, "" where it is not here."""
+        try:
+            spec = self._place_of(slot).spec
+        except ModelError:
+            return ""
         return spec.identity if spec else ""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, with what is live in the embedder's slot as if it had been chosen."""
+        return self._settings
 
     async def prepare(self, *, report: Report | None = None) -> None:
         """Make what is made once from the models that come with the install, so that the first question need not wait for it.
@@ -163,15 +180,40 @@ class Pool:
     async def publish(self, slot: Slot[In, Out], spec: ModelSpec) -> None:
         """Load `spec` beside the slot's live model, switch to it, and release the old one when nobody holds it any more.
 
+        One that is loaded beside it already, because it was asked for by its name, is taken.
+
         Raises:
             ModelError: it could not be loaded, or both do not fit into the budget; the old one stays live.
         """
         place = self._place(slot.name)
         async with self._one_load:
-            found, running = await self._load(spec, place)
+            beside = self._places.pop(f"{slot.name} {spec.identity}", None)
+            found, running = (
+                (beside.spec, beside.running) if beside and beside.spec and beside.running else await self._load(spec, place)
+            )
             old, place.running, place.spec, place.failure = place.running, running, found, None
-        if old is not None:
+        if slot.name == REMEMBERED:
+            self._settings = choosing(self._settings, found)
+            self._catalogue.follow(self._settings)
+        if old is not None and old is not running:
             await asyncio.shield(_release(old))
+
+    async def keep_only(self, slot: Slot[In, Out], models: Collection[str]) -> None:
+        """Release what was loaded for `slot` beside its live model, but for `models` (`name@revision`)."""
+        beside = [place for place in self._places.values() if place.beside and place.slot == slot.name]
+        for identity in [place.spec.identity for place in beside if place.spec]:
+            if identity not in models:
+                await self.let_go(slot.of(identity))
+
+    async def let_go(self, slot: Slot[In, Out]) -> None:
+        """Release the model that `slot` names, once nobody holds it; the slot's live one stays."""
+        key = f"{slot.name} {slot.model}"
+        while (place := self._places.get(key)) is not None and place.loading is not None:
+            await asyncio.wait([place.loading])
+        place = self._places.pop(key, None)
+        if place is not None and place.running is not None:
+            running, place.running = place.running, None
+            await asyncio.shield(_release(running))
 
     async def close(self) -> None:
         """Stop loading, fail what is queued, release every model."""
@@ -188,12 +230,26 @@ class Pool:
     def status(self) -> tuple[SlotStatus, ...]:
         """Return what is known of each slot, by name. Reads the disk: call it off the event loop."""
         self._remember()
-        return tuple(self._status(self._place(slot)) for slot in sorted({*self._catalogue.slots(), *self._places}))
+        for slot in self._catalogue.slots():
+            self._place(slot)
+        shown = [place for place in self._places.values() if place.running or not place.beside]
+        return tuple(self._status(place) for place in sorted(shown, key=lambda place: (place.slot, place.beside)))
 
     @property
     def memory(self) -> tuple[int, int]:
         """MiB that loaded models take, and the budget."""
         return self._taken_mb(), self._budget_mb
+
+    def _place_of(self, slot: Slot[In, Out]) -> Place:
+        """Return the slot's place, or that of the very model that it names. Raises ModelError where that is not here."""
+        own = self._place(slot.name)
+        if not slot.model or (own.spec is not None and own.spec.identity == slot.model):
+            return own
+        key = f"{slot.name} {slot.model}"
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = Place(slot.name, self._catalogue.identified(slot.name, slot.model), beside=True)
+        return place
 
     def _place(self, slot: str) -> Place:
         place = self._places.get(slot)
@@ -239,7 +295,7 @@ class Pool:
         running = Running(spec.name, lambda: loader(spec, folder, self._options))
         try:
             await asyncio.wrap_future(running.start())
-            await self._make_room(spec, running.ram_mb, forced=place.slot in PINNED)
+            await self._make_room(spec, running.ram_mb, forced=place.pinned)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(running.close))
             raise
@@ -270,9 +326,7 @@ class Pool:
 
     def _idle(self) -> list[Place]:
         """Return what may be unloaded now, the longest unused first."""
-        idle = [
-            place for place in self._places.values() if place.running and not place.running.leases and place.slot not in PINNED
-        ]
+        idle = [place for place in self._places.values() if place.running and not place.running.leases and not place.pinned]
         return sorted(idle, key=lambda place: place.used)
 
     def _taken_mb(self) -> int:
@@ -297,7 +351,7 @@ class Pool:
             slot=place.slot,
             model=spec.identity if spec else "",
             loaded=running is not None,
-            pinned=place.slot in PINNED,
+            pinned=place.pinned,
             size_bytes=fetch.size_bytes(spec, self._settings) if spec else 0,
             ram_mb=self._ram_mb(place) or (self._measured.ram_mb(spec.identity) if spec else 0),
             licence=spec.licence if spec else "",

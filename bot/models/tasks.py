@@ -38,11 +38,13 @@ class RouteScores:
 
 @dataclass(frozen=True, slots=True)
 class RouteInput:
-    """A message's text for the router, its language, and its embedding (float32 (d,), unit)."""
+    """A message's text for the router, its language, its embedding (float32 (d,), unit), and whose that is (`name@revision`)."""
 
     text: str
     language: Language
     vector: Vector
+    embedder: str = ""
+    """"" where nobody says: then it is taken for the head's own."""
 
 
 @dataclass(frozen=True, slots=True)

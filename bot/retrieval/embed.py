@@ -9,15 +9,18 @@ Owns what exactly is embedded and what is indexed. Leaves to `bot.models` the em
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.errors import ModelError
 from bot.language import detect
-from bot.locale import Language
+from bot.locale import Language, phrases
+from bot.models.tasks import EMBED
 from bot.retrieval.chunk import Piece
 from bot.retrieval.document import SUFFIXES
 from bot.retrieval.features import Tokens, fingerprints, hangul_share
@@ -27,6 +30,13 @@ from bot.store.shelf import Candidate, Shown
 from bot.text.sentences import split
 from bot.text.words import terms
 
+if TYPE_CHECKING:
+    from bot.skill import Models
+
+_ = phrases(__file__)
+
+UNIT_TOLERANCE = 0.01
+"""How far from 1 the square of a vector's length may be."""
 SENTENCE_BYTES = 12
 """What the database keeps of one sentence: where it begins, where it ends, how many terms it has; int32 each."""
 
@@ -51,13 +61,42 @@ def draft(pieces: Sequence[Piece], *, title: str) -> list[Draft]:
     return [_draft(piece, title, titled) for piece in pieces]
 
 
-def finish(drafted: Draft, vector: NDArray[np.float32] | None) -> NewPassage:
-    """Return the passage with its vector, float32 (d,) of unit length; None where there is no embedder."""
+async def embedded(
+    models: Models, embedder: str, texts: Sequence[str], *, dimension: int = 0, bulk: bool = False
+) -> list[NDArray[np.float32]]:
+    """Return float32 (d,), unit length, for each of `texts`, made by `embedder` (`name@revision`) and no other.
+
+    Raises:
+        NoModelError: it is not here.
+        ModelError: it failed, or made what is no vector: not finite, not of unit length, not of `dimension` (0: of any).
+    """
+    vectors = await models.run(EMBED.of(embedder), texts, bulk=bulk)
+    for vector in vectors:
+        if dimension and len(vector) != dimension:
+            raise ModelError(
+                _("The embedder {model} made a vector of {found} numbers, where its others have {dimension}. It is not used.",
+                  model=embedder, found=len(vector), dimension=dimension)
+            )  # fmt: skip
+        if not abs(float(vector @ vector) - 1) <= UNIT_TOLERANCE:  # so that NaN is refused too
+            raise ModelError(
+                _(
+                    "The embedder {model} made something that is no unit vector. It is not used; the log tells when.",
+                    model=embedder,
+                )
+            )
+    return vectors
+
+
+def finish(
+    drafted: Draft, vector: NDArray[np.float32] | None, others: Mapping[int, NDArray[np.float32]] | None = None
+) -> NewPassage:
+    """Return the passage with its vector, float32 (d,) of unit length (None where there is no embedder), and its `others` by generation."""
     piece = drafted.piece
     data = b"" if vector is None else pack_vector(vector)
     return NewPassage(
         piece.text, piece.heading, piece.page, piece.start, piece.end,
         drafted.language, drafted.hangul, drafted.words, drafted.terms, drafted.sentences, data,
+        tuple((generation, pack_vector(other)) for generation, other in (others or {}).items()),
     )  # fmt: skip
 
 

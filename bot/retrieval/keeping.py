@@ -1,7 +1,7 @@
 """Drafts on their way into the database: what waits is embedded together and committed as one.
 
-Owns the gathering, and the generation that vectors go to. Many at once (a folder, a chat's past) cost one call of the
-embedder and one transaction for some hundred; one alone waits for nothing.
+Owns the gathering, and that vectors go to every generation that is written to, in the passage's own transaction. Many at once (a
+folder, a chat's past) cost one call of the embedder and one transaction for some hundred; one alone waits for nothing.
 
     added = await keeper.keep(Parcel(document, drafts))
 """
@@ -14,13 +14,19 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.models.tasks import EMBED
-from bot.retrieval.embed import Draft, finish
-from bot.store.generations import Generations
-from bot.store.passages import Kept, NewDocument, NewPassage, Passages
+from bot.errors import ModelError, NoModelError
+from bot.logs import Logger
+from bot.models.tasks import EMBED, Vector
+from bot.retrieval.embed import Draft, embedded, finish
+from bot.store.generations import Generation, Generations
+from bot.store.passages import Kept, NewDocument, Passages
 
 if TYPE_CHECKING:
     from bot.skill import Models
+
+log = Logger(__name__)
+
+Vectors = list[Vector] | None
 
 AT_ONCE = 2
 """Groups on their way at the same time: one is embedded while the one before is committed."""
@@ -51,7 +57,6 @@ class Keeper:
         self._models = models
         self._passages = passages
         self._generations = generations
-        self._known: dict[str, int] = {}
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
 
@@ -71,12 +76,6 @@ class Keeper:
             with suppress(asyncio.CancelledError):
                 await worker
         self._workers = []
-
-    async def generation(self, embedder: str, dimension: int) -> int:
-        """Return the generation that the vectors of `embedder` belong to."""
-        if embedder not in self._known:
-            self._known[embedder] = (await self._generations.of(embedder, dimension=dimension)).id
-        return self._known[embedder]
 
     async def _work(self) -> None:
         while True:
@@ -105,22 +104,56 @@ class Keeper:
                 await self._keep([waiting])
 
     async def _kept(self, parcels: Sequence[Parcel]) -> list[Kept]:
+        """Embed and commit. Where another generation is written to by the time of the commit, its vectors are made, and it is tried again."""
         drafts = [drafted for parcel in parcels for drafted in parcel.drafts]
-        passages, generation = await self._embedded(drafts)
-        rest = iter(passages)
-        whole = [replace(parcel.document, passages=tuple(next(rest) for _drafted in parcel.drafts)) for parcel in parcels]
-        return await self._passages.add(whole, generation=generation) if whole else []
+        made: dict[int, Vectors] = {}
+        while True:
+            written = await self._written() if drafts else []
+            for generation in written:
+                if generation.id not in made:
+                    made[generation.id] = await self._vectors(generation, drafts)
+            whole = _whole(parcels, [(generation.id, made[generation.id]) for generation in written])
+            first = written[0].id if written else 0
+            if not written:
+                return await self._passages.add(whole, generation=first) if whole else []
+            kept = await self._passages.add_among(whole, generation=first, written=list(made))
+            if kept is not None:
+                return kept
 
-    async def _embedded(self, drafts: Sequence[Draft]) -> tuple[list[NewPassage], int]:
-        """Return the passages with their vectors, and the generation of these (0: there is no embedder)."""
+    async def _written(self) -> list[Generation]:
+        """Return the generations that passages go to, the live one first; the first is begun with the first passage."""
+        written = await self._generations.written()
         embedder = self._models.live(EMBED)
-        if not embedder or not drafts:
-            return [finish(drafted, None) for drafted in drafts], 0
-        passages: list[NewPassage] = []
-        dimension = 0
-        for start in range(0, len(drafts), MOST_PASSAGES):
-            some = drafts[start : start + MOST_PASSAGES]
-            vectors = await self._models.run(EMBED, [drafted.embedded for drafted in some], bulk=True)
-            dimension = len(vectors[0])
-            passages += [finish(drafted, vector) for drafted, vector in zip(some, vectors, strict=True)]
-        return passages, await self.generation(embedder, dimension)
+        if written or not embedder:
+            return written
+        (vector,) = await embedded(self._models, embedder, ["."], bulk=True)
+        return [await self._generations.begin(embedder, dimension=len(vector))]
+
+    async def _vectors(self, generation: Generation, drafts: Sequence[Draft]) -> Vectors:
+        """Return a vector for each draft; None where the embedder is not here, or is none that anything is searched by yet and fails."""
+        vectors: list[Vector] = []
+        try:
+            for start in range(0, len(drafts), MOST_PASSAGES):
+                texts = [drafted.embedded for drafted in drafts[start : start + MOST_PASSAGES]]
+                vectors += await embedded(
+                    self._models, generation.embedder, texts, dimension=generation.dimension, bulk=True
+                )  # fmt: skip
+        except ModelError as error:
+            if generation.state == "live" and not isinstance(error, NoModelError):
+                raise
+            log.warning("passages are kept without a vector of an embedder", embedder=generation.embedder, why=str(error))
+            return None
+        return vectors
+
+
+def _whole(parcels: Sequence[Parcel], made: Sequence[tuple[int, Vectors]]) -> list[NewDocument]:
+    """Return the documents with their passages, each with its vectors: the first generation's is its own."""
+    whole, place = [], 0
+    for parcel in parcels:
+        passages = []
+        for drafted in parcel.drafts:
+            found = {generation: vectors[place] for generation, vectors in made if vectors is not None}
+            passages.append(finish(drafted, found.pop(made[0][0], None) if made else None, found))
+            place += 1
+        whole.append(replace(parcel.document, passages=tuple(passages)))
+    return whole

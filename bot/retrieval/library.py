@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,9 +31,10 @@ from bot.models.tasks import EMBED
 from bot.passage import WITHIN, Added, Failed, Held, Hit, Passage, Scope, Scopes
 from bot.progress import Report
 from bot.retrieval import spoken
+from bot.retrieval.changeover import Changeover
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
-from bot.retrieval.embed import draft, embedded_text, pack_vector
+from bot.retrieval.embed import draft, embedded
 from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
@@ -40,10 +42,10 @@ from bot.retrieval.keeping import Keeper, Parcel
 from bot.retrieval.members import Budget, add_members, together
 from bot.retrieval.reading import Reader, as_written
 from bot.retrieval.saving import Saving
-from bot.retrieval.search import Finder, First, Found, Leg, Question
+from bot.retrieval.search import Finder, First, FlippedError, Found, Leg, Question
 from bot.retrieval.shelter import SHELTER, Shelter
 from bot.store.documents import Documents
-from bot.store.generations import Generation, Generations
+from bot.store.generations import Generations
 from bot.store.passages import Kept, NewDocument, Passages, Unembedded
 from bot.store.withdrawing import Withdrawal
 
@@ -55,7 +57,9 @@ if TYPE_CHECKING:
     from bot.talk import Said
 
 T = TypeVar("T")
-REBUILD_AT_ONCE = 512
+MOST_FLIPS = 3
+"""How often one question is embedded anew because another embedder became live; after that it is searched by its words."""
+_NO_VECTOR = np.zeros(0, np.float32)
 PART = 1024
 """Passages of a long document that are committed together."""
 LINK = "link:"
@@ -108,6 +112,9 @@ class Shelves:
         self._fusion = fusion
         self._now = now
         self._finder: Finder | None = None
+        self._embedder = ""
+        """The live generation's as far as it is known: a flip is found out at the next search."""
+        self.changeover = Changeover(database, models, home)
 
     async def open(self) -> None:
         """Begin: nothing is loaded before the first search, so that a command that needs none is quick."""
@@ -135,18 +142,19 @@ class Shelves:
         # The words are looked for while the vector is made. The search's thread works in order: they are there when `find` begins.
         asked = spoken.heard(query, now=self._now())
         heard = self._thread.submit(lambda: self._found_by().hear(query, scopes, asked))
-        question = await self._question(query, asked)
-        return await self._on_thread(lambda: self._found_by().find(question, scopes, count=k, heard=heard.result()))
+        return await self._asked(
+            query, lambda finder, question: finder.find(question, scopes, count=k, heard=heard.result()), asked
+        )  # fmt: skip
 
     async def rank(self, query: str, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
         """Return the best `count` candidates, documents in `without` left out, without judging whether they answer: for evaluation."""
-        question = await self._question(query)
-        return await self._on_thread(lambda: self._found_by().rank(question, scopes, count=count, leg=leg, without=without))
+        return await self._asked(
+            query, lambda finder, question: finder.rank(question, scopes, count=count, leg=leg, without=without)
+        )  # fmt: skip
 
     async def first(self, query: str, scopes: Scopes, *, without: Collection[int] = ()) -> First | None:
         """Return the passage that ranks first and what it would be judged by, documents in `without` left out: for training."""
-        question = await self._question(query)
-        return await self._on_thread(lambda: self._found_by().first(question, scopes, without=without))
+        return await self._asked(query, lambda finder, question: finder.first(question, scopes, without=without))
 
     async def add_file(
         self, path: Path, scope: Scope, *, title: str, link: str = "", key: str = "", sender: str = "", told: Told | None = None
@@ -263,8 +271,8 @@ class Shelves:
 
     async def status(self) -> Status:
         """Say what the library holds, and of which embedder its vectors are."""
-        live = await self._generations.live()
-        return await self._on_thread(lambda: self._found_by().status(live, self._models.live(EMBED)))
+        held = await self._on_thread(lambda: self._found_by().status())
+        return replace(held, live_embedder=self._models.live(EMBED.of(held.embedder)))
 
     async def verify(self) -> Findings:
         """Compare words, vectors and the index in memory with the passages."""
@@ -278,27 +286,11 @@ class Shelves:
         lacking = await self._passages.wordless()
         drafts = await asyncio.to_thread(lambda: [(lacks.id, _words(lacks)) for lacks in lacking])
         await self._passages.add_words(drafts)
-        (vector,) = await self._models.run(EMBED, ["."])
-        generation = await self._generations.of(self._models.live(EMBED), dimension=len(vector))
-        total = (await self.status()).passages
-        while not await self._fill(generation, report or _silent, total):
-            pass
+        await self.changeover.complete(report)
         await self._on_thread(lambda: self._found_by().reset())
         await asyncio.to_thread(self._shelter.drop)
         await asyncio.to_thread(self._saving.save)
         return await self.status()
-
-    async def _fill(self, generation: Generation, report: Report, total: int) -> bool:
-        """Embed some passages that lack a vector; return whether none is left and the generation is live."""
-        lacking = await self._passages.unembedded(generation.id, count=REBUILD_AT_ONCE)
-        if not lacking:
-            return await self._generations.publish(generation)
-        texts = [embedded_text(passage.text, title=passage.title, heading=passage.heading) for passage in lacking]
-        vectors = await self._models.run(EMBED, texts, bulk=True)
-        pairs = [(passage.id, pack_vector(vector)) for passage, vector in zip(lacking, vectors, strict=True)]
-        await self._passages.add_vectors(generation.id, pairs)
-        report(lacking[-1].title, min(lacking[-1].id, total), total)
-        return False
 
     async def _keep(self, document: Document, names: Names, *, sha256: str, size_bytes: int, told: Told | None = None) -> Added:
         """Cut, embed and commit a document: a long one in parts, so that what was stopped half way goes on from there."""
@@ -336,14 +328,27 @@ class Shelves:
             await self._on_thread(self._finder.forget_questions)
         return len(passages)
 
-    async def _question(self, query: str, asked: spoken.Asked | None = None) -> Question:
+    async def _asked(self, query: str, ask: Callable[[Finder, Question], T], asked: spoken.Asked | None = None) -> T:
+        """Return what `ask` finds, the question embedded by the live generation's embedder; again where another became live meanwhile."""
+        for _flip in range(MOST_FLIPS):
+            question = await self._question(query, asked)
+            try:
+                return await self._on_thread(partial(_answer, self._found_by, ask, question))
+            except FlippedError as flip:
+                self._embedder = flip.embedder
+        return await self._on_thread(partial(_answer, self._found_by, ask, Question(query, _NO_VECTOR, "", asked)))
+
+    async def _question(self, query: str, asked: spoken.Asked | None) -> Question:
         """Return the question with its vector; where it asks what was said, with that of what it is about as well."""
+        if not self._embedder:
+            live = await self._generations.live()
+            self._embedder = live.embedder if live else ""
+        embedder = self._embedder or self._models.live(EMBED)
         texts = [query, asked.about] if asked is not None and asked.about != query else [query]
         try:
-            embedder = self._models.live(EMBED)
-            vectors = await self._models.run(EMBED, texts)
+            vectors = await embedded(self._models, embedder, texts)
         except NoModelError:
-            return Question(query, np.zeros(0, np.float32), "", asked)
+            return Question(query, _NO_VECTOR, "", asked)
         return Question(query, vectors[0], embedder, asked, vectors[-1])
 
     def _found_by(self) -> Finder:
@@ -354,6 +359,10 @@ class Shelves:
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _answer(finder: Callable[[], Finder], ask: Callable[[Finder, Question], T], question: Question) -> T:
+    return ask(finder(), question)
 
 
 def _title(document: Document, name: str, *, a_file: bool) -> str:

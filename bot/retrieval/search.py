@@ -35,7 +35,6 @@ from bot.retrieval.roll import MOST_READERS
 from bot.retrieval.shelter import Shelter
 from bot.retrieval.spoken import Asked
 from bot.retrieval.vectors import VectorIndex
-from bot.store.generations import Generation
 from bot.store.shelf import Candidate, Mark, Shelf, Shown, State
 from bot.store.talks import Talks
 
@@ -58,6 +57,15 @@ class Question:
     asked: Asked | None = None
     """What it asks of a chat, where chats are to be searched; its `about` was embedded as `about`."""
     about: Array | None = None
+
+
+class FlippedError(Exception):
+    """The question's vector is of another embedder than the live generation's: it is to be asked again with that of `embedder`."""
+
+    def __init__(self, embedder: str) -> None:
+        """Keep whose vector is wanted."""
+        super().__init__(embedder)
+        self.embedder = embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,9 @@ class Finder:
         """Return the best `count` passages in `scopes`, best first; `[]` where the best is not good enough to be an answer.
 
         `heard` is what `hear` has returned for the same question and scopes; where the database has moved on since, it is done again.
+
+        Raises:
+            FlippedError: the question was embedded by another embedder than the one that is live in this state of the database.
         """
         with self._shelf.state() as state:
             self.catch_up(state)
@@ -241,15 +252,15 @@ class Finder:
         weighed = best[best < len(found.rows)]
         return Found(tuple(ids), tuple(documents), found.rows[weighed], found.scores[best], found.query)
 
-    def status(self, live: Generation | None, embedder: str) -> Status:
-        """Say what the database and the index in memory hold; `embedder` is the live one."""
+    def status(self) -> Status:
+        """Say what the database and the index in memory hold; which embedder is here, the caller knows."""
         with self._shelf.state() as state:
             self.catch_up(state)
             documents, passages, _words = state.counts()
             have, lack = state.vector_counts(self._mirror.mark.generation)
         return Status(
-            documents, passages, have, lack, self._mirror.mark.generation, live.embedder if live else "", self._mirror.mark.dimension,
-            embedder, len(self._mirror.index), self._shelf.size_bytes(),
+            documents, passages, have, lack, self._mirror.mark.generation, self._mirror.mark.embedder, self._mirror.mark.dimension,
+            "", len(self._mirror.index), self._shelf.size_bytes(),
         )  # fmt: skip
 
     def verify(self) -> Findings:
@@ -365,8 +376,15 @@ class Finder:
         return _of_one_leg(state.candidates(near, scope_ids), near)
 
     def _vector(self, question: Question) -> Array:
-        """Return the question's vector, zeros where it is not of the embedder of the index."""
-        known = question.embedder == self._mirror.mark.embedder and len(question.vector) == self._mirror.mark.dimension
+        """Return the question's vector, zeros where it has none.
+
+        Raises:
+            FlippedError: it is of another embedder than the index: vectors of two are never compared.
+        """
+        wanted = self._mirror.mark.embedder
+        if question.embedder and wanted and question.embedder != wanted:
+            raise FlippedError(wanted)
+        known = question.embedder == wanted and len(question.vector) == self._mirror.mark.dimension
         return question.vector if known else np.zeros(self._mirror.mark.dimension, np.float32)
 
     def _as_candidates(self, rows: Sequence[Candidate], talk: Conversation | None = None) -> Candidates:

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 from bot.errors import InputError
 from bot.locale import Language, phrases
 from bot.passage import WITHIN, Scope
+from bot.store.generations import written_now
 from bot.store.shelf import NO_PASSAGE
 from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow, VectorRow
 
@@ -51,6 +52,8 @@ class NewPassage:
     sentences: bytes
     vector: bytes
     """float16, little-endian; b"" where there is no embedder."""
+    others: tuple[tuple[int, bytes], ...] = ()
+    """Its vectors of other generations that are written to: (generation, vector)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,18 @@ class Passages:
         async with self._database.read() as connection:
             return list((await connection.execute(query)).scalars())
 
+    async def add_among(
+        self, documents: Sequence[NewDocument], *, generation: int, written: Collection[int]
+    ) -> list[Kept] | None:
+        """Do as `add`, where no other generations than `written` are written to; None where others are, and nothing is kept."""
+
+        def work(connection: Connection) -> list[Kept] | None:
+            if not written_now(connection) <= set(written):
+                return None
+            return [_add(connection, document, generation) for document in documents]
+
+        return await self._database.write(work)
+
     async def remove(self, scope: Scope, *, key: str, alone: bool = False) -> int:
         """Remove the document under `key` in `scope`; return how many passages went. With an archive goes what was in it, but `alone`."""
         own = DocumentRow.key == key
@@ -140,21 +155,31 @@ class Passages:
         chats = (ScopeRow.name.startswith(f"{kind}:{channel}/{account}/", autoescape=True) for kind in ("dm", "group"))
         return await self._forget(or_(*chats), DocumentRow.sender == sender)
 
-    async def unembedded(self, generation: int, *, count: int) -> list[Unembedded]:
-        """Return at most `count` passages that have no vector in `generation`, oldest first."""
+    async def unembedded(self, generation: int, *, count: int, after: int = 0) -> list[Unembedded]:
+        """Return at most `count` passages above `after` that have no vector in `generation`, oldest first."""
         missing = ~select(1).where(VectorRow.passage_id == PassageRow.id, VectorRow.generation_id == generation).exists()
         query = (
             select(PassageRow.id, DocumentRow.title, PassageRow.heading, PassageRow.text)
             .join(DocumentRow, PassageRow.document_id == DocumentRow.id)
-            .where(missing).order_by(PassageRow.id).limit(count)
+            .where(missing, PassageRow.id > after).order_by(PassageRow.id).limit(count)
         )  # fmt: skip
         async with self._database.read() as connection:
             return [Unembedded(*row) for row in await connection.execute(query)]
 
+    async def newest(self) -> int:
+        """Return the highest number of a passage, 0 where there is none."""
+        async with self._database.read() as connection:
+            return int((await connection.execute(select(func.coalesce(func.max(PassageRow.id), 0)))).scalar_one())
+
     async def add_vectors(self, generation: int, vectors: Sequence[tuple[int, bytes]]) -> None:
-        """Keep (passage, vector) pairs; those whose passage has gone meanwhile are dropped."""
+        """Keep (passage, vector) pairs; those whose passage has gone meanwhile are dropped, all where the generation is not written to.
+
+        They survive the end of the process; a power cut may take the last, which are then missing, not wrong.
+        """
 
         def work(connection: Connection) -> None:
+            if generation not in written_now(connection):
+                return
             here = select(PassageRow.id).where(PassageRow.id.in_([passage for passage, _data in vectors]))
             alive = set((connection.execute(here)).scalars())
             rows = [
@@ -165,7 +190,7 @@ class Passages:
             if rows:
                 connection.execute(insert_or(VectorRow).on_conflict_do_nothing(), rows)
 
-        await self._database.write(work)
+        await self._database.write(work, durable=False)
 
     async def wordless(self) -> list[Unembedded]:
         """Drop entries of the word index that belong to no passage; return the passages that have none."""
@@ -290,6 +315,7 @@ def _add_passages(
         [(id_, f"§{scope_id}", *passage.words) for id_, passage in numbered],
     )
     vectors = [(id_, generation, passage.vector) for id_, passage in numbered if passage.vector]
+    vectors += [(id_, other, vector) for id_, passage in numbered for other, vector in passage.others]
     if vectors:
         connection.exec_driver_sql("INSERT INTO vectors (passage_id, generation_id, data) VALUES (?, ?, ?)", vectors)
 

@@ -172,6 +172,8 @@ class AssignmentRow(Base):
     model: Mapped[str] = mapped_column(String(255))
     assigned_by: Mapped[str] = mapped_column(String(255))
     assigned_at: Mapped[datetime]
+    failure: Mapped[str] = mapped_column(default="", server_default="")
+    """JSON: why it could not be followed, by language; "" where it could, or was not tried yet."""
 
 
 class AuditRow(Base):
@@ -274,7 +276,7 @@ class RemovalRow(Base):
 
 
 class GenerationRow(Base):
-    """All vectors of one embedder: building -> live -> retired."""
+    """All vectors of one embedder: building -> live -> retired -> dropped (its vectors are being deleted)."""
 
     __tablename__ = "generations"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -285,13 +287,17 @@ class GenerationRow(Base):
     dimension: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime]
+    live_at: Mapped[datetime | None]
+    """When it became live the last time; None while it never was."""
+    rate: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    """Passages a second, as they were embedded for it last."""
 
 
 class VectorRow(Base):
     """A passage's vector in one generation: float16, little-endian, unit length."""
 
     __tablename__ = "vectors"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index("ix_vectors_generation_id", "generation_id"), {"sqlite_with_rowid": False})
 
     passage_id: Mapped[int] = mapped_column(ForeignKey("passages.id"), primary_key=True, autoincrement=False)
     generation_id: Mapped[int] = mapped_column(ForeignKey("generations.id"), primary_key=True, autoincrement=False)

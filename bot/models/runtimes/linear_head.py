@@ -27,7 +27,7 @@ from bot.errors import ModelError, UnsafeModelError
 from bot.locale import LANGUAGES, Language, phrases
 from bot.models.heads.features import features, gist, normalise
 from bot.models.spec import LoadOptions, ModelSpec
-from bot.models.tasks import RouteInput, RouteScores, Vector
+from bot.models.tasks import RouteInput, RouteScores
 
 _ = phrases(__file__)
 
@@ -90,7 +90,7 @@ class LinearHead:
         head = self.head
         weights, names = features(item.text)
         rows, values, buckets = _known(head.buckets, weights)
-        logits = values @ head.weights[rows] + _meaning(head.dense, item.vector)
+        logits = values @ head.weights[rows] + _meaning(head, item)
         calibration = head.calibration.get(item.language, Calibration())
         chances = softmax(logits[None, :] / calibration.temperature)[0]
         order = np.argsort(-chances, kind="stable")
@@ -183,12 +183,13 @@ def _known(buckets: Integers, weights: Mapping[int, float]) -> tuple[NDArray[np.
     return places[there], values[there], [int(bucket) for bucket in asked[there]]
 
 
-def _meaning(dense: Rows, vector: Vector) -> Rows:
-    """Return what the embedding adds to the logits; nothing where the live embedder is not the one that was trained with."""
-    bias: Rows = dense[-1]
-    if len(vector) != len(dense) - 1:
+def _meaning(head: Head, item: RouteInput) -> Rows:
+    """Return what the embedding adds to the logits; nothing where it is not by the embedder that was trained with."""
+    bias: Rows = head.dense[-1]
+    another = bool(item.embedder and head.embedder) and item.embedder != head.embedder
+    if another or len(item.vector) != len(head.dense) - 1:
         return bias
-    meant: Rows = vector @ dense[:-1] + bias
+    meant: Rows = item.vector @ head.dense[:-1] + bias
     return meant
 
 

@@ -328,3 +328,58 @@ async def test_closing_releases_every_model(opened: Callable[..., Pool], shop: S
     await pool.close()
 
     assert [model.closed for model in shop.loaded] == [True, True]
+
+
+async def test_a_model_that_is_named_is_asked_whichever_is_live(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+    other = EMBED.of("embed.echo.v2@r2")
+
+    assert pool.live(other) == "embed.echo.v2@r2"
+    assert shop.loaded == []
+    assert await pool.run(EMBED.of("embed.echo.v1@r1"), ["a"]) == ["embed.echo.v1:a"]
+    assert await pool.run(other, ["a"]) == ["embed.echo.v2:a"]
+    assert await pool.run(EMBED, ["a"]) == ["embed.echo.v1:a"]
+    assert len(shop.loaded) == 2
+
+
+@pytest.mark.parametrize("identity", ["embed.echo.v2@other", "nowhere@1", "chat.echo.v1"])
+async def test_one_that_is_not_here_under_that_revision_is_not_asked(opened: Callable[..., Pool], identity: str) -> None:
+    pool = opened()
+
+    assert pool.live(EMBED.of(identity)) == ""
+    with pytest.raises(NoModelError, match="not on this machine any more"):
+        await pool.run(EMBED.of(identity), ["a"])
+
+
+async def test_what_is_loaded_beside_becomes_live_without_a_second_load(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+    await pool.run(EMBED, ["a"])
+    await pool.run(EMBED.of("embed.echo.v2@r2"), ["a"])
+
+    await pool.publish(EMBED, spec_of(pool, "embed.echo.v2"))
+
+    assert await pool.run(EMBED, ["b"]) == ["embed.echo.v2:b"]
+    assert [model.closed for model in shop.loaded] == [True, False]
+    assert pool.settings.models.choose["embed"] == "embed.echo.v2"
+
+
+async def test_what_is_needed_beside_no_more_is_let_go(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened()
+    await pool.run(EMBED, ["a"])
+    await pool.run(EMBED.of("embed.echo.v2@r2"), ["a"])
+
+    await pool.keep_only(EMBED, ["embed.echo.v1@r1", "embed.echo.v2@r2"])
+    assert not any(model.closed for model in shop.loaded)
+    await pool.keep_only(EMBED, ["embed.echo.v1@r1"])
+
+    assert [model.closed for model in shop.loaded] == [False, True]
+    assert [status.model for status in pool.status() if status.slot == "embed"] == ["embed.echo.v1@r1"]
+
+
+async def test_one_beside_takes_no_room_of_the_live_ones(opened: Callable[..., Pool]) -> None:
+    pool = opened(measured=Figures(embed_echo_v1=600, embed_echo_v2=600))
+    await pool.run(EMBED, ["a"])
+
+    with pytest.raises(MemoryBudgetError):
+        await pool.run(EMBED.of("embed.echo.v2@r2"), ["a"])
+    assert await pool.run(EMBED, ["a"]) == ["embed.echo.v1:a"]

@@ -32,7 +32,7 @@ def document(*said: str, key: str = "k", scope: Scope = PUBLIC, sender: str = ""
 
 @pytest.fixture
 async def generation(database: Database) -> int:
-    return (await Generations(database).of("minilm@1", dimension=4)).id
+    return (await Generations(database).begin("minilm@1", dimension=4)).id
 
 
 @pytest.fixture
@@ -152,11 +152,11 @@ async def test_no_term_breaks_the_query(passages: Passages, generation: int, dat
 
 async def test_at_most_one_generation_is_live_and_only_a_whole_one_takes_over(passages: Passages, database: Database) -> None:
     generations = Generations(database)
-    old = await generations.of("minilm@1", dimension=4)
+    old = await generations.begin("minilm@1", dimension=4)
     assert old.state == "live"
-    assert (await generations.of("minilm@1", dimension=4)) == old
+    assert (await generations.begin("minilm@1", dimension=4)) == old
     await passages.add([document("one")], generation=old.id)
-    new = await generations.of("other@1", dimension=2)
+    new = await generations.begin("other@1", dimension=2)
     assert new.state == "building"
     assert not await generations.publish(new)
     (lacking,) = await passages.unembedded(new.id, count=9)
@@ -188,7 +188,7 @@ def test_the_migrations_go_up_down_and_up_and_agree_with_the_tables(tmp_path: Pa
 
 async def test_what_is_forgotten_is_gone_from_the_bytes(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "own.db")
-    passages, generation = Passages(database), (await Generations(database).of("minilm@1", dimension=4)).id
+    passages, generation = Passages(database), (await Generations(database).begin("minilm@1", dimension=4)).id
     await passages.add([document("canaryword of the first", key="1"), document("another", key="2")], generation=generation)
     await passages.forget(PUBLIC)
     await database.write(

@@ -109,3 +109,9 @@ def test_loading_needs_neither_scipy_nor_scikit_learn(head: Head, tmp_path: Path
         "print(sorted({name.partition('.')[0] for name in sys.modules} & {'scipy', 'sklearn', 'torch'}))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_vector_of_another_embedder_is_left_out_whatever_its_size(head: Head) -> None:
+    own, other = LinearHead(head).predict([RouteInput("qqq", "en", VECTOR, "tiny"), RouteInput("qqq", "en", VECTOR, "other@1")])
+    assert dict(own.ranked)["maybe"] > 0.36
+    assert dict(other.ranked)["maybe"] == pytest.approx(1 / 3, abs=0.01)

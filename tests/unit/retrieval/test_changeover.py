@@ -1,0 +1,422 @@
+"""Another embedder takes over without a search that mixes, misses or waits; a kill, a change of mind or a bad model leaves the old one."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from retrieval_fakes import WordEmbedder
+
+from bot.config import LimitSettings
+from bot.errors import InputError, ModelError, NoModelError, StoreError
+from bot.passage import PUBLIC, Scopes
+from bot.retrieval import changeover as module
+from bot.retrieval.changeover import Changeover
+from bot.retrieval.library import Shelves
+from bot.retrieval.search import Finder, Question
+from bot.store.assignments import Assignments
+from bot.store.database import Database
+from bot.store.generations import Generations
+from bot.testing import InlineSandbox
+
+EVERYONE = Scopes([PUBLIC])
+A, B, C = "a@1", "b@1", "c@1"
+
+
+class Embedders:
+    """Several embedders, of dimensions of their own; the first is live in the slot. `asked` holds whose vectors were made, in order."""
+
+    def __init__(self, **dimensions: int) -> None:
+        self.known = {f"{name}@1": WordEmbedder(f"{name}@1", dimension) for name, dimension in dimensions.items()}
+        self.first = next(iter(self.known))
+        self.asked: list[str] = []
+        self.spoilt: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+        self.before: Callable[[str, bool], Any] = lambda _name, _bulk: None
+
+    def live(self, slot: Any) -> str:
+        return (slot.model or self.first) if (slot.model or self.first) in self.known else ""
+
+    async def run(self, slot: Any, batch: Sequence[str], *, bulk: bool = False) -> list[np.ndarray]:
+        name = self.live(slot)
+        if not name:
+            raise NoModelError("not here")
+        if (waiting := self.before(name, bulk)) is not None:
+            await waiting
+        self.asked.append(name)
+        spoil = self.spoilt.get(name, lambda vector: vector)
+        return [spoil(self.known[name].vector(text)) for text in batch]
+
+
+@pytest.fixture
+def embedders() -> Embedders:
+    return Embedders(a=32, b=16, c=48)
+
+
+@pytest.fixture
+async def library(database: Database, embedders: Embedders, tmp_path: Path) -> AsyncIterator[Shelves]:
+    opened = Shelves(database, embedders, InlineSandbox(), tmp_path, LimitSettings())  # type: ignore[arg-type]
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def change(library: Shelves, monkeypatch: pytest.MonkeyPatch) -> Changeover:
+    monkeypatch.setattr(module, "FEWEST", 2)
+    monkeypatch.setattr(module, "MOST", 2)
+    return library.changeover
+
+
+async def fill(library: Shelves, count: int, *, since: int = 0) -> None:
+    for number in range(since, since + count):
+        await library.add_text(f"note {number} on elephants and lamp {number}", PUBLIC, title="", link="", key=str(number))
+
+
+async def states(database: Database) -> dict[str, str]:
+    return {one.embedder: one.state for one in await Generations(database).all()}
+
+
+async def ids(library: Shelves, query: str = "elephants") -> tuple[int, ...]:
+    return (await library.rank(query, EVERYONE, count=50, leg="vectors")).ids
+
+
+async def test_the_next_one_is_made_in_pieces_while_the_live_one_is_searched(
+    library: Shelves, change: Changeover, database: Database, embedders: Embedders
+) -> None:
+    await fill(library, 5)
+    await change.wish(B, by="ann")
+    seen = []
+    while await change.step():
+        standing = await change.standing()
+        seen.append([held.vectors for held in standing.generations])
+        assert len(await ids(library)) == 5
+    assert seen[:2] == [[5, 2], [5, 4]]
+    assert await states(database) == {A: "retired", B: "live"}
+    embedders.asked.clear()
+    assert len(await ids(library)) == 5
+    assert embedders.asked[-1] == B
+    assert (await library.status()).searched_by_meaning
+    assert (await library.verify()).sound
+
+
+async def test_what_comes_and_goes_meanwhile_comes_to_both_and_goes_from_both(
+    library: Shelves, change: Changeover, database: Database
+) -> None:
+    await fill(library, 5)
+    await change.wish(B, by="ann")
+    assert await change.step()
+    await fill(library, 2, since=5)
+    await library.remove(PUBLIC, key="0")
+    await library.remove(PUBLIC, key="6")
+    first, second = (await change.standing()).generations
+    assert (first.vectors, first.lacking) == (5, 0)
+    assert second.vectors == 2  # of the two of its first piece one went; of the two that came, one
+    while await change.step():
+        pass
+    assert len(await ids(library)) == 5
+    assert (await library.verify()).sound
+
+
+async def test_a_killed_change_goes_on_where_it_stood(
+    library: Shelves, change: Changeover, database: Database, embedders: Embedders, tmp_path: Path
+) -> None:
+    await fill(library, 9)
+    await change.wish(B, by="ann")
+    for _piece in range(2):
+        assert await change.step()
+    embedders.known[B].embedded.clear()
+
+    after_the_kill = Shelves(database, embedders, InlineSandbox(), tmp_path, LimitSettings())  # type: ignore[arg-type]
+    given: list[int] = []
+    embedders.before = lambda name, bulk: given.append(1) if name == B and bulk else None
+    while await after_the_kill.changeover.step():
+        pass
+    await after_the_kill.close()
+
+    assert len(given) == 3  # five that lacked a vector, in pieces of two
+    assert await states(database) == {A: "retired", B: "live"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_searches_and_changes_interleaved_never_mix_vectors(
+    library: Shelves, change: Changeover, embedders: Embedders, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    await fill(library, 12)
+    compared: list[tuple[str, str, int, int]] = []
+    vector_of = Finder._vector
+
+    def watched(self: Finder, question: Question) -> np.ndarray:
+        vector = vector_of(self, question)
+        compared.append((question.embedder, self.mark.embedder, len(vector), self.mark.dimension))
+        return vector
+
+    async def yields(*_call: object) -> None:
+        for _turn in range(chance.randrange(6)):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(Finder, "_vector", watched)
+    embedders.before = yields
+    found: list[int] = []
+
+    async def search() -> None:
+        while not flipping.done():
+            found.append(len(await ids(library)))
+            await yields()
+
+    async def flip() -> None:
+        for wish in chance.choices([A, B, C], k=6):
+            await change.wish(wish, by="ann")
+            for _piece in range(chance.randrange(2, 12)):
+                await change.step()
+                await yields()
+
+    flipping = asyncio.create_task(flip())
+    await asyncio.gather(flipping, *(search() for _asker in range(3)))
+
+    assert len(compared) == len(found)
+    assert all(asked == mark and size == dimension for asked, mark, size, dimension in compared)
+    assert {mark for _asked, mark, _size, _dimension in compared} > {A}
+    assert set(found) == {12}
+    assert (await library.verify()).sound
+
+
+async def test_a_flip_between_embedding_and_search_is_asked_again(
+    library: Shelves, change: Changeover, embedders: Embedders
+) -> None:
+    await fill(library, 3)
+    await ids(library)
+    await change.wish(B, by="ann")
+
+    async def flip_first(_name: str, bulk: bool) -> None:
+        if not bulk:
+            embedders.before = lambda _name, _bulk: None
+            await change.complete()
+
+    embedders.before = flip_first
+    embedders.asked.clear()
+    assert len(await ids(library)) == 3
+    assert (embedders.asked[-2], embedders.asked[-1]) == (A, B)
+
+
+async def test_the_way_back_is_at_once_where_nothing_came_since(library: Shelves, change: Changeover, database: Database) -> None:
+    await fill(library, 3)
+    with pytest.raises(InputError, match="No generation was live before"):
+        await change.roll_back(by="ann")
+    await change.wish(B, by="ann")
+    await change.complete()
+
+    plan = await change.roll_back(by="ann")
+
+    assert plan.lacking == 0
+    assert await states(database) == {A: "live", B: "retired"}
+    assert len(await ids(library)) == 3
+
+
+async def test_what_came_since_is_filled_before_the_way_back(library: Shelves, change: Changeover, database: Database) -> None:
+    await fill(library, 3)
+    await change.wish(B, by="ann")
+    await change.complete()
+    await fill(library, 2, since=3)
+    await library.remove(PUBLIC, key="0")
+
+    plan = await change.roll_back(by="ann")
+
+    assert (plan.embedder, plan.lacking, plan.passages) == (A, 2, 4)
+    assert plan.seconds > 0
+    assert await states(database) == {A: "retired", B: "live"}
+    await change.complete()
+    assert await states(database) == {A: "live", B: "retired"}
+    assert len(await ids(library)) == 4
+    assert (await library.verify()).sound
+
+
+async def test_a_changed_mind_drops_what_was_half_made(library: Shelves, change: Changeover, database: Database) -> None:
+    await fill(library, 6)
+    await change.wish(B, by="ann")
+    await change.step()
+    await change.wish(C, by="ann")
+    await change.step()
+    assert await states(database) == {A: "live", C: "building"}
+    await change.wish(A, by="ann")
+    while await change.step():
+        pass
+    assert await states(database) == {A: "live"}
+    assert (await Generations(database).counts(2))[0] == 0
+
+
+def not_a_number(vector: np.ndarray) -> np.ndarray:
+    return vector * np.float32(np.nan)
+
+
+def too_long(vector: np.ndarray) -> np.ndarray:
+    return np.concatenate([vector, vector])
+
+
+def no_unit(vector: np.ndarray) -> np.ndarray:
+    return vector * np.float32(3)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"), [(not_a_number, "no unit vector"), (too_long, "32 numbers"), (no_unit, "no unit vector")]
+)
+async def test_an_embedder_that_fails_half_way_leaves_the_live_one_and_is_told(
+    library: Shelves, change: Changeover, database: Database, embedders: Embedders, spoil: Any, why: str
+) -> None:
+    await fill(library, 6)
+    await change.wish(B, by="ann")
+    assert await change.step()
+    embedders.spoilt[B] = spoil
+    assert not await change.step()
+    assert not await change.step()  # it is not tried again and again
+    assert await states(database) == {A: "live"}
+    standing = await change.standing()
+    assert why in standing.failure["en"]
+    assert B in standing.to("ko")
+    await fill(library, 1, since=6)
+    assert len(await ids(library)) == 7
+    embedders.spoilt.clear()
+    await change.wish(B, by="ann")
+    while await change.step():
+        pass
+    assert await states(database) == {A: "retired", B: "live"}
+    assert (await change.standing()).failure == {}
+
+
+async def test_an_embedder_that_is_being_tried_keeps_nobody_from_adding(
+    library: Shelves, change: Changeover, embedders: Embedders
+) -> None:
+    await fill(library, 4)
+    await change.wish(B, by="ann")
+    await change.step()
+    embedders.spoilt[B] = not_a_number
+    await fill(library, 1, since=4)
+    assert len(await ids(library)) == 5
+    embedders.spoilt.clear()
+    while await change.step():
+        pass
+    assert len(await ids(library)) == 5
+    assert (await library.verify()).sound
+
+
+async def test_one_that_is_not_here_is_refused_or_told(library: Shelves, change: Changeover) -> None:
+    await fill(library, 1)
+    with pytest.raises(ModelError):
+        await change.plan("nowhere@1")
+    await change.wish("nowhere@1", by="ann")
+    assert not await change.step()
+    assert (await change.standing()).failure
+    assert len(await ids(library)) == 1
+
+
+async def test_want_of_room_is_told_beforehand(
+    library: Shelves, change: Changeover, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(library, 3)
+    monkeypatch.setattr(module, "SPARE_BYTES", 1 << 60)
+    plan = await change.plan(B)
+    assert plan.need_bytes == 3 * (2 * 16 + 48)
+    with pytest.raises(StoreError, match="MB are free"):
+        await change.ask(plan, by="ann")
+    await change.wish(B, by="ann")
+    assert not await change.step()
+    assert await states(database) == {A: "live"}
+    assert "free" in (await change.standing()).failure["en"]
+
+
+async def test_retired_vectors_stay_until_they_are_dropped(library: Shelves, change: Changeover, database: Database) -> None:
+    await fill(library, 3)
+    await change.wish(B, by="ann")
+    await change.complete()
+    with pytest.raises(InputError, match="in use"):
+        await change.drop("b")
+    with pytest.raises(InputError, match="no generation of “x”"):
+        await change.drop("x")
+    assert await change.drop("a") == 3
+    assert await states(database) == {B: "live"}
+    assert await change.drop("") == 0
+    with pytest.raises(InputError, match="No generation was live before"):
+        await change.roll_back(by="ann")
+
+
+async def test_the_settings_are_a_wish_when_they_change_and_not_at_every_start(change: Changeover, database: Database) -> None:
+    wish = Assignments(database)
+    await change.settle("", by="paring.toml")
+    assert await wish.of("embed") is None
+    await change.settle(B, by="paring.toml")
+    await change.wish(C, by="ann")
+    await change.settle(B, by="paring.toml")
+    newest = await wish.of("embed")
+    assert newest is not None
+    assert newest.model == C
+    await change.settle(A, by="paring.toml")
+    newest = await wish.of("embed")
+    assert newest is not None
+    assert (newest.model, newest.by) == (A, "paring.toml")
+
+
+async def test_the_house_is_told_before_and_after_and_which_embedders_it_needs(library: Shelves, change: Changeover) -> None:
+    told: list[tuple[str, object]] = []
+
+    def teller(what: str) -> Callable[[object], Any]:
+        async def tell(which: object) -> None:
+            told.append((what, which))
+
+        return tell
+
+    change.before_flip, change.flipped, change.needed = map(teller, ("before", "flipped", "needed"))
+    await fill(library, 3)
+    await change.wish(B, by="ann")
+    while await change.step():
+        await change.follow()
+    assert told[:2] == [("needed", [A, B]), ("needed", [A, B])]
+    assert told[2:] == [("before", B), ("flipped", B), ("needed", [B])]
+    await change.follow()
+    assert [what for what, _which in told].count("flipped") == 1
+
+
+async def test_the_bot_goes_on_when_nobody_waits_and_follows_a_wish_of_another_process(
+    library: Shelves, change: Changeover, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0)
+    await fill(library, 6)
+    quiet, asked = asyncio.Event(), asyncio.Event()
+
+    async def until_quiet() -> None:
+        asked.set()
+        await quiet.wait()
+
+    running = asyncio.create_task(change.run(until_quiet))
+    await change.wish(B, by="ann")
+    await asked.wait()
+    assert await states(database) == {A: "live", B: "building"}
+    quiet.set()
+    while not (await change.standing()).settled:
+        await asyncio.sleep(0)
+    running.cancel()
+    assert await states(database) == {A: "retired", B: "live"}
+
+
+async def test_two_processes_make_vectors_one_after_the_other(
+    library: Shelves,
+    change: Changeover,
+    database: Database,
+    embedders: Embedders,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0)
+    await fill(library, 6)
+    await change.wish(B, by="ann")
+    other = Changeover(database, embedders, tmp_path)
+    told: list[tuple[int, int]] = []
+    with module._locked(tmp_path / module.LOCK) as mine:
+        assert mine
+        waiting = asyncio.create_task(other.complete(lambda _now, done, total: told.append((done, total))))
+        while await change.step():
+            await asyncio.sleep(0)
+        await waiting
+    assert told[-1][1] == 6
+    assert embedders.asked.count(B) == 4  # once to see that it works, and three pieces
