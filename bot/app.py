@@ -295,7 +295,9 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         stack.push_async_callback(pool.close)
         loading = [asyncio.create_task(_load(pool, slot)) for slot in ahead]
         stack.callback(lambda: [task.cancel() for task in loading])
-        library = Shelves(database, pool, sandbox, settings.home, settings.limits)
+        library = Shelves(
+            database, pool, sandbox, settings.home, settings.limits, now=lambda: datetime.now(UTC).astimezone(settings.zone)
+        )
         await library.open()
         stack.push_async_callback(library.close)
         yield await _assemble(settings, database, lease, sandbox, catalogue, pool, library)

@@ -14,8 +14,10 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -176,6 +178,9 @@ class Settings(BaseSettings):
         default=(), description="Who may use admin commands: CHANNEL:USER, comma-separated in the environment (telegram:4711)."
     )
     language: Literal["ko", "en"] = Field(default="en", description="Language where nothing else tells.")
+    timezone: str = Field(
+        default="", description="Zone in which times are told and days begin, such as Asia/Seoul; empty: this machine's."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="What is logged to stderr.")
     web: WebSettings = Field(default_factory=WebSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
@@ -188,6 +193,18 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return listed(value)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value and value not in available_timezones():
+            raise PydanticCustomError("timezone", "no time zone", {"given": value})
+        return value
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The time zone of `timezone`, None for this machine's."""
+        return ZoneInfo(self.timezone) if self.timezone else None
 
     @property
     def database(self) -> Path:
@@ -350,6 +367,7 @@ _EXPECTED: dict[str, Callable[[dict[str, Value]], Text]] = {
     "scope": lambda facts: _(
         "“{given}” is no scope. Write public, dm:CHANNEL/ACCOUNT/CHAT or group:CHANNEL/ACCOUNT/CHAT", given=facts["given"]
     ),
+    "timezone": lambda facts: _("“{given}” is no time zone. Write one such as Asia/Seoul or Europe/Berlin", given=facts["given"]),
     "telegram_number": lambda facts: _(
         "“{given}” is no number of Telegram's; the bot tells people their number, or a group's, when it refuses them",
         given=facts["given"],

@@ -14,6 +14,7 @@ from unicodedata import normalize
 
 from bot.errors import InputError, ParingError, TooLargeError
 from bot.locale import Language, Text, phrases
+from bot.logs import Logger
 from bot.message import Attachment, Button, Command, Message, Receipt, Reply
 from bot.passage import Scope
 from bot.retrieval.access import Access, reader_scopes
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.router import Decision
 
 _ = phrases(__file__)
+log = Logger(__name__)
 
 Progress = Callable[[Text], Awaitable[None]]
 Decide = Callable[[str, Language], "Awaitable[Decision]"]
@@ -112,6 +114,12 @@ class Dispatcher:
         """Route `message` and return what its skill answers. Raises ParingError with a sentence for the person."""
         if not message.addressed:
             return await self._overhear(message)
+        answer = await self._answered(message, progress)
+        if message.command is None and message.text.strip() and not message.attachments:
+            await self._keep(message)
+        return answer
+
+    async def _answered(self, message: Message, progress: Progress | None) -> Answer:
         parts = self._by_claimant(message)
         if len(parts) > 1:
             return _joined([await self._told(part, progress) for part in parts])
@@ -280,6 +288,15 @@ class Dispatcher:
         if keeper is not None:
             await keeper.answer(self._request(message, message.text, message, files=message.attachments))
         return Answer((), Route(keeper.name if keeper else "", "silent"))
+
+    async def _keep(self, message: Message) -> None:
+        """Keep what was told to the bot, where the chat wants that; where it fails, the answer is there all the same."""
+        keeper = self._by_command.get("index")
+        if keeper is not None:
+            try:
+                await keeper.answer(self._request(message, message.text, message))
+            except ParingError as error:
+                log.warning("what was said is not indexed", why=str(error))
 
     def _request(
         self, about: Message, text: str, asked: Message, *, files: tuple[Attachment, ...] = (), stopwatch: Stopwatch | None = None,

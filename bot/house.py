@@ -5,13 +5,16 @@ Kept as an ordinary skill, though it belongs to the host: it claims nothing and 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.errors import InputError
 from bot.forgetting import Forgetting
 from bot.locale import Language, Text, phrases
 from bot.message import AttachmentKind, Message, Reply
+from bot.retrieval.spoken import tells
 from bot.skill import CommandSpec, Library, Request, Slot
+from bot.talk import Said
 
 if TYPE_CHECKING:
     from bot.route import Route
@@ -37,6 +40,10 @@ HOW = {
     "found": _("No skill was sure, but your documents had an answer."),
     "silent": _("It was not meant for me; this chat keeps its messages for the search."),
 }
+
+
+_ORDER = re.compile(r"\s*/[a-z가-힣][\w]*(?:@\w+)?(?:\s|$)", re.IGNORECASE)
+"""An order for a bot, this one or another."""
 
 
 class House:
@@ -69,7 +76,7 @@ class House:
         return False
 
     async def answer(self, request: Request) -> Reply:
-        """Do what the command says; without one, keep what was overheard."""
+        """Do what the command says; without one, keep what was said, where the chat wants it kept."""
         command = request.message.command
         if command is None:
             return await self._keep(request)
@@ -135,20 +142,36 @@ class House:
         return await self._forgetting.answer(request)
 
     async def _keep(self, request: Request) -> Reply:
+        """Keep what was said in a chat that said `/index on`, by whom, when and where; an edit that says nothing takes it back."""
         message = request.message
-        at = message.address
-        if message.text.strip():
-            title = _("{who}, {when}", who=message.sender_name or "?", when=f"{message.sent_at:%Y-%m-%d %H:%M}")
-            link = f"message:{at.channel}/{at.account}/{at.chat}/{message.id}"
-            await self._library.add_text(
-                message.text,
-                request.home,
-                title=title.to(request.language),
-                link=link,
-                key=f"message:{message.id}",
-                sender=message.sender,
-            )
+        if not message.addressed or (await self._chats.settings(message.address)).indexing:
+            key = f"message:{message.id}"
+            if _tells(message):
+                await self._library.add_text(
+                    message.text, request.home, title=message.sender_name, link=_link(message), key=key, sender=message.sender,
+                    said=_said(message),
+                )  # fmt: skip
+            elif message.version:
+                await self._library.remove(request.home, key=key)
         return request.reply("")
+
+
+def _tells(message: Message) -> bool:
+    """Say whether a message is found again: no order for a bot, and, where it was said to this one, no question either."""
+    if message.command is not None or not message.text.strip() or _ORDER.match(message.text):
+        return False
+    return not message.addressed or tells(message.text)
+
+
+def _said(message: Message) -> Said:
+    answered = message.reply_to.id if message.reply_to is not None else ""
+    return Said(message.sender_name, message.sent_at, message.address.thread, f"message:{answered}" if answered else "")
+
+
+def _link(message: Message) -> str:
+    at = message.address
+    link = f"message:{at.channel}/{at.account}/{at.chat}/{message.id}"
+    return f"{link}?thread={at.thread}" if at.thread else link
 
 
 def _explain(message: Message, route: Route, language: Language) -> str:

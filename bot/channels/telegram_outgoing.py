@@ -23,7 +23,7 @@ TITLE_UNITS = 120
 QUOTE_UNITS = 600
 CALLBACK_BYTES = 64
 """Source: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
-_MESSAGE_LINK = re.compile(r"message:telegram/\d+/-100(?P<chat>\d+)/(?P<id>\d+)", re.ASCII)
+_MESSAGE_LINK = re.compile(r"message:telegram/\d+/-100(?P<chat>\d+)/(?P<id>\d+)(?:\?thread=(?P<topic>\d+))?", re.ASCII)
 _ROW_BUTTONS = 3
 _ROW_UNITS = 36
 _ENTITY = {
@@ -155,7 +155,10 @@ def _opened(link: str) -> str:
     Source: https://core.telegram.org/api/links#message-links
     """
     message = _MESSAGE_LINK.fullmatch(link)
-    return f"https://t.me/c/{message['chat']}/{message['id']}" if message else link
+    if message is None:
+        return link
+    topic = f"{message['topic']}/" if message["topic"] else ""
+    return f"https://t.me/c/{message['chat']}/{topic}{message['id']}"
 
 
 def _passage(source: Source) -> Rich:

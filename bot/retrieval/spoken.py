@@ -93,6 +93,37 @@ def heard(question: str, *, now: datetime) -> Asked:
     return Asked(bare.strip() or question.strip(), kind, saying, bool(_ASKED.search(undated)), speaker, period)
 
 
+def asks_when(question: str) -> bool:
+    """Say whether `question` asks for a time."""
+    return bool(_WHEN.search(question)) and not _WHO.search(question)
+
+
+def tells(text: str) -> bool:
+    """Say whether what was said to the bot tells something that is worth finding again: no question, no order, no mere keywords."""
+    said = text.strip()
+    if not said or is_question(said) or _ORDER.search(said):
+        return False
+    if re.search("[가-힣]", said):
+        return bool(_KOREAN_TELLS.search(said))
+    return len(said.split()) >= FEWEST_WORDS and bool(_VERB.search(said))
+
+
+FEWEST_WORDS = 3
+"""Words of an English sentence that tells something."""
+_ORDER = re.compile(
+    r"^\s*(?:please\s+|hey\s+|ok\s+|(?:can|could|would) you\s+)*(?:find|search|look|show|tell|give|get|fetch|list|summari[sz]e"
+    r"|translate|describe|draw|read|transcribe|explain|write|help|check|make|turn|set|remind|stop|open|forget)\b"
+    r"|(?:줘|주세요|주라|줄래|주실래요|달라|알려|찾아|보여|해라|하세요|해봐|봐)\s*[.!~]*\s*$",
+    re.IGNORECASE,
+)
+_KOREAN_TELLS = re.compile(r"(?:다|요|죠|음|함|됨|임|네|어|아|지|군|야|께|게|래|대)\s*[.!~^)ㅎㅋ]*\s*$")
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|am|will|would|has|have|had|does|do|did|can|could|should|must|may|needs?|wants?|takes?|goes|went|got|said|says"
+    r"|\w+(?:ed|'s|'re|'ll|'ve|'d|'m))\b",
+    re.IGNORECASE,
+)
+
+
 def is_question(text: str) -> bool:
     """Say whether a message asks something of those who read it."""
     return any(_QUESTION.search(line) for line in text.strip().splitlines())

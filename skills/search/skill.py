@@ -20,9 +20,11 @@ from bot.locale import Language, Text, phrases
 from bot.message import Attachment, AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, Vector
 from bot.passage import Added, Hit
+from bot.retrieval.spoken import asks_when
 from bot.skill import CommandSpec, Kit, Request, Slot
 from skills.search.query import looked_for
 from skills.search.quote import quoted
+from skills.search.said import answered, source
 
 _ = phrases(__file__)
 
@@ -98,14 +100,26 @@ class Search:
             return request.reply("\n\n".join([*begun, _nothing(request.language)]), skill=self.name, model=model)
         worth = [hit for hit in hits if hit.score >= LEAST_SHARE * hits[0].score]
         shown = worth[: asked.count]
-        answer = "\n\n".join([*begun, _answer(shown[0], request.language)])
+        answer = "\n\n".join([*begun, self._answer(shown[0], request)])
         return request.reply(
             answer,
             skill=self.name,
             model=model,
-            sources=[_source(hit, request.language) for hit in shown],
+            sources=[self._source(hit, request) for hit in shown],
             buttons=_buttons(asked, len(shown), more=len(worth) > asked.count, language=request.language),
         )
+
+    def _answer(self, hit: Hit, request: Request) -> str:
+        """Return the best passage as a quote and where it stands, or, of what was said, who said it and when."""
+        if hit.lines:
+            zone, when = self._kit.settings.zone, asks_when(request.text)
+            return answered(hit, request.text, zone, request.language, when=when)
+        return _answer(hit, request.language)
+
+    def _source(self, hit: Hit, request: Request) -> Source:
+        if hit.lines:
+            return source(hit, self._kit.settings.zone, request.language, here=hit.passage.scope == request.home)
+        return _source(hit, request.language)
 
     async def _kept(self, request: Request, files: Sequence[Attachment]) -> list[Text]:
         """Keep `files` in the chat's scope; return a sentence on each, one on all that are new, or here already, where they are many."""

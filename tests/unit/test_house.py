@@ -5,13 +5,14 @@ import pytest
 
 from bot.house import House
 from bot.message import Message, Reply
-from bot.passage import Scope
+from bot.passage import Scope, Scopes
 from bot.route import Route
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
 from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
+from bot.talk import Said
 from bot.testing import fake_kit, make_message, make_request
 
 
@@ -100,6 +101,40 @@ async def test_forget_deletes_what_was_said_here(fixture: Fixture) -> None:
     await fixture.answered(make_message("my secret", id="0"), Route("chat", "router"))
     assert "1 messages" in (await fixture.say("/forget")).text
     assert await fixture.inbox.last(make_message("", id="9")) == []
+
+
+async def test_what_was_said_is_kept_with_who_when_and_where(fixture: Fixture) -> None:
+    said = replace(make_message("the plan is blue", kind="group", thread="9"), sender_name="Ann Lee")
+    await fixture.say(replace(said, addressed=False, reply_to=make_message("what colour?", id="0")))
+    scope = Scope.of(said.address)
+    assert fixture.library.said[scope, "message:1"] == Said("Ann Lee", said.sent_at, "9", "message:0")
+    (hit,) = await fixture.library.search("blue", Scopes([scope]))
+    assert (hit.passage.title, hit.passage.link) == ("Ann Lee", "message:test/bot/1/1?thread=9")
+
+
+@pytest.mark.parametrize("text", ["/sum@OtherBot 50", "/요약 10", "  "])
+async def test_an_order_is_not_kept_and_an_edit_into_one_takes_it_back(fixture: Fixture, text: str) -> None:
+    said = replace(make_message("the plan is blue", kind="group"), addressed=False)
+    await fixture.say(said)
+    await fixture.say(replace(said, text=text, version=7))
+    assert fixture.library.kept == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("the door code is 4711", True), ("문 비밀번호는 4711이에요", True), ("what is the door code?", False),
+        ("문 비밀번호 알려 줘", False), ("door code", False), ("find the door code of the garage", False),
+    ],
+)  # fmt: skip
+async def test_what_is_told_to_the_bot_is_kept_where_the_chat_is_indexed_and_what_is_asked_is_not(
+    fixture: Fixture, text: str, kept: bool
+) -> None:
+    await fixture.say(text)
+    assert fixture.library.kept == {}
+    await fixture.say("/index on")
+    await fixture.say(text)
+    assert list(fixture.library.kept.values()) == ([text] if kept else [])
 
 
 async def test_overheard_talk_is_kept_for_the_search_under_who_said_it(fixture: Fixture) -> None:

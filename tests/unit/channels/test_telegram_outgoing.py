@@ -79,6 +79,7 @@ def test_sources_are_numbered_and_only_web_links_are_links() -> None:
     ("link", "address"),
     [
         ("message:telegram/7/-1001234567890/55", "https://t.me/c/1234567890/55"),
+        ("message:telegram/7/-1001234567890/55?thread=9", "https://t.me/c/1234567890/9/55"),
         ("message:telegram/7/-555/55", None),
         ("message:telegram/7/42/55", None),
         ("message:web/local/-1001/55", None),
