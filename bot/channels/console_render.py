@@ -163,7 +163,7 @@ def _source(out: Terminal, number: int, source: Source, *, plain: bool) -> None:
         passage.append(f"«{answer}»" if plain else answer, style=_MARK)
     passage.append(harmless(source.text[end:]))
     out.print(Padding(passage, (0, 0, 0, 3)))
-    if source.link:
+    if source.link and not source.link.startswith("message:"):  # what was said in a chat has no address in a terminal
         out.print(Padding(Text(harmless(source.link), style="dim underline"), (0, 0, 0, 3)))
 
 

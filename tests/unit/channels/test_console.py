@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -161,6 +161,14 @@ async def test_an_answer_names_its_sources_marks_the_sentence_and_numbers_button
     assert "Rent is due. «Notice: 3 months.» End." in printed
     assert "#1 More   #2 Fewer" in printed
     assert "search · minilm@53aa · 3.5 ms" in printed
+
+
+async def test_what_was_said_in_a_chat_has_no_address_in_a_terminal(page: io.StringIO, intake: Answering) -> None:
+    said = Source("Dan, in this chat", "Dan: I do it", "message:console/local/terminal/9", 0.9)
+    intake.reply = replace(FULL, sources=(said, replace(said, link="/blobs/x")))
+    printed = await chat(["hello"], page, intake)
+    assert printed.count("Dan, in this chat") == 2
+    assert ("message:console" in printed, "/blobs/x" in printed) == (False, True)
 
 
 async def test_a_number_presses_the_button_of_the_last_answer(page: io.StringIO, intake: Answering) -> None:
