@@ -256,7 +256,7 @@ class Finder:
         """Say what the database and the index in memory hold; which embedder is here, the caller knows."""
         with self._shelf.state() as state:
             self.catch_up(state)
-            documents, passages, _words = state.counts()
+            documents, passages = state.counts()
             have, lack = state.vector_counts(self._mirror.mark.generation)
         return Status(
             documents, passages, have, lack, self._mirror.mark.generation, self._mirror.mark.embedder, self._mirror.mark.dimension,
@@ -269,7 +269,7 @@ class Finder:
             in_file = Mirror(self._shelf, self._shelter)
             in_file.catch_up(state)
             self.catch_up(state)
-            _documents, passages, _words = state.counts()
+            _documents, passages = state.counts()
             _have, lack = state.vector_counts(self._mirror.mark.generation)
             broken, (astray, file_astray) = differences(state, (self._mirror, in_file))
             return Findings(

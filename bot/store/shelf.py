@@ -256,12 +256,10 @@ class State:
         )
         return {row[0]: Shown(_passage(row[:-2]), row[-2], row[-1]) for row in rows}
 
-    def counts(self) -> tuple[int, int, int]:
-        """Return how many documents, passages and entries of the word index there are."""
-        row = self._connection.execute(
-            "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), (SELECT count(*) FROM passage_words)"
-        ).fetchone()
-        return row[0], row[1], row[2]
+    def counts(self) -> tuple[int, int]:
+        """Return how many documents and passages there are."""
+        row = self._connection.execute("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages)").fetchone()
+        return row[0], row[1]
 
     def vector_counts(self, generation: int) -> tuple[int, int]:
         """Return how many vectors a generation has, and how many passages have none in it."""
