@@ -1,8 +1,8 @@
-"""Quality on data sets: ranking, routing and summaries; writes docs/quality.md.
+"""Quality on data sets: routing and summaries. Ranking is measured by `benchmarks.ranking`.
 
     python -m benchmarks.quality --data DIR
 
-DIR holds `retrieval/NAME/` (BEIR layout), `routing/clinc150/` and `summarise/NAME.jsonl`. What is not there is left out. The
+DIR holds `routing/clinc150/` and `summarise/NAME.jsonl`. What is not there is left out. The
 router's held-back utterances come with the repository (tests/data/route_heldout.jsonl). Every figure is what the `paring eval` of
 its line prints.
 """
@@ -13,52 +13,20 @@ import argparse
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "quality.md"
 HELDOUT = ROOT / "tests" / "data" / "route_heldout.jsonl"
-LEGS = ("words", "vectors", "fused")
 LONGEST_S = 1800
 
 
 def main() -> None:
-    """Measure, write, print."""
+    """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     data: Path = parser.parse_args().data
-    lines = [
-        "# Quality",
-        "",
-        (
-            f"`python -m benchmarks.quality --data DIR` on {datetime.now(UTC):%Y-%m-%d}, with the models that come with the install. "
-            "The sets are public and not part of the repository."
-        ),
-        "",
-        *ranking(sorted((data / "retrieval").glob("*/corpus.jsonl"))),
-        *routing(data / "routing" / "clinc150"),
-        *summaries(sorted((data / "summarise").glob("*.jsonl"))),
-    ]
-    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(PAGE.read_text(encoding="utf-8"))
-
-
-def ranking(sets: list[Path]) -> list[str]:
-    """Return the table of `paring eval search DIR --leg LEG`: nDCG@10 of each leg, and the fused one's other figures."""
-    rows = ["## Search: `paring eval search DIR --leg words|vectors|fused`", "", "nDCG@10, linear gains.", ""]
-    rows += [
-        "| set | words | vectors | fused | recall@10 | recall@100 | MRR@10 | p50 ms |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for corpus in sets:
-        by_leg = {leg: evaluated("search", corpus.parent, "--leg", leg) for leg in LEGS}
-        fused = by_leg["fused"]
-        cells = [f"{by_leg[leg]['ndcg@10']:.3f}" for leg in LEGS]
-        cells += [f"{fused['recall@10']:.3f}", f"{fused['recall@100']:.3f}", f"{fused['mrr@10']:.3f}", f"{fused['p50_ms']:.1f}"]
-        rows.append(f"| {corpus.parent.name} | {' | '.join(cells)} |")
-    return [*rows, ""]
+    print("\n".join([*routing(data / "routing" / "clinc150"), *summaries(sorted((data / "summarise").glob("*.jsonl")))]))
 
 
 def routing(clinc: Path) -> list[str]:

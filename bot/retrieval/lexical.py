@@ -10,8 +10,8 @@ what a term weighs, and to `bot.store.shelf` the word index.
 A word index tells quickly which passages hold a term and slowly how they rank: of a million passages, five common words ranked by
 SQLite take half a second. So the passages are ranked in two looks. The first adds up what the terms weigh that each passage holds: the
 lists of the heaviest terms, as many as their passages fit a budget; common ones are remembered (`bot.retrieval.postings`). The second
-reads the terms of the likeliest and scores them by BM25 with every term, the common ones too. A reader of few passages is answered
-without the first look.
+reads the terms of the likeliest and scores them by BM25 with every term, the common ones too. A reader of no more
+than READ_MOST passages is answered without the first look.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Words:
         if not readable.scopes or not any(frequencies.values()):
             return []
         admitted = None if readable.whole else self._admitted(state, readable.scopes, mark)
-        if admitted is not None and len(admitted) <= READ_AT_ONCE:
+        if admitted is not None and len(admitted) <= READ_MOST:
             likely = Likely(admitted, np.ones(len(admitted), np.float32))
         else:
             likely = self._likeliest(state, query, frequencies, admitted, mark)

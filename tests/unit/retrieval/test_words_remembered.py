@@ -31,11 +31,12 @@ STEPS = st.lists(
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(steps=STEPS, at_once=st.sampled_from([1, 500]))
+@given(steps=STEPS, read=st.sampled_from([(1, 3), (500, 2500)]))
 def test_what_is_remembered_finds_what_a_new_process_finds(
-    steps: list[tuple[str, int, int]], at_once: int, tmp_path_factory: pytest.TempPathFactory
+    steps: list[tuple[str, int, int]], read: tuple[int, int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with mock.patch.object(postings, "KEPT_FROM", 1), mock.patch.object(lexical, "READ_AT_ONCE", at_once):
+    at_once, most = read
+    with mock.patch.object(postings, "KEPT_FROM", 1), mock.patch.multiple(lexical, READ_AT_ONCE=at_once, READ_MOST=most):
         asyncio.run(play(steps, tmp_path_factory.mktemp("remembered")))
 
 
