@@ -7,20 +7,35 @@ styles and the relations between parts. Source: ECMA-376, part 1, 17.2 to 17.5 (
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
+from bot.retrieval.held import pictures_of
 from bot.retrieval.parse_text import rows_to_blocks
 
 LONGEST_BOLD = 80
 """Characters of a bold paragraph above which it is no heading."""
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_UNREAD = (f"{_W}del", f"{_W}moveFrom", f"{_W}txbxContent", f"{_W}pPr", f"{_W}rPr", _FALLBACK)
+"""Deleted, moved elsewhere, read by itself, or no text."""
+_BLIP = "{http://schemas.openxmlformats.org/drawingml/2006/main}blip"
+_EMBED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}embed"
 _LEVEL = re.compile(r"^(?:heading|제목|개요)\s*(\d)", re.IGNORECASE)
 _ENDS = re.compile(r"[.!?:;。…,]$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What paragraphs name: styles by their numbers, and where the pictures lie."""
+
+    styles: dict[str, str]
+    pictures: dict[str, int]
 
 
 def read_docx(file: Path, _name: str) -> Document:
@@ -30,7 +45,14 @@ def read_docx(file: Path, _name: str) -> Document:
     document = docx.Document(str(file))
     styles = {style.style_id: style.name or "" for style in document.styles}
     running = list(dict.fromkeys(_running(document)))
-    blocks = list(_blocks(document.element.body, styles))
+    with zipfile.ZipFile(file) as archive:
+        lying = pictures_of(archive.infolist(), "word/")
+    pictures = {
+        number: lying[name]
+        for number, part in document.part.related_parts.items()
+        if (name := str(part.partname).lstrip("/")) in lying
+    }
+    blocks = list(_blocks(document.element.body, _Known(styles, pictures)))
     if running:  # with the first paragraph: by itself it would be a passage that says next to nothing
         first = next((at for at, block in enumerate(blocks) if block.kind == "text"), len(blocks))
         blocks.insert(first, Block("text", "\n".join(running)))
@@ -54,31 +76,41 @@ def joined(blocks: list[Block]) -> Iterator[Block]:
         yield Block("text", "\n\n".join(run))
 
 
-def _blocks(parent: Any, styles: dict[str, str]) -> Iterator[Block]:  # lxml's elements have no types here
+def _blocks(parent: Any, known: _Known) -> Iterator[Block]:  # lxml's elements have no types here
     for child in parent:
         if child.tag == f"{_W}p":
-            yield from _paragraph(child, styles)
+            yield from _paragraph(child, known)
         elif child.tag == f"{_W}tbl":
             yield from rows_to_blocks(_rows(child))
+            yield from _pictures(child, known)
         elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}smartTag", f"{_W}customXml"):
-            yield from _blocks(child, styles)
+            yield from _blocks(child, known)
 
 
-def _paragraph(paragraph: Any, styles: dict[str, str]) -> Iterator[Block]:
+def _paragraph(paragraph: Any, known: _Known) -> Iterator[Block]:
     said = text_of(paragraph)
-    style = styles.get(_value(paragraph.find(f"{_W}pPr/{_W}pStyle")), "")
+    style = known.styles.get(_value(paragraph.find(f"{_W}pPr/{_W}pStyle")), "")
     if said:
         level = _level(paragraph, style, said)
         listed = style.startswith("List") or paragraph.find(f"{_W}pPr/{_W}numPr") is not None
         item = f"- {said}" if listed and not said.startswith(("-", "•")) else said
         yield Block("heading", said, level) if level else Block("text", item)
-    for box in paragraph.iter(f"{_W}txbxContent"):
-        if next(box.iterancestors(_FALLBACK), None) is None:
-            yield from _blocks(box, styles)
+    boxes = [box for box in paragraph.iter(f"{_W}txbxContent") if next(box.iterancestors(_FALLBACK), None) is None]
+    if not boxes:
+        yield from _pictures(paragraph, known)
+    for box in boxes:
+        yield from _blocks(box, known)
+
+
+def _pictures(element: Any, known: _Known) -> Iterator[Block]:
+    """Yield the pictures in an element as files that are yet to be read."""
+    for blip in element.iter(_BLIP):
+        if (place := known.pictures.get(blip.get(_EMBED) or "")) is not None:
+            yield Block("file", "", place=place)
 
 
 def text_of(element: Any) -> str:
-    """Return the text of an element, without deleted text, text boxes in it and what only older programs show."""
+    """Return the text of an element, without deleted and hidden text, text boxes in it and what only older programs show."""
     pieces: list[str] = []
     stack = [element]
     while stack:
@@ -91,7 +123,7 @@ def text_of(element: Any) -> str:
             pieces.append(" ")
         elif node.tag in (f"{_W}br", f"{_W}cr"):
             pieces.append("\n")
-        elif node.tag not in (f"{_W}del", f"{_W}txbxContent", f"{_W}pPr", f"{_W}rPr", _FALLBACK):
+        elif node.tag not in _UNREAD and not _is_on(node.find(f"{_W}rPr/{_W}vanish")):
             stack += ["\n"] if node.tag == f"{_W}p" and node is not element else []
             stack += reversed(list(node))
     return clean("".join(pieces)).strip()

@@ -8,13 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
+from bot.retrieval.held import pictures_of
 from bot.retrieval.parse_text import has_names, rows_to_blocks
 
 MOST_ROWS = 100_000
@@ -31,6 +32,8 @@ def read_pptx(file: Path, _name: str) -> Document:
     import pptx  # noqa: PLC0415 - loaded for what needs it alone
 
     slides = pptx.Presentation(str(file))
+    with zipfile.ZipFile(file) as archive:
+        lying = pictures_of(archive.infolist(), "ppt/media/")
     blocks: list[Block] = []
     for number, slide in enumerate(slides.slides, start=1):
         title = slide.shapes.title
@@ -44,12 +47,23 @@ def read_pptx(file: Path, _name: str) -> Document:
                 blocks.append(Block("text", said, page=number))
             if getattr(shape, "has_table", False):
                 tables += rows_to_blocks(_rows(shape.table), page=number)
+            if (place := _picture(shape, lying)) is not None:
+                blocks.append(Block("file", "", page=number, place=place))
             if getattr(shape, "has_chart", False):
                 tables += _chart(shape.chart, number)
         if slide.has_notes_slide and (notes := clean(slide.notes_slide.notes_text_frame.text).strip()):
             blocks.append(Block("text", notes, page=number))
         blocks += [replace(table, kind="text") for table in tables] if _is_short(blocks + tables, number) else tables
     return Document("pptx", clean(slides.core_properties.title or "").strip(), tuple(blocks), pages=len(slides.slides))
+
+
+def _picture(shape: Any, lying: Mapping[str, int]) -> int | None:
+    """Return where in the archive the picture of a shape lies, None where it has none that could say anything."""
+    number = getattr(shape._element, "blip_rId", None)  # noqa: SLF001 - `image` would read and hash it
+    try:
+        return lying.get(str(shape.part.related_part(number).partname).lstrip("/")) if number else None
+    except KeyError:  # linked from elsewhere
+        return None
 
 
 def _is_short(blocks: Sequence[Block], page: int) -> bool:

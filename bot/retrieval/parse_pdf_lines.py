@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.retrieval.decode import clean
@@ -19,6 +21,8 @@ from bot.retrieval.decode import clean
 SAME_LINE = 0.6
 """Share of the lower line's height that must overlap for two stretches to be one line."""
 
+MOST_LETTERS = 200
+"""Letters of a page that are asked how they are turned."""
 FULL_LINE = 0.75
 """Share of the usual line length from which a line is taken to go on in the next."""
 CUT_ROOM = 1.25
@@ -67,6 +71,26 @@ class Line:
         return self.words[-1].right
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A page's letters are turned by so many quarters of a circle, against the clock; its size in points as the file has it."""
+
+    quarters: int
+    width: float
+    height: float
+
+    def upright(self, left: float, bottom: float, right: float, top: float) -> tuple[float, float, float, float]:
+        """Return the left, bottom, right and top of a box after the page was turned back."""
+        match self.quarters:
+            case 1:
+                left, bottom, right, top = bottom, self.width - right, top, self.width - left
+            case 2:
+                left, bottom, right, top = self.width - right, self.height - top, self.width - left, self.height - bottom
+            case 3:
+                left, bottom, right, top = self.height - top, left, self.height - bottom, right
+        return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+
 def read_lines(page: Any) -> list[Line]:  # pypdfium2 has no types
     """Return the lines of a page in the order of the file, stretches of one height side by side joined."""
     textpage = page.get_textpage()
@@ -74,7 +98,11 @@ def read_lines(page: Any) -> list[Line]:  # pypdfium2 has no types
         text = textpage.get_text_range()
         if len(text) != textpage.count_chars():  # letters beyond the basic plane count twice in one of the two
             return []
-        return list(_side_by_side(list(_stretches(textpage, text))))
+        turn = _turned(page, textpage, text)
+        stretches = list(_stretches(textpage, text, turn))
+        if 90 * turn.quarters != page.get_rotation():  # not as the page is shown: pdfium tells such lines in no useful order
+            stretches = list(_from_top(stretches))
+        return list(_side_by_side(stretches))
     finally:
         textpage.close()
 
@@ -96,16 +124,45 @@ def _goes_on_in_hangul(line: Line, below: Line) -> bool:
     return near and bool(_HANGUL.match(line.text[-1]) and _HANGUL.match(below.text))
 
 
-def _stretches(textpage: Any, text: str) -> Iterator[Line]:
+def _turned(page: Any, textpage: Any, text: str) -> Turn:
+    """Return how most letters of a page are turned, so that what is read is upright: pages are scanned and drawn on their sides."""
+    import pypdfium2.raw as pdfium  # noqa: PLC0415 - loaded for what needs it alone
+
+    letters = [at for at, letter in enumerate(text) if not letter.isspace()][:MOST_LETTERS]
+    angles = [pdfium.FPDFText_GetCharAngle(textpage, at) for at in letters]  # radians with the clock, -1 where it cannot tell
+    quarters = Counter(-round(angle / (math.pi / 2)) % 4 for angle in angles if angle >= 0)
+    left, bottom, right, top = page.get_mediabox()
+    return Turn(quarters.most_common(1)[0][0] if quarters else 0, right - left, top - bottom)
+
+
+def _from_top(lines: Sequence[Line]) -> Iterator[Line]:
+    """Yield the words of `lines` as lines from top to bottom, each from left to right."""
+    placed = sorted(((line, word) for line in lines for word in line.words), key=lambda pair: -pair[0].bottom)
+    row: list[tuple[Line, Word]] = []
+    for line, word in placed:
+        if row and row[0][0].bottom - line.bottom > line.size / 2:
+            yield _row(row)
+            row = []
+        row.append((line, word))
+    if row:
+        yield _row(row)
+
+
+def _row(row: Sequence[tuple[Line, Word]]) -> Line:
+    first = row[0][0]
+    return replace(first, words=tuple(sorted((word for _line, word in row), key=lambda word: word.left)))
+
+
+def _stretches(textpage: Any, text: str, turn: Turn) -> Iterator[Line]:
     """Yield what stands between two line ends of pdfium's own."""
     begin = 0
     for end in [at for at, letter in enumerate(text) if letter in "\r\n"] + [len(text)]:
-        if (line := _line(textpage, text, begin, end)) is not None:
+        if (line := _line(textpage, text, begin, end, turn)) is not None:
             yield line
         begin = end + 1
 
 
-def _line(textpage: Any, text: str, begin: int, end: int) -> Line | None:
+def _line(textpage: Any, text: str, begin: int, end: int, turn: Turn) -> Line | None:
     import pypdfium2.raw as pdfium  # noqa: PLC0415 - loaded for what needs it alone
 
     box = pdfium.FS_RECTF()
@@ -122,10 +179,11 @@ def _line(textpage: Any, text: str, begin: int, end: int) -> Line | None:
             continue
         if not pdfium.FPDFText_GetLooseCharBox(textpage, at, box):
             continue
-        left, right = (min(left, box.left), max(right, box.right)) if letters else (box.left, box.right)
+        near, below, far, above = turn.upright(box.left, box.bottom, box.right, box.top)
+        left, right = (min(left, near), max(right, far)) if letters else (near, far)
         letters += letter
-        bottoms.append(min(box.bottom, box.top))
-        tops.append(max(box.bottom, box.top))
+        bottoms.append(below)
+        tops.append(above)
     if not words:
         return None
     middle = len(tops) // 2

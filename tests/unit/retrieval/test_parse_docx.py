@@ -92,3 +92,24 @@ def test_what_stands_elsewhere_than_in_plain_paragraphs_is_read(word: Any, tmp_p
 def test_lists_keep_their_marks(word: Any, tmp_path: Path) -> None:
     word.add_paragraph("Laptop", style="List Bullet")
     assert blocks(word, tmp_path) == [("text", "- Laptop")]
+
+
+def test_what_was_moved_away_deleted_or_hidden_is_not_read(word: Any, tmp_path: Path) -> None:
+    paragraph = word.add_paragraph("The fee is ")
+    for tag, text in (("del", "30"), ("moveFrom", "gone"), ("ins", "45 euros"), ("moveTo", ", from May.")):
+        said = f"<w:delText>{text}</w:delText>" if tag == "del" else f"<w:t>{text}</w:t>"
+        paragraph._p.append(parse_xml(f'<w:{tag} {W} w:id="1" w:author="a"><w:r>{said}</w:r></w:{tag}>'))
+    paragraph._p.append(parse_xml(f"<w:r {W}><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r>"))
+    assert blocks(word, tmp_path) == [("text", "The fee is 45 euros, from May.")]
+
+
+def test_a_picture_is_a_file_that_is_yet_to_be_read(word: Any, tmp_path: Path, picture: Path) -> None:
+    large = tmp_path / "large.png"
+    large.write_bytes(picture.read_bytes() + bytes(4000))
+    word.add_paragraph("Before.")
+    word.add_picture(str(large))
+    word.add_picture(str(picture))
+    word.add_paragraph("After.")
+    assert [(block.kind, block.text, block.place >= 0) for block in parsed(word, tmp_path)] == [
+        ("text", "Before.", False), ("file", "", True), ("text", "After.", False),
+    ]  # fmt: skip

@@ -116,3 +116,17 @@ def test_a_number_is_said_with_the_unit_of_its_format(tmp_path: Path) -> None:
     sheet["B2"].number_format, sheet["B3"].number_format = '#,##0"원"', "#,##0"
     book.save(tmp_path / "a.xlsx")
     assert read_xlsx(tmp_path / "a.xlsx", "a.xlsx").blocks[-1].text == "item: chair | price: 1234567원\nitem: lamp | price: 98"
+
+
+def test_a_picture_on_a_slide_is_a_file_that_is_yet_to_be_read(blob: Path, tmp_path: Path, picture: Path) -> None:
+    large = tmp_path / "large.png"
+    large.write_bytes(picture.read_bytes() + bytes(4000))
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[5])
+    slide.shapes.title.text = "Map"
+    for file in (large, picture):
+        slide.shapes.add_picture(str(file), 0, Inches(4))
+    slides.save(str(blob))
+    assert [(block.kind, block.text, block.page, block.place >= 0) for block in read_pptx(blob, "a.pptx").blocks] == [
+        ("heading", "Map", 1, False), ("file", "", 1, True),
+    ]  # fmt: skip

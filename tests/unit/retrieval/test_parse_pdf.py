@@ -204,3 +204,30 @@ def test_a_drawn_table_of_a_real_file_becomes_rows(tmp_path: Path) -> None:
             page=1,
         ),
     )
+
+
+@pytest.mark.parametrize(("turn", "move"), [(90, (500, 0)), (180, (500, 500)), (270, (0, 500))])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_page_on_its_side_is_read_as_one_that_stands(tmp_path: Path, turn: int, move: tuple[int, int], told: bool) -> None:
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=(500, 500))
+    canvas.setPageRotation(turn if told else 0)
+    canvas.translate(*move)
+    canvas.rotate(turn)
+    rows = [
+        ["The pump was replaced in May, and the"],
+        ["old one was kept."],
+        [],
+        ["Region", "Sales"],
+        ["Asia", "1,200"],
+        ["Europe", "980"],
+    ]
+    for number, row in enumerate(rows):
+        for column, text in enumerate(row):
+            canvas.drawString(60 + 120 * column, 300 - 14 * number, text)
+    canvas.save()
+    assert [(block.kind, block.text) for block in read_pdf(tmp_path / "a.pdf", "a.pdf").blocks] == [
+        ("text", "The pump was replaced in May, and the old one was kept."),
+        ("table", "Region: Asia | Sales: 1,200\nRegion: Europe | Sales: 980"),
+    ]
