@@ -39,7 +39,7 @@ from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.keeping import Keeper, Parcel
-from bot.retrieval.members import Budget, add_members, together
+from bot.retrieval.members import SHOWN, Budget, add_members, together
 from bot.retrieval.reading import Reader, as_written
 from bot.retrieval.saving import Saving
 from bot.retrieval.search import Finder, First, FlippedError, Found, Leg, Question
@@ -172,10 +172,11 @@ class Shelves:
         sha256, size_bytes = await asyncio.to_thread(_hash, path)
         if known := await self._on_thread(lambda: self._found_by().known(names.scope, sha256)):
             return known
-        document = await self._reader.look(path, name=names.title)
+        name = names.title.rpartition(SHOWN)[2]  # of a file in an archive its own: what is wrong is said of that
+        document = await self._reader.look(path, name=name)
         if document.kind == "zip":
             return await self._add_archive(path, document, names, budget, sha256=sha256, size_bytes=size_bytes)
-        document = await self._reader.whole(path, document, name=names.title)
+        document = await self._reader.whole(path, document, name=name)
         return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes, told=told)
 
     async def _add_archive(

@@ -82,10 +82,10 @@ def _with_text(document: Document, name: str) -> Document:
 
 
 def _archive(file: Path, name: str, growth: int) -> Document:
-    from bot.retrieval import held, parse_docx, parse_hwpx, parse_office  # noqa: PLC0415 - loaded for what needs it alone
+    from bot.retrieval import held, parse_docx, parse_hwpx, parse_pptx, parse_xlsx  # noqa: PLC0415 - loaded for what needs it alone
 
     readers: Sequence[tuple[str, Callable[[Path, str], Document]]] = (
-        ("word/document", parse_docx.read_docx), ("ppt/presentation", parse_office.read_pptx), ("xl/workbook", parse_office.read_xlsx),
+        ("word/document", parse_docx.read_docx), ("ppt/presentation", parse_pptx.read_pptx), ("xl/workbook", parse_xlsx.read_xlsx),
         ("Contents/section", parse_hwpx.read_hwpx),
     )  # fmt: skip
     try:

@@ -65,8 +65,8 @@ async def test_a_bad_file_is_told_and_the_rest_is_read(library: Shelves, tmp_pat
     added = await library.add_file(tmp_path / "a", PUBLIC, title="a.zip")
     assert (added.files, added.passages) == (1, 1)
     assert [(failed.path, str(failed.reason).partition(" ")[2][:20]) for failed in added.failed] == [
-        ("a.zip › first.txt", "is locked with a pas"), ("a.zip › cut.pdf", "› cut.pdf is cut off"),
-        ("a.zip › empty.md", "› empty.md is empty."), ("a.zip › bomb.docx", "› bomb.docx would un"),
+        ("a.zip › first.txt", "is locked with a pas"), ("a.zip › cut.pdf", "is cut off or damage"),
+        ("a.zip › empty.md", "is empty. Nothing wa"), ("a.zip › bomb.docx", "would unpack to 47 M"),
     ]  # fmt: skip
 
 

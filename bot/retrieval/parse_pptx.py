@@ -1,12 +1,10 @@
-"""PPTX and XLSX into blocks. Runs in the sandbox's child; the archive's size was checked before.
+"""PPTX into blocks. Runs in the sandbox's child; the archive's size was checked before.
 
-The XML reader of python-pptx resolves no entities; expat, under openpyxl, bounds them.
+The XML reader of python-pptx resolves no entities.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,15 +14,11 @@ from typing import Any
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.held import pictures_of
-from bot.retrieval.parse_text import has_names, rows_to_blocks
+from bot.retrieval.parse_text import rows_to_blocks
 
 MOST_ROWS = 100_000
-MOST_MERGED = 10_000
 SHORT_SLIDE = 500
 """Characters of a slide that make one passage."""
-_MERGED = re.compile(rb'<mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
-_UNIT = re.compile(r'[0#](?:\\? )?(?:"([^"\d]{1,8})"|([가-힣]{1,3}))(?:;|$)')
-"""What a cell's format says after the number: `#,##0"원"`. Source: ECMA-376 18.8.31, literal text in a number format."""
 
 
 def read_pptx(file: Path, _name: str) -> Document:
@@ -71,25 +65,6 @@ def _is_short(blocks: Sequence[Block], page: int) -> bool:
     return sum(len(block.text) for block in blocks if block.page == page) <= SHORT_SLIDE
 
 
-def read_xlsx(file: Path, _name: str) -> Document:
-    """Return each sheet under its name, each row with the columns' names; a blank row may end a table."""
-    import openpyxl  # noqa: PLC0415 - loaded for what needs it alone
-
-    blocks: list[Block] = []
-    with file.open("rb") as opened:  # by its name it would be refused: a kept file has no suffix
-        book = openpyxl.load_workbook(opened, read_only=True, data_only=True)
-        for number, sheet in enumerate(book.worksheets, start=1):
-            rows = [[_cell(cell) for cell in row] for row in sheet.iter_rows(max_row=MOST_ROWS)]
-            _fill(rows, _merged_rows(file, getattr(sheet, "_worksheet_path", "")))
-            width = max((index + 1 for row in rows for index, cell in enumerate(row) if cell), default=0)
-            if width:
-                blocks.append(Block("heading", clean(sheet.title), 1, number))
-                for table in _tables([row[:width] for row in rows]):
-                    blocks += rows_to_blocks(table, page=number)
-        book.close()
-    return Document("xlsx", "", tuple(blocks), pages=len(book.worksheets))
-
-
 def _rows(table: Any) -> list[list[str]]:
     """Return the cells of a slide's table; one that spans rows in each of them, one that spans columns where it begins."""
     rows: list[list[str]] = []
@@ -128,62 +103,9 @@ def _shapes(shapes: Any) -> Iterator[Any]:
     yield from sorted(flat, key=lambda shape: ((shape.top or 0) // 200_000, shape.left or 0))
 
 
-def _tables(rows: Sequence[list[str]]) -> Iterator[list[list[str]]]:
-    """Yield the tables of a sheet: what follows a blank row is one of its own where it has names of its own."""
-    table: list[list[str]] = []
-    blank = False
-    for at, row in enumerate(rows):
-        if not any(row):
-            blank = True
-            continue
-        if blank and table and has_names([other for other in rows[at : at + 8] if any(other)]):
-            yield table
-            table = []
-        blank = False
-        table.append(row)
-    if table:
-        yield table
-
-
-def _merged_rows(file: Path, path: str) -> list[tuple[int, int, int]]:
-    """Return (column, first row, last row), counted from 0, of the cells of a sheet that span rows."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            found = _MERGED.findall(archive.read(path.lstrip("/")))[:MOST_MERGED]
-    except KeyError:
-        return []
-    return [(_column(left), int(top) - 1, int(bottom) - 1) for left, top, _right, bottom in found if top != bottom]
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + letter - 64
-    return number - 1
-
-
-def _fill(rows: list[list[str]], merged: Sequence[tuple[int, int, int]]) -> None:
-    """Say what spans rows in each of them."""
-    for column, top, bottom in merged:
-        for at in range(top + 1, min(bottom + 1, len(rows))):
-            if column < len(rows[at]) and column < len(rows[top]):
-                rows[at][column] = rows[at][column] or rows[top][column]
-
-
-def _cell(cell: Any) -> str:
-    value = cell.value
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and "%" in (cell.number_format or ""):
-        return f"{_plain(value * 100)}%"
-    if isinstance(value, (int, float)) and (unit := _UNIT.search(cell.number_format or "")):
-        return f"{_plain(value)}{unit.group(1) or unit.group(2)}"
-    return _plain(value)
-
-
 def _plain(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ", "minutes")
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else f"{value:.12g}"
     return clean(str(value)).strip()
