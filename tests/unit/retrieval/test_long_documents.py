@@ -33,7 +33,7 @@ class StopsAfter(WordEmbedder):
         self.left = count
 
     async def run(self, slot, batch, *, bulk=False):
-        self.left -= len(batch)
+        self.left -= sum("zebra" in text for text in batch)
         if self.left < 0:
             raise ModelError("stopped")
         return await super().run(slot, batch, bulk=bulk)
@@ -57,10 +57,10 @@ async def test_what_was_stopped_goes_on(library: Shelves, embedder: WordEmbedder
     library._keeper._models = stops
     with pytest.raises(ModelError):
         await library.add_file(long, PUBLIC, title="long.md")
-    assert len(stops.embedded) == 4
+    assert sum("zebra" in text for text in stops.embedded) == 4
     library._keeper._models = embedder
     added = await library.add_file(long, PUBLIC, title="long.md")
-    assert len(embedder.embedded) == 3
+    assert sum("zebra" in text for text in embedder.embedded) == 3
     assert (added.status, added.passages) == ("added", 7)
     assert await texts(database, added.document) == [f"The zebra number {number}." for number in range(7)]
 
