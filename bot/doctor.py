@@ -83,7 +83,17 @@ class Report:
 def examine(settings: Settings, environment: Mapping[str, str] | None = None, *, program: str = "paring") -> Report:
     """Look at everything and return what was found; `program` is how this one is typed."""
     environment = os.environ if environment is None else environment
-    looks: tuple[Callable[[Settings], list[Finding]], ...] = (_home, _disk, _database, _index, _models, _reading, _web, _telegram)
+    looks: tuple[Callable[[Settings], list[Finding]], ...] = (
+        _home,
+        _disk,
+        _database,
+        _index,
+        _vectors,
+        _models,
+        _reading,
+        _web,
+        _telegram,
+    )
     found = [_file(environment), *(finding for look in looks for finding in look(settings))]
     return Report((*_command(program), *found, *_outward(settings, environment)))
 
@@ -172,6 +182,26 @@ def _index(settings: Settings) -> list[Finding]:
         folder = str(shelter.folder / SET_ASIDE)
         told = _("{detail}; {count} that did not fit are in {folder}", detail=told, count=aside, folder=folder)
     return [Finding(what, "ok", told)]
+
+
+def _vectors(settings: Settings) -> list[Finding]:
+    """Say by which embedder is searched, and how a change of it stands."""
+    what = _("embedder of searches")
+    try:
+        if schema.version(settings.database) != schema.head():
+            return []
+        with closing(sqlite3.connect(f"file:{settings.database}?mode=ro", uri=True)) as connection:
+            by_state: dict[str, str] = dict(connection.execute("SELECT state, embedder FROM generations ORDER BY id").fetchall())
+            wish = connection.execute("SELECT model FROM assignments WHERE slot = 'embed' AND failure <> ''").fetchone()
+    except (ParingError, sqlite3.DatabaseError):
+        return []  # told where the database is looked at
+    live = by_state.get("live")
+    if wish:
+        failed = _("the change to {model} failed; {live} stays live", model=wish[0], live=live or "-")
+        return [Finding(what, "optional", failed, _("paring index status (it says why)"))]
+    if live and "building" in by_state:
+        return [Finding(what, "ok", _("{live}; the vectors of {next} are being made", live=live, next=by_state["building"]))]
+    return [Finding(what, "ok", _plain(live))] if live else []
 
 
 def _models(settings: Settings) -> list[Finding]:

@@ -9,10 +9,14 @@ from pydantic import SecretStr
 
 from bot.config import ModelSettings, Settings, TelegramSettings, WebSettings
 from bot.doctor import Finding, Report, examine
+from bot.locale import Text
 from bot.retrieval.saved import Made
 from bot.retrieval.shelter import Shelter
 from bot.retrieval.vectors import FlatIndex
 from bot.settings_list import settings_rows, settings_table
+from bot.store.assignments import Assignments
+from bot.store.database import Database
+from bot.store.generations import Generations
 from bot.store.shelf import Mark
 
 
@@ -150,3 +154,20 @@ def test_the_index_file_is_looked_at_and_left_alone(tmp_path: Path) -> None:
     assert "sha256" in str(finding.detail)
     assert "색인 파일" in finding.what.to("ko")
     assert file.exists(), "it changes nothing"
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_change_of_embedder_is_told_and_why_it_failed_where(tmp_path: Path) -> None:
+    home = settings(tmp_path)
+    database = await Database.open(home.database)
+    generations, assignments = Generations(database), Assignments(database)
+    assert "embedder of searches" not in {str(finding.what) for finding in examine(home, {}).findings}
+    await generations.begin("a@1", dimension=2)
+    assert str(found(examine(home, {}), "embedder of searches").detail) == "a@1"
+    await generations.begin("b@1", dimension=2)
+    assert str(found(examine(home, {}), "embedder of searches").detail) == "a@1; the vectors of b@1 are being made"
+    await assignments.put("embed", "b@1", by="ann")
+    await assignments.failed("embed", "b@1", Text("it broke"))
+    await database.close()
+    told = found(examine(home, {}), "embedder of searches")
+    assert (told.state, str(told.detail)) == ("optional", "the change to b@1 failed; a@1 stays live")
