@@ -1,6 +1,6 @@
 """How quickly a folder of mixed documents is read into the index: `paring add` over made files, whole and by stage.
 
-    python -m benchmarks.ingest --pages 1000 [--kinds pdf,docx] [--out ingest.json]
+    python -m benchmarks.ingest --pages 1000 [--kinds pdf,docx] [--no-stages] [--out ingest.json]
 
 The first run is the command itself, in a process of its own with a home of its own; the second one is in this process, its stages
 clocked. Stages run side by side, so that their seconds add up to more than the whole's.
@@ -35,6 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=1000)
     parser.add_argument("--kinds", default="", help="comma-separated suffixes; all by default")
+    parser.add_argument("--no-stages", action="store_true", help="only the command itself")
     parser.add_argument("--out", type=Path, help="write the figures into this file as well")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="paring-bench-") as name:
@@ -47,7 +48,8 @@ def main() -> None:
         kinds = {kind: count for kind, count in pages.items() if not options.kinds or kind in options.kinds.split(",")}
         figures = {"pages": sum(kinds.values()), "kinds": kinds, **command(files, Path(name, "home"))}
         figures["pages_per_s"] = round(sum(kinds.values()) / figures["seconds"], 1)
-        figures["stages"] = asyncio.run(stages(files, Path(name, "staged")))
+        if not options.no_stages:
+            figures["stages"] = asyncio.run(stages(files, Path(name, "staged")))
     shown = json.dumps(figures, indent=2)
     print(shown)
     if options.out:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from bot.retrieval.chunk import Piece
+from bot.retrieval.chunk import Piece, pieces
+from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft, embedded_text, finish, readable, unpack_terms
 from bot.retrieval.features import fingerprints
 from bot.store.shelf import Candidate
@@ -64,3 +65,9 @@ def test_a_vector_is_kept_in_half_precision() -> None:
 def test_the_language_is_each_passages_own() -> None:
     languages = [one.language for one in draft([PIECE, Piece("등은 파랗습니다.", "", None, 0, 9)], title="")]
     assert languages == ["en", "ko"]
+
+
+def test_the_language_is_each_passage_s_own_in_a_document_of_two() -> None:
+    document = Document("text", "", (Block("heading", "One", 1), Block("text", "The harbour opens in May."),
+                                     Block("heading", "둘", 1), Block("text", "항구는 5월에 엽니다.")))  # fmt: skip
+    assert [drafted.language for drafted in draft(pieces(document), title="항구 harbour.txt")] == ["en", "ko"]
