@@ -154,7 +154,7 @@ class House:
         self.library = Shelves(self.database, cast("Any", self.embedder), InlineSandbox(), self.folder, LimitSettings())  # type: ignore[arg-type]  # what a library needs of these
         self.access = Access(Audiences(self.database), channels, clock=lambda: self.now)
         kit = Kit(
-            cast("Any", None),
+            Settings(home=self.folder),
             cast("Any", self.embedder),
             self.library,
             self.inbox,

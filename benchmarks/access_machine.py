@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from benchmarks.access_house import House
-from bot.message import Address, Attachment, Button, Command, Message, Press, Reply, pack
+from bot.message import PRIVATELY, Address, Attachment, Button, Command, Message, Press, Reply, pack
 from bot.passage import PUBLIC, Scope
 from bot.retrieval.access import BELIEVED_S
 
@@ -323,9 +323,11 @@ class TheRule(RuleBasedStateMachine):
         alone = _alone(by, (about.address.channel, about.address.account))
         number = next(self.numbers)
         press = Press(about.address, by, str(number), button.token, "en", NOON + timedelta(seconds=number), alone=alone)
-        answered_at = alone if button.command.args.startswith("--private") else about.address
+        privately = button.command.args == PRIVATELY
+        may_read = self.oracle.readable(by, alone if privately else about.address)
+        may_read |= self.asked[by] if privately else set()  # it repeats one's own question
         for reply in self.do(self.house.hear(press)):
-            self._no_leak(pack(reply), self.oracle.readable(by, answered_at), f"the answer to a press of {button.label}")
+            self._no_leak(pack(reply), may_read, f"the answer to a press of {button.label}")
         TheRule.searches += 1
 
     def _no_leak(self, told: str, may_read: set[str], where: str) -> None:

@@ -142,10 +142,16 @@ class Delivery:
                 return _Outcome(partial(self._outbox.ambiguous, parcel.id, str(error)), min(2.0**turn.tries / 10, LONGEST_WAIT_S))
             return self._given_up(parcel, "tried too often")
         except GoneError as error:
-            return _Outcome(partial(self._outbox.dead, parcel.id, str(error)))
+            return _Outcome(partial(self._unreachable, parcel, str(error)))
         except ChannelError as error:
             return self._given_up(parcel, str(error))
         return _Outcome(partial(self._outbox.sent, parcel.id, platform_id))
+
+    async def _unreachable(self, parcel: Parcel, why: str) -> None:
+        """Give up a reply whose chat is closed to the bot; who asked for it in a group is told there."""
+        said = _("I cannot write to you privately. Open a chat with me, press Start, and press the button once more.")
+        if told := await self._outbox.unreachable(parcel.id, why, said=said.to):
+            self.hand([told])
 
     def _given_up(self, parcel: Parcel, why: str) -> _Outcome:
         log.error("a reply could not be sent", outbox=parcel.id, channel=parcel.to.channel, why=why)

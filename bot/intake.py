@@ -17,7 +17,7 @@ from bot.channels.channel import Taken
 from bot.company import CANCEL
 from bot.language import detect
 from bot.locale import Language, phrases
-from bot.message import Address, Command, Message, Press
+from bot.message import PRIVATELY, Address, Command, Message, Press
 from bot.passage import Scope
 
 if TYPE_CHECKING:
@@ -111,11 +111,16 @@ class Reception:
             return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))
         if order.command.name == CANCEL:
             return self._cancelled(press, order.command)
+        command, note = order.command, ""
+        if command.args == PRIVATELY:
+            if press.alone is None:
+                return Taken(fresh=False, note=_("I may not write to you privately here.").to(press.language))
+            here, command, note = press.alone, replace(command, args=""), _("I answer you in our own chat.").to(press.language)
         message = Message(
             _with_thread(here, order.about.address), press.sender, f"press:{press.id}", "", press.language, press.sent_at,
-            sender_name=order.about.sender_name, reply_to=order.about, command=order.command,
+            sender_name=order.about.sender_name, reply_to=order.about, command=command,
         )  # fmt: skip
-        return Taken(fresh=await self.commit(message) is not None)
+        return Taken(fresh=await self.commit(message) is not None, note=note)
 
     def _cancelled(self, press: Press, command: Command) -> Taken:
         """End the work at once: an order in the inbox would wait behind it."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ChatKind = Literal["direct", "group"]
 AttachmentKind = Literal["image", "document", "audio", "video", "sticker"]
+PRIVATELY = "--private"
+"""The argument of a button's command that is answered to its presser alone, in their direct chat."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,8 @@ def _press(query: CallbackQuery, me: Me) -> Incoming | None:
         return None
     said = query.message
     address = _address(said, me) if isinstance(said, TelegramMessage) else _address_of(said.chat, me)
-    press = Press(address, str(query.from_user.id), query.id, query.data, "en", datetime.now(UTC))
+    who = str(query.from_user.id)
+    press = Press(address, who, query.id, query.data, "en", datetime.now(UTC), alone=Address(CHANNEL, address.account, who))
     return Incoming(press, _spoken(query.from_user))
 
 

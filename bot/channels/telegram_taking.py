@@ -136,7 +136,8 @@ class Taking:
         if not self._door.admits(item):
             self._refuse(item, language)
         elif isinstance(item, Press):
-            taken = await self._intake.accept(replace(item, language=language))
+            alone = item.alone if item.alone and self._door.admits(replace(item, address=item.alone)) else None
+            taken = await self._intake.accept(replace(item, language=language, alone=alone))
             self._answer(item.id, taken.note)
         else:
             quoted = replace(item.reply_to, language=language) if item.reply_to else None

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Table, and_, bindparam, func, insert, select, update
 
+from bot.locale import Language
 from bot.message import Address, Button, Message, Reply, pack, unpack
 from bot.store.places import Places, Ticket, not_of, within
-from bot.store.tables import ButtonRow, OutboxRow
+from bot.store.tables import ButtonRow, InboxRow, OutboxRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Update
@@ -111,6 +112,27 @@ class Outbox:
     async def dead(self, number: int, why: str) -> None:
         """Mark that it can never be sent."""
         await self._change(_STATE, number=number, new_state="dead", why=why)
+
+    async def unreachable(self, number: int, why: str, *, said: Callable[[Language], str]) -> Parcel | None:
+        """Mark that it can never be sent. Where it answers privately what was asked in a group, say so there; return that."""
+        query = select(_TABLE.c.inbox_id, InboxRow.message).join(InboxRow, InboxRow.id == _TABLE.c.inbox_id)
+
+        def work(connection: Connection) -> Parcel | None:
+            connection.execute(_STATE, {"number": number, "new_state": "dead", "why": why})
+            row = connection.execute(query.where(_TABLE.c.id == number)).first()
+            message = unpack(Message, row.message) if row else None
+            asked = message.reply_to if message else None
+            if (
+                row is None
+                or message is None
+                or asked is None
+                or (message.address.kind, asked.address.kind) != ("direct", "group")
+            ):
+                return None
+            reply = Reply(said(message.language), message.language, reply_to=asked.id)
+            return put(connection, row.inbox_id, asked, reply, edits="", owner=self._owner)
+
+        return await self._database.write(work, durable=False)
 
     async def recover(self, places: Places, *, others: Sequence[str] = ()) -> int:
         """Take over what waits in `places` and is of none of the living `others`; return how many were leaving, now ambiguous."""

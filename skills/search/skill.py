@@ -17,7 +17,7 @@ from typing import Final
 
 from bot.errors import InputError
 from bot.locale import Language, Text, phrases
-from bot.message import Attachment, AttachmentKind, Button, Command, Message, Reply, Source
+from bot.message import PRIVATELY, Attachment, AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, Vector
 from bot.passage import Added, Hit
 from bot.retrieval.spoken import asks_when
@@ -80,24 +80,26 @@ class Search:
         return await self._found(request, asked, new)
 
     def _asked(self, request: Request) -> Asked:
-        """Return the question: the text, else the message that a button or a bare command belongs to."""
+        """Return the question: the text, else the message that a button, or the answer to one, or a bare command belongs to."""
         count, text = USUAL, request.text
         if chosen := _COUNT.match(text):
             count, text = max(1, min(int(chosen.group(1)), COUNTS[-1])), text[chosen.end() :]
         before = request.message.reply_to
-        if not text.strip() and before is not None:
+        while not text.strip() and before is not None:
             text = before.command.args if before.command is not None else before.text
             if before.command is not None and (again := _COUNT.match(text)):
                 text = text[again.end() :]
+            before = before.reply_to
         return Asked(looked_for(text[:LONGEST_QUESTION]), count)
 
     async def _found(self, request: Request, asked: Asked, new: Sequence[Text]) -> Reply:
         with request.stopwatch("search"):
             hits = await self._kit.library.search(asked.text, request.scopes, k=asked.count + 1)
-        begun = [text.to(request.language) for text in new]
+        begun = [*_from_a_group(request, asked), *(text.to(request.language) for text in new)]
         model = self._kit.models.live(EMBED)
         if not hits:
-            return request.reply("\n\n".join([*begun, _nothing(request.language)]), skill=self.name, model=model)
+            nothing = "\n\n".join([*begun, _nothing(request.language)])
+            return request.reply(nothing, skill=self.name, model=model, buttons=_alone(request))
         worth = [hit for hit in hits if hit.score >= LEAST_SHARE * hits[0].score]
         shown = worth[: asked.count]
         answer = "\n\n".join([*begun, self._answer(shown[0], request)])
@@ -106,7 +108,7 @@ class Search:
             skill=self.name,
             model=model,
             sources=[self._source(hit, request) for hit in shown],
-            buttons=_buttons(asked, len(shown), more=len(worth) > asked.count, language=request.language),
+            buttons=[*_buttons(asked, len(shown), more=len(worth) > asked.count, language=request.language), *_alone(request)],
         )
 
     def _answer(self, hit: Hit, request: Request) -> str:
@@ -222,6 +224,21 @@ def _buttons(asked: Asked, shown: int, *, more: bool, language: Language) -> lis
     if more and (larger := [count for count in COUNTS if count > asked.count]):
         buttons.append(Button(_("More").to(language), Command("search", f"--count {larger[0]}")))
     return buttons
+
+
+def _alone(request: Request) -> list[Button]:
+    """Return, in a group, the button that looks in all that the asker may read: always, so that it says nothing of what is there."""
+    if request.message.address.kind == "direct":
+        return []
+    return [Button(_("Look in all that I may read").to(request.language), Command("search", PRIVATELY))]
+
+
+def _from_a_group(request: Request, asked: Asked) -> list[str]:
+    """Return what is answered here privately that was asked in a group."""
+    before = request.message.reply_to
+    if before is None or (request.message.address.kind, before.address.kind) != ("direct", "group"):
+        return []
+    return [_("You asked in a group: {question}", question=_safe(asked.text)).to(request.language)]
 
 
 def _name(file: Attachment) -> str:

@@ -1,10 +1,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from fakes.channel import FakeChannel
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, GoneError, RetryLaterError
 from bot.delivery import Delivery
@@ -216,3 +217,36 @@ async def test_a_split_reply_that_is_told_to_wait_goes_on_after(database: Databa
     channel = Splitting({1: RetryLaterError("slow down", retry_after_s=3)})
     assert await delivered(database, channel, await ready(database, "one two three")) == [3]
     assert channel.words == ["one", "two", "three"]
+
+
+async def test_who_cannot_be_written_to_privately_is_told_so_in_the_group_where_they_asked(database: Database) -> None:
+    asked = make_message("where is the plan?", kind="group", chat="-5", id="7")
+    press = replace(make_message("/search", chat="ann", id="press:1"), reply_to=asked)
+    inbox, channel = Inbox(database), FakeChannel(failures=[GoneError("bot can't initiate conversation with a user")])
+    number = await inbox.accept(press)
+    assert number is not None
+    parcels = await inbox.finish(number, press, [Reply("It is in the drawer.", "en")])
+    told: list[Parcel] = []
+    delivery = Delivery(Outbox(database), {"test": channel})
+    delivery.hand = told.extend  # type: ignore[method-assign]
+    assert parcels is not None
+    await delivery.take(Turn(parcels[0].id, parcels[0]))
+    (said,) = told
+    assert (said.to.chat, said.reply.reply_to) == ("-5", "7")
+    assert "press Start" in said.reply.text
+    assert "drawer" not in said.reply.text
+    assert (await Outbox(database).counts()) == {"dead": 1, "ready": 1}
+
+
+async def test_a_chat_that_is_gone_is_told_nowhere_else(database: Database) -> None:
+    assert await delivered(database, FakeChannel(failures=[GoneError("blocked")]), await ready(database)) == []
+    assert (await Outbox(database).counts()) == {"dead": 1}
+
+
+async def test_what_was_forgotten_while_a_platform_asked_to_wait_is_not_sent(database: Database) -> None:
+    channel, parcel = FakeChannel(failures=[RetryLaterError("slow down", retry_after_s=17)]), await ready(database)
+    delivery, turn = Delivery(Outbox(database), {"test": channel}), Turn(parcel.id, parcel)
+    assert await delivery.take(turn) == 17
+    await database.write(lambda connection: connection.execute(delete(OutboxRow)))
+    assert await delivery.take(turn) is None
+    assert channel.sent == []

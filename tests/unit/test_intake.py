@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.intake import Reception, clean
-from bot.message import Button, ChatKind, Command, Message, Press, Reply
+from bot.message import PRIVATELY, Button, ChatKind, Command, Message, Press, Reply
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
@@ -32,11 +32,11 @@ class Fixture:
         self.stopped.append(number)
         return number == 1
 
-    async def button(self, *, sender: str = "ann") -> str:
-        message = make_message("hello", sender=sender)
+    async def button(self, *, sender: str = "ann", args: str = "2", kind: ChatKind = "direct") -> str:
+        message = make_message("hello", sender=sender, kind=kind)
         number = await self.inbox.accept(message)
         assert number is not None
-        await self.inbox.finish(number, message, [Reply("hi", "en", buttons=(Button("More", Command("search", "2")),))])
+        await self.inbox.finish(number, message, [Reply("hi", "en", buttons=(Button("More", Command("search", args)),))])
         return (await Outbox(self.database).of(number))[0].reply.buttons[0].token
 
     def press(self, token: str, *, sender: str = "ann") -> Press:
@@ -70,6 +70,32 @@ async def test_it_is_kept_where_the_chat_said_index_on(house: Fixture) -> None:
     overheard = replace(make_message("for all of us", kind="group"), addressed=False)
     await house.chats.set_indexing(overheard.address, on=True)
     assert (await house.reception.accept(overheard)).fresh
+
+
+async def test_a_press_that_is_answered_privately_is_said_in_the_pressers_own_chat(house: Fixture) -> None:
+    token = await house.button(args=PRIVATELY, kind="group")
+    press = replace(house.press(token), address=make_message(kind="group").address, alone=make_message(chat="ann").address)
+    taken = await house.reception.accept(press)
+    assert (taken.fresh, taken.note) == (True, "I answer you in our own chat.")
+    (waiting,) = house.arrived
+    message = waiting.message
+    assert (message.address, message.command) == (make_message(chat="ann").address, Command("search"))
+    assert message.reply_to is not None
+    assert message.reply_to.address.kind == "group"
+
+
+async def test_it_is_not_answered_where_the_channel_has_no_such_chat(house: Fixture) -> None:
+    token = await house.button(args=PRIVATELY, kind="group")
+    taken = await house.reception.accept(replace(house.press(token), address=make_message(kind="group").address))
+    assert (taken.fresh, taken.note) == (False, "I may not write to you privately here.")
+    assert house.arrived == []
+
+
+async def test_nobody_else_presses_it(house: Fixture) -> None:
+    token = await house.button(args=PRIVATELY, kind="group")
+    group, alone = make_message(kind="group").address, make_message(chat="ben").address
+    taken = await house.reception.accept(replace(house.press(token, sender="ben"), address=group, alone=alone))
+    assert (taken.fresh, "somebody else" in taken.note) == (False, True)
 
 
 async def test_a_press_is_a_command_about_the_message(house: Fixture) -> None:

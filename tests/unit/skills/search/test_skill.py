@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UnreadableError
-from bot.message import Attachment, Command
+from bot.message import PRIVATELY, Attachment, Button, Command
 from bot.passage import PUBLIC, Added, Failed, Passage, Scope
 from bot.skill import Kit
 from bot.testing import FakeLibrary, Told, fake_kit, make_attachment, make_message, make_request
@@ -79,6 +79,33 @@ async def test_a_press_on_more_asks_the_question_of_the_message_again(search: Se
     reply = await search.answer(make_request(press, scopes=[PUBLIC]))
     assert len(reply.sources) == 8
     assert [button.label for button in reply.buttons] == ["Fewer"]
+
+
+async def test_a_press_on_more_under_what_a_press_brought_asks_it_again(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(number) for number in range(1, 30)]
+    first = replace(make_message("/search --count 10", id="press:1"), reply_to=make_message("the lamp is blue"))
+    reply = await search.answer(make_request(replace(make_message("/search --count 20"), reply_to=first), scopes=[PUBLIC]))
+    assert len(reply.sources) == 20
+
+
+@pytest.mark.parametrize("question", ["the lamp is blue", "elephants"])
+async def test_in_a_group_a_look_in_all_that_one_may_read_is_always_offered(
+    search: Search, library: FakeLibrary, question: str
+) -> None:
+    """Whether there is anything or not, here or there: so the button tells nothing."""
+    library.passages = [passage(1), passage(2, "elephants", scope=Scope("dm", "test/bot/ann"))]
+    asked = make_message(question, kind="group")
+    offered = Button("Look in all that I may read", Command("search", PRIVATELY))
+    assert (await search.answer(make_request(asked, scopes=[PUBLIC]))).buttons == (offered,)
+    alone = await search.answer(make_request(make_message(question), scopes=[PUBLIC]))
+    assert offered not in alone.buttons
+
+
+async def test_what_is_answered_privately_says_what_was_asked(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(1)]
+    press = replace(make_message("/search"), reply_to=make_message("the *lamp* is blue", kind="group", chat="-5"))
+    reply = await search.answer(make_request(press, scopes=[PUBLIC]))
+    assert reply.text.startswith("You asked in a group: the lamp is blue\n\n> ")
 
 
 async def test_a_plain_question_is_asked_again_too(search: Search, library: FakeLibrary) -> None:
