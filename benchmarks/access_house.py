@@ -30,7 +30,7 @@ from bot.passage import Scope
 from bot.retrieval.access import Access
 from bot.retrieval.library import Shelves
 from bot.router import Decision
-from bot.skill import Kit, Links
+from bot.skill import Kit, Links, Slot
 from bot.store.audiences import Audiences
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
@@ -43,6 +43,8 @@ from bot.testing import InlineSandbox
 from bot.text.words import terms
 from bot.worker import Worker
 from skills.search.skill import build
+
+EMBEDDERS = ("hash@1", "hash@2", "hash@3")
 
 
 @contextmanager
@@ -57,31 +59,24 @@ def _logged_into(log: io.StringIO, folder: Path) -> Iterator[None]:
 
 
 class HashEmbedder:
-    """Vectors of hashed words; another `name` is another model, of another dimension."""
+    """Vectors of hashed words. Each of EMBEDDERS is a model of its own, of another dimension; the first is the slot's."""
 
-    def __init__(self) -> None:
-        """Begin with the first model."""
-        self.name, self.dimension = "hash@1", 24
+    def live(self, slot: Slot[str, np.ndarray]) -> str:
+        """Return the model that is asked for, else the slot's."""
+        return slot.model or EMBEDDERS[0]
 
-    def exchange(self) -> None:
-        """Become another model."""
-        number = int(self.name.partition("@")[2]) + 1
-        self.name, self.dimension = f"hash@{number}", 24 + 8 * (number % 3)
-
-    def live(self, _slot: object) -> str:
-        """Return the model's name."""
-        return self.name
-
-    async def run(self, _slot: object, batch: Sequence[str], *, bulk: bool = False) -> list[np.ndarray]:
+    async def run(self, slot: Slot[str, np.ndarray], batch: Sequence[str], *, bulk: bool = False) -> list[np.ndarray]:
         """Return a unit vector for each text."""
         del bulk
-        return [self._vector(text) for text in batch]
+        dimension = 24 + 8 * EMBEDDERS.index(self.live(slot))
+        return [_vector(text, dimension) for text in batch]
 
-    def _vector(self, text: str) -> np.ndarray:
-        vector = np.full(self.dimension, 1e-3, np.float32)
-        for term in terms(text):
-            vector[int.from_bytes(hashlib.blake2b(term.encode(), digest_size=4).digest()) % self.dimension] += 1
-        return cast("np.ndarray", vector / np.linalg.norm(vector))
+
+def _vector(text: str, dimension: int) -> np.ndarray:
+    vector = np.full(dimension, 1e-3, np.float32)
+    for term in terms(text):
+        vector[int.from_bytes(hashlib.blake2b(term.encode(), digest_size=4).digest()) % dimension] += 1
+    return cast("np.ndarray", vector / np.linalg.norm(vector))
 
 
 class Platform:

@@ -14,6 +14,7 @@ import itertools
 import re
 import tempfile
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,8 @@ from typing import Any, ClassVar, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from benchmarks.access_house import House
+from benchmarks.access_house import EMBEDDERS, House
+from bot.errors import InputError
 from bot.message import PRIVATELY, Address, Attachment, Button, Command, Message, Press, Reply, pack
 from bot.passage import PUBLIC, Scope
 from bot.retrieval.access import BELIEVED_S
@@ -228,17 +230,26 @@ class TheRule(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------ the index
 
-    @rule(exchange=st.booleans())
-    def rebuild(self, *, exchange: bool) -> None:
-        """Make the index anew, or let another embedder make it."""
-        if exchange:
-            self.house.embedder.exchange()
+    @rule()
+    def rebuild(self) -> None:
+        """Make the index anew, and a generation whole that is being built."""
         self.do(self.house.library.rebuild())
 
+    @rule(name=st.sampled_from(EMBEDDERS))
+    def wish(self, name: str) -> None:
+        """Wish for another embedder, whose vectors are yet to be made."""
+        self.do(self.house.library.changeover.wish(name, by="admin"))
+
     @rule()
-    def exchange(self) -> None:
-        """Let another embedder be live, whose vectors are yet to be made."""
-        self.house.embedder.exchange()
+    def go_on(self) -> None:
+        """Do a piece of what was wished for; what is whole takes the live one's place."""
+        self.do(self.house.library.changeover.step())
+
+    @rule()
+    def go_back(self) -> None:
+        """Wish for the embedder that was live before, where there was one."""
+        with suppress(InputError):
+            self.do(self.house.library.changeover.roll_back(by="admin"))
 
     @rule()
     def restart(self) -> None:
