@@ -119,8 +119,8 @@ class Worker:
 
     async def _take(self, turn: Turn[Waiting]) -> float | None:
         """Answer one row; return in how many seconds it is to be called again. Raises StoreError: it is to be called again, too."""
-        if turn.item is not None and self._has_moved(turn.item):
-            turn.item = None  # the database holds it under the new number by now
+        if turn.item is not None and (self._has_moved(turn.item) or turn.item.message.version):
+            turn.item = None  # the database holds it under the new number by now, or the status that its former version left
         try:
             turn.item = turn.item or await self._inbox.one(turn.id)
         except LookupError:

@@ -84,6 +84,7 @@ class Sending:
         self._waits = waits
         self._typing = Typing(bot, waits)
         self._progress: OrderedDict[str, _Progress] = OrderedDict()
+        self._shown: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
         self.moves = moves
 
     def type(self, to: Address, *, hurry: bool = False) -> None:
@@ -105,6 +106,7 @@ class Sending:
         progress = self._taken_up(key, 0, sent)
         quoted = reply.reply_to if to.kind == "group" and self.moves.reaches(to.chat, reply.reply_to) else ""
         await self._send_rest(parts, progress, to, _whole(quoted), went_out)
+        self._remember(to, progress.sent)
         return progress.sent[0]
 
     async def edit(
@@ -124,11 +126,22 @@ class Sending:
                 if went_out is not None and len(parts) > 1:
                     await went_out(progress.sent)
         await self._send_rest(parts, progress, to, None, went_out)
+        for old in self._shown.get((to.chat, message), ())[1:]:
+            if old not in progress.sent and self.moves.reaches(to.chat, old):
+                await self._delete(old, to)
+        self._remember(to, progress.sent)
         if isinstance(parts[0], PhotoPart) and self.moves.reaches(to.chat, message):
             await self._delete(message, to)
         if len(parts) == 1:
             self._progress.pop(key, None)  # a status may come to say again what it once said
         return progress.sent[0]
+
+    def _remember(self, to: Address, sent: Sequence[str]) -> None:
+        """Remember of which messages an answer is made, for an edit of it: its further parts are then taken away."""
+        self._shown[to.chat, sent[0]] = tuple(sent)
+        self._shown.move_to_end((to.chat, sent[0]))
+        while len(self._shown) > KEPT:
+            self._shown.popitem(last=False)
 
     def way(self, to: Address) -> tuple[int | str, int | None]:
         """Return the chat to write to, where it moved the new one, and the topic in it."""
@@ -240,12 +253,12 @@ class Sending:
         return False
 
     async def _delete(self, sent: str, to: Address) -> None:
-        """Take a status message away that a picture has replaced; where that fails it only stays."""
+        """Take away a status message that a picture has replaced, or a part of a former answer; where that fails it only stays."""
         chat, _thread = self.way(to)
         try:
             await self._bot.delete_message(chat, _whole(sent) or 0)
         except TelegramError as error:
-            _log.info("a status message could not be deleted: %s", translated(error))
+            _log.info("a message could not be deleted: %s", translated(error))
 
     def _heed(self, way: _Way) -> None:
         """Raise RetryLaterError while Telegram asks to wait for the chat."""

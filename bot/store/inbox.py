@@ -169,7 +169,8 @@ class Inbox:
     ) -> Sequence[Parcel] | None:
         """Write the replies to the outbox and the message as done (dead where `error` says why); return what is to be sent.
 
-        Nothing is written, and None returned, where a passage that they quote has been edited or forgotten meanwhile.
+        Nothing is written, and None returned, where a passage that they quote has been edited or forgotten meanwhile. What was
+        edited meanwhile is answered in its newer version alone, in the place of the status message, if there is one.
         `then` is given what is to be sent, in the order of the commits, on the event loop.
         """
         changes = {
@@ -181,8 +182,12 @@ class Inbox:
             if not standing(connection, replies):
                 return None
             connection.execute(_FINISH, changes)
+            if _is_superseded(connection, message, edits):
+                return []
+            former = _former(connection, message) if message.version and not edits else None
+            place_of_first = edits or (former.placeholder if former else "")
             return [
-                put(connection, number, message, reply, edits=edits if place == 0 else "", owner=self._owner)
+                put(connection, number, message, reply, edits=place_of_first if place == 0 else "", owner=self._owner)
                 for place, reply in enumerate(replies)
             ]
 
@@ -295,6 +300,18 @@ def _former(connection: Connection, message: Message) -> Waiting | None:
         return Waiting(before.id, unpack(Message, before.message), placeholder=answer.platform_id if answer else "")
     except ValueError:  # written by another version of the bot; the edit is a message of its own
         return None
+
+
+def _is_superseded(connection: Connection, message: Message, status: str) -> bool:
+    """Say whether a newer version of `message` waits for its answer; give it the status message that was shown meanwhile."""
+    newer = and_(
+        *(_TABLE.c[name] == value for name, value in _place(message.address).items()),
+        _TABLE.c.message_id == message.id, _TABLE.c.version > message.version, _TABLE.c.state.in_(("received", "working")),
+    )  # fmt: skip
+    waiting = connection.execute(select(_TABLE.c.id).where(newer).order_by(_TABLE.c.version).limit(1)).scalar()
+    if waiting is not None and status:
+        connection.execute(update(_TABLE).where(_TABLE.c.id == waiting, _TABLE.c.placeholder == "").values(placeholder=status))
+    return waiting is not None
 
 
 def _says_the_same(one: Message, other: Message) -> bool:

@@ -213,6 +213,19 @@ async def test_a_status_becomes_the_answer_by_an_edit(fake: FakeTelegram, channe
     assert ["reply_markup" in part for part in shown] == [False, True]
 
 
+@pytest.mark.parametrize("parts", [1, 2, 5])
+async def test_a_split_answer_that_is_edited_leaves_no_old_part_standing(
+    fake: FakeTelegram, channel: Telegram, parts: int
+) -> None:
+    first = await channel.send(reply("\n\n".join("오래된 답 " * 500 for _part in range(4))), HERE, key="k")
+    await channel.edit(first, reply("\n\n".join(f"새 답 {part} " * 500 for part in range(parts))), HERE)
+    shown = [message["text"] for message in await fake.shown()]
+    assert not [text for text in shown if "오래된" in text]
+    assert "새 답 0" in shown[0]
+    await channel.edit(first, reply("짧게"), HERE)
+    assert [message["text"] for message in await fake.shown()] == ["짧게"]
+
+
 async def test_repeating_an_edit_is_harmless_and_a_cut_one_is_only_later(fake: FakeTelegram, channel: Telegram) -> None:
     sent = await channel.send(reply("a"), HERE, key="k")
     await fake.fault("cut_after", "editMessageText")

@@ -48,6 +48,31 @@ async def test_the_last_version_counts_and_other_messages_do_not(database: Datab
     assert (await taken(database, make_message("two", id="78"))).placeholder == ""
 
 
+async def test_what_is_edited_while_it_is_answered_is_answered_once_in_the_place_of_its_status(database: Database) -> None:
+    inbox, asked = Inbox(database), make_message("where is the plan?")
+    first = await inbox.accept(asked)
+    edit = replace(asked, text="where is the old plan?", version=7)
+    second = await inbox.accept(edit)
+    assert first is not None
+    assert second is not None
+    assert await inbox.finish(first, asked, [Reply("the plan", "en")], edits="900") == []
+    assert (await inbox.one(second)).placeholder == "900"
+    parcels = await inbox.finish(second, edit, [Reply("the old plan", "en")], edits="900")
+    assert parcels is not None
+    assert [(parcel.reply.text, parcel.edits) for parcel in parcels] == [("the old plan", "900")]
+
+
+async def test_an_answer_that_came_while_the_edit_waited_is_edited(database: Database) -> None:
+    inbox, asked = Inbox(database), make_message("where is the plan?")
+    edit = replace(asked, text="where is the old plan?", version=7)
+    await answered(database, asked, "901")
+    second = await inbox.accept(edit)
+    assert second is not None
+    parcels = await inbox.finish(second, edit, [Reply("the old plan", "en")])
+    assert parcels is not None
+    assert [parcel.edits for parcel in parcels] == ["901"]
+
+
 @pytest.mark.parametrize(
     "change", [{"text": "b"}, {"command": Command("sum")}, {"attachments": (Attachment("image", "a", "image/png", 1, "new"),)}]
 )
