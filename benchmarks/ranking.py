@@ -79,20 +79,21 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--sets", nargs="*", default=(), help="Only these.")
+    parser.add_argument("--questions", type=int, help="At most so many of each set, the first ones.")
     parser.add_argument("--known", action="store_true", help="Measure nothing: write the page of what was measured before.")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     folders = [file.parent for file in sorted((options.data / "retrieval").glob("*/corpus.jsonl"))]
     chosen = [folder for folder in folders if not options.sets or folder.name in options.sets]
     if not options.known:
-        asyncio.run(measure(chosen, options.cache))
+        asyncio.run(measure(chosen, options.cache, options.questions))
     kept = [options.cache / f"{folder.name}.row.json" for folder in folders]
     measured = [Row.from_json(file.read_text(encoding="utf-8")) for file in kept if file.is_file()]
     print(page(measured))
     draw(measured)
 
 
-async def measure(folders: Sequence[Path], cache: Path) -> None:
+async def measure(folders: Sequence[Path], cache: Path, most: int | None) -> None:
     """Measure the sets, one after the other, and keep what was measured."""
     from benchmarks.train_fusion import CachedModels  # with torch
 
@@ -101,7 +102,7 @@ async def measure(folders: Sequence[Path], cache: Path) -> None:
     models = CachedModels(pool, cache / "vectors.npz")
     try:
         for folder in folders:
-            measured = await row(folder, models, settings, cache)
+            measured = await row(folder, models, settings, cache, most)
             await asyncio.to_thread((cache / f"{folder.name}.row.json").write_text, measured.to_json(), encoding="utf-8")
             print(folder.name, flush=True)
     finally:
@@ -109,9 +110,10 @@ async def measure(folders: Sequence[Path], cache: Path) -> None:
         await pool.close()
 
 
-async def row(folder: Path, models: Models, settings: Settings, cache: Path) -> Row:
+async def row(folder: Path, models: Models, settings: Settings, cache: Path, most: int | None) -> Row:
     """Measure one set."""
     collection = await asyncio.to_thread(Collection.load, folder)
+    collection = replace(collection, queries=collection.queries[:most])
     scores: dict[str, SearchScores] = {}
     ranked: dict[str, list[list[str]]] = {}
     async with filled_library(collection, models=models, settings=settings, report=silent) as (library, names):

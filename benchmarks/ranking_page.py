@@ -68,14 +68,15 @@ def page(rows: Sequence[Row], file: Path = PAGE) -> str:
 def peers(rows: Sequence[Row]) -> list[str]:
     """Return nDCG@10 beside the peers'."""
     lines = [
-        "| set | plain BM25 | MiniLM | RRF of both | txtai, hybrid | Paring | to reach | to the better of BM25 and MiniLM |",
-        "|" + " --- |" * 8,
+        "| set | questions | plain BM25 | MiniLM | RRF of both | txtai, hybrid | Paring | to reach | to the better of BM25 and MiniLM |",
+        "|" + " --- |" * 9,
     ]
     for row in rows:
         cells = " | ".join(_short(value) for value in row.peers[:-1])
         own = row.peers[-1]
         goal = _short(GOALS[row.name]) if row.name in GOALS else "–"
-        lines.append(f"| {row.name} | {cells} | **{_short(own)}** | {goal} | {own - max(row.peers[:2]):+.3f} |")
+        asked = row.legs["fused"].queries
+        lines.append(f"| {row.name} | {asked} | {cells} | **{_short(own)}** | {goal} | {own - max(row.peers[:2]):+.3f} |")
     return lines
 
 

@@ -28,7 +28,7 @@ def test_the_difference_is_to_the_better_of_both_legs(tmp_path: Path) -> None:
     file = tmp_path / "quality.md"
     file.write_text(BEGIN + END)
     shown = page([ROW], file)
-    assert "| cisi-en | .350 | .400 | .410 | .440 | **.470** | .460 | +0.070 |" in shown
+    assert "| cisi-en | 100 | .350 | .400 | .410 | .440 | **.470** | .460 | +0.070 |" in shown
     assert "| cisi-en | words | .300 | .500 | .750 | .250 | 4.0 | 10.0 |" in shown
 
 
