@@ -78,7 +78,7 @@ class Changeover:
         self._after = 0
         self._filling = 0
         self._size = FEWEST
-        self._failed: Assignment | None = None
+        self._failed: tuple[Assignment | None] | None = None
         self._followed = ""
         self.before_flip: Callable[[str], Awaitable[None]] = _nothing_to_do
         """Awaited with the embedder whose generation is whole and about to become live."""
@@ -189,8 +189,8 @@ class Changeover:
     async def complete(self, report: Report | None = None) -> None:
         """Make the wished-for embedder's generation whole and live, in this process, or wait for the one that is at it.
 
-        Without a wish it is the embedder that is live in the slot; what lacks a vector has one after. Raises ModelError or StoreError
-        where that cannot be done here; where the other process failed, `standing` says why.
+        Without a wish it is the embedder that is live in the slot; what lacks a vector has one after. Raises ModelError where that
+        cannot be done here; where the other process failed, `standing` says why.
         """
         tell = report or _silent
         self._after = 0
@@ -207,19 +207,21 @@ class Changeover:
             await asyncio.sleep(LOOK_EVERY_S / 4)
 
     async def step(self) -> bool:
-        """Do one piece of what is to be done; return whether there is more. What a model fails at is kept with the wish, and not tried again."""
+        """Do one piece of what is to be done; return whether there is more.
+
+        What a model fails at is kept with the wish, and not tried again before the next wish or start. Raises StoreError.
+        """
         wish = await self._assignments.of(EMBED.name)
-        if wish is not None and self._failed == wish:
+        if self._failed == (wish,):
             return False
         try:
             return await self._piece()
-        except (ModelError, StoreError) as error:
+        except ModelError as error:
             log.error("the change of embedder failed; the one before goes on", wish=wish.model if wish else "", why=str(error))
             if wish is not None:
                 await self._assignments.failed(EMBED.name, wish.model, error.text)
-                self._failed = await self._assignments.of(EMBED.name)
-            if isinstance(error, ModelError):
-                await self._generations.put_away()
+            self._failed = (await self._assignments.of(EMBED.name),)
+            await self._generations.put_away()
             return False
 
     async def follow(self) -> None:
@@ -244,7 +246,7 @@ class Changeover:
         return await self._filled(await self._begun(wanted))
 
     async def _begun(self, embedder: str) -> Generation:
-        """Return the generation of `embedder`, begun if there was none that is written to. Raises as `plan`, and StoreError for want of room."""
+        """Return the generation of `embedder`, begun if there was none that is written to. Raises as `plan`, and for want of room."""
         written = await self._generations.written()
         generation = next((one for one in written if one.embedder == embedder), None)
         if generation is None:
@@ -297,7 +299,7 @@ class Changeover:
     def _room_for(self, size_bytes: int) -> None:
         free = shutil.disk_usage(self._home).free
         if size_bytes + SPARE_BYTES > free:
-            raise StoreError(_no_room(size_bytes, free))
+            raise ModelError(_no_room(size_bytes, free))
 
 
 def _no_room(size_bytes: int, free: int) -> Text:

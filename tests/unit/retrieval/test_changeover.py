@@ -311,6 +311,26 @@ async def test_one_that_is_not_here_is_refused_or_told(library: Shelves, change:
     assert len(await ids(library)) == 1
 
 
+async def test_what_the_live_one_could_not_embed_is_tried_once_a_start(
+    library: Shelves, change: Changeover, database: Database, embedders: Embedders, tmp_path: Path
+) -> None:
+    await fill(library, 2)
+    gone = embedders.known.pop(A)
+    embedders.first = B
+    await fill(library, 1, since=2)
+    assert not await change.step()
+    calls = len(embedders.asked)
+    assert not await change.step()
+    assert len(embedders.asked) == calls
+    assert (await Generations(database).counts(1)) == (2, 1)
+    assert not (await library.status()).searched_by_meaning
+
+    embedders.known[A] = gone
+    assert await Changeover(database, embedders, tmp_path).step()
+
+    assert (await Generations(database).counts(1)) == (3, 0)
+
+
 async def test_want_of_room_is_told_beforehand(
     library: Shelves, change: Changeover, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
