@@ -175,21 +175,18 @@ class App:
     async def watched(self, folders: Sequence[Path], scope: Scope, report: Report, tell: Happened) -> tuple[Gathered, Watcher]:
         """Keep `folders` in `scope` as `add` does; return what came of it, and who follows what happens there from then on."""
         begun = await asyncio.to_thread(look, [folder.resolve() for folder in folders])
-        done = await self.add(folders, scope, report)
+        done = await self.add([folder for folder in folders if folder.resolve() in begun.roots], scope, report)
         again = [failed.path for failed in done.failed if failed.passing]
         return done, Watcher(folders, Watched(self.library, scope, tell), begun=begun, again=again)
 
     async def _watch(self) -> None:
-        """Watch the folders of the settings, those that are there: a drive that comes later is begun at the next start."""
+        """Watch the folders of the settings; one that comes later, a drive that is mounted, is read then."""
 
         def tell(what: Text, *, trouble: bool) -> None:
             (log.warning if trouble else log.info)("watched folder", what=str(what))
 
-        here = [folder for folder in self.settings.watch.folders if await asyncio.to_thread(folder.is_dir)]
-        for lost in set(self.settings.watch.folders).difference(here):
-            log.error("a folder that is to be watched is not there", folder=str(lost))
-        if here:
-            done, watcher = await self.watched(here, Scope.parse(self.settings.watch.scope), _untold, tell)
+        if folders := self.settings.watch.folders:
+            done, watcher = await self.watched(folders, Scope.parse(self.settings.watch.scope), _untold, tell)
             tell(done.text(), trouble=False)
             await watcher.run()
 

@@ -124,6 +124,18 @@ async def test_a_folder_that_vanishes_takes_nothing_with_it(watcher: Watcher, ke
     ]  # fmt: skip
 
 
+async def test_a_folder_that_was_not_there_at_first_is_read_when_it_comes(kept: Kept, tmp_path: Path) -> None:
+    drive = tmp_path / "drive"
+    watcher = Watcher([drive], kept, begun=look([drive]))
+    assert await watcher.step(0) == LOST_EVERY_S
+    drive.mkdir()
+    (drive / "a.txt").write_text("the zebra")
+    await watcher.step(5)
+    await watcher.step(6)
+    assert kept.since() == ["+a.txt"]
+    assert kept.told[1:] == [f"{drive} is there again.", "added: a.txt (passages: 1)"]
+
+
 async def test_an_empty_folder_in_the_place_of_the_old_one_takes_nothing(
     watcher: Watcher, kept: Kept, folder: Path, tmp_path: Path
 ) -> None:
