@@ -1,0 +1,115 @@
+"""MiniLM for English, and a table of our own for the Korean that MiniLM has never learnt, in one space.
+
+Owns what is given to which. Leaves to `bot.models.runtimes.minilm` the English, to `bot.models.runtimes.hangul` the Korean. A Korean
+question finds an English passage and the other way about; English vectors are MiniLM's own. A Korean text costs no run of MiniLM.
+
+    model = load(spec, prepared_minilm(home), LoadOptions())
+    vectors = model.predict(["Where is the wiki?", "위키는 어디에 있나요?"])
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from bot.errors import ModelError
+from bot.locale import phrases
+from bot.models.runtimes import minilm
+from bot.models.runtimes.hangul import Rows, Table, read_table
+from bot.models.spec import LoadOptions, ModelSpec
+from bot.models.tasks import Vector
+
+_ = phrases(__file__)
+
+TABLE: Final = "hangul.safetensors"
+KOREAN_FROM: Final = 0.6
+"""Share of Hangul among the letters from which a text is Korean with foreign words in it: the table knows these as well."""
+LENGTH_OF_SYLLABLE: Final = 2.5
+"""Latin letters that say as much as a syllable of Hangul."""
+
+_HANGUL = re.compile("[\uac00-\ud7a3]+")
+_LETTER = re.compile(r"[^\W\d_\uac00-\ud7a3]")
+
+
+class Bilingual:
+    """A loaded MiniLM and a table of Korean. `workers` threads may call `predict` at once."""
+
+    def __init__(self, english: minilm.MiniLM, korean: Table) -> None:
+        """Keep both."""
+        self.workers, self.bulk_workers = english.workers, english.bulk_workers
+        self.batch_rows, self.slice_weight = english.batch_rows, english.slice_weight
+        self._english = english
+        self._korean: Table | None = korean
+
+    def predict(self, batch: Sequence[str]) -> list[Vector]:
+        """Return float32 (384,), unit length, for each text, in order; an empty text has a vector too.
+
+        Raises:
+            ModelError: the model was closed.
+        """
+        if self._korean is None:
+            raise ModelError(_("The embedding model was unloaded while it was asked. Nothing was lost; please ask again."))
+        texts = [minilm.readable(text) for text in batch]
+        shares = [hangul_share(text) for text in texts]
+        vectors: list[Vector] = [np.zeros(0, np.float32)] * len(texts)
+        latin = [place for place, share in enumerate(shares) if share < KOREAN_FROM]
+        spoken = self._english.predict([_HANGUL.sub(" ", texts[place]) if shares[place] else texts[place] for place in latin])
+        for place, vector in zip(latin, spoken, strict=True):
+            vectors[place] = vector
+        hangul = [place for place, share in enumerate(shares) if share]
+        for place, row in zip(hangul, self._korean.vectors([texts[place] for place in hangul]), strict=True):
+            vectors[place] = row if shares[place] >= KOREAN_FROM else _mixed(row, vectors[place], shares[place])
+        return self._never_nothing(vectors)
+
+    def weigh(self, batch: Sequence[str]) -> list[int]:
+        """Return how many tokens of MiniLM each text is; a Korean one costs none."""
+        return [
+            one if hangul_share(text) < KOREAN_FROM else 1 for text, one in zip(batch, self._english.weigh(batch), strict=True)
+        ]
+
+    def close(self) -> None:
+        """Let go of both."""
+        self._english.close()
+        self._korean = None
+
+    def _never_nothing(self, vectors: list[Vector]) -> list[Vector]:
+        """Give a text of which no term is known what an empty one has."""
+        if all(vector.any() for vector in vectors):
+            return vectors
+        (empty,) = self._english.predict([""])
+        return [vector if vector.any() else empty for vector in vectors]
+
+
+def load(spec: ModelSpec, folder: Path, options: LoadOptions) -> Bilingual:
+    """Return MiniLM from its prepared `folder`, and the table that comes with Paring.
+
+    Raises:
+        ModelError: the chosen engine cannot run here, or the table cannot be read.
+    """
+    from safetensors import SafetensorError  # noqa: PLC0415 - a leaf's library
+
+    try:
+        with as_file(files("bot.models") / TABLE) as file:
+            korean = read_table(file)
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
+        raise ModelError(_("The Korean half of the embedding model cannot be read. Install Paring again.")) from error
+    return Bilingual(minilm.load(spec, folder, options), korean)
+
+
+def hangul_share(text: str) -> float:
+    """Return how much of what `text` says is said in Hangul, 0..1."""
+    if text.isascii():
+        return 0.0
+    korean = LENGTH_OF_SYLLABLE * sum(map(len, _HANGUL.findall(text)))
+    return korean / (korean + len(_LETTER.findall(text))) if korean else 0.0
+
+
+def _mixed(korean: Rows, english: Vector, share: float) -> Vector:
+    row = share * korean + (1 - share) * english
+    unit: Vector = row / np.maximum(np.linalg.norm(row), np.float32(1e-12))
+    return unit
