@@ -112,6 +112,7 @@ class Shelves:
         self._fusion = fusion
         self._now = now
         self._finder: Finder | None = None
+        self._filling: asyncio.Task[None] | None = None
         self._embedder = ""
         """The live generation's as far as it is known: a flip is found out at the next search."""
         self.changeover = Changeover(database, models, home)
@@ -124,11 +125,14 @@ class Shelves:
         await self._saving.run()
 
     async def ready(self) -> None:
-        """Read what the first search will need, before it comes."""
-        await self._on_thread(lambda: self._found_by().ready())
+        """Bring the index to the database, from its file or step by step: searches go on meanwhile, by words for what is not in it yet."""
+        while await self._on_thread(lambda: self._found_by().step()):
+            pass
 
     async def close(self) -> None:
         """Stop keeping, save what was changed, and end the search's thread."""
+        if self._filling is not None:
+            self._filling.cancel()
         await self._keeper.close()
         await self._saving.close()
         if self._finder is not None:
@@ -142,9 +146,12 @@ class Shelves:
         # The words are looked for while the vector is made. The search's thread works in order: they are there when `find` begins.
         asked = spoken.heard(query, now=self._now())
         heard = self._thread.submit(lambda: self._found_by().hear(query, scopes, asked))
-        return await self._asked(
+        hits = await self._asked(
             query, lambda finder, question: finder.find(question, scopes, count=k, heard=heard.result()), asked
         )  # fmt: skip
+        if self._finder is not None and self._finder.behind and (self._filling is None or self._filling.done()):
+            self._filling = asyncio.create_task(self.ready())  # very much came at once, or another generation
+        return hits
 
     async def rank(self, query: str, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
         """Return the best `count` candidates, documents in `without` left out, without judging whether they answer: for evaluation."""

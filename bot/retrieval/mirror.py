@@ -12,6 +12,7 @@ the files.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -19,9 +20,10 @@ import numpy as np
 
 from bot.locale import Text, phrases
 from bot.retrieval.coded import Source, fitted
+from bot.retrieval.roll import Ids
 from bot.retrieval.saved import Made, UnfitError
 from bot.retrieval.shelter import Shelter
-from bot.retrieval.vectors import FlatIndex, VectorIndex
+from bot.retrieval.vectors import FlatIndex, Rows, VectorIndex
 from bot.store.shelf import Mark, Shelf, State
 
 _ = phrases(__file__)
@@ -44,6 +46,8 @@ class Mirror:
         self._source: Source = partial(shelf.vectors, 0, 0)
         self.index: VectorIndex = FlatIndex(0)
         self.mark = NOTHING
+        """The database's, when it was looked at last."""
+        self._reached = NOTHING
         self.lengths = 0
         """Terms of all passages that were ever seen, together."""
         self.seen = 0
@@ -55,27 +59,46 @@ class Mirror:
     @property
     def made(self) -> Made:
         """What the index is of."""
-        return Made(self.mark, self.lengths, self.seen)
+        return Made(self._reached, self.lengths, self.seen)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the index has not come to `mark` yet."""
+        return self._reached != self.mark
 
     def reset(self) -> None:
         """Forget what is in memory; the next catching up begins anew."""
-        self.index, self.mark, self.lengths, self.seen, self.loaded = FlatIndex(0), NOTHING, 0, 0, 0
+        self.index, self.lengths, self.seen, self.loaded = FlatIndex(0), 0, 0, 0
+        self.mark = self._reached = NOTHING
 
-    def catch_up(self, state: State) -> Moved:
-        """Bring the index to `state`: what other writers, in this process or another, have committed; return how it moved."""
+    def passages(self, state: State) -> int:
+        """Return how many passages the database has."""
+        return state.passage_count(until=self.mark.passage) if self.behind else len(self.index)
+
+    def vectors_of(self, ids: Ids) -> Rows:
+        """Return float32 (n, d): the vectors of `ids`, from the database while the index is behind it."""
+        return self._source(ids) if self.behind else self.index.vectors_of(ids)
+
+    def catch_up(self, state: State, *, most: int | None = None) -> Moved:
+        """Bring the index to `state`: what other writers, in this process or another, have committed; return how it moved.
+
+        Where more than `most` passages came, only so many are taken at once: then it is behind, and the next call goes on.
+        """
         mark = state.mark()
-        if mark == self.mark:
+        if mark == self._reached:
             return "not"
-        if (mark.generation, mark.dimension) != (self.mark.generation, self.mark.dimension) or mark.passage < self.mark.passage:
-            self._begin(state, mark)
-            return "anew"
-        self._follow(state, mark)
-        return "on"
+        own = self._reached
+        anew = (mark.generation, mark.dimension) != (own.generation, own.dimension) or mark.passage < own.passage
+        if anew:
+            self._begin(state, mark, most)
+        else:
+            self._follow(state, mark, most)
+        self.mark = mark
+        return "anew" if anew else "on"
 
-    def _begin(self, state: State, mark: Mark) -> None:
+    def _begin(self, state: State, mark: Mark, most: int | None) -> None:
         self.reset()
         self._source = partial(self._shelf.vectors, mark.generation, mark.dimension)
-        self.index = FlatIndex(mark.dimension)
         try:
             self._load(state, mark)
         except UnfitError as why:
@@ -83,36 +106,38 @@ class Mirror:
                 self._shelter.set_aside(why)
             self.unfit = why.text
             self.reset()
+        if self._reached == NOTHING:
             self.index = FlatIndex(mark.dimension)
-            self._follow(state, mark)
+        self._follow(state, mark, most)
 
     def _load(self, state: State, mark: Mark) -> None:
-        """Begin with the saved index where there is one, and bring it to `mark`. Raises UnfitError where it is not of this database."""
+        """Begin with the saved index where there is one. Raises UnfitError where it is not of this database."""
         found = self._shelter.load(mark, self._source) if self._shelter is not None and mark.passage else None
         if found is None:
-            return self._follow(state, mark)
+            return
         self.index, made = found
-        self.mark, self.lengths, self.seen, self.loaded = made.mark, made.lengths, made.seen, len(self.index)
+        self._reached, self.lengths, self.seen, self.loaded = made.mark, made.lengths, made.seen, len(self.index)
         probes = self.index.ids[:: max(1, len(self.index) // PROBES)]
         alive = state.here(probes)
-        if self.index.astray(alive.ids, alive.scopes, self._source(alive.ids)):
+        gone = np.array(state.removed(after=made.mark.removal), np.int64)
+        still = len(self.index) - int(np.count_nonzero(np.isin(self.index.ids, gone)))
+        strange = self.index.astray(alive.ids, alive.scopes, self._source(alive.ids))
+        if strange or still != state.passage_count(until=made.mark.passage):
             raise UnfitError(_("its passages are others than the database's"))
-        self._follow(state, mark)
-        if len(self.index) != state.passage_count():
-            raise UnfitError(_("its passages are others than the database's"))
-        return None
 
-    def _follow(self, state: State, mark: Mark) -> None:
-        fresh = self.mark.passage == 0
-        for arrivals in state.arrivals(mark, after=self.mark.passage):
+    def _follow(self, state: State, mark: Mark, most: int | None) -> None:
+        fresh, came, last = self._reached == NOTHING, 0, mark.passage
+        for arrivals in state.arrivals(mark, after=self._reached.passage, most=most):
             self.index.add(arrivals.ids, arrivals.scopes, arrivals.vectors)
             self.index = fitted(self.index, self._source)
             self.lengths += int(arrivals.lengths.sum())
             self.seen += len(arrivals.ids)
+            came += len(arrivals.ids)
+            last = int(arrivals.ids[-1])
         if not fresh:
-            self.index.remove(np.array(state.removed(after=self.mark.removal), np.int64))
+            self.index.remove(np.array(state.removed(after=self._reached.removal), np.int64))
         self.index = fitted(self.index, self._source)
-        self.mark = mark
+        self._reached = replace(mark, passage=last) if came == most else mark
 
 
 def differences(state: State, mirrors: Sequence[Mirror]) -> tuple[int, list[int]]:

@@ -30,7 +30,7 @@ from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.lexical import Readable, Words, weigh_without
 from bot.retrieval.mark import Reading, read
-from bot.retrieval.mirror import Mirror, differences
+from bot.retrieval.mirror import Mirror, Moved, differences
 from bot.retrieval.roll import MOST_READERS
 from bot.retrieval.shelter import Shelter
 from bot.retrieval.spoken import Asked
@@ -43,6 +43,8 @@ Array = NDArray[np.float32]
 
 DEPTH = 40
 """Candidates of each leg that are weighed; what lies deeper is hardly ever an answer."""
+STEP = 20_000
+"""Passages that one search takes into the index of a bot that runs, where very many came at once: 0.2 s."""
 RIVALS = 4
 """Passages after the first that are read beside it to judge it."""
 
@@ -113,6 +115,7 @@ class Finder:
         self._fusion = fusion
         self._mirror = Mirror(self._shelf, shelter)
         self._shelter = shelter
+        self._stepwise = False
         self._words = Words()
         self._readable: dict[tuple[Scope, ...], Readable] = {}
         self._people: dict[tuple[int, ...], list[str]] = {}
@@ -268,7 +271,7 @@ class Finder:
         with self._shelf.state() as state:
             in_file = Mirror(self._shelf, self._shelter)
             in_file.catch_up(state)
-            self.catch_up(state)
+            self._moved(self._mirror.catch_up(state))
             _documents, passages = state.counts()
             _have, lack = state.vector_counts(self._mirror.mark.generation)
             broken, (astray, file_astray) = differences(state, (self._mirror, in_file))
@@ -290,7 +293,9 @@ class Finder:
 
     def catch_up(self, state: State) -> None:
         """Bring the index in memory to `state`: what other writers, in this process or another, have committed."""
-        moved = self._mirror.catch_up(state)
+        self._moved(self._mirror.catch_up(state, most=STEP if self._stepwise else None))
+
+    def _moved(self, moved: Moved) -> None:
         if moved == "anew":
             self._words.clear()
         if moved != "not":
@@ -298,14 +303,21 @@ class Finder:
             self._people.clear()
             self._words.moved(len(self._mirror.index))
 
-    def ready(self) -> None:
-        """Read what the first search will need."""
+    def step(self) -> bool:
+        """Bring the index nearer to the database, and from now on no search further than that; return whether it is behind still."""
+        self._stepwise = True
         with self._shelf.state() as state:
             self.catch_up(state)
+        return self.behind
+
+    @property
+    def behind(self) -> bool:
+        """Whether passages came that are not in the index yet; they are found by their words meanwhile."""
+        return self._mirror.behind
 
     def _hear(self, state: State, text: str, scopes: Scopes, *, count: int, without: Collection[int] = ()) -> Heard:
         readable = self._read_by(state, scopes)
-        query, frequencies = self._words.weigh(state, text, passages=len(self._mirror.index))
+        query, frequencies = self._words.weigh(state, text, passages=self._mirror.passages(state))
         if without:
             query, frequencies = weigh_without(state, text, query, frequencies, without)
         held = self._words.search(
@@ -393,7 +405,7 @@ class Finder:
         ids = np.array([row.id for row in rows], np.int64)
         groups = [zlib.crc32(row.title.encode("utf-8", "ignore")) if row.title else -row.document for row in rows]
         hangul = np.array([row.hangul for row in rows], np.float32)
-        vectors = talk.blended(ids, self._mirror.index.vectors_of) if talk else self._mirror.index.vectors_of(ids)
+        vectors = talk.blended(ids, self._mirror.vectors_of) if talk else self._mirror.vectors_of(ids)
         return Candidates(title, heading, body, hangul, vectors, np.array(groups, np.int64))
 
 

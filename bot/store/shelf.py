@@ -106,15 +106,16 @@ class Shelf:
     def vectors(self, generation: int, dimension: int, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return float32 (n, d): what a generation has of passages, rows of zeros for what it lacks; in the state that is open."""
         found = np.zeros((len(ids), dimension), np.float32)
-        place = dict(zip(ids.tolist(), range(len(ids)), strict=True))
         rows = self._connection.execute(
             f"SELECT passage_id, data FROM vectors WHERE generation_id = ? AND passage_id IN ({_marks(ids)})",  # noqa: S608 - question marks and constants alone
-            [generation, *place],
+            [generation, *ids.tolist()],
         ).fetchall()
-        whole = [(place[number], data) for number, data in rows if len(data) == 2 * dimension]
+        whole = [row for row in rows if len(row[1]) == 2 * dimension]
         if whole:
-            places, data = zip(*whole, strict=True)
-            found[list(places)] = np.frombuffer(b"".join(data), "<f2").reshape(len(data), dimension)
+            numbers, data = zip(*whole, strict=True)
+            order = np.argsort(ids)
+            places = order[np.searchsorted(ids, numbers, sorter=order)]
+            found[places] = np.frombuffer(b"".join(data), "<f2").reshape(len(data), dimension)
         return found
 
     @contextmanager
@@ -152,12 +153,12 @@ class State:
         ).fetchone()
         return Mark(row[0], row[1], row[2] or 0, row[3] or "", row[4] or 0)
 
-    def arrivals(self, mark: Mark, *, after: int) -> Iterator[Arrivals]:
-        """Yield the passages above `after`, some thousand at a time, with their vectors of the mark's generation."""
+    def arrivals(self, mark: Mark, *, after: int, most: int | None = None) -> Iterator[Arrivals]:
+        """Yield the passages above `after`, at most so many, some thousand at a time, with their vectors of the mark's generation."""
         rows = self._connection.execute(
             "SELECT p.id, p.scope_id, length(p.terms), v.data FROM passages p"
-            " LEFT JOIN vectors v ON v.passage_id = p.id AND v.generation_id = ? WHERE p.id > ? ORDER BY p.id",
-            (mark.generation, after),
+            " LEFT JOIN vectors v ON v.passage_id = p.id AND v.generation_id = ? WHERE p.id > ? ORDER BY p.id LIMIT ?",
+            (mark.generation, after, -1 if most is None else most),
         )
         nothing = bytes(2 * mark.dimension)
         while some := rows.fetchmany(READ_AT_ONCE):
@@ -175,9 +176,10 @@ class State:
         numbers, scopes = zip(*rows, strict=True) if rows else ((), ())
         return Present(np.array(numbers, np.int64), np.array(scopes, np.int64))
 
-    def passage_count(self) -> int:
-        """Return how many passages there are."""
-        return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
+    def passage_count(self, *, until: int) -> int:
+        """Return how many passages there are, up to the one with this id."""
+        above = "SELECT count(*) FROM passages WHERE id > ?"  # all are counted in an index; with a bound, in the texts themselves
+        return int(self._connection.execute(f"SELECT (SELECT count(*) FROM passages) - ({above})", (until,)).fetchone()[0])  # noqa: S608 - constants alone
 
     def removed(self, *, after: int) -> list[int]:
         """Return the passages that went since the removal `after`."""

@@ -237,7 +237,6 @@ async def test_what_is_forgotten_is_in_no_file_when_forgetting_returns(database:
         await library.add_text(secret, ANN, title="", link="", key="s", sender="ann")
     flip("ids.bin")(folders(home)[0])
     async with opened(database, home) as library:
-        await library.ready()
         await library.rebuild()
         shutil.copytree(folders(home)[0], home / "index" / "set-aside" / "9.1-13-0")
         assert trace in bytes_of(home)

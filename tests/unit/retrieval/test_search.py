@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from retrieval_fakes import ANN, TEAM, WordEmbedder
 
 from bot.passage import PUBLIC, Scopes
+from bot.retrieval import search
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.library import Shelves
 from bot.retrieval.search import Finder, Leg, Question
@@ -112,3 +113,35 @@ async def test_a_failing_embedder_leaves_the_library_in_order(
         with pytest.raises(RuntimeError):
             await lamps.search(ASKED, EVERYONE)
     assert await lamps.search(ASKED, EVERYONE)
+
+
+async def test_searches_go_on_by_words_while_very_many_passages_are_taken_in_step_by_step(
+    lamps: Shelves, finder: Finder, question: Question, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = finder.find(question, EVERYONE, count=20)
+    monkeypatch.setattr(search, "STEP", 3)
+    finder.reset()
+    assert finder.step()
+    assert len(finder.index) == 3
+    await lamps.remove(PUBLIC, key="1")
+    hits = finder.find(question, EVERYONE, count=20)
+    assert finder.behind
+    assert hits[0].passage == whole[0].passage
+    assert all("office 1 " not in hit.passage.text for hit in hits)
+    while finder.step():
+        pass
+    assert len(finder.index) == 11
+    assert finder.verify().sound
+    assert len(finder.find(question, EVERYONE, count=20)) == len(whole) - 1
+
+
+async def test_what_a_search_leaves_over_is_taken_in_after_it(lamps: Shelves, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "STEP", 3)
+    await lamps.ready()
+    for number in range(20, 40):
+        await lamps.add_text(f"the red chair of office {number} is there", PUBLIC, title="", link="", key=str(number))
+    assert await lamps.search(ASKED, EVERYONE)
+    filling = lamps._filling
+    assert filling is not None
+    await filling
+    assert (await lamps.status()).in_memory == 32
