@@ -1,10 +1,10 @@
 """The embedders that come with the install, side by side: quality, speed, memory. Each in a process of its own.
 
-    python -m benchmarks.embedders --data DIR [--queries 600] [--out docs/img/embedders.png] [--json]
+    python -m benchmarks.embedders --data DIR [--queries 600] [--out docs/img/embedders.png] [--json] [--speed] [--quality FILE]
 
 DIR holds retrieval/ (collections in BEIR layout) and similarity/ (JSON lines with a, b and score). nDCG@10 is of the vectors alone and of
 both legs fused, over the English collections; "told" and "answered" are of squad-open-en: of questions whose passage was taken away, told
-"nothing found", and of the others, answered. Speed is of one process of the bot's pool, all cores; passages are of some 60 tokens.
+"nothing found", and of the others, answered. Speed is of one process of the bot's pool, passages are docstrings of installed packages.
 """
 
 from __future__ import annotations
@@ -52,12 +52,17 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=600, help="of each collection, at most")
     parser.add_argument("--out", type=Path, help="where the plot goes")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--speed", action="store_true", help="measure speed and memory alone (under a minute)")
+    parser.add_argument(
+        "--quality", type=Path, metavar="FILE", help="what --json printed before; its quality is shown with this speed"
+    )
     parser.add_argument("--child", choices=EMBEDDERS)
     options = parser.parse_args()
     if options.child:
-        print(json.dumps(asyncio.run(measured(options.child, options.data, options.queries))))
+        print(json.dumps(asyncio.run(measured(options.child, options.data, options.queries, quality=not options.speed))))
         return
-    results = [_in_child(name, options.data, options.queries) for name in EMBEDDERS]
+    before = json.loads(options.quality.read_text(encoding="utf-8")) if options.quality else [{} for _name in EMBEDDERS]
+    results = [{**known, **_in_child(name, options)} for name, known in zip(EMBEDDERS, before, strict=True)]
     print(json.dumps(results, indent=1) if options.json else table(results))
     if options.out:
         draw(results, options.out)
@@ -87,7 +92,7 @@ def draw(results: Sequence[Figures], file: Path) -> None:
     axes.set_xscale("log")
     axes.margins(0.2)
     axes.set_xlabel("passages embedded a second")
-    axes.set_ylabel("nDCG@10, mean of Cranfield, CISI and SQuAD open")
+    axes.set_ylabel("nDCG@10, mean of three collections")
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
@@ -95,14 +100,15 @@ def draw(results: Sequence[Figures], file: Path) -> None:
     figure.savefig(file, dpi=150)
 
 
-async def measured(name: str, data: Path, most: int) -> dict[str, float | str]:
-    """Measure one embedder in this process."""
+async def measured(name: str, data: Path, most: int, *, quality: bool) -> dict[str, float | str]:
+    """Measure one embedder in this process, with its `quality` or its speed alone."""
     with tempfile.TemporaryDirectory() as home:
         settings = Settings(home=Path(home), models=ModelSettings(choose={"embed": name}))
         pool = Pool(Catalogue(settings), settings)
         figures: dict[str, float | str] = {"embedder": name, **await _speed(pool)}
-        figures["STS-B dev, Spearman"] = await _similarity(pool, data / "similarity" / "stsb-en-dev.jsonl")
-        for collection in COLLECTIONS:
+        if quality:
+            figures["STS-B dev, Spearman"] = await _similarity(pool, data / "similarity" / "stsb-en-dev.jsonl")
+        for collection in COLLECTIONS if quality else ():
             figures |= await _retrieval(data / "retrieval" / collection, pool, settings, most)
         await pool.close()
     return figures
@@ -169,8 +175,9 @@ def _answers(text: str, first: First | None) -> bool:
     return first is not None and fusion.chance(first.row) >= fusion.thresholds[detect(text) or "en"]
 
 
-def _in_child(name: str, data: Path, most: int) -> Figures:
-    command = [sys.executable, "-m", "benchmarks.embedders", "--child", name, "--data", str(data), "--queries", str(most)]
+def _in_child(name: str, options: argparse.Namespace) -> Figures:
+    command = [sys.executable, "-m", "benchmarks.embedders", "--child", name, "--data", str(options.data)]
+    command += ["--queries", str(options.queries), *(["--speed"] if options.speed else [])]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
