@@ -88,7 +88,10 @@ class Saving:
         covered, came, went = self._lag()
         waited = time.monotonic() - self._since
         return came + went > 0 and (
-            came + went >= max(LEAST_CHANGES, covered // SHARE) or (went > 0 and waited > GONE_WITHIN_S) or waited > WITHIN_S
+            not covered
+            or came + went >= max(LEAST_CHANGES, covered // SHARE)
+            or (went > 0 and waited > GONE_WITHIN_S)
+            or waited > WITHIN_S
         )
 
     def _lag(self) -> tuple[int, int, int]:

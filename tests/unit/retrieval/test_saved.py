@@ -280,6 +280,14 @@ async def test_who_only_asks_writes_nothing(database: Database, home: Path) -> N
     assert not (home / "index").exists()
 
 
+async def test_where_there_is_no_file_one_is_due(database: Database, home: Path) -> None:
+    folder = await fill(database, home)
+    own = Saving(database.path, Shelter(home / "index"))
+    assert not own._due()
+    shutil.rmtree(folder)
+    assert own._due()
+
+
 @pytest.mark.parametrize(
     ("constants", "step", "due"),
     [
