@@ -1,6 +1,8 @@
 """No hit outside the scopes of the reader, ever; and an index that agrees with the database after whatever was done."""
 
 import asyncio
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from retrieval_fakes import ANN, TEAM, WordEmbedder
+from sqlalchemy import update
 
 from bot.config import LimitSettings
 from bot.passage import PUBLIC, Scope, Scopes
 from bot.retrieval.access import reader_scopes
+from bot.retrieval.coded import CodedIndex
 from bot.retrieval.lexical import Words
 from bot.retrieval.library import Shelves
-from bot.retrieval.vectors import FlatIndex, Near
+from bot.retrieval.search import Finder
+from bot.retrieval.vectors import FlatIndex, Near, VectorIndex
 from bot.store.database import Database
-from bot.store.shelf import State
+from bot.store.documents import Documents
+from bot.store.shelf import Shelf, State
+from bot.store.tables import PassageRow
 from bot.testing import InlineSandbox, make_message
 
 BEN = Scope("dm", "web/local/ben")
@@ -173,3 +180,31 @@ async def test_a_text_of_another_scope_is_not_read_at_the_end(secrets: Shelves, 
     leaky.candidates()
     hits = await secrets.search("what is under the lamp", Scopes([TEAM]))
     assert all(hit.passage.scope == TEAM for hit in hits)
+
+
+async def test_the_last_look_reads_no_text_of_another_scope(secrets: Shelves, database: Database) -> None:
+    with Shelf(database.path).state() as state:
+        assert [shown.passage.text for shown in state.passages([1, 2], Scopes([TEAM])).values()] == [
+            "the teamsecret is under the lamp"
+        ]
+        assert state.passages([1, 2], Scopes([BEN, PUBLIC])) == {}
+
+
+async def test_the_last_look_reads_no_text_of_a_former_version_or_of_what_is_gone(secrets: Shelves, database: Database) -> None:
+    await database.write(lambda connection: connection.execute(update(PassageRow).where(PassageRow.id == 1).values(version=7)))
+    await secrets.remove(TEAM, key="1")
+    with Shelf(database.path).state() as state:
+        assert state.passages([1, 2], EVERYTHING) == {}
+
+
+SEARCHES = (
+    Shelves.search, Shelves.rank, Shelves.first, Finder.hear, Finder.find, Finder.rank, Finder.first, State.scope_ids,
+    State.candidates, State.passages, State.readable, State.terms_in, VectorIndex.search, FlatIndex.search,
+    CodedIndex.search, Documents.find, Documents.count,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("search", SEARCHES, ids=lambda search: search.__qualname__)
+def test_nothing_is_searched_or_read_without_saying_for_whom(search: Callable[..., object]) -> None:
+    named = [one for name, one in inspect.signature(search).parameters.items() if name in ("scopes", "scope_ids")]
+    assert [one.default for one in named] == [inspect.Parameter.empty]
