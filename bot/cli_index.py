@@ -121,7 +121,8 @@ def index_drop(
 
     async def drop(app: App) -> None:
         vectors = await app.library.changeover.drop(name or "")
-        gone = _("Vectors deleted: {count}. The way back to them is closed.", count=vectors)
+        closed = _("Vectors deleted: {count}. The way back to them is closed.", count=vectors)
+        gone = closed if vectors else _("Nothing is retired: no vectors were deleted.")
         typer.echo(dump({"vectors": vectors}) if as_json else gone.to(language_of(app.settings)))
 
     with_app(settings(), drop)
