@@ -1,6 +1,6 @@
 """The small trained combiner: which candidate comes first, and the chance that it answers.
 
-Owns the two networks and their file, `fusion.json`. Leaves to `bot.retrieval.features` what they are given, and to
+Owns the networks, the trees of the second look, and their file, `fusion.json`. Leaves to `bot.retrieval.features` what they are given, and to
 `benchmarks/train_fusion.py` how their weights are found.
 
     fusion = Fusion.packaged()
@@ -13,12 +13,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from typing import TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bot.retrieval.closer import CLOSENESS
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES, Array
 
@@ -26,6 +29,28 @@ STANDINGS = 3
 """Numbers of `standing`."""
 MOST_DEVIATIONS = 6.0
 """How far a feature may lie from its mean: an outlier must not decide alone."""
+
+
+class TreesJson(TypedDict):
+    """Trees as the file holds them."""
+
+    roots: list[int]
+    columns: list[int]
+    cuts: list[float]
+    left: list[int]
+    right: list[int]
+    values: list[float]
+    base: float
+
+
+class SecondJson(TypedDict):
+    """A second look as the file holds it."""
+
+    embedder: str
+    unsure: tuple[float, float]
+    threshold: float
+    trees: TreesJson
+
 
 Numbers = float | list[float] | list[list[float]]
 
@@ -58,6 +83,48 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Trees:
+    """Boosted trees, their nodes one after the other: int64 and float32 (nodes,)."""
+
+    roots: NDArray[np.int64]
+    """int64 (trees,)."""
+    columns: NDArray[np.int64]
+    """Which number a node asks about; -1 of a leaf."""
+    cuts: Array
+    """Up to this it goes to the left."""
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    values: Array
+    """Of the leaves."""
+    base: float
+
+    def __call__(self, row: Array) -> float:
+        """Return the sum of what the trees say to float32 (features,)."""
+        at = self.roots
+        while (inner := self.columns[at] >= 0).any():
+            goes = np.where(row[self.columns[at]] <= self.cuts[at], self.left[at], self.right[at])
+            at = np.where(inner, goes, at)
+        return self.base + float(self.values[at].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The second look at questions of one language: who sees more decides where the first judge is not sure."""
+
+    embedder: str
+    """Whose vectors it was trained on, `name@revision`: another's cosines say something else."""
+    trees: Trees
+    unsure: tuple[float, float]
+    """The first judge's chances, from and below, between which it looks."""
+    threshold: float
+    """The chance below which nothing was found."""
+
+    def chance(self, row: Array, close: Array) -> float:
+        """Return 0..1. `row` is `bot.retrieval.search.judged`, `close` `bot.retrieval.closer.closeness`."""
+        return _chance(self.trees(np.concatenate([row, close])))
+
+
+@dataclass(frozen=True, slots=True)
 class Fusion:
     """The trained combiner: `order` ranks the candidates of one query, `answers` tells the chance that the best one answers."""
 
@@ -65,6 +132,8 @@ class Fusion:
     answers: Network
     thresholds: Mapping[str, float]
     """The chance below which nothing was found, by the query's language."""
+    second: Mapping[str, Second] = field(default_factory=dict)
+    """By the query's language; none where a second look is not better."""
 
     @classmethod
     def packaged(cls) -> Fusion:
@@ -81,15 +150,22 @@ class Fusion:
     def from_json(cls, text: str) -> Fusion:
         """Return the combiner that `text` holds. Raises ValueError where it is of other features than this code's."""
         value = json.loads(text)
-        if tuple(value["features"]) != (*FEATURES, *EVIDENCE):
+        if tuple(value["features"]) != (*FEATURES, *EVIDENCE, *CLOSENESS):
             msg = "fusion.json was made for other features: run benchmarks/train_fusion.py"
             raise ValueError(msg)
-        return cls(_network(value["order"]), _network(value["answers"]), value["thresholds"])
+        second = {language: _second(one) for language, one in value["second"].items()}
+        return cls(_network(value["order"]), _network(value["answers"]), value["thresholds"], second)
 
     def chance(self, row: Array) -> float:
         """Return 0..1: the chance that the passage that ranks first answers. `row` is `bot.retrieval.search.judged`."""
-        odds = float(self.answers(row[None])[0])
-        return 1 / (1 + math.exp(-min(max(odds, -30.0), 30.0)))
+        return _chance(float(self.answers(row[None])[0]))
+
+    def in_doubt(self, language: str, embedder: str, chance: float) -> Second | None:
+        """Return who looks again at a question of `chance` whose vector is of `embedder`; None where the first judge is sure."""
+        second = self.second.get(language)
+        if second is None or second.embedder != embedder:
+            return None
+        return second if second.unsure[0] <= chance < second.unsure[1] else None
 
 
 def standing(scores: Array, place: int) -> Array:
@@ -102,6 +178,10 @@ def standing(scores: Array, place: int) -> Array:
     return np.array([score - rival, score - middle, score - ordered[min(9, last)]], np.float32)
 
 
+def _chance(odds: float) -> float:
+    return 1 / (1 + math.exp(-min(max(odds, -30.0), 30.0)))
+
+
 @cache
 def _packaged() -> Fusion:
     return Fusion.from_json(files(__package__).joinpath("fusion.json").read_text(encoding="utf-8"))
@@ -110,3 +190,12 @@ def _packaged() -> Fusion:
 def _network(value: Mapping[str, Numbers]) -> Network:
     array = {name: np.array(numbers, np.float32) for name, numbers in value.items()}
     return Network(array["mean"], array["scale"], array["hidden"], array["hidden_bias"], array["out"], float(array["out_bias"]))
+
+
+def _second(value: SecondJson) -> Second:
+    one = value["trees"]
+    roots, columns, left, right = (np.array(one[name], np.int64) for name in ("roots", "columns", "left", "right"))
+    trees = Trees(
+        roots, columns, np.array(one["cuts"], np.float32), left, right, np.array(one["values"], np.float32), one["base"]
+    )
+    return Second(value["embedder"], trees, value["unsure"], value["threshold"])

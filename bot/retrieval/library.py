@@ -38,11 +38,12 @@ from bot.retrieval.embed import draft, embedded
 from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
+from bot.retrieval.judged import Doubt, First, Looked
 from bot.retrieval.keeping import Keeper, Parcel
 from bot.retrieval.members import SHOWN, Budget, add_members, together
 from bot.retrieval.reading import Reader, as_written
 from bot.retrieval.saving import Saving
-from bot.retrieval.search import Finder, First, FlippedError, Found, Leg, Question
+from bot.retrieval.search import Finder, FlippedError, Found, Leg, Question
 from bot.retrieval.shelter import SHELTER, Shelter
 from bot.store.documents import Documents
 from bot.store.generations import Generations
@@ -146,12 +147,12 @@ class Shelves:
         # The words are looked for while the vector is made. The search's thread works in order: they are there when `find` begins.
         asked = spoken.heard(query, now=self._now())
         heard = self._thread.submit(lambda: self._found_by().hear(query, scopes, asked))
-        hits = await self._asked(
-            query, lambda finder, question: finder.find(question, scopes, count=k, heard=heard.result()), asked
+        question, looked = await self._asked(
+            query, lambda finder, question: (question, finder.look(question, scopes, count=k, heard=heard.result())), asked
         )  # fmt: skip
         if self._finder is not None and self._finder.behind and (self._filling is None or self._filling.done()):
             self._filling = asyncio.create_task(self.ready())  # very much came at once, or another generation
-        return hits
+        return looked.at_first() if looked.doubt is None else await self._look_again(looked, looked.doubt, question)
 
     async def rank(self, query: str, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
         """Return the best `count` candidates, documents in `without` left out, without judging whether they answer: for evaluation."""
@@ -345,6 +346,14 @@ class Shelves:
             except FlippedError as flip:
                 self._embedder = flip.embedder
         return await self._on_thread(partial(_answer, self._found_by, ask, Question(query, _NO_VECTOR, "", asked)))
+
+    async def _look_again(self, looked: Looked, doubt: Doubt, question: Question) -> list[Hit]:
+        """Return the hits where the sentences' own vectors say that the first passage answers, `[]` where they do not."""
+        try:
+            vectors = await embedded(self._models, question.embedder, doubt.first.said)
+        except NoModelError:
+            return looked.at_first()
+        return looked.again(doubt.chance(np.array(vectors, np.float32), question.vector))
 
     async def _question(self, query: str, asked: spoken.Asked | None) -> Question:
         """Return the question with its vector; where it asks what was said, with that of what it is about as well."""

@@ -21,13 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.language import detect
-from bot.passage import Added, Hit, Passage, Scope, Scopes
+from bot.passage import Added, Hit, Scope, Scopes
+from bot.retrieval.closer import around
 from bot.retrieval.embed import unpack_sentences, unpack_terms
 from bot.retrieval.evidence import beside
 from bot.retrieval.exchange import Conversation
 from bot.retrieval.features import Candidates, QueryTerms, features
 from bot.retrieval.fuse import Fusion, standing
 from bot.retrieval.health import Findings, Status
+from bot.retrieval.judged import Doubt, First, Looked
 from bot.retrieval.lexical import Readable, Words, weigh_without
 from bot.retrieval.mark import Reading, read
 from bot.retrieval.mirror import Mirror, Moved, differences
@@ -96,16 +98,6 @@ class Found:
     query: QueryTerms | None = field(default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class First:
-    """The passage that ranks first, its document, its marked sentence, and what it is judged by: float32 (judged,)."""
-
-    document: int
-    passage: Passage
-    span: tuple[int, int] | None
-    row: Array
-
-
 class Finder:
     """Searches one database. Not for two threads at once."""
 
@@ -150,32 +142,38 @@ class Finder:
     def find(self, question: Question, scopes: Scopes, *, count: int, heard: Heard | None = None) -> list[Hit]:
         """Return the best `count` passages in `scopes`, best first; `[]` where the best is not good enough to be an answer.
 
-        `heard` is what `hear` has returned for the same question and scopes; where the database has moved on since, it is done again.
+        Judged at first look. `heard` is what `hear` has returned for the same question and scopes; where the database has moved on
+        since, it is done again.
 
         Raises:
             FlippedError: the question was embedded by another embedder than the one that is live in this state of the database.
         """
+        return self.look(question, scopes, count=count, heard=heard).at_first()
+
+    def look(self, question: Question, scopes: Scopes, *, count: int, heard: Heard | None = None) -> Looked:
+        """Return the same, and what is in doubt: its hits count once that is settled."""
         with self._shelf.state() as state:
             self.catch_up(state)
             if talk := self._talk(state, question.asked, scopes):
-                return self._find_said(state, question, scopes, talk, count=count, heard=heard)
-            found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard)
-            best = np.argsort(-found.scores, kind="stable")[: max(count, 1 + RIVALS)]
-            texts = state.passages([found.ids[place] for place in best], scopes) if len(best) else {}
-        seen = [(place, texts[found.ids[place]]) for place in best if found.ids[place] in texts]
-        if not seen or found.query is None:
-            return []
-        readings = _read(question, [shown for _place, shown in seen], found.query)
-        top = seen[0][0]
-        chance = self._fusion.chance(judged(found, int(top), readings))
-        if chance < self._fusion.thresholds[detect(question.text) or "en"]:
-            return []
-        shares = np.exp(np.minimum(found.scores - found.scores[top], 0))
-        return [
-            Hit(shown.passage, round(chance * float(shares[place]), 4), reading.span)
-            for (place, shown), reading in zip(seen, readings, strict=True)
-            if shown.passage.scope in scopes
-        ][:count]
+                return Looked(self._find_said(state, question, scopes, talk, count=count, heard=heard), enough=True)
+            seen = self._see(state, question, scopes, count=count, heard=heard)
+        if seen is None:
+            return Looked([])
+        found, places, shown, readings = seen
+        first = _first(found, places[0], shown[0], readings)
+        chance = self._fusion.chance(first.row)
+        language = detect(question.text) or "en"
+        enough = chance >= self._fusion.thresholds[language]
+        second = self._fusion.in_doubt(language, question.embedder, chance) if shown[0].passage.language == language else None
+        if second is None and not enough:
+            return Looked([])
+        shares = np.exp(np.minimum(found.scores - found.scores[places[0]], 0))
+        hits = [
+            Hit(one.passage, round(chance * float(shares[place]), 4), reading.span)
+            for place, one, reading in zip(places, shown, readings, strict=True)
+            if one.passage.scope in scopes
+        ]
+        return Looked(hits[:count], chance, enough=enough, doubt=Doubt(second, first) if second else None)
 
     def _find_said(
         self, state: State, question: Question, scopes: Scopes, talk: Conversation, *, count: int, heard: Heard | None
@@ -221,14 +219,8 @@ class Finder:
         """Return what `find` would judge, unjudged, as if the documents in `without` were not there: for training."""
         with self._shelf.state() as state:
             self.catch_up(state)
-            found = self._candidates(state, question, scopes, count=1, without=without)
-            if not found.ids or found.query is None:
-                return None
-            best = np.argsort(-found.scores, kind="stable")[: 1 + RIVALS]
-            texts = state.passages([found.ids[place] for place in best], scopes)
-        readings = _read(question, [texts[found.ids[place]] for place in best], found.query)
-        top = int(best[0])
-        return First(found.documents[top], texts[found.ids[top]].passage, readings[0].span, judged(found, top, readings))
+            seen = self._see(state, question, scopes, count=1, without=without)
+        return _first(seen[0], seen[1][0], seen[2][0], seen[3]) if seen else None
 
     def rank(
         self,
@@ -341,6 +333,26 @@ class Finder:
             found = self._readable[names] = Readable(numbers, len(numbers) == state.all_scopes())
         return found
 
+    def _see(
+        self,
+        state: State,
+        question: Question,
+        scopes: Scopes,
+        *,
+        count: int,
+        without: Collection[int] = (),
+        heard: Heard | None = None,
+    ) -> tuple[Found, list[int], list[Shown], list[Reading]] | None:
+        """Return the candidates, and of the best `count` (and RIVALS) in order: place, text, reading. None where there is none."""
+        found = self._candidates(state, question, scopes, count=min(count, DEPTH), without=without, heard=heard)
+        best = np.argsort(-found.scores, kind="stable")[: max(count, 1 + RIVALS)]
+        texts = state.passages([found.ids[place] for place in best], scopes) if len(best) else {}
+        places = [int(place) for place in best if found.ids[place] in texts]
+        if not places or found.query is None:
+            return None
+        shown = [texts[found.ids[place]] for place in places]
+        return found, places, shown, _read(question, shown, found.query)
+
     def _candidates(
         self,
         state: State,
@@ -413,6 +425,14 @@ def _read(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list
     first = shown[0].passage
     texts = [one.passage.text for one in shown]
     return read(question.text, texts, query, unpack_sentences(shown), names=f"{first.title} {first.heading}")
+
+
+def _first(found: Found, place: int, shown: Shown, readings: Sequence[Reading]) -> First:
+    passage, span = shown.passage, readings[0].span
+    spans = [(start, end) for start, end in unpack_sentences([shown]).spans.tolist()]
+    marked = spans.index(span) if span in spans else 0
+    said, at = around([passage.text[start:end] for start, end in spans] or [passage.text], marked)
+    return First(found.documents[place], passage, span, judged(found, place, readings), said, at)
 
 
 def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:

@@ -5,7 +5,7 @@ import pytest
 
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES
-from bot.retrieval.fuse import STANDINGS, Fusion, standing
+from bot.retrieval.fuse import STANDINGS, Fusion, Trees, standing
 
 JUDGED = len(FEATURES) + STANDINGS + len(EVIDENCE)
 
@@ -51,3 +51,36 @@ def test_standing_tells_the_distance_to_the_middle_and_to_the_tenth(count: int) 
     assert standings.shape == (count, STANDINGS)
     np.testing.assert_allclose(standings[:, 1], scores - np.median(scores), atol=1e-6)
     np.testing.assert_allclose(standings[:, 2], scores - np.sort(scores)[::-1][min(9, count - 1)], atol=1e-6)
+
+
+def test_trees_are_walked_to_their_leaves_and_added_up() -> None:
+    # the first asks whether column 1 is up to 0.5, and of those whether column 0 is up to 0; the second is a leaf
+    trees = Trees(
+        roots=np.array([0, 5]),
+        columns=np.array([1, 0, -1, -1, -1, -1]),
+        cuts=np.array([0.5, 0.0, 0, 0, 0, 0], np.float32),
+        left=np.array([1, 2, 0, 0, 0, 0]),
+        right=np.array([4, 3, 0, 0, 0, 0]),
+        values=np.array([0, 0, 1.0, 2.0, 4.0, 8.0], np.float32),
+        base=0.5,
+    )
+    rows = ([0.0, 0.5], [0.1, 0.5], [0.0, 0.6])
+    assert [trees(np.array(row, np.float32)) for row in rows] == [9.5, 10.5, 12.5]
+
+
+def test_a_second_look_is_taken_where_the_first_is_unsure_of_vectors_that_it_knows() -> None:
+    fusion = Fusion.packaged()
+    second = fusion.second["en"]
+    low, high = second.unsure
+    assert low < fusion.thresholds["en"] < high
+    assert fusion.in_doubt("en", second.embedder, low) is second
+    assert fusion.in_doubt("en", second.embedder, high) is None
+    assert fusion.in_doubt("en", "another@1", low) is None
+    assert fusion.in_doubt("ko", second.embedder, low) is None
+
+
+def test_a_sentence_nearer_to_the_question_is_likelier_an_answer() -> None:
+    second = Fusion.packaged().second["en"]
+    row = np.zeros(JUDGED, np.float32)
+    far, near = (np.array([cosine, cosine, cosine, cosine, 1, cosine - 0.4], np.float32) for cosine in (0.05, 0.9))
+    assert second.chance(row, near) > second.chance(row, far)

@@ -1,0 +1,220 @@
+"""What bot/retrieval/fusion.json is trained on: what a library finds for the questions of collections in BEIR layout.
+
+The sets named *-open-* take part in "is there an answer": their questions are asked a second time of a library without the
+passages that answer them, and, of small libraries, a third and a fourth time in a few words and with one word changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.made_questions import Words, changed, keywords, weights_of, words_of
+from bot.config import Settings
+from bot.evaluate.search import Collection, filled_library
+from bot.language import detect
+from bot.models.pool import Pool
+from bot.models.tasks import EMBED
+from bot.passage import PUBLIC, Scopes
+from bot.retrieval.evidence import EVIDENCE
+from bot.retrieval.features import FEATURES
+from bot.retrieval.fuse import STANDINGS, Fusion, Network
+from bot.retrieval.judged import First
+from bot.skill import Models, Slot
+
+COUNT = 120
+"""Candidates of one query at most."""
+SMALL_LIBRARIES = 16
+"""Libraries of a few documents that the judge is trained on, a set."""
+MOST_ASKED = 900
+"""Questions of one set that the ranker is trained on at most, drawn by chance."""
+MOST_JUDGED = 650
+"""The same of the judges: each is asked twice, of a whole collection."""
+MOST_LOOKED = 1750
+"""The same where there is a second look, which has more to learn."""
+BLOCK = 40
+"""Questions that stand side by side and are trained on, or left out, together."""
+SECOND = ("en",)
+"""Languages of a second look: those that the embedder knows."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """The candidates of one query: features, gains by collection, and which of them belong to one document."""
+
+    id: str
+    text: str
+    rows: np.ndarray
+    documents: tuple[str, ...]
+    gains: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the judge sees of a question's first passage, whether that is right, and whether an answer was there at all."""
+
+    id: str
+    text: str
+    row: np.ndarray
+    right: bool
+    here: bool
+    kind: str
+    """One of SHARES."""
+    close: np.ndarray
+    """What a second look sees beside; empty where there is none in the question's language."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What questions are made of."""
+
+    weights: Mapping[str, float]
+    words: Words
+    chance: random.Random
+
+    def asked(self, text: str) -> list[tuple[str, str, bool]]:
+        """Return (text, kind, whether what answers `text` answers it): the question itself, and what is made of it."""
+        short = keywords(text, self.weights, self.chance)
+        asked = [(text, "small", True)] + ([(short, "made", True)] if short else [])
+        others = [changed(some, self.weights, self.words, self.chance) for some in (text, short) if some]
+        return asked + [(other, "made", False) for other in others if other]
+
+
+class CachedModels:
+    """The pool, with every vector kept in a file: a second training embeds nothing."""
+
+    def __init__(self, pool: Pool, file: Path) -> None:
+        self._pool, self._file = pool, file
+        self._kept: dict[bytes, np.ndarray] = {}
+        if file.is_file():
+            with np.load(file) as held:
+                self._kept = dict(zip((bytes(key) for key in held["keys"]), held["vectors"], strict=True))
+
+    def live(self, slot: Slot[Any, Any]) -> str:
+        """Return the pool's own."""
+        return self._pool.live(slot)
+
+    async def run(self, slot: Slot[Any, Any], batch: Sequence[Any], *, bulk: bool = False) -> list[Any]:
+        """Return the kept vectors; those that are missing are asked of the pool."""
+        keys = [hashlib.blake2b(str(item).encode("utf-8", "replace"), digest_size=16).digest() for item in batch]
+        missing = {key: item for item, key in zip(batch, keys, strict=True) if key not in self._kept}
+        if missing:
+            fresh = await self._pool.run(slot, list(missing.values()), bulk=bulk)
+            self._kept.update(zip(missing, fresh, strict=True))
+        return [self._kept[key] for key in keys]
+
+    def save(self) -> None:
+        """Write them."""
+        keys = np.array([np.frombuffer(key, np.uint8) for key in self._kept])
+        np.savez(self._file, keys=keys, vectors=np.array(list(self._kept.values()), np.float32))
+
+
+def load(folder: Path, most: int) -> Collection:
+    """Return a collection with `most` of its questions at most."""
+    whole = Collection.load(folder)
+    chosen = set(random.Random(0).sample(range(len(whole.queries)), min(len(whole.queries), most)))  # noqa: S311 - a sample
+    asked = tuple(query for at, query in enumerate(whole.queries) if at in chosen)
+    return Collection(whole.documents, asked, whole.gains)
+
+
+async def collect(folder: Path, models: Models, settings: Settings) -> list[Query]:
+    """Return the candidates of every judged query of a collection, from the library itself."""
+    collection = await asyncio.to_thread(load, folder, MOST_ASKED)
+    queries: list[Query] = []
+    scopes = Scopes([PUBLIC])
+    print(folder.name, len(collection.documents), "documents", flush=True)
+    async with filled_library(collection, models=models, settings=settings, report=silent, fusion=Fusion.untrained()) as (
+        library,
+        names,
+    ):
+        for number, text in collection.queries:
+            whole = await library.rank(text, scopes, count=COUNT)
+            documents = tuple(names[document] for document in whole.documents[: len(whole.rows)])
+            queries.append(Query(number, text, whole.rows, documents, collection.gains[number]))
+    return queries
+
+
+async def collect_firsts(folder: Path, models: Models, settings: Settings, order: Network, *, seed: int = 0) -> list[Judged]:
+    """Return what the judge sees of the questions of a collection, each asked with its answers there and without them.
+
+    Asked of the whole collection, and of small libraries of a few of its documents: a person's first library has three.
+    """
+    first = await asyncio.to_thread(load, folder, 1)
+    most = MOST_LOOKED if detect(first.queries[0][1]) in SECOND else MOST_JUDGED
+    collection = await asyncio.to_thread(load, folder, most)
+    fusion = Fusion(order, Network.zeros(len(FEATURES) + STANDINGS + len(EVIDENCE)), {"ko": 0.0, "en": 0.0})
+    chance = random.Random(seed)  # noqa: S311 - a sample, no secret
+    print(folder.name, "judging", flush=True)
+    firsts = await ask_twice(collection, collection.queries, models, settings, fusion)
+    said = [text for _number, text in collection.queries]
+    weights = weights_of(said)
+    made = Made(weights, words_of(said, weights), chance)
+    documents = {document[0]: document for document in collection.documents}
+    for _library in range(SMALL_LIBRARIES):
+        size = chance.choice((1, 2, 3, 4, 6, 9, 14, 20, 30, 45))
+        asked = chance.sample(collection.queries, min(len(collection.queries), 8 + size))
+        held = [number for query, _text in asked[: max(1, size // 2)] for number in collection.gains[query]]
+        held += chance.sample(sorted(documents), min(len(documents), size - size // 2))
+        few = Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
+        firsts += await ask_twice(few, asked, models, settings, fusion, made=made)
+    return firsts
+
+
+async def ask_twice(
+    collection: Collection,
+    queries: Sequence[tuple[str, str]],
+    models: Models,
+    settings: Settings,
+    fusion: Fusion,
+    *,
+    made: Made | None = None,
+) -> list[Judged]:
+    """Return what the judge sees of `queries` in a library of `collection`, and as if what answers them were not there.
+
+    With `made`, the library is a small one, and questions made of these are asked of it as well.
+    """
+    scopes = Scopes([PUBLIC])
+    firsts = []
+    async with filled_library(collection, models=models, settings=settings, report=silent, fusion=fusion) as (library, names):
+        number_of = {name: number for number, name in names.items()}
+
+        async def ask(number: str, text: str, kind: str, without: Sequence[int], *, here: bool) -> None:
+            first = await library.first(text, scopes, without=without)
+            if first is not None:
+                right = here and names[first.document] in collection.gains[number]
+                close = await second_sight(models, text, first)
+                firsts.append(Judged(number, text, first.row, right, here, kind, close))
+
+        for number, text in queries:
+            here = [number_of[name] for name in collection.gains[number] if name in number_of]
+            for asked, kind, answered in made.asked(text) if made else [(text, "whole", True)]:
+                if here:
+                    await ask(number, asked, kind, (), here=answered)
+                if answered:
+                    await ask(number, asked, kind, here, here=False)
+    return firsts
+
+
+async def second_sight(models: Models, text: str, first: First) -> np.ndarray:
+    """Return what a second look sees of the first passage, empty where it does not look."""
+    if (detect(text) or "en") not in SECOND or first.passage.language not in SECOND:
+        return np.zeros(0, np.float32)
+    question, *said = await models.run(EMBED, [text, *first.said])
+    return first.closeness(np.array(said, np.float32), question)
+
+
+def half(queries: Sequence[Any], which: int) -> list[Any]:
+    """Return every other BLOCK of queries: neighbours are mostly of one article."""
+    ids = {number: at for at, number in enumerate(dict.fromkeys(query.id for query in queries))}
+    return [query for query in queries if (ids[query.id] // BLOCK) % 2 == which]
+
+
+def silent(_now: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
