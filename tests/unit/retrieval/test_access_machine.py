@@ -11,7 +11,7 @@ SEARCHES = 2000
 def test_no_search_of_two_thousand_tells_what_is_not_the_readers() -> None:
     TheRule.searches = TheRule.leaks = 0
     often = settings(
-        max_examples=10, stateful_step_count=40, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
+        max_examples=7, stateful_step_count=40, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
     )  # fmt: skip
     run_state_machine_as_test(TheRule, settings=often)
     assert (TheRule.searches >= SEARCHES, TheRule.leaks) == (True, 0), TheRule.searches
