@@ -93,11 +93,12 @@ class Findings:
         return "\n".join(line.to(language) for line in (self._found(language), *self._files()))
 
     def _files(self) -> list[Text]:
-        lines = [
-            _("The index file holds {count} of them; a start reads the others from the database.", count=self.in_file)
-            if self.in_file
-            else _("There is no index file; the bot writes one while it runs, and `paring index rebuild` at once.")
-        ]
+        if not self.in_file:
+            lines = [_("There is no index file; the bot writes one while it runs, and `paring index rebuild` at once.")]
+        elif self.in_file == self.passages:
+            lines = [_("The index file holds them all.")]
+        else:
+            lines = [_("The index file holds {count} of them; a start reads the others from the database.", count=self.in_file)]
         if self.set_aside:
             lines.append(_("Index files that did not fit lie in index/set-aside: {count}", count=self.set_aside))
         return lines

@@ -116,7 +116,7 @@ async def test_a_korean_terminal_is_spoken_to_in_korean(tmp_path: Path) -> None:
     assert "읽지 못함: " in told[2]
     assert "빈 파일이에요" in told[2]
     assert told[3].startswith("문서: 1개\n글: 1개")
-    assert told[4] == "색인이 데이터베이스와 맞아요: 글 1개.\n"
+    assert told[4] == "색인이 데이터베이스와 맞아요: 글 1개.\n색인 파일에 모두 들어 있어요.\n"
     assert told[5].split()[:3] == ["자리", "모델", "상태"]
     assert "대화 페이지를 열지." in told[6]
 

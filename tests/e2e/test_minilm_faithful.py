@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bot.models import prepare
+from bot.models.made import read_manifest
 
 TEXTS = [
     "Where is the page about parental leave?",
@@ -77,7 +78,7 @@ def test_each_engine_says_what_sentence_transformers_says(made: Path, reference:
 
 
 def test_the_export_was_proved_against_torch(made: Path) -> None:
-    manifest = prepare.read_manifest(made)
+    manifest = read_manifest(made)
 
     assert manifest is not None
     assert {engine for engine, _cosine in manifest.cosines} == {"onnxruntime", "openvino"}
