@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,17 +45,25 @@ class Shelter:
     def __init__(self, folder: Path) -> None:
         """Use `folder`, which need not be there."""
         self.folder = folder
+        self._turn = threading.RLock()
+        self._holds = False
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other writers and erasers out, of this process and others."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        """Keep other writers and erasers out, of this process and others; who is in may come in again."""
+        with self._turn:
+            if self._holds:  # a lock of the system's would wait for itself
+                yield
+                return
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                self._holds = True
+                yield
+            finally:
+                self._holds = False
+                os.close(handle)
 
     def newest(self) -> Path | None:
         """Return the folder of the index that covers most, None where none was saved."""

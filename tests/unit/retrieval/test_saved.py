@@ -1,7 +1,9 @@
+import asyncio
 import errno
 import json
 import os
 import shutil
+import threading
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,10 +14,12 @@ import pytest
 from retrieval_fakes import ANN, WordEmbedder
 
 from bot.config import LimitSettings
+from bot.locale import Text
 from bot.passage import PUBLIC, Scope, Scopes
 from bot.retrieval import coded, saved, saving
 from bot.retrieval.coded import CodedIndex, code
 from bot.retrieval.library import Shelves
+from bot.retrieval.saved import UnfitError
 from bot.retrieval.saving import Saving
 from bot.retrieval.shelter import MOST_SET_ASIDE, Shelter
 from bot.retrieval.vectors import FlatIndex
@@ -214,6 +218,22 @@ async def test_the_index_of_another_database_is_not_believed(
         findings = await library.verify()
         assert "others than the database's" in findings.to("en")
         assert (await library.status()).in_memory == 15
+
+
+async def test_who_saves_can_set_aside_what_turns_out_not_to_fit(database: Database, home: Path) -> None:
+    await fill(database, home)
+    shelter = Shelter(home / "index")
+
+    def save() -> None:
+        with shelter.locked():
+            shelter.set_aside(UnfitError(Text("another embedder became live meanwhile")))
+
+    saving_now = threading.Thread(target=save, daemon=True)
+    saving_now.start()
+    await asyncio.to_thread(saving_now.join, 10)
+
+    assert not saving_now.is_alive()
+    assert len(shelter.aside()) == 1
 
 
 async def test_only_the_last_few_are_kept_aside(database: Database, home: Path) -> None:
