@@ -15,6 +15,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ _ = phrases(__file__)
 T = TypeVar("T")
 
 NAME = "paring"
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for a machine.")]
 
 
@@ -59,6 +62,7 @@ def with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], 
     configure_logs(settings)
 
     async def go() -> T:
+        _end_when_interrupted()
         async with opened(settings, ahead=ahead) as app:
             gc.freeze()
             gc.enable()
@@ -66,9 +70,26 @@ def with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], 
 
     try:
         return asyncio.run(go())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         complain(_("stopped; what was done is kept."), language_of(settings))
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _end_when_interrupted() -> None:
+    """Have Ctrl-C cancel the current task; where leaving takes too long, or at a second Ctrl-C, the process ends by force."""
+    import asyncio
+
+    from bot.leaving import Leaving
+
+    task = asyncio.current_task()
+    leaving = Leaving(asyncio.Event(), end=lambda _code: os._exit(INTERRUPTED))
+
+    def interrupted() -> None:
+        leaving.ask()
+        if task is not None:
+            task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
 
 
 def settings() -> Settings:
