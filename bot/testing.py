@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -276,7 +277,10 @@ class MemoryBlobs:
 
 
 class InlineSandbox:
-    """Runs a parser in the test's own process: its result and its errors, without its limits."""
+    """Runs a parser in the test's own process: its result and its errors, without its limits. One at a time, as a child works."""
+
+    _turn = threading.Lock()
+    """Of the whole process: PDFium is not made for two threads."""
 
     async def call(self, function: str, arguments: Mapping[str, Json]) -> Json:
         """Run `package.module:name` on a thread; its result is made JSON, as the real one does."""
@@ -284,7 +288,12 @@ class InlineSandbox:
 
         module, _colon, name = function.partition(":")
         work = getattr(importlib.import_module(module), name)
-        return cast("Json", to_jsonable_python(await asyncio.to_thread(work, **arguments)))
+
+        def alone() -> object:
+            with self._turn:
+                return work(**arguments)
+
+        return cast("Json", to_jsonable_python(await asyncio.to_thread(alone)))
 
     async def call_as(self, kind: type[Out], function: str, arguments: Mapping[str, Json]) -> Out:
         """Run as `call` does and return the result as `kind`."""
