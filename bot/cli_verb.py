@@ -31,6 +31,7 @@ from bot.locale import Language, Text, phrases
 if TYPE_CHECKING:
     from bot.app import App
     from bot.config import Settings
+    from bot.leaving import Leaving
     from bot.skill import Slot
 
 _ = phrases(__file__)
@@ -57,12 +58,15 @@ def with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], 
     import asyncio
 
     from bot.app import opened
+    from bot.leaving import Leaving
     from bot.logs import configure_logs
 
     configure_logs(settings)
 
+    leaving = Leaving(asyncio.Event(), end=lambda _code: os._exit(INTERRUPTED))
+
     async def go() -> T:
-        _end_when_interrupted()
+        _end_when_interrupted(leaving)
         async with opened(settings, ahead=ahead) as app:
             gc.freeze()
             gc.enable()
@@ -73,16 +77,15 @@ def with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], 
     except (KeyboardInterrupt, asyncio.CancelledError):
         complain(_("stopped; what was done is kept."), language_of(settings))
         raise typer.Exit(INTERRUPTED) from None
+    finally:
+        leaving.left()
 
 
-def _end_when_interrupted() -> None:
-    """Have Ctrl-C cancel the current task; where leaving takes too long, or at a second Ctrl-C, the process ends by force."""
+def _end_when_interrupted(leaving: Leaving) -> None:
+    """Have Ctrl-C cancel the current task; `leaving` ends the process where that takes too long, or at a second Ctrl-C."""
     import asyncio
 
-    from bot.leaving import Leaving
-
     task = asyncio.current_task()
-    leaving = Leaving(asyncio.Event(), end=lambda _code: os._exit(INTERRUPTED))
 
     def interrupted() -> None:
         leaving.ask()

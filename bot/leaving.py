@@ -29,6 +29,7 @@ class Leaving:
         self._stop = stop
         self._within_s = within_s
         self._end = end
+        self._clock: threading.Timer | None = None
 
     def ask(self) -> None:
         """Ask to leave; on the event loop."""
@@ -36,9 +37,14 @@ class Leaving:
             self._end(1)
             return
         self._stop.set()
-        timer = threading.Timer(self._within_s, self._out_of_time)
-        timer.daemon = True  # who leaves in time is not kept by it
-        timer.start()
+        self._clock = threading.Timer(self._within_s, self._out_of_time)
+        self._clock.daemon = True  # who leaves in time is not kept by it
+        self._clock.start()
+
+    def left(self) -> None:
+        """Take note that all has ended: the process may go on with something else."""
+        if self._clock is not None:
+            self._clock.cancel()
 
     def _out_of_time(self) -> None:
         held_by = sorted({thread.name for thread in threading.enumerate() if not thread.daemon} - {"MainThread"})

@@ -3,42 +3,54 @@
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from bot import cli_verb
+from bot.leaving import Leaving
 
 
-async def _asked_to_end(times: int) -> None:
-    cli_verb._end_when_interrupted()
-    for _time in range(times):
-        os.kill(os.getpid(), signal.SIGINT)
+@pytest.fixture
+def ended() -> list[int]:
+    """The codes with which the process would have been ended by force."""
+    return []
+
+
+@pytest.fixture
+def leaving(ended: list[int]) -> Iterator[Leaving]:
+    one = Leaving(asyncio.Event(), end=ended.append)
+    yield one
+    one.left()
+
+
+async def interrupted(leaving: Leaving) -> None:
+    cli_verb._end_when_interrupted(leaving)
+    os.kill(os.getpid(), signal.SIGINT)
     await asyncio.Event().wait()
 
 
-def test_ctrl_c_cancels_the_work_and_leaves_no_handler_behind() -> None:
+def test_ctrl_c_cancels_the_work_and_leaves_no_handler_behind(leaving: Leaving, ended: list[int]) -> None:
     before = signal.getsignal(signal.SIGINT)
 
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(_asked_to_end(1))
+        asyncio.run(interrupted(leaving))
 
     assert signal.getsignal(signal.SIGINT) is before
+    assert ended == []
 
 
-def test_a_second_ctrl_c_ends_the_process_with_the_code_of_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
-    codes: list[int] = []
-    monkeypatch.setattr(os, "_exit", codes.append)
-
+def test_a_second_ctrl_c_ends_the_process(leaving: Leaving, ended: list[int]) -> None:
     async def stuck() -> None:
         try:
-            await _asked_to_end(1)
+            await interrupted(leaving)
         except asyncio.CancelledError:
             os.kill(os.getpid(), signal.SIGINT)
-            while not codes:
+            while not ended:
                 await asyncio.sleep(0)
             raise
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(stuck())
 
-    assert codes == [cli_verb.INTERRUPTED]
+    assert ended == [1]

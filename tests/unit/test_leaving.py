@@ -36,3 +36,14 @@ async def test_where_something_stands_in_the_way_it_ends_by_the_clock() -> None:
     Leaving(asyncio.Event(), within_s=0.0, end=end).ask()
     assert await asyncio.to_thread(end.ended.wait, 60)
     assert end.codes == [1]
+
+
+async def test_who_has_left_is_not_ended_later() -> None:
+    end, before = End(), set(threading.enumerate())
+    leaving = Leaving(asyncio.Event(), within_s=3600, end=end)
+    leaving.ask()
+    leaving.left()
+    for clock in set(threading.enumerate()) - before:
+        await asyncio.to_thread(clock.join, 60)
+        assert not clock.is_alive()
+    assert end.codes == []
