@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,11 +55,11 @@ def watch(
         await watcher.run()
 
     async def until_stopped(app: App) -> None:
-        following = asyncio.create_task(follow(app))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, following.cancel)
-        with suppress(asyncio.CancelledError):
-            await following
-        typer.echo(_("I watch no longer; what was read is kept.").to(language_of(app.settings)), err=True)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)  # ends it as Ctrl-C does
+        try:
+            await follow(app)
+        except asyncio.CancelledError:
+            typer.echo(_("I watch no longer; what was read is kept.").to(language_of(app.settings)), err=True)
 
     with_app(settings(), until_stopped)
