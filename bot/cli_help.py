@@ -151,7 +151,7 @@ def _shown(param: TyperArgument | TyperOption) -> str:
 
 def _meaning(param: TyperArgument | TyperOption, language: Language) -> str:
     meaning = " ".join(told(param.help, language))
-    if isinstance(param.default, str):
+    if param.default and isinstance(param.default, str):
         meaning += f" [{_('default: {value}', value=param.default).to(language)}]"
     return meaning
 

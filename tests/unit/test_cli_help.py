@@ -58,6 +58,7 @@ def test_a_page_stays_within_its_columns_and_names_every_option(path: str, langu
     for param in context.command.get_params(context):
         assert f"  {param.opts[0] if param.opts[0].startswith('-') else param.metavar or param.name.upper()}" in shown
     assert ("Usage: " in shown) == (language == "en")
+    assert ": ]" not in shown  # a default that says nothing
 
 
 def test_a_group_lists_its_verbs_with_their_first_paragraph() -> None:
