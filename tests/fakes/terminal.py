@@ -84,7 +84,7 @@ class Terminal:
         """Return the screen once `pattern` is on it `count` times; no longer than LONGEST_S."""
         end = time.monotonic() + LONGEST_S
         while len(re.findall(pattern, self.screen.text)) < count:
-            assert time.monotonic() < end, f"{pattern!r} is not on the screen:\n{self.screen.text}"
+            assert time.monotonic() < end, f"{pattern!r} is not on the screen:\n{self._places()}"
             code = self.program.poll()
             assert self._read() or code is None, f"the program ended with {code} and without {pattern!r}:\n{self.screen.text}"
         return self.screen.text
@@ -93,11 +93,19 @@ class Terminal:
         """Return the exit code; the program has to end within LONGEST_S."""
         end = time.monotonic() + LONGEST_S
         while (code := self.program.poll()) is None:
-            assert time.monotonic() < end, f"the program did not end:\n{self.screen.text}"
+            assert time.monotonic() < end, f"the program did not end:\n{self._places()}"
             self._read()
         while self._read():
             pass
         return code
+
+    def _places(self) -> str:
+        """Abort the program; return what is on the screen then: where each of its threads was."""
+        self.program.send_signal(signal.SIGABRT)
+        end = time.monotonic() + LONGEST_S
+        while (self._read() or self.program.poll() is None) and time.monotonic() < end:
+            pass
+        return self.screen.text
 
     def echoes(self) -> bool:
         """Say whether the terminal shows what is typed, as it did before the program began."""
