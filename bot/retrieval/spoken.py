@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.text.gaps import narrowed
+
 Kind = Literal["who", "when", "what"]
 
 _SAYING = (
@@ -85,6 +87,7 @@ class Asked:
 
 def heard(question: str, *, now: datetime) -> Asked:
     """Return what `question` asks for; `now` is when it is asked, in the zone in which a day begins and ends for who asks."""
+    question = narrowed(question)
     undated, period = _dated(question, now)
     kind: Kind = "who" if _WHO.search(question) else "when" if _WHEN.search(question) else "what"
     bare, speaker, saying = _unframed(undated)
@@ -100,7 +103,7 @@ def asks_when(question: str) -> bool:
 
 def tells(text: str) -> bool:
     """Say whether what was said to the bot tells something that is worth finding again: no question, no order, no mere keywords."""
-    said = text.strip()
+    said = narrowed(text).strip()
     if not said or is_question(said) or _ORDER.search(said):
         return False
     if re.search("[가-힣]", said):
@@ -126,7 +129,7 @@ _VERB = re.compile(
 
 def is_question(text: str) -> bool:
     """Say whether a message asks something of those who read it."""
-    return any(_QUESTION.search(line) for line in text.strip().splitlines())
+    return any(_QUESTION.search(narrowed(line)) for line in text.strip().splitlines())
 
 
 _QUESTION = re.compile(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from bot.text.gaps import narrowed
+
 _POLITE = (
     r"(?:(?:hey|hi|hello|ok|please|kindly)[,!]?\s+)*"
     r"(?:(?:can|could|would|will)\s+you\s+(?:please\s+|kindly\s+)?|i\s+(?:need|want)\s+(?:you\s+)?to\s+|help\s+me\s+(?:to\s+)?)?"
@@ -44,6 +46,7 @@ _KOREAN_BEGIN = re.compile(
 
 def looked_for(text: str) -> str:
     """Return `text` without "find me", "찾아줘" and their like; as it is where nothing else is left."""
+    text = narrowed(text)
     bare = _korean(_english(text)).strip(" \t\n\"'“”‘’")
     return bare or text.strip()
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.retrieval.spoken import heard, is_question
+from bot.retrieval.spoken import heard, is_question, tells
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 """A Friday."""
@@ -87,3 +87,18 @@ def test_a_question_is_known(text: str) -> None:
 @pytest.mark.parametrize("text", ["I fix the login", "제가 고칠게요", "who fixes it first wins a cake.", "완료했습니다", ""])
 def test_what_tells_something_is_no_question(text: str) -> None:
     assert not is_question(text)
+
+
+GAP = " " * 4000
+"""Tried in every way, it takes minutes to hours, and the bot answers nobody meanwhile."""
+
+
+@pytest.mark.parametrize("question", ["로그인 고친다고{gap}x", "who{gap}fixes it", "언제라고{gap}했지?{gap}x"])
+def test_a_long_gap_in_a_question_is_looked_through_once(question: str) -> None:
+    assert heard(question.format(gap=GAP), now=NOW) == heard(question.format(gap=" "), now=NOW)
+
+
+def test_a_long_gap_in_what_is_said_is_looked_through_once() -> None:
+    told = " ".join(f"고쳐 주나요{GAP}줘{GAP}다" for _each in range(50)) + "x"
+    assert not is_question(told)
+    assert not tells(told)

@@ -32,3 +32,9 @@ def test_something_is_always_left(said: str) -> None:
 
 def test_nothing_stays_nothing() -> None:
     assert looked_for("  ") == ""
+
+
+@pytest.mark.parametrize("begun", ["육아휴직", "육아휴직 규정에 대한"])
+def test_a_long_gap_is_looked_through_once(begun: str) -> None:
+    """Tried in every way, 2,000 signs of white space take hours, and the bot answers nobody meanwhile."""
+    assert looked_for(f"{begun}{' ' * 2000}찾아줘 x") == looked_for(f"{begun} 찾아줘 x")
