@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from bot.errors import InputError, ParingError, TooLargeError
+from bot.errors import InputError, ParingError, TooLargeError, of_file
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
 from bot.message import Attachment, Button, Command, Message, Receipt, Reply
@@ -155,6 +155,9 @@ class Dispatcher:
         """Answer a part of a message; what fails is told in its place, so that it does not cost the other parts their answer."""
         try:
             return await self.answer(message, progress=progress)
+        except InputError as error:
+            name = message.attachments[0].name if len(message.attachments) == 1 else ""
+            return _say(of_file(name, error), message)
         except ParingError as error:
             return _say(error.text, message)
 

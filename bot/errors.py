@@ -29,6 +29,9 @@ from bot.locale import Language, Text, phrases
 
 _ = phrases(__file__)
 
+LONGEST_NAME = 80
+"""Characters of a file's name that are told before a sentence."""
+
 
 class ParingError(Exception):
     """Base of all errors that Paring raises; `text` is the sentence for people."""
@@ -106,6 +109,14 @@ class GoneError(ChannelError):
 
 class StoreError(ParingError):
     """The database cannot be used."""
+
+
+def of_file(name: str, error: InputError) -> Text:
+    """Return the error's sentence, after the name of the one file among several that it is about, where it does not tell it itself."""
+    plain = "".join(sign for sign in name if sign.isprintable() and sign not in "*`[]<>")[:LONGEST_NAME]
+    if not plain.strip() or plain in str(error.text):
+        return error.text
+    return Text("**{name}**: {why}", (("name", plain), ("why", error.text)))
 
 
 def refusal(error: OSError) -> Text:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.errors import InputError
+from bot.errors import InputError, of_file
 from bot.image_pages import Book, rendered
 from bot.images import opened
 from bot.locale import Language, Text, phrases
@@ -79,7 +79,7 @@ class Ocr:
             except InputError as error:
                 if len(files) == 1:
                     raise
-                pieces.append(f"**{_plain(file.name)}**: {error.sentence(request.language)}")
+                pieces.append(of_file(file.name, error).to(request.language))
         if len(files) > MOST_FILES:
             pieces.append(_("I read the first {most}; please send the others again.", most=MOST_FILES).to(request.language))
         said = [piece if isinstance(piece, str) else _show(piece, request.language) for piece in pieces]

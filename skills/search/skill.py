@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from bot.errors import InputError
+from bot.errors import InputError, of_file
 from bot.locale import Language, Text, phrases
 from bot.message import PRIVATELY, Attachment, AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, Vector
@@ -140,7 +140,7 @@ class Search:
             except InputError as error:
                 if len(files) == 1 and not request.text.strip():
                     raise
-                said.append(error.text)
+                said.append(of_file(file.name, error) if len(files) > 1 else error.text)
             else:
                 if added.status == "replaced" or added.failed or added.files > 1:
                     said += [_became(added, file), *_not_read(added)]

@@ -96,7 +96,7 @@ async def test_a_part_of_a_folder_that_fails_costs_no_other_part_its_answer(monk
 
     monkeypatch.setattr(house.caption, "answer", broken)
     answer = await house.ask(make_message("", attachments=[PHOTO, PAPER]))
-    assert [reply.text for reply in answer.replies] == ["This picture is cut off.", "search: "]
+    assert [reply.text for reply in answer.replies] == ["**cat.jpg**: This picture is cut off.", "search: "]
 
 
 async def test_files_that_the_chosen_skill_leaves_are_kept_before_it_answers() -> None:

@@ -1,8 +1,8 @@
-"""What the system refuses is told in the reader's language."""
+"""What the system refuses is told in the reader's language, and of which file."""
 
 import errno
 
-from bot.errors import refusal
+from bot.errors import UnreadableError, of_file, refusal
 
 
 def test_common_refusals_are_said_in_both_languages() -> None:
@@ -14,3 +14,10 @@ def test_others_are_said_in_the_systems_words() -> None:
     assert refusal(OSError(errno.EXDEV, "x")).to("ko") == "Invalid cross-device link"
     assert refusal(OSError("no number {here}")).to("ko") == "no number {here}"
     assert refusal(OSError()).to("en") == "OSError"
+
+
+def test_of_several_files_the_refused_one_is_named_once() -> None:
+    refused = UnreadableError("It is cut off.")
+    assert str(of_file("c**at.jpg\n", refused)) == "**cat.jpg**: It is cut off."
+    assert of_file("", refused) == refused.text  # a photo has no name
+    assert str(of_file("cat.jpg", UnreadableError("cat.jpg is cut off."))) == "cat.jpg is cut off."
