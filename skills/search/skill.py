@@ -102,7 +102,7 @@ class Search:
             return request.reply(nothing, skill=self.name, model=model, buttons=_alone(request))
         worth = [hit for hit in hits if hit.score >= LEAST_SHARE * hits[0].score]
         shown = worth[: asked.count]
-        answer = "\n\n".join([*begun, self._answer(shown[0], request)])
+        answer = "\n\n".join([*begun, self._answer(shown[0], asked.text, request)])
         return request.reply(
             answer,
             skill=self.name,
@@ -111,11 +111,10 @@ class Search:
             buttons=[*_buttons(asked, len(shown), more=len(worth) > asked.count, language=request.language), *_alone(request)],
         )
 
-    def _answer(self, hit: Hit, request: Request) -> str:
+    def _answer(self, hit: Hit, question: str, request: Request) -> str:
         """Return the best passage as a quote and where it stands, or, of what was said, who said it and when."""
         if hit.lines:
-            zone, when = self._kit.settings.zone, asks_when(request.text)
-            return answered(hit, request.text, zone, request.language, when=when)
+            return answered(hit, question, self._kit.settings.zone, request.language, when=asks_when(question))
         return _answer(hit, request.language)
 
     def _source(self, hit: Hit, request: Request) -> Source:

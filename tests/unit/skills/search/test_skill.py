@@ -1,12 +1,14 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.errors import UnreadableError
 from bot.message import PRIVATELY, Attachment, Button, Command
-from bot.passage import PUBLIC, Added, Failed, Passage, Scope
+from bot.passage import PUBLIC, Added, Failed, Hit, Passage, Scope, Scopes
 from bot.skill import Kit
+from bot.talk import Line
 from bot.testing import FakeLibrary, Told, fake_kit, make_attachment, make_message, make_request
 from skills.search.skill import Search, build
 
@@ -47,6 +49,24 @@ async def test_the_best_passage_is_quoted_with_its_place_and_source(search: Sear
     assert reply.receipt is not None
     assert reply.receipt.model == "fake-embed@0"
     assert "search" in dict(reply.receipt.stages_ms)
+
+
+async def test_a_button_has_the_question_answered_as_it_was_at_first(
+    search: Search, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime(2026, 11, 23, 9, 38, tzinfo=UTC)
+    said = passage(2, "it works again", title="Dan", heading="", page=None)
+
+    async def found(_query: str, _scopes: Scopes, k: int) -> list[Hit]:
+        return [Hit(said, 0.9, lines=(Line("Dan", at, said.text, said.link, best=True, passage=2),))] * k
+
+    monkeypatch.setattr(library, "search", found)
+    question = make_message("when did it work again?")
+    at_first = (await search.answer(make_request(question, scopes=[PUBLIC]))).text
+    assert at_first.startswith("**Mon 23 Nov 2026, 09:38")
+    for args in ("--count 10", ""):  # in a group as in the direct chat to which it is taken
+        press = replace(make_message("/search"), command=Command("search", args), reply_to=question)
+        assert (await search.answer(make_request(press, scopes=[PUBLIC]))).text == at_first
 
 
 async def test_nothing_found_is_said_in_the_askers_language(search: Search) -> None:
