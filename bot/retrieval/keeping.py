@@ -104,7 +104,7 @@ class Keeper:
                 await self._keep([waiting])
 
     async def _kept(self, parcels: Sequence[Parcel]) -> list[Kept]:
-        """Embed and commit. Where another generation is written to by the time of the commit, its vectors are made, and it is tried again."""
+        """Embed and commit. Where other generations are written to by the time of the commit, the vectors are made, and it is tried again."""
         drafts = [drafted for parcel in parcels for drafted in parcel.drafts]
         made: dict[int, Vectors] = {}
         while True:
@@ -116,7 +116,7 @@ class Keeper:
             first = written[0].id if written else 0
             if not written:
                 return await self._passages.add(whole, generation=first) if whole else []
-            kept = await self._passages.add_among(whole, generation=first, written=list(made))
+            kept = await self._passages.add_among(whole, generation=first, written=[generation.id for generation in written])
             if kept is not None:
                 return kept
 

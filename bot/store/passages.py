@@ -129,10 +129,10 @@ class Passages:
     async def add_among(
         self, documents: Sequence[NewDocument], *, generation: int, written: Collection[int]
     ) -> list[Kept] | None:
-        """Do as `add`, where no other generations than `written` are written to; None where others are, and nothing is kept."""
+        """Do as `add`, where the generations that are written to are `written`; None where they are others, and nothing is kept."""
 
         def work(connection: Connection) -> list[Kept] | None:
-            if not written_now(connection) <= set(written):
+            if written_now(connection) != set(written):
                 return None
             return [_add(connection, document, generation) for document in documents]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +299,32 @@ async def test_an_embedder_that_is_being_tried_keeps_nobody_from_adding(
         pass
     assert len(await ids(library)) == 5
     assert (await library.verify()).sound
+
+
+async def test_a_generation_that_goes_while_passages_are_embedded_for_it_keeps_nobody_from_adding(
+    library: Shelves, change: Changeover, database: Database, embedders: Embedders
+) -> None:
+    await fill(library, 3)
+    await change.wish(B, by="ann")
+    await change.step()
+
+    async def changed_mind() -> None:
+        await change.wish(A, by="ann")
+        for _look in range(3):  # it is given up, its vectors go, and it goes itself
+            await change.step()
+
+    def once(name: str, _bulk: bool) -> Awaitable[None] | None:
+        if name != B:
+            return None
+        embedders.before = lambda _name, _bulk: None
+        return changed_mind()
+
+    embedders.before = once
+    await fill(library, 1, since=3)
+
+    assert await states(database) == {A: "live"}
+    assert len(await ids(library)) == 4
+    assert (await Generations(database).counts(2))[0] == 0
 
 
 async def test_one_that_is_not_here_is_refused_or_told(library: Shelves, change: Changeover) -> None:
