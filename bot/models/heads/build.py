@@ -11,7 +11,6 @@ the child process that trains one, so that neither scipy nor the examples stay i
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -19,9 +18,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -35,6 +33,7 @@ from bot.errors import ModelError
 from bot.locale import LANGUAGES, Language, Text, phrases
 from bot.models.heads import features
 from bot.models.heads.utterances import Example, Source, digest, read_utterances, sources, unfold
+from bot.models.made import alone, writable
 from bot.models.runtimes.linear_head import read_head, write_head
 
 if TYPE_CHECKING:
@@ -196,7 +195,7 @@ def _make(settings: Settings, wanted: Recipe, report: Report) -> Path:
     parent = _parent(settings.home, wanted)
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        with _alone(parent / f"{_PREFIX}{wanted.base}.lock"):
+        with alone(parent / f"{_PREFIX}{wanted.base}.lock"):
             if found := _find(settings.home, wanted, exact=True):
                 return found
             report(_("Training the router; this happens once."), 0.0)
@@ -295,12 +294,7 @@ def _parents(home: Path) -> tuple[Path, Path]:
 def _parent(home: Path, wanted: Recipe) -> Path:
     """Return where a head is made: beside the install, except one that people's labels of one home are in."""
     shared, own = _parents(home)
-    return shared if wanted.labels == NO_FEEDBACK and _writable(shared) else own
-
-
-def _writable(folder: Path) -> bool:
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    return os.access(there, os.W_OK)
+    return shared if wanted.labels == NO_FEEDBACK and writable(shared) else own
 
 
 def _feedback_file(home: Path) -> Path:
@@ -315,13 +309,6 @@ def _forget_old(parent: Path) -> None:
 
 def _changed(folder: Path) -> float:
     return folder.stat().st_mtime
-
-
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    with file.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 if __name__ == "__main__":
