@@ -111,8 +111,10 @@ class Mirror:
         self._follow(state, mark, most)
 
     def _load(self, state: State, mark: Mark) -> None:
-        """Begin with the saved index where there is one. Raises UnfitError where it is not of this database."""
-        found = self._shelter.load(mark, self._source) if self._shelter is not None and mark.passage else None
+        """Begin with the saved index where there is one of this generation. Raises UnfitError where it is not of this database."""
+        if self._shelter is None or not mark.passage:
+            return
+        found = self._shelter.load(mark, self._source, known=state.origins())
         if found is None:
             return
         self.index, made = found

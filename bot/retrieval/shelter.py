@@ -16,7 +16,7 @@ import fcntl
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from bot.logs import Logger
 from bot.retrieval.coded import Source
 from bot.retrieval.saved import ASIDE, Made, UnfitError, check, manifest, read, write
 from bot.retrieval.vectors import VectorIndex
-from bot.store.shelf import Mark
+from bot.store.shelf import Mark, Origin
 
 _ = phrases(__file__)
 log = Logger(__name__)
@@ -78,8 +78,11 @@ class Shelter:
         except UnfitError:
             return None
 
-    def load(self, mark: Mark, source: Source) -> tuple[VectorIndex, Made] | None:
+    def load(self, mark: Mark, source: Source, *, known: Collection[Origin]) -> tuple[VectorIndex, Made] | None:
         """Return the newest index if it is one of `mark`'s database, None where there is none.
+
+        None as well where it is of another generation that is `known` there: after a change of embedder nothing is wrong with it, and
+        the next to be saved takes its place.
 
         Raises:
             UnfitError: it does not fit; it was not loaded. The caller sets it aside.
@@ -89,10 +92,12 @@ class Shelter:
             return None
         made = manifest(path)[1]
         own = made.mark
-        if (own.generation, own.embedder, own.dimension) != (mark.generation, mark.embedder, mark.dimension):
-            raise UnfitError(_("it is of generation {number} of {embedder}", number=own.generation, embedder=own.embedder))
         if own.passage > mark.passage or own.removal > mark.removal:
             raise UnfitError(_("it is ahead of the database, which was put back from a copy or is another one"))
+        if own.origin != mark.origin:
+            if own.origin in known:
+                return None
+            raise UnfitError(_("it is of generation {number} of {embedder}", number=own.generation, embedder=own.embedder))
         return read(path, source)
 
     def check(self) -> Made | None:

@@ -33,6 +33,14 @@ NO_PASSAGE = 0
 """Told as removed where something has changed that no id tells of: what was remembered is to be read again."""
 
 
+class Origin(NamedTuple):
+    """Whose vectors they are: the number of the generation, its embedder (`name@revision`), their dimension."""
+
+    id: int
+    embedder: str
+    dimension: int
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """How far the database has come; two equal marks mean that no passage came or went between."""
@@ -44,6 +52,11 @@ class Mark:
     """The live generation, 0 where there is none."""
     embedder: str
     dimension: int
+
+    @property
+    def origin(self) -> Origin:
+        """Whose vectors the live ones are."""
+        return Origin(self.generation, self.embedder, self.dimension)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +165,10 @@ class State:
             " g.id, g.embedder, g.dimension FROM (SELECT 1) LEFT JOIN generations g ON g.state = 'live'"
         ).fetchone()
         return Mark(row[0], row[1], row[2] or 0, row[3] or "", row[4] or 0)
+
+    def origins(self) -> set[Origin]:
+        """Return that of every generation there is, live or not."""
+        return {Origin(*row) for row in self._connection.execute("SELECT id, embedder, dimension FROM generations")}
 
     def arrivals(self, mark: Mark, *, after: int, most: int | None = None) -> Iterator[Arrivals]:
         """Yield the passages above `after`, at most so many, some thousand at a time, with their vectors of the mark's generation."""

@@ -16,7 +16,9 @@ from bot.passage import PUBLIC, Scopes
 from bot.retrieval import changeover as module
 from bot.retrieval.changeover import Changeover
 from bot.retrieval.library import Shelves
+from bot.retrieval.saving import Saving
 from bot.retrieval.search import Finder, Question
+from bot.retrieval.shelter import Shelter
 from bot.store.assignments import Assignments
 from bot.store.database import Database
 from bot.store.generations import Generations
@@ -370,6 +372,27 @@ async def test_want_of_room_is_told_beforehand(
     assert not await change.step()
     assert await states(database) == {A: "live"}
     assert "free" in (await change.standing()).failure["en"]
+
+
+async def test_the_index_file_of_the_one_before_is_passed_over_and_nothing_is_wrong_with_it(
+    library: Shelves, change: Changeover, database: Database, tmp_path: Path
+) -> None:
+    await fill(library, 3)
+    shelter, own = Shelter(tmp_path / "index"), Saving(database.path, Shelter(tmp_path / "index"))
+    own.save()
+    for wish, folder in ((B, "2-3-0"), (A, "1-3-0")):
+        await change.wish(wish, by="ann")
+        await change.complete()
+
+        assert len(await ids(library)) == 3
+        findings = await library.verify()
+        assert findings.sound
+        assert (findings.in_file, findings.set_aside) == (0, 0)
+        assert own._due()
+        own.save()
+        assert shelter.newest() == tmp_path / "index" / folder
+        assert (await library.verify()).in_file == 3
+    assert shelter.aside() == []
 
 
 async def test_retired_vectors_stay_until_they_are_dropped(library: Shelves, change: Changeover, database: Database) -> None:
