@@ -82,7 +82,7 @@ class Shelter:
         """Return the newest index if it is one of `mark`'s database, None where there is none.
 
         None as well where it is of another generation that is `known` there: after a change of embedder nothing is wrong with it, and
-        the next to be saved takes its place.
+        the next to be saved takes its place. And None where just that happens while it is read.
 
         Raises:
             UnfitError: it does not fit; it was not loaded. The caller sets it aside.
@@ -90,15 +90,12 @@ class Shelter:
         path = self.newest()
         if path is None:
             return None
-        made = manifest(path)[1]
-        own = made.mark
-        if own.passage > mark.passage or own.removal > mark.removal:
-            raise UnfitError(_("it is ahead of the database, which was put back from a copy or is another one"))
-        if own.origin != mark.origin:
-            if own.origin in known:
-                return None
-            raise UnfitError(_("it is of generation {number} of {embedder}", number=own.generation, embedder=own.embedder))
-        return read(path, source)
+        try:
+            return _fitting(path, mark, source, known)
+        except UnfitError:
+            if self.newest() == path:
+                raise
+            return None  # who saves, in this process or another, deletes the one before
 
     def check(self) -> Made | None:
         """Return what the newest index is of, all its files compared with their hashes. Raises UnfitError."""
@@ -154,6 +151,18 @@ class Shelter:
         with suppress(FileNotFoundError, NotADirectoryError):
             return [path for path in self.folder.iterdir() if path.is_dir()]
         return []
+
+
+def _fitting(path: Path, mark: Mark, source: Source, known: Collection[Origin]) -> tuple[VectorIndex, Made] | None:
+    """Return the index in `path` as `Shelter.load` does."""
+    own = manifest(path)[1].mark
+    if own.passage > mark.passage or own.removal > mark.removal:
+        raise UnfitError(_("it is ahead of the database, which was put back from a copy or is another one"))
+    if own.origin != mark.origin:
+        if own.origin in known:
+            return None
+        raise UnfitError(_("it is of generation {number} of {embedder}", number=own.generation, embedder=own.embedder))
+    return read(path, source)
 
 
 def _mark_in(name: str) -> tuple[int, ...]:

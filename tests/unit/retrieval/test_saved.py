@@ -16,8 +16,8 @@ from retrieval_fakes import ANN, WordEmbedder
 from bot.config import LimitSettings
 from bot.locale import Text
 from bot.passage import PUBLIC, Scope, Scopes
-from bot.retrieval import coded, saved, saving
-from bot.retrieval.coded import CodedIndex, code
+from bot.retrieval import coded, saved, saving, shelter
+from bot.retrieval.coded import CodedIndex, Source, code
 from bot.retrieval.library import Shelves
 from bot.retrieval.saved import UnfitError
 from bot.retrieval.saving import Saving
@@ -218,6 +218,28 @@ async def test_the_index_of_another_database_is_not_believed(
         findings = await library.verify()
         assert "others than the database's" in findings.to("en")
         assert (await library.status()).in_memory == 15
+
+
+async def test_a_file_that_is_replaced_while_it_is_read_is_not_taken_for_broken(
+    database: Database, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(database, home)
+    newer = home / "index" / "1-13-0"
+    began: list[Path] = []
+
+    def overtaken(folder: Path, source: Source) -> object:
+        began.append(folder)
+        if folder != newer:
+            folder.rename(newer)
+        return saved.read(folder, source)
+
+    monkeypatch.setattr(shelter, "read", overtaken)
+    async with opened(database, home) as library:
+        assert (await found(library))[0] == THIRD
+        assert began
+        assert (await library.verify()).sound
+    assert folders(home) == [newer]
+    assert Shelter(home / "index").aside() == []
 
 
 async def test_who_saves_can_set_aside_what_turns_out_not_to_fit(database: Database, home: Path) -> None:
