@@ -62,7 +62,7 @@ class Saving:
 
     def save(self) -> bool:
         """Save the index as the database has it now; return False where it cannot be written: it is logged, and tried again later."""
-        self._since = time.monotonic()
+        self._since, self.touched = time.monotonic(), False  # what is changed from here on may be too late for this file
         try:
             with closing(Shelf(self._database)) as shelf:
                 mirror = Mirror(shelf, self._shelter)
@@ -75,8 +75,8 @@ class Saving:
                         self._shelter.save(mirror.index, mirror.made)
         except (OSError, StoreError) as error:
             log.warning("the index could not be saved; the next start reads it from the database", why=str(error))
+            self.touched = True
             return False
-        self.touched = False
         return True
 
     def _renew(self) -> None:

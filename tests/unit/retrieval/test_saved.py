@@ -22,7 +22,7 @@ from bot.retrieval.library import Shelves
 from bot.retrieval.saved import UnfitError
 from bot.retrieval.saving import Saving
 from bot.retrieval.shelter import MOST_SET_ASIDE, Shelter
-from bot.retrieval.vectors import FlatIndex
+from bot.retrieval.vectors import FlatIndex, VectorIndex
 from bot.store.database import Database
 from bot.testing import InlineSandbox
 
@@ -320,6 +320,24 @@ async def test_who_only_asks_writes_nothing(database: Database, home: Path) -> N
     async with opened(database, home) as library:
         assert await found(library)
     assert not (home / "index").exists()
+
+
+async def test_what_comes_while_the_file_is_written_is_saved_at_the_end(
+    database: Database, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(database, home) as library:
+        await add(library, 1)
+        loop, write = asyncio.get_running_loop(), shelter.write
+
+        def with_another(folder: Path, index: VectorIndex, made: saved.Made) -> None:
+            asyncio.run_coroutine_threadsafe(add(library, 2), loop).result()
+            write(folder, index, made)
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(shelter, "write", with_another)
+            assert await asyncio.to_thread(library._saving.save)
+        assert [path.name for path in folders(home)] == ["1-1-0"]
+    assert [path.name for path in folders(home)] == ["1-2-0"]
 
 
 async def test_where_there_is_no_file_one_is_due(database: Database, home: Path) -> None:
