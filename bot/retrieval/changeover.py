@@ -314,10 +314,12 @@ def _locked(file: Path) -> Iterator[bool]:
     """Hold the lock file, if nobody else does; give whether it is held."""
     handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = True
+        except BlockingIOError:
+            mine = False
+        yield mine  # out of its reach: a terminal that is not read blocks with the same error
     finally:
         os.close(handle)
 

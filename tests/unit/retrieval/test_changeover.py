@@ -489,3 +489,8 @@ async def test_two_processes_make_vectors_one_after_the_other(
         await waiting
     assert told[-1][1] == 6
     assert embedders.asked.count(B) == 4  # once to see that it works, and three pieces
+
+
+def test_an_error_of_the_work_under_the_lock_is_its_own(tmp_path: Path) -> None:
+    with pytest.raises(BlockingIOError, match="the terminal"), module._locked(tmp_path / module.LOCK):
+        raise BlockingIOError("the terminal")
