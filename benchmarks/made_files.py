@@ -80,10 +80,23 @@ HOW = [
     "the",
     "review",
 ]
-WER = ["위원회", "기술자", "회계과", "박물관", "항만공사", "도서관", "보건소", "학교", "철도청", "제과점", "극장", "시의회"]
-WAS = ["예산", "다리", "일정", "계약", "망원경", "정원", "기록", "창문", "청구서", "엔진", "설문", "전시회", "보일러"]
-WIE = ["신중하게", "봄에", "지체", "없이", "두", "번째로", "적은", "비용으로", "태풍에도", "검토", "뒤에"]
-TAT = [
+KOREAN_WHO = [
+    "위원회",
+    "기술자",
+    "회계과",
+    "박물관",
+    "항만공사",
+    "도서관",
+    "보건소",
+    "학교",
+    "철도청",
+    "제과점",
+    "극장",
+    "시의회",
+]
+KOREAN_WHAT = ["예산", "다리", "일정", "계약", "망원경", "정원", "기록", "창문", "청구서", "엔진", "설문", "전시회", "보일러"]
+KOREAN_HOW = ["신중하게", "봄에", "지체", "없이", "두", "번째로", "적은", "비용으로", "태풍에도", "검토", "뒤에"]
+KOREAN_DID = [
     "승인했다",
     "미루었다",
     "측정했다",
@@ -109,7 +122,8 @@ class Writer:
     def sentence(self) -> str:
         pick, number = self.chance.choice, self.chance.randrange(10, 9999)
         if self.korean:
-            return f"{pick(WER)}는 {pick(WIE)} {pick(WAS)}을 {pick(TAT)}, {pick(WAS)} {number}건은 {pick(WER)}가 {pick(WIE)} {pick(TAT)}."
+            first = f"{pick(KOREAN_WHO)}는 {pick(KOREAN_HOW)} {pick(KOREAN_WHAT)}을 {pick(KOREAN_DID)}"
+            return f"{first}, {pick(KOREAN_WHAT)} {number}건은 {pick(KOREAN_WHO)}가 {pick(KOREAN_HOW)} {pick(KOREAN_DID)}."
         first = f"The {pick(WHO)} {pick(DID)} the {pick(WHAT)} {pick(HOW)} {pick(HOW)}"
         return f"{first}, and {number} of the {pick(WHAT)}s were {pick(DID)} by the {pick(WHO)}."
 
@@ -124,7 +138,7 @@ class Writer:
 
     def rows(self, count: int) -> list[list[str]]:
         names = ["항목", "담당", "수량", "금액"] if self.korean else ["Item", "Owner", "Count", "Amount"]
-        words, people = (WAS, WER) if self.korean else (WHAT, WHO)
+        words, people = (KOREAN_WHAT, KOREAN_WHO) if self.korean else (WHAT, WHO)
         made = [[self.chance.choice(words), self.chance.choice(people), str(self.chance.randrange(99)), str(self.chance.randrange(10**6))]
                 for _row in range(count)]  # fmt: skip
         return [names, *made]
