@@ -198,3 +198,7 @@ def main() -> None:
     options.cache.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     asyncio.run(work(options.folders, options.cache, None if options.check else options.out))
+
+
+if __name__ == "__main__":
+    main()
