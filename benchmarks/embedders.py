@@ -1,10 +1,11 @@
-"""The embedders that come with the install, side by side: quality, speed, memory. Each in a process of its own.
+"""MiniLM and the static embedder that is made of it, side by side: quality, speed, memory. Each in a process of its own.
 
     python -m benchmarks.embedders --data DIR [--queries 600] [--out docs/img/embedders.png] [--json] [--speed] [--quality FILE]
 
 DIR holds retrieval/ (collections in BEIR layout) and similarity/ (JSON lines with a, b and score). nDCG@10 is of the vectors alone and of
 both legs fused, over the English collections; "told" and "answered" are of squad-open-en: of questions whose passage was taken away, told
-"nothing found", and of the others, answered. Speed is of one process of the bot's pool, passages are docstrings of installed packages.
+"nothing found", and of the others, answered, by the first look alone. Speed is of one process of the bot's pool,
+passages are docstrings of installed packages.
 """
 
 from __future__ import annotations
