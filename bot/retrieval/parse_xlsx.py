@@ -200,7 +200,9 @@ def _elements(part: IO[bytes], *tags: str) -> Iterator[Any]:
     """Yield the elements of these tags, each gone once the next is asked for."""
     from lxml import etree  # noqa: PLC0415 - as above
 
-    for _event, element in etree.iterparse(part, tag=tags, resolve_entities=False, no_network=True, huge_tree=False):
+    for _event, element in etree.iterparse(
+        part, tag=tags, remove_comments=True, remove_pis=True, resolve_entities=False, no_network=True, huge_tree=False
+    ):
         yield element
         element.clear()
         while (before := element.getprevious()) is not None:

@@ -106,6 +106,16 @@ def test_a_formula_is_read_by_the_value_that_was_shown_last(blob: Path) -> None:
     assert rewritten(blob, (SHEET, "<f>6*7</f><v/>", "<f>6*7</f><v>42</v>"))[1] == "Item: Lamp | Total: 42"
 
 
+def test_comments_in_the_file_s_own_xml_are_no_cells(blob: Path) -> None:
+    sheet(blob, [["Item", "Total"], ["Lamp", 42]])
+    cell = '<c r="A2" t="inlineStr"><is><t>Lamp</t>'
+    number = "<v>42</v>"
+    found = rewritten(
+        blob, (SHEET, cell, f"<!-- the first -->{cell}"), (SHEET, number, f"<?made by=hand?><!-- a sum -->{number}")
+    )
+    assert found[1] == "Item: Lamp | Total: 42"
+
+
 def test_words_of_all_kinds_truths_and_errors_are_read(blob: Path) -> None:
     sheet(blob, [["Item", "Kept", "Sum"], ["Lamp", True, 1]])
     strings = "<si><t>none</t></si><si><r><t>Lamp </t></r><r><t>blue</t></r><rPh><t>ramp</t></rPh></si>"
