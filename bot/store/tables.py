@@ -189,6 +189,60 @@ class AuditRow(Base):
     at: Mapped[datetime]
 
 
+class SwapRow(Base):
+    """One wish for another model, and what became of it (`bot.models.trial.Swap`)."""
+
+    __tablename__ = "swaps"
+    __table_args__ = (
+        Index("ix_swaps_slot_id", "slot", "id"),
+        Index("ix_swaps_state", "state"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slot: Mapped[str] = mapped_column(String(64))
+    word: Mapped[str]
+    model: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    before: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    asked_by: Mapped[str] = mapped_column(String(255))
+    origin: Mapped[str] = mapped_column(default="", server_default="")
+    owner: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    """The lease of the process that is at it."""
+    state: Mapped[str] = mapped_column(String(16))
+    step: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    card: Mapped[str] = mapped_column(default="", server_default="")
+    """JSON of a Card; "" until it is there."""
+    said: Mapped[str] = mapped_column(default="", server_default="")
+    """JSON: how it ended, by language."""
+    asked_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class ConsentRow(Base):
+    """An admin's second yes: hashes that were seen for the first time, a licence that nobody knows."""
+
+    __tablename__ = "consents"
+
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """What was said yes to, such as `hub:owner/name@revision`."""
+    said_by: Mapped[str] = mapped_column(String(255))
+    said_at: Mapped[datetime]
+    files: Mapped[str] = mapped_column(default="", server_default="")
+    """JSON: sha256 and size of each file as they were then."""
+
+
+class AdminRow(Base):
+    """An admin whom another admin added; those of the settings are not kept here."""
+
+    __tablename__ = "admins"
+
+    person: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """CHANNEL:USER."""
+    added_by: Mapped[str] = mapped_column(String(255))
+    added_at: Mapped[datetime]
+
+
 class ScopeRow(Base):
     """An audience, by its name as `bot.passage.Scope` writes it; its id stands for it in passages and in the word index."""
 
