@@ -10,7 +10,7 @@ from bot.locale import Language, Text, phrases
 from bot.sandbox import Json
 
 if TYPE_CHECKING:
-    from bot.models.pool import SlotStatus
+    from bot.models.places import SlotStatus
 
 _ = phrases(__file__)
 

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from statistics import median
-from typing import TYPE_CHECKING, Final, Generic, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from bot.errors import MemoryBudgetError, ModelError, NoModelError
 from bot.locale import Text, phrases
@@ -25,6 +24,7 @@ from bot.models import fetch
 from bot.models.catalogue import Catalogue, choosing
 from bot.models.lately import Lately
 from bot.models.memory import Measured, MeasuredFile, budget_mb
+from bot.models.places import Heard, Lease, Place, SlotStatus
 from bot.models.prepare import Report
 from bot.models.running import Running
 from bot.models.spec import LoadOptions, ModelSpec
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 _ = phrases(__file__)
 
-PINNED: Final = frozenset({"embed", "route", "summarise"})
-"""The slots of every message: they stay loaded."""
+Record = Callable[[ModelSpec], Awaitable[None]]
+
 REMEMBERED: Final = "embed"
 """The slot whose last answers are kept: one message is embedded to be routed, then to be searched for."""
 LATELY: Final = 32
@@ -44,58 +44,6 @@ LONGEST_REMEMBERED: Final = 2000
 """Characters."""
 DISK_TO_RAM: Final = 1.3
 """How much memory a model is taken to need before it was ever measured, by its files' size."""
-
-
-@dataclass(frozen=True, slots=True)
-class SlotStatus:
-    """What is told of one slot. `health` is ready, idle, missing, or "failed: " and why; `p50_ms` None before the first answers."""
-
-    slot: str
-    model: str
-    loaded: bool
-    pinned: bool
-    size_bytes: int
-    ram_mb: int
-    licence: str
-    languages: tuple[str, ...]
-    health: str
-    p50_ms: float | None
-    failure: Text | None = None
-    """Why it failed, for people."""
-
-
-@dataclass(slots=True, eq=False)
-class Place:
-    """A slot's place in the pool: which model is its, and that model while it is loaded."""
-
-    slot: str
-    spec: ModelSpec | None
-    running: Running | None = None
-    loading: asyncio.Task[None] | None = None
-    failure: ModelError | None = None
-    used: int = 0
-    beside: bool = False
-    """True for a model that is asked for by its name while another is live in the slot."""
-
-    @property
-    def pinned(self) -> bool:
-        """Whether it stays loaded."""
-        return self.slot in PINNED and not self.beside
-
-
-@dataclass(frozen=True, slots=True)
-class Lease(Generic[In, Out]):
-    """One model for as long as it is held: a swap goes on beside it, and the model is not released before."""
-
-    identity: str
-    running: Running = field(repr=False)
-
-    async def predict(self, batch: Sequence[In], *, bulk: bool = False) -> list[Out]:
-        """Return one output an input, in order. Raises ModelError where the model failed."""
-        if not batch:
-            return []
-        outputs = await asyncio.wrap_future(self.running.submit(batch, bulk=bulk))
-        return cast("list[Out]", outputs)
 
 
 class Pool:
@@ -115,6 +63,7 @@ class Pool:
         self._one_load = asyncio.Lock()
         self._uses = 0
         self._lately = Lately(most=LATELY)
+        self._listeners: tuple[Callable[[Heard], None], ...] = ()
         for slot in settings.models.choose:
             self._place(slot)
 
@@ -146,11 +95,19 @@ class Pool:
         place.used = self._uses
         running.leases += 1
         try:
-            yield Lease(identity, running)
+            yield Lease(slot.name, identity, running, self._listeners)
         finally:
             running.leases -= 1
             if running.leases == 0:
                 running.idle.set()
+
+    def listen(self, listener: Callable[[Heard], None]) -> None:
+        """Have `listener` told, on the event loop, of every call that a model answers or fails at. It must be quick and raise nothing."""
+        self._listeners = (*self._listeners, listener)
+
+    def spec(self, slot: str) -> ModelSpec | None:
+        """Return the slot's live model, None where there is none."""
+        return self._place(slot).spec
 
     def live(self, slot: Slot[In, Out]) -> str:
         """Return `name@revision` of the slot's live model, "" where there is none; of a slot with its model that, "" where it is not here."""
@@ -162,7 +119,7 @@ class Pool:
 
     @property
     def settings(self) -> Settings:
-        """The settings, with what is live in the embedder's slot as if it had been chosen."""
+        """The settings, with what became live in a slot as if it had been chosen."""
         return self._settings
 
     async def prepare(self, *, report: Report | None = None) -> None:
@@ -177,26 +134,88 @@ class Pool:
                 if spec is not None and spec.source == "package":
                     await asyncio.to_thread(fetch.resolve, spec, self._settings, report=report)
 
-    async def publish(self, slot: Slot[In, Out], spec: ModelSpec) -> None:
+    async def publish(
+        self, slot: Slot[In, Out], spec: ModelSpec, *, unloading: bool = False, record: Record | None = None
+    ) -> None:
         """Load `spec` beside the slot's live model, switch to it, and release the old one when nobody holds it any more.
 
-        One that is loaded beside it already, because it was asked for by its name, is taken.
+        One that is loaded beside it already, because it was asked for by its name, is taken. With `unloading` the old one is released
+        first: whoever asks meanwhile waits for the new one. `record` is awaited once the new one is loaded, before the switch;
+        where it raises, nothing is switched.
 
         Raises:
             ModelError: it could not be loaded, or both do not fit into the budget; the old one stays live.
         """
         place = self._place(slot.name)
+        if unloading and place.running is not None:
+            return await self._publish_instead(place, spec, record)
         async with self._one_load:
             beside = self._places.pop(f"{slot.name} {spec.identity}", None)
-            found, running = (
-                (beside.spec, beside.running) if beside and beside.spec and beside.running else await self._load(spec, place)
-            )
-            old, place.running, place.spec, place.failure = place.running, running, found, None
-        if slot.name == REMEMBERED:
-            self._settings = choosing(self._settings, found)
-            self._catalogue.follow(self._settings)
+            if beside is not None and beside.spec is not None and beside.running is not None:
+                found, running = beside.spec, beside.running
+            else:
+                found, running = await self._load(spec, place)
+            await self._recorded(record, found, running)
+            old = self._switch(place, found, running)
         if old is not None and old is not running:
             await asyncio.shield(_release(old))
+        return None
+
+    async def vacate(self, slot: Slot[In, Out]) -> None:
+        """Leave the slot empty; what was live is released when nobody holds it any more."""
+        place = self._place(slot.name)
+        async with self._one_load:
+            old, place.running, place.spec, place.failure = place.running, None, None, None
+            chosen = {name: word for name, word in self._settings.models.choose.items() if name != slot.name}
+            models = self._settings.models.model_copy(update={"choose": chosen})
+            self._settings = self._settings.model_copy(update={"models": models})
+            self._catalogue.follow(self._settings)
+        if old is not None:
+            await asyncio.shield(_release(old))
+
+    async def _publish_instead(self, place: Place, spec: ModelSpec, record: Record | None) -> None:
+        """Release the place's model, then load `spec` into it; where that fails, the old one is loaded again."""
+        working = asyncio.ensure_future(self._change(place, spec, record))
+        place.loading = asyncio.create_task(_over(working), name=f"load {place.slot}")  # they wait, whatever comes of it
+        try:
+            await asyncio.shield(working)
+        finally:
+            if working.done():
+                place.loading = None
+
+    async def _change(self, place: Place, spec: ModelSpec, record: Record | None) -> None:
+        before, (old, place.running) = place.spec, (place.running, None)
+        try:
+            if old is not None:
+                await _release(old)
+            async with self._one_load:
+                found, running = await self._load(spec, place)
+                await self._recorded(record, found, running)
+                self._switch(place, found, running)
+        except BaseException:
+            if before is not None and place.pinned:
+                with suppress(ModelError):  # then it is loaded, or refused, when it is asked
+                    async with self._one_load:
+                        place.spec, place.running = await self._load(before, place)
+            raise
+        finally:
+            place.loading = None
+
+    async def _recorded(self, record: Record | None, spec: ModelSpec, running: Running) -> None:
+        if record is None:
+            return
+        try:
+            await record(spec)
+        except BaseException:
+            await asyncio.shield(asyncio.to_thread(running.close))
+            raise
+
+    def _switch(self, place: Place, spec: ModelSpec, running: Running) -> Running | None:
+        """Have the place answer by `running`; return what answered before."""
+        old, place.running, place.spec, place.failure = place.running, running, spec, None
+        self._settings = choosing(self._settings, spec)
+        self._catalogue.follow(self._settings)
+        return old
 
     async def keep_only(self, slot: Slot[In, Out], models: Collection[str]) -> None:
         """Release what was loaded for `slot` beside its live model, but for `models` (`name@revision`)."""
@@ -375,6 +394,10 @@ async def _release(running: Running) -> None:
         running.idle.clear()
         await running.idle.wait()
     await asyncio.to_thread(running.close)
+
+
+async def _over(working: asyncio.Future[None]) -> None:
+    await asyncio.wait([working])
 
 
 def _options(settings: Settings) -> LoadOptions:

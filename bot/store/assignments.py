@@ -52,15 +52,15 @@ class Assignments:
         said = json.loads(row[3]) if row[3] else {}
         return Assignment(slot, row[0], row[1], row[2], {language: said[language] for language in LANGUAGES if language in said})
 
+    async def all(self) -> dict[str, str]:
+        """Return the model of every wish, by slot."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(AssignmentRow.slot, AssignmentRow.model))).all()
+        return {row[0]: row[1] for row in rows}
+
     async def put(self, slot: str, model: str, *, by: str) -> None:
         """Wish for `model` in `slot`; the wish before is forgotten."""
-        values = {"model": model, "assigned_by": by, "assigned_at": datetime.now(UTC), "failure": ""}
-        statement = insert(AssignmentRow).values(slot=slot, **values).on_conflict_do_update(index_elements=["slot"], set_=values)
-
-        def work(connection: Connection) -> None:
-            connection.execute(statement)
-
-        await self._database.write(work)
+        await self._database.write(lambda connection: assign(connection, slot, model, by=by))
 
     async def failed(self, slot: str, model: str, why: Text | None) -> None:
         """Keep why the wish for `model` could not be followed, None for nothing; a newer wish is left alone."""
@@ -71,3 +71,11 @@ class Assignments:
             connection.execute(update(AssignmentRow).where(*mine).values(failure=said))
 
         await self._database.write(work)
+
+
+def assign(connection: Connection, slot: str, model: str, *, by: str) -> None:
+    """Wish for `model` in `slot` within the caller's transaction."""
+    values = {"model": model, "assigned_by": by, "assigned_at": datetime.now(UTC), "failure": ""}
+    connection.execute(
+        insert(AssignmentRow).values(slot=slot, **values).on_conflict_do_update(index_elements=["slot"], set_=values)
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.cli_help import columns
 from bot.locale import Text
-from bot.models.pool import SlotStatus
+from bot.models.places import SlotStatus
 from bot.status import model_rows, model_table, plain_table
 
 IDLE = SlotStatus("embed", "embed.minilm.v1", loaded=False, pinned=True, size_bytes=136_300_000, ram_mb=135, licence="Apache-2.0",

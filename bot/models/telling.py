@@ -1,0 +1,56 @@
+"""A swap as it is told while it happens: one line that grows, shown in place of what was shown before.
+
+telling = Telling(_("Swap {slot} → {model}", ...), tell)
+await telling.now(_("probing {done} of {all}", done=12, all=40))     # **Swap …** ✓ resolved · ✓ verified · probing 12 of 40 …
+telling.done("probe")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.locale import Text, phrases
+from bot.models.trial import Step, Tell
+
+_ = phrases(__file__)
+
+STEP_NAMES: Final[dict[Step, Text]] = {
+    "resolve": _("resolve"), "fetch": _("fetch"), "verify": _("verify"), "probe": _("probe"), "report": _("report"),
+    "promote": _("promote"), "publish": _("publish"), "watch": _("watch"),
+}  # fmt: skip
+_DONE: Final[dict[Step, Text]] = {
+    "resolve": _("✓ resolved"), "fetch": _("✓ fetched"), "verify": _("✓ verified"), "probe": _("✓ probed"), "report": _("✓ reported"),
+    "promote": _("✓ promoted"), "publish": _("✓ live"), "watch": _("✓ watched"),
+}  # fmt: skip
+
+
+class Telling:
+    """What has been done of one swap, and what is being done."""
+
+    def __init__(self, head: Text, tell: Tell) -> None:
+        """Begin each line with `head`, a sentence in bold; show it by `tell`."""
+        self.head = head
+        self._tell = tell
+        self._done: list[Text] = []
+
+    def done(self, step: Step) -> None:
+        """Add that `step` is done; it is shown with what comes next."""
+        self._done.append(_DONE[step])
+
+    async def now(self, what: Text) -> None:
+        """Show what is being done now."""
+        await self._tell(_("**{head}** {steps}", head=self.head, steps=joined([*self._done, _("{what} …", what=what)])))
+
+
+def joined(texts: Sequence[Text]) -> Text:
+    """Return the texts as one, dots between them."""
+    return Text(
+        " · ".join(f"{{part{place}}}" for place in range(len(texts))), tuple((f"part{n}", one) for n, one in enumerate(texts))
+    )
+
+
+def short(model: str) -> str:
+    """Return the part of a model's name that tells it from others of its slot: `summarise.lexrank.v1@abc` is `lexrank`."""
+    parts = model.partition("@")[0].split(".")
+    return parts[1] if len(parts) == 3 and parts[2].startswith("v") else parts[0] if len(parts) == 1 else ".".join(parts)  # noqa: PLR2004 - slot.name.version
