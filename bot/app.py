@@ -33,7 +33,7 @@ from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.models.catalogue import Catalogue, choosing
 from bot.models.families import every
-from bot.models.heads.build import keep_feedback, prepared_head
+from bot.models.heads.build import HEADS, keep_feedback, prepared_head
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED, ROUTE
 from bot.passage import Added, Failed, Scope
@@ -81,8 +81,6 @@ MOST_CHILDREN = 4
 UPKEEP_EVERY_S = 24 * 3600.0
 UNNAMED_LIFE = timedelta(days=7)
 """How long a file is kept that no message names: an upload that was never sent."""
-ROUTER = "route.linear.v1"
-"""The head that learns from people's labels."""
 
 Hopeless = Callable[[str, Text], None]
 """Called with a channel's name and the sentence that says why it cannot be used."""
@@ -214,9 +212,11 @@ class App:
 
     async def learn(self) -> None:
         """Teach the router what people have said since it was trained; the head that is live answers meanwhile."""
+        if not (head := self._head()):
+            return
         labels = await self._feedback()
         try:
-            if await relearn(labels, self.pool, self.catalogue.find(ROUTER), self.pool.settings):
+            if await relearn(labels, self.pool, self.catalogue.find(head), self.pool.settings):
                 log.info("the router has learnt", labels=len(labels))
         except ModelError as error:
             log.warning("the router could not learn; the old one goes on", why=str(error))
@@ -247,11 +247,11 @@ class App:
 
     async def route_by(self, embedder: str) -> None:
         """Train the router for an embedder that is about to be live, where it is the one that is trained here."""
-        if self.pool.live(ROUTE).partition("@")[0] != ROUTER:
+        if not (head := self._head()):
             return
         try:
             spec = await asyncio.to_thread(self.catalogue.identified, EMBED.name, embedder)
-            await in_background(partial(prepared_head, choosing(self.pool.settings, spec)))
+            await in_background(partial(prepared_head, choosing(self.pool.settings, spec), head))
         except ModelError as error:
             log.warning("the router could not learn for another embedder; it goes on by words", why=str(error))
 
@@ -259,10 +259,15 @@ class App:
         """Put the embedder that became live into its slot, and the router's head for it into its own."""
         try:
             await self.pool.publish(EMBED, await asyncio.to_thread(self.catalogue.identified, EMBED.name, embedder))
-            if self.pool.live(ROUTE).partition("@")[0] == ROUTER:
-                await self.pool.publish(ROUTE, self.catalogue.find(ROUTER))
+            if head := self._head():
+                await self.pool.publish(ROUTE, self.catalogue.find(head))
         except ModelError as error:
             log.error("the embedder that is live for searches is not for the rest", embedder=embedder, why=str(error))
+
+    def _head(self) -> str:
+        """Return which of the heads that are trained here is live, "" for none."""
+        name = self.pool.live(ROUTE).partition("@")[0]
+        return name if name in HEADS else ""
 
     async def _publish(self, channel: Channel) -> None:
         while True:

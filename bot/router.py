@@ -88,9 +88,9 @@ async def relearn(labels: Sequence[Feedback], pool: Pool, spec: ModelSpec, setti
     if pool.live(ROUTE).partition("@")[0] != spec.name:
         return False
     await asyncio.to_thread(keep_feedback, settings.home, labels)
-    if not labels or not await asyncio.to_thread(stale, settings):
+    if not labels or not await asyncio.to_thread(stale, settings, spec.name):
         return False
-    await in_background(partial(prepared_head, settings, newest=True))
+    await in_background(partial(prepared_head, settings, spec.name, newest=True))
     await pool.publish(ROUTE, spec)
     return True
 

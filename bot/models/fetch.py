@@ -50,7 +50,7 @@ def resolve(spec: ModelSpec, settings: Settings, *, report: Report | None = None
         ModelError: it could not be prepared.
     """
     if spec.source == "builtin" and spec.family == HEAD:
-        folder = prepared_head(settings, report=report)
+        folder = prepared_head(settings, spec.name, report=report)
         return Place(replace(spec, revision=folder.name.partition("-")[2]), folder)
     if spec.source in ("builtin", "server"):
         return Place(spec, Path())

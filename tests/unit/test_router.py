@@ -79,8 +79,8 @@ class Slots:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     made: list[bool] = []
-    monkeypatch.setattr(bot.router, "prepared_head", lambda _settings, newest: made.append(newest))
-    monkeypatch.setattr(bot.router, "stale", lambda _settings: True)
+    monkeypatch.setattr(bot.router, "prepared_head", lambda _settings, _name, newest: made.append(newest))
+    monkeypatch.setattr(bot.router, "stale", lambda _settings, _name: True)
     return made
 
 

@@ -5,6 +5,7 @@ the child process that trains one, so that neither scipy nor the examples stay i
 `bot.models.heads.train`.
 
     folder = prepared_head(settings, report=print)        # trains where nothing fits; else a few milliseconds
+    prepared_head(settings, "route.words.v1")             # another head: `HEADS`
     keep_feedback(settings.home, [Feedback("where is the plan", "en", "search")])
     if (newer := stale(settings)): ...                    # `prepared_head(settings, newest=True)` takes the labels in
 """
@@ -37,7 +38,7 @@ from bot.models.made import alone, writable
 from bot.models.runtimes.linear_head import read_head, write_head
 
 if TYPE_CHECKING:
-    from bot.models.heads.train import Embed
+    from bot.models.heads.train import Embed, Sees
 
 _ = phrases(__file__)
 
@@ -46,12 +47,15 @@ Report = Callable[[Text, float], None]
 
 VERSION: Final = f"3.{features.VERSION}"
 """Raised when training changes, so that a kept head is made anew."""
+BOTH: Final = "route.linear.v1"
+HEADS: Final[dict[str, Sees]] = {BOTH: "both", "route.words.v1": "words", "route.vectors.v1": "vectors"}
+"""The heads that are trained here, by the name of their preset."""
 FEEDBACK: Final = "route-labels.jsonl"
 FEEDBACK_WEIGHT: Final = 2.0
 """How much one label of a person counts beside one line of an utterances.yaml."""
 NO_FEEDBACK: Final = "0"
-KEPT: Final = 3
-"""Heads that stay on disk, the newest."""
+KEPT: Final = 6
+"""Heads that stay on disk, the newest: of two embedders each of HEADS, 3 MB."""
 LONGEST_S: Final = 900.0
 EMBEDDED_AT_ONCE: Final = 256
 """Texts that one thread embeds in a row, the shortest first."""
@@ -80,27 +84,29 @@ class Recipe:
         return f"{_PREFIX}{self.base}-{self.labels}"
 
 
-def prepared_head(settings: Settings, *, newest: bool = False, report: Report | None = None) -> Path:
-    """Return the folder of a whole head for the live embedder, trained where there is none.
+def prepared_head(settings: Settings, name: str = BOTH, *, newest: bool = False, report: Report | None = None) -> Path:
+    """Return the folder of a whole head of HEADS for the live embedder, trained where there is none.
 
     A head that lacks the newest labels of people will do, unless `newest` is asked for.
 
     Raises:
         ModelError: it could not be made, or an utterances.yaml is wrong.
     """
-    wanted = recipe(settings)
+    wanted = recipe(settings, name)
     found = _find(settings.home, wanted, exact=newest)
-    return found or _make(settings, wanted, report or (lambda _text, _done: None))
+    return found or _make(settings, wanted, HEADS[name], report or (lambda _text, _done: None))
 
 
-def stale(settings: Settings) -> bool:
+def stale(settings: Settings, name: str = BOTH) -> bool:
     """Say whether people's labels came in after the head that is kept. Quick; reads the disk."""
-    return _find(settings.home, recipe(settings), exact=True) is None
+    return _find(settings.home, recipe(settings, name), exact=True) is None
 
 
-def recipe(settings: Settings) -> Recipe:
+def recipe(settings: Settings, name: str = BOTH) -> Recipe:
     """Return the hashes of what a head is made of now."""
-    said = json.dumps([VERSION, digest(sources()), _embedder(settings)])
+    sees = HEADS[name]
+    made_of = [VERSION, digest(sources()), "" if sees == "words" else _embedder(settings)]
+    said = json.dumps(made_of if sees == "both" else [*made_of, sees])
     feedback = _feedback_file(settings.home)
     labels = hashlib.sha256(feedback.read_bytes()).hexdigest()[:12] if feedback.is_file() else NO_FEEDBACK
     return Recipe(hashlib.sha256(said.encode()).hexdigest()[:12], labels)
@@ -141,6 +147,7 @@ def prepare_head(
     embedder: str,
     files: Sequence[Source] | None = None,
     feedback: Sequence[Feedback] = (),
+    sees: Sees = "both",
 ) -> Path:
     """Train on the lines of `files` (of all that are installed by default) and `feedback`; return the head's folder.
 
@@ -148,7 +155,7 @@ def prepare_head(
     """
     from bot.models.heads.train import train  # noqa: PLC0415 - scipy, only where one trains
 
-    head = train(with_feedback(unfold(read_utterances(files)), feedback), embed, embedder=embedder)
+    head = train(with_feedback(unfold(read_utterances(files)), feedback), embed, embedder=embedder, sees=sees)
     target = parent / name
     making = Path(tempfile.mkdtemp(prefix=f"{name}.making-", dir=parent))
     try:
@@ -191,7 +198,7 @@ def _whole(folder: Path) -> bool:
     return True
 
 
-def _make(settings: Settings, wanted: Recipe, report: Report) -> Path:
+def _make(settings: Settings, wanted: Recipe, sees: Sees, report: Report) -> Path:
     parent = _parent(settings.home, wanted)
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +206,7 @@ def _make(settings: Settings, wanted: Recipe, report: Report) -> Path:
             if found := _find(settings.home, wanted, exact=True):
                 return found
             report(_("Training the router; this happens once."), 0.0)
-            _train_in_child(settings, parent, wanted)
+            _train_in_child(settings, parent, wanted, sees)
             _forget_old(parent)
     except OSError as error:
         raise ModelError(
@@ -210,7 +217,7 @@ def _make(settings: Settings, wanted: Recipe, report: Report) -> Path:
     return parent / wanted.folder
 
 
-def _train_in_child(settings: Settings, parent: Path, wanted: Recipe) -> None:
+def _train_in_child(settings: Settings, parent: Path, wanted: Recipe, sees: Sees) -> None:
     said = json.dumps({
         "home": str(settings.home),
         "choose": settings.models.choose,
@@ -218,6 +225,7 @@ def _train_in_child(settings: Settings, parent: Path, wanted: Recipe) -> None:
         "engine": settings.models.embed_engine,
         "parent": str(parent),
         "name": wanted.folder,
+        "sees": sees,
     })  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
     try:
@@ -245,10 +253,16 @@ def _main() -> None:
     prepare_head(
         Path(said["parent"]),
         said["name"],
-        embed=_embed_with(settings),
+        embed=_no_vectors if said["sees"] == "words" else _embed_with(settings),
         embedder=_embedder(settings),
         feedback=read_feedback(settings.home),
+        sees=said["sees"],
     )
+
+
+def _no_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed nothing: a head of words alone is trained without an embedder."""
+    return np.zeros((len(texts), 0), np.float32)
 
 
 def _embed_with(settings: Settings) -> Embed:

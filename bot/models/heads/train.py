@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,8 @@ WIDEST_ASK: Final = 0.2
 Rows = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Rows]
 """Texts to float32 (n, d), unit rows."""
+Sees = Literal["both", "words", "vectors"]
+"""What a head weighs of a text: the pieces of its words, its embedding, or both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +73,26 @@ class Set:
         )  # fmt: skip
 
 
-def train(examples: Sequence[Example], embed: Embed, *, embedder: str = "", varied: bool = True, calibrated: bool = True) -> Head:
+def train(
+    examples: Sequence[Example],
+    embed: Embed,
+    *,
+    embedder: str = "",
+    varied: bool = True,
+    calibrated: bool = True,
+    sees: Sees = "both",
+) -> Head:
     """Return the head for the labels of `examples`, the same for the same examples and embedder.
 
-    `embed` is given each text's `embeddable`, once; a varied copy shares its original's meaning. `varied` adds one
-    mistyped or reworded copy of each example; `calibrated` fits temperature and limits out of fold.
+    `embed` is given each text's `embeddable`, once, and nothing where the head `sees` words alone; a varied copy shares its original's
+    meaning. `varied` adds one mistyped or reworded copy of each example; `calibrated` fits temperature and limits out of fold.
     """
     labels = tuple(sorted({example.label for example in examples}))
-    data = _matrix(examples, labels, embed, varied=varied)
-    buckets = _kept(data, len(labels))
+    data = _matrix(examples, labels, _blind if sees == "words" else embed, varied=varied)
+    buckets = np.zeros(0, np.int32) if sees == "vectors" else _kept(data, len(labels))
     data = replace(data, features=data.features[:, buckets])
     head = _fit(data, labels, buckets, rounds=ROUNDS)
-    head = replace(head, embedder=embedder)
+    head = replace(head, embedder="" if sees == "words" else embedder)
     return _calibrated(head, data) if calibrated else head
 
 
@@ -99,6 +109,10 @@ def hashed(texts: Sequence[str]) -> csr_matrix:
         values.extend(weights.values())
         starts.append(len(columns))
     return csr_matrix((np.array(values, np.float32), columns, starts), shape=(len(texts), BUCKETS))
+
+
+def _blind(texts: Sequence[str]) -> Rows:
+    return np.zeros((len(texts), 0), np.float32)
 
 
 def _matrix(examples: Sequence[Example], labels: tuple[str, ...], embed: Embed, *, varied: bool) -> Set:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bot.config import Settings
 from bot.models.heads import build
 from bot.models.heads.build import (
+    HEADS,
     Feedback,
     Recipe,
     keep_feedback,
@@ -20,6 +21,7 @@ from bot.models.heads.build import (
     stale,
     with_feedback,
 )
+from bot.models.heads.train import Sees
 from bot.models.heads.utterances import Example, Source
 from bot.models.runtimes.linear_head import WEIGHTS, read_head
 
@@ -43,9 +45,10 @@ def trained(embed: Embed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> li
     files = [Source("search", file), Source("none", other)]
     names: list[str] = []
 
-    def train(settings: Settings, parent: Path, wanted: Recipe) -> None:
+    def train(settings: Settings, parent: Path, wanted: Recipe, sees: Sees) -> None:
         names.append(wanted.folder)
-        prepare_head(parent, wanted.folder, embed=embed, embedder="words", files=files, feedback=read_feedback(settings.home))
+        labels = read_feedback(settings.home)
+        prepare_head(parent, wanted.folder, embed=embed, embedder="words", files=files, feedback=labels, sees=sees)
 
     monkeypatch.setattr(build, "_train_in_child", train)
     return names
@@ -59,6 +62,20 @@ def test_a_head_is_made_once_beside_the_install(settings: Settings, trained: lis
     assert len(trained) == 1
     assert told == ["Training the router; this happens once.", "The router is ready."]
     assert read_head(folder).made_of == folder.name
+
+
+def test_each_kind_of_head_is_kept_by_itself(settings: Settings, trained: list[str]) -> None:
+    folders = [prepared_head(settings, name) for name in HEADS]
+    assert len(set(folders)) == len(trained) == 3
+    assert [prepared_head(settings, name) for name in HEADS] == folders
+    seen = {name: (len(head.buckets) > 0, len(head.dense) > 1) for name, head in zip(HEADS, map(read_head, folders), strict=True)}
+    assert seen == {"route.linear.v1": (True, True), "route.words.v1": (True, False), "route.vectors.v1": (False, True)}
+
+
+def test_a_head_of_words_outlives_a_change_of_embedder(settings: Settings) -> None:
+    other = settings.model_copy(update={"models": settings.models.model_copy(update={"choose": {"embed": "embed.static.v1"}})})
+    assert recipe(other, "route.words.v1") == recipe(settings, "route.words.v1")
+    assert recipe(other, "route.vectors.v1") != recipe(settings, "route.vectors.v1")
 
 
 def test_a_damaged_head_is_made_anew(settings: Settings, trained: list[str]) -> None:

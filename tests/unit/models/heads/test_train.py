@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.models.heads.features import embeddable
-from bot.models.heads.train import train
+from bot.models.heads.train import Sees, train
 from bot.models.heads.utterances import Example
 from bot.models.runtimes.linear_head import Head, LinearHead
 from bot.models.tasks import RouteInput
@@ -46,6 +46,16 @@ def test_what_was_never_seen_goes_where_its_like_went(head: Head, embed: Embed, 
     (scores,) = LinearHead(head).predict([RouteInput(text, language, embed([embeddable(text)])[0])])  # type: ignore[arg-type]
     assert scores.ranked[0][0] == label
     assert sum(score for _label, score in scores.ranked) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("sees", ["words", "vectors"])
+def test_a_head_that_sees_one_of_both_decides_by_that_alone(embed: Embed, sees: Sees) -> None:
+    model = LinearHead(train(examples(), embed, embedder="words", sees=sees))
+    plan, music = ("where is the calendar", "turn on the music")
+    vectors = [embed([embeddable(text)])[0] for text in (plan, music)]
+    crossed = [RouteInput(plan, "en", vectors[1], "words"), RouteInput(music, "en", vectors[0], "words")]
+    said = [scores.ranked[0][0] for scores in model.predict(crossed)]
+    assert said == (["search", "none"] if sees == "words" else ["none", "search"])
 
 
 def test_the_same_examples_make_the_same_head(head: Head, embed: Embed) -> None:
