@@ -21,6 +21,7 @@ _ = phrases(__file__)
 LARGEST_BYTES: Final = 1 << 20
 REQUIRED: Final = ("name", "slot", "family", "source")
 _TEXTS: Final = ("name", "slot", "family", "source", "location", "revision", "licence", "good_for", "seen_at")
+_NUMBERS: Final = ("ram_mb", "size_mb")
 _KNOWN: Final = tuple(field.name for field in fields(ModelSpec))
 _FILE_KEYS: Final = tuple(field.name for field in fields(ModelFile))
 _SOURCES: Final[tuple[str, ...]] = get_args(SourceKind)
@@ -63,14 +64,14 @@ def spec_of(file: Path, said: Yaml) -> ModelSpec:
             raise _wrong(file, f"{key} of {said['name']} must be a text in quotes")
     if said["source"] not in _SOURCES:
         raise _wrong(file, f"source of {said['name']} must be one of {', '.join(_SOURCES)}")
-    ram_mb = said.get("ram_mb", 0)
-    if not isinstance(ram_mb, int) or isinstance(ram_mb, bool) or ram_mb < 0:
-        raise _wrong(file, f"ram_mb of {said['name']} must be a whole number of MiB")
+    for key in _NUMBERS:
+        number = said.get(key, 0)
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            raise _wrong(file, f"{key} of {said['name']} must be a whole number")
     return ModelSpec(
-        **{key: said[key] for key in _TEXTS if key in said},
+        **{key: said[key] for key in (*_TEXTS, *_NUMBERS) if key in said},
         files=tuple(_file(file, one) for one in _list(file, said, "files")),
         languages=tuple(_text(file, one) for one in _list(file, said, "languages")),
-        ram_mb=ram_mb,
     )
 
 

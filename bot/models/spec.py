@@ -40,7 +40,9 @@ class ModelSpec:
     ram_mb: int = 0
     good_for: str = ""
     seen_at: str = ""
-    """The public place where revision, hashes or figures were read; "" where there are none."""
+    """The public places where revision, hashes or figures were read, one a word; "" where there are none."""
+    size_mb: int = 0
+    """About how many MB (millions of bytes) its weights take on disk; 0 where nobody was seen to say."""
 
     @property
     def identity(self) -> str:

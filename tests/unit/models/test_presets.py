@@ -20,6 +20,7 @@ models:
     licence: MIT
     languages: [ko, en]
     ram_mb: 120
+    size_mb: 91
     good_for: Small machines.
     seen_at: https://example.org
     files:
@@ -38,7 +39,8 @@ def test_every_field_of_a_model_is_read(tmp_path: Path) -> None:
     (spec,) = presets.models
     assert presets.defaults == ("a.b.v1",)
     assert spec.identity == "a.b.v1@53aa51172d14"
-    assert (spec.languages, spec.ram_mb, spec.files) == (("ko", "en"), 120, (ModelFile("model.safetensors", "abc", 12),))
+    assert (spec.languages, spec.ram_mb, spec.size_mb) == (("ko", "en"), 120, 91)
+    assert spec.files == (ModelFile("model.safetensors", "abc", 12),)
 
 
 @pytest.mark.parametrize("text", ["", "models: []", "default:\nmodels:"])
@@ -58,6 +60,7 @@ def test_a_file_may_list_nothing(tmp_path: Path, text: str) -> None:
         ("models: [{name: a, slot: b, family: c, source: hub, revision: 123}]", "revision of a must be a text in quotes"),
         ("models: [{name: a, slot: b, family: c, source: hub, ram_mb: much}]", "ram_mb of a must be a whole number"),
         ("models: [{name: a, slot: b, family: c, source: hub, ram_mb: true}]", "ram_mb of a must be a whole number"),
+        ("models: [{name: a, slot: b, family: c, source: hub, size_mb: 1.5}]", "size_mb of a must be a whole number"),
         ("models: [{name: a, slot: b, family: c, source: hub, languages: ko}]", "languages of a must be a list"),
         ("models: [{name: a, slot: b, family: c, source: hub, languages: [no]}]", "expected a text in quotes, found False"),
         ("models: [{name: a, slot: b, family: c, source: hub, files: [x]}]", "each of files"),
