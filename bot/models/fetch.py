@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from bot.errors import NoModelError, UnsafeModelError
 from bot.locale import phrases
 from bot.models import distil
-from bot.models.folders import hub_folder, pinned
+from bot.models.families import Loaded, Loader
+from bot.models.folders import Fingerprint, fingerprint, hub_folder, pinned
 from bot.models.heads.build import prepared_head
 from bot.models.prepare import DISTRIBUTION, PREPARED, Report, find_prepared, package_folder, prepared_minilm
-from bot.models.spec import ModelSpec
+from bot.models.spec import LoadOptions, ModelSpec
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -39,6 +40,26 @@ class Place:
 
     spec: ModelSpec
     folder: Path
+    seen: Fingerprint = ()
+    """What the folder was just before its files were looked at; () for what is not an admin's own."""
+
+    def load(self, loader: Loader, options: LoadOptions) -> Loaded:
+        """Return the model that lies here: the very files that were looked at.
+
+        Raises:
+            UnsafeModelError: the folder was changed meanwhile; what was loaded is closed.
+            ModelError: what the loader raises.
+        """
+        model = loader(self.spec, self.folder, options)
+        if self.seen and fingerprint(self.folder) != self.seen:
+            model.close()
+            raise UnsafeModelError(
+                _(
+                    "The files of {model} were changed while it was loaded, so it was unloaded again. Try again when nothing writes there.",
+                    model=self.spec.name,
+                )
+            )
+        return model
 
 
 def resolve(spec: ModelSpec, settings: Settings, *, report: Report | None = None) -> Place:
@@ -65,9 +86,10 @@ def resolve(spec: ModelSpec, settings: Settings, *, report: Report | None = None
                 folder=folder.name,
             )
         )
+    seen = fingerprint(folder)
     found = pinned(spec, folder, settings.model_home)
     _compare(spec, found)
-    return Place(found, folder)
+    return Place(found, folder, seen)
 
 
 def identity_of(spec: ModelSpec, settings: Settings) -> ModelSpec:

@@ -37,6 +37,7 @@ FAMILY_OF_SLOT: Final = {
     "chat": "causal",
     "imagine": "diffusers",
 }
+Fingerprint = tuple[tuple[str, int, int, int, int], ...]
 _SLOT_OF_KIND: Final = {
     "marian": "translate",
     "m2m_100": "translate",
@@ -130,6 +131,12 @@ def _told_slot(folder: Path) -> str:
     return _SLOT_OF_KIND.get(kind, "")
 
 
+def fingerprint(folder: Path) -> Fingerprint:
+    """Return what a change of anything in `folder` changes: each path's place on the disk, size and times, sorted; quick."""
+    states = [(path.relative_to(folder).as_posix(), path.lstat()) for path in (folder, *folder.rglob("*"))]
+    return tuple(sorted((name, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for name, state in states))
+
+
 class _Hashes:
     """sha256 by path, size and time, kept in one small file; what cannot be read or written is only slower."""
 
@@ -140,7 +147,8 @@ class _Hashes:
 
     def of(self, path: Path) -> str:
         state = path.stat()
-        key = f"{path}|{state.st_size}|{state.st_mtime_ns}|{state.st_ino}"
+        # the time of the last change is the file system's own: another content with the old size and date is hashed again
+        key = f"{path}|{state.st_size}|{state.st_mtime_ns}|{state.st_ctime_ns}|{state.st_ino}"
         if key not in self._known:
             self._known[key] = sha256_of(path)
             self._fresh = True

@@ -306,12 +306,12 @@ class Pool:
     async def _load(self, spec: ModelSpec, place: Place) -> tuple[ModelSpec, Running]:
         """Find, make room for and load a model; the caller holds the lock."""
         found = await asyncio.to_thread(fetch.resolve, spec, self._settings, report=self._report)
-        spec, folder = found.spec, found.folder
+        spec = found.spec
         loader = await asyncio.to_thread(self._catalogue.families.loader, spec.family)
         await asyncio.to_thread(self._remember)
         need_mb = await asyncio.to_thread(self._need_mb, spec)
         await self._make_room(spec, need_mb)
-        running = Running(spec.name, lambda: loader(spec, folder, self._options))
+        running = Running(spec.name, lambda: found.load(loader, self._options))
         try:
             await asyncio.wrap_future(running.start())
             await self._make_room(spec, running.ram_mb, forced=place.pinned)

@@ -7,18 +7,23 @@ Owns: the file's shape, and the sentence that says what is wrong in it. Leaves t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.spec import ModelFile, ModelSpec, SourceKind
 
+if TYPE_CHECKING:
+    from yaml.events import Event
+
 _ = phrases(__file__)
 
 LARGEST_BYTES: Final = 1 << 20
+DEEPEST: Final = 12
+"""Levels of YAML's own; what is described needs seven."""
 REQUIRED: Final = ("name", "slot", "family", "source")
 _TEXTS: Final = ("name", "slot", "family", "source", "location", "revision", "licence", "good_for", "seen_at")
 _NUMBERS: Final = ("ram_mb", "size_mb")
@@ -83,14 +88,33 @@ def read_yaml(file: Path) -> dict[str, Yaml]:
     try:
         if file.stat().st_size > LARGEST_BYTES:
             raise _wrong(file, "it is larger than 1 MiB")
-        said = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe loaders
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        text = file.read_text(encoding="utf-8")
+        if why := _too_much(yaml.parse(text, Loader=loader)):
+            raise _wrong(file, why)
+        said = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise _wrong(file, str(error).splitlines()[0] if str(error) else type(error).__name__) from error
     if said is None:
         return {}
     if not isinstance(said, dict) or not all(isinstance(key, str) for key in said):
         raise _wrong(file, "it must be a mapping of keys")
     return said
+
+
+def _too_much(events: Iterable[Event]) -> str:
+    """Return why YAML of these events is not built; "" where it may be.
+
+    libyaml's composer ends the process over deep nesting, and an alias in an alias makes gigabytes of a few lines.
+    """
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        if depth > DEEPEST:
+            return f"it nests deeper than {DEEPEST} levels"
+        if kind == "AliasEvent":
+            return "it has an alias (*name); write the value again"
+    return ""
 
 
 def _names(file: Path, said: Yaml) -> tuple[str, ...]:
@@ -118,7 +142,7 @@ def _list(file: Path, said: Mapping[str, Yaml], key: str) -> Sequence[Yaml]:
 
 def _text(file: Path, value: Yaml) -> str:
     if not isinstance(value, str):
-        raise _wrong(file, f"expected a text in quotes, found {value!r}")
+        raise _wrong(file, f"expected a text in quotes, found {repr(value)[:80]}")
     return value
 
 

@@ -291,7 +291,7 @@ class Running:
             work()
         except ParingError as error:
             return error
-        except Exception:
+        except BaseException:  # a panic of Rust's (tokenizers, safetensors) is no Exception, and would end the thread unheard
             reference = secrets.token_hex(4)
             log.exception("a model failed", model=self.name, reference=reference)
             return ModelError(

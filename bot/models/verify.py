@@ -1,47 +1,45 @@
 """Looks at a folder of a model before anything in it is loaded: only data may lie there, and only data that reads as such.
 
-Owns: which files are allowed, and what in them is refused (pickle, code, links, `auto_map`, foreign module types, headers that
-lie). Leaves hashing to `bot.models.made.sha256_of`, and the reading to the runtimes. Holds for every folder: carried in,
-fetched, or made by an admin. Nothing can override it.
+Owns: which files are allowed, by name and by what they begin with (pickle, code, links, names that two systems read as one).
+Leaves what JSON says to `bot.models.verify_json`, weights and vocabularies to `bot.models.verify_weights`, hashing to
+`bot.models.made.sha256_of`, and the reading to the runtimes. Holds for every folder: carried in, fetched, or made by an
+admin. Nothing can override it.
 
     verify_folder(Path("models/hub--intfloat--multilingual-e5-small"))
+    why_not("pytorch_model.bin")      # before it is fetched or unpacked: the reason, None where it may lie there
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.errors import UnsafeModelError
 from bot.locale import Text, phrases
-
-if TYPE_CHECKING:
-    from onnx import ModelProto, TensorProto
+from bot.models.refusal import refused
+from bot.models.verify_json import check_json, check_template
+from bot.models.verify_weights import check_onnx, check_pieces, check_safetensors
 
 _ = phrases(__file__)
 
-ALLOWED_SUFFIXES: Final = frozenset(
-    {".safetensors", ".onnx", ".onnx_data", ".json", ".txt", ".model", ".spm", ".bpe", ".vocab", ".tiktoken", ".jinja"}
-    | {".yaml", ".yml", ".md", ".png", ".jpg", ".jpeg", ".webp"}
-)
+Check = Callable[[Path, Path], None]
+
 ALLOWED_NAMES: Final = frozenset({"license", "licence", "notice", ".gitattributes", ".gitignore"})
 IGNORED_FOLDERS: Final = frozenset({".cache", ".git"})
 """Left by download tools; nothing that loads a model reads them."""
 MOST_FILES: Final = 2_000
-LARGEST_JSON_BYTES: Final = 128 << 20
-LARGEST_HEADER_BYTES: Final = 100_000_000
-"""Source: safetensors, MAX_HEADER_SIZE."""
-MODULE_TYPES: Final = re.compile(
-    r"sentence_transformers\.([a-z_]+\.)*(Transformer|Pooling|Normalize|Dense|LayerNorm|StaticEmbedding)"
+DEEPEST: Final = 8
+"""Folders within folders."""
+LONGEST_PATH: Final = 240
+LARGEST_TEXT_BYTES: Final = 64 << 20
+"""Vocabularies and merges; the largest known take 5 MB."""
+LARGEST_TEMPLATE_BYTES: Final = 1 << 20
+PICKLED: Final = frozenset(
+    {"GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "REDUCE", "BUILD", "EXT1", "EXT2", "EXT4"}
 )
-PIPELINE_LIBRARIES: Final = frozenset({"diffusers", "transformers"})
-ONNX_DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
-
-Json = object
-"""What JSON holds: it is looked at before it is used."""
+"""What a pickle calls with. Source: Python, Lib/pickletools.py."""
+_IMAGES: Final = {".png": b"\x89PNG", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff", ".webp": b"RIFF"}
 
 
 def verify_folder(folder: Path) -> tuple[Path, ...]:
@@ -51,13 +49,45 @@ def verify_folder(folder: Path) -> tuple[Path, ...]:
         UnsafeModelError: says which file is refused and why; nothing was loaded.
     """
     if folder.is_symlink() or not folder.is_dir():
-        raise _refused(folder.name, _("it is no folder of its own"))
+        raise refused(folder.name, _("it is no folder of its own"))
     files = tuple(sorted(_walk(folder)))
     if not files:
-        raise _refused(folder.name, _("it is empty"))
+        raise refused(folder.name, _("it is empty"))
+    names = [file.relative_to(folder).as_posix() for file in files]
+    for name in names:
+        if (why := why_not(name)) is not None:
+            raise refused(name, why)
+    if twin := alike(names):
+        raise refused(twin, _("another file has the same name but for the case of its letters"))
     for file in files:
-        _check(file, folder)
+        if file.name.lower() not in ALLOWED_NAMES:
+            _CHECKS[file.suffix.lower()](file, folder)
     return files
+
+
+def why_not(name: str) -> Text | None:
+    """Return why a file of that path (in the model's folder, with /) may not be in a model; None where it may."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or any(sign in name for sign in '\\:*?"<>|') or not name.isprintable():
+        return _("it has a name that leads elsewhere on some systems")
+    if any(part in {"", ".", ".."} or part != part.strip() or part.endswith(".") for part in name.split("/")):
+        return _("it has a name that leads elsewhere on some systems")
+    if len(path.parts) > DEEPEST or len(name.encode()) > LONGEST_PATH:
+        return _("its path is too long")
+    if path.suffix.lower() not in _CHECKS and path.name.lower() not in ALLOWED_NAMES:
+        return _("a file of this kind can hold code; weights must be safetensors or ONNX")
+    return None
+
+
+def alike(names: list[str]) -> str:
+    """Return the first of the paths that a system without case, or with another form of Unicode, takes for one before it; "" for none."""
+    seen: dict[str, str] = {}
+    for name in names:
+        for path in (PurePosixPath(name), *PurePosixPath(name).parents):
+            key = unicodedata.normalize("NFC", str(path)).casefold()
+            if seen.setdefault(key, str(path)) != str(path):
+                return name
+    return ""
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -67,165 +97,68 @@ def _walk(folder: Path) -> Iterator[Path]:
         for path in waiting.pop().iterdir():
             seen += 1
             if seen > MOST_FILES:
-                raise _refused(folder.name, _("it holds more than {count} files", count=MOST_FILES))
+                raise refused(folder.name, _("it holds more than {count} files", count=MOST_FILES))
             if path.is_symlink():
-                raise _refused(path.name, _("it is a link, and may point anywhere"))
+                raise refused(path.name, _("it is a link, and may point anywhere"))
             if path.is_dir():
+                if len(path.relative_to(folder).parts) > DEEPEST:
+                    raise refused(path.name, _("its path is too long"))
                 if path.name not in IGNORED_FOLDERS:
                     waiting.append(path)
             elif path.is_file():
                 yield path
             else:
-                raise _refused(path.name, _("it is no ordinary file"))
+                raise refused(path.name, _("it is no ordinary file"))
 
 
-def _check(file: Path, folder: Path) -> None:
-    suffix = file.suffix.lower()
-    if suffix not in ALLOWED_SUFFIXES and file.name.lower() not in ALLOWED_NAMES:
-        raise _refused(
-            file.relative_to(folder).as_posix(), _("a file of this kind can hold code; weights must be safetensors or ONNX")
-        )
-    if suffix == ".json":
-        _check_json(file, folder)
-    elif suffix == ".safetensors":
-        _check_safetensors(file)
-    elif suffix == ".onnx":
-        _check_onnx(file)
-
-
-def _check_json(file: Path, folder: Path) -> None:
-    said = _read_json(file)
-    if file.name == "modules.json":
-        _check_modules(file, said)
-    elif file.name == "model_index.json":
-        _check_pipeline(file, said)
-    elif file.name.endswith(".index.json"):
-        _check_shards(file, said)
-    elif isinstance(said, dict):
-        # sentence-transformers imports what the config of a Dense layer names
-        name = said.get("activation_function")
-        if isinstance(name, str) and "." in name and not name.startswith("torch.nn."):
-            raise _refused(file.relative_to(folder).as_posix(), _("it names code to import: {name}", name=name[:80]))
-
-
-def _read_json(file: Path) -> Json:
-    """Return what the file holds; each object in it, however deep, is looked at on the way."""
-
-    def looked_at(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
-        for key, value in pairs:
-            if key in ("auto_map", "custom_pipelines") and not isinstance(value, int):  # a vocabulary's entry is a number
-                raise _refused(file.name, _("it asks for code from the model's author ({key})", key=key))
-            if key == "trust_remote_code" and value is not False:
-                raise _refused(file.name, _("it asks for code from the model's author ({key})", key=key))
-        return dict(pairs)
-
-    if file.stat().st_size > LARGEST_JSON_BYTES:
-        raise _refused(file.name, _("it is larger than {size} MiB", size=LARGEST_JSON_BYTES >> 20))
+def _check_text(file: Path, _folder: Path, *, most: int = LARGEST_TEXT_BYTES) -> None:
+    if file.stat().st_size > most:
+        raise refused(file.name, _("it is larger than {size} MiB", size=max(1, most >> 20)))
+    data = file.read_bytes()
     try:
-        with file.open(encoding="utf-8") as handle:
-            said: Json = json.load(handle, object_pairs_hook=looked_at)
-    except (ValueError, RecursionError) as error:
-        raise _refused(file.name, _("it cannot be read as JSON")) from error
-    return said
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise refused(file.name, _("it is not the text that its name says")) from error
+    if b"\0" in data or _is_pickle(data):
+        raise refused(file.name, _("it is not the text that its name says"))
 
 
-def _check_modules(file: Path, said: Json) -> None:
-    if not isinstance(said, list):
-        raise _refused(file.name, _("it is not a list of modules"))
-    for module in said:
-        kind = str(module.get("type", "")) if isinstance(module, dict) else ""
-        if not MODULE_TYPES.fullmatch(kind):
-            raise _refused(file.name, _("it names code to import: {name}", name=kind[:80] or "?"))
-        if not _is_inside(str(module.get("path", ""))):
-            raise _refused(file.name, _("it points outside its folder"))
+def _check_template(file: Path, folder: Path) -> None:
+    _check_text(file, folder, most=LARGEST_TEMPLATE_BYTES)
+    check_template(file.name, file.read_text(encoding="utf-8"))
 
 
-def _check_pipeline(file: Path, said: Json) -> None:
-    """Refuse a diffusers pipeline that brings classes of its own. Source: diffusers, docs/source/en/using-diffusers/custom_pipeline."""
-    parts = said if isinstance(said, dict) else {"": None}
-    for name, value in parts.items():
-        if name == "_class_name":
-            custom = not isinstance(value, str) or not value.isidentifier()
-        else:
-            custom = isinstance(value, list) and bool(value) and value[0] is not None and value[0] not in PIPELINE_LIBRARIES
-        if custom:
-            raise _refused(file.name, _("it names code to import: {name}", name=str(value)[:80]))
-
-
-def _check_shards(file: Path, said: Json) -> None:
-    shards = said.get("weight_map") if isinstance(said, dict) else None
-    for name in set(shards.values()) if isinstance(shards, dict) else ():
-        if not isinstance(name, str) or not _is_inside(name) or not name.endswith(".safetensors"):
-            raise _refused(file.name, _("it points outside its folder"))
-
-
-def _check_safetensors(file: Path) -> None:
-    """Check the header against the file's size. Source: safetensors, README, "Format"."""
-    size = file.stat().st_size
+def _check_image(file: Path, _folder: Path) -> None:
     with file.open("rb") as handle:
-        length = int.from_bytes(handle.read(8), "little")
-        if size < 8 or length > min(LARGEST_HEADER_BYTES, size - 8):  # noqa: PLR2004 - the length itself takes 8 bytes
-            raise _refused(file.name, _("its header does not fit the file: it is cut off, or not safetensors"))
-        try:
-            header = json.loads(handle.read(length))
-        except (ValueError, RecursionError) as error:
-            raise _refused(file.name, _("its header cannot be read")) from error
-    tensors = [one for name, one in header.items() if name != "__metadata__"] if isinstance(header, dict) else [None]
-    if not all(_lies_within(one, size - 8 - length) for one in tensors):
-        raise _refused(file.name, _("its header does not fit the file: it is cut off, or not safetensors"))
+        if not handle.read(8).startswith(_IMAGES[file.suffix.lower()]):
+            raise refused(file.name, _("it is not the picture that its name says"))
 
 
-def _lies_within(tensor: Json, size: int) -> bool:
-    match tensor:
-        case {"data_offsets": [int(begin), int(end)]}:
-            return 0 <= begin <= end <= size
-    return False
+def _is_pickle(data: bytes) -> bool:
+    """Say whether all of `data` reads as a pickle that calls something; the oldest kind is plain text."""
+    import pickletools  # noqa: PLC0415 - it is asked of texts alone
 
-
-def _check_onnx(file: Path) -> None:
-    """Refuse operators of strangers, and data that lies anywhere but beside the file."""
-    import onnx  # noqa: PLC0415 - 0.2 s that only an ONNX model pays
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # noqa: PLC0415
-
+    called = False
     try:
-        model = onnx.load(str(file), load_external_data=False)
-    except (DecodeError, ValueError) as error:
-        raise _refused(file.name, _("it cannot be read as ONNX")) from error
-    if foreign := {one.domain for one in model.opset_import} - ONNX_DOMAINS:
-        raise _refused(file.name, _("it names code to import: {name}", name=min(foreign)[:80]))
-    for tensor in _tensors(model):
-        places = [one.value for one in tensor.external_data if one.key == "location"]
-        if not all(_is_inside(place) and (file.parent / place).is_file() for place in places):
-            raise _refused(file.name, _("it points outside its folder"))
+        for opcode, _argument, _place in pickletools.genops(data):
+            called |= opcode.name in PICKLED
+    except Exception:  # noqa: BLE001 - whatever it stumbles over, the bytes are no pickle
+        return False
+    return called
 
 
-def _tensors(model: ModelProto) -> Iterator[TensorProto]:
-    """Yield every tensor of the model: of its graph, of the graphs within its nodes, of its functions."""
-    graphs = [model.graph]
-    nodes = [node for function in model.functions for node in function.node]
-    while graphs or nodes:
-        while graphs:
-            graph = graphs.pop()
-            yield from graph.initializer
-            for sparse in graph.sparse_initializer:
-                yield from (sparse.values, sparse.indices)
-            nodes += graph.node
-        while nodes:
-            for attribute in nodes.pop().attribute:
-                yield from (attribute.t, *attribute.tensors)
-                graphs += [attribute.g, *attribute.graphs] if attribute.HasField("g") else attribute.graphs
+def _check_nothing(_file: Path, _folder: Path) -> None:
+    """The data of an ONNX file: bytes that only it gives a meaning."""
 
 
-def _is_inside(path: str) -> bool:
-    pure = PurePosixPath(path)
-    return not pure.is_absolute() and "\\" not in path and not any(part.startswith(".") for part in pure.parts)
-
-
-def _refused(file: str, why: Text) -> UnsafeModelError:
-    return UnsafeModelError(
-        _(
-            "The model was refused and nothing of it was loaded. {file}: {why}. Carry in a version of the model that is safe.",
-            file=file,
-            why=why,
-        )
-    )
+_CHECKS: Final[Mapping[str, Check]] = {
+    ".safetensors": check_safetensors,
+    ".onnx": check_onnx,
+    ".onnx_data": _check_nothing,
+    ".json": check_json,
+    ".model": check_pieces,
+    ".spm": check_pieces,
+    ".jinja": _check_template,
+    **dict.fromkeys((".txt", ".bpe", ".vocab", ".tiktoken", ".yaml", ".yml", ".md"), _check_text),
+    **dict.fromkeys(_IMAGES, _check_image),
+}

@@ -1,5 +1,7 @@
 """Where a model's files lie, and that they are the ones that are meant."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from bot.config import Settings
 from bot.errors import NoModelError, UnsafeModelError
 from bot.models import fetch
 from bot.models.folders import HASHES, hub_folder
-from bot.models.spec import ModelFile, ModelSpec
+from bot.models.spec import LoadOptions, ModelFile, ModelSpec
 
 HUB = ModelSpec("embed.e5.v1", "embed", "sentence-transformers", "hub", location="intfloat/e5", revision="f" * 40)
 
@@ -68,6 +70,55 @@ def test_a_file_is_hashed_once(settings: Settings, carried: Path, monkeypatch: p
 
     assert fetch.identity_of(HUB, settings) == first
     assert (settings.model_home / HASHES).is_file()
+
+
+def test_a_file_of_the_old_size_and_date_is_hashed_again(settings: Settings, carried: Path) -> None:
+    first = fetch.identity_of(HUB, settings)
+    weights = carried / "model.safetensors"
+    before = weights.stat()
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert fetch.identity_of(HUB, settings).revision != first.revision
+
+
+class Loaded:
+    """A model that notes that it was closed."""
+
+    closed = False
+
+    def predict(self, batch: Sequence[object]) -> list[object]:
+        return list(batch)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("change", ["exchanged", "added", "there and back"])
+def test_what_is_exchanged_between_the_look_and_the_load_is_closed_again(settings: Settings, carried: Path, change: str) -> None:
+    place = fetch.resolve(HUB, settings)
+    model = Loaded()
+
+    def load(_spec: ModelSpec, folder: Path, _options: LoadOptions) -> Loaded:
+        if change == "added":
+            (folder / "extra.json").write_text("{}")
+            return model
+        (folder / "model.safetensors").rename(folder / "kept")
+        (folder / "model.safetensors").write_bytes(b"another")
+        if change == "there and back":
+            (folder / "kept").replace(folder / "model.safetensors")
+        return model
+
+    with pytest.raises(UnsafeModelError, match="changed while it was loaded"):
+        place.load(load, LoadOptions())
+    assert model.closed
+
+
+def test_what_nobody_touched_is_loaded(settings: Settings, carried: Path) -> None:
+    model = Loaded()
+
+    assert fetch.resolve(HUB, settings).load(lambda *_told: model, LoadOptions()) is model
+    assert not model.closed
 
 
 def test_a_file_that_is_not_the_pinned_one_is_refused(settings: Settings, carried: Path) -> None:

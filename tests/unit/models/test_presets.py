@@ -70,6 +70,9 @@ def test_a_file_may_list_nothing(tmp_path: Path, text: str) -> None:
         ("a: [", "while parsing"),
         ("models: !!python/object/apply:os.system ['true']", "could not determine a constructor"),
         ("x" * 1_100_000, "larger than 1 MiB"),
+        ("a: " + "[" * 300_000, "nests deeper than 12 levels"),
+        ("a: &a [x]\nmodels: *a", "it has an alias"),
+        ("a: " + "9" * 5_000, "Exceeds the limit"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path, text: str, reason: str) -> None:

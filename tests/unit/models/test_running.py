@@ -150,6 +150,22 @@ def test_a_model_that_loses_an_output_is_told(started: list[Running]) -> None:
         start(Short(), started).submit(["a"], bulk=False).result(timeout=20)
 
 
+class Panic(BaseException):
+    """As pyo3's PanicException, which Rust's tokenizers raise, is no Exception."""
+
+
+def test_a_model_that_panics_fails_its_caller_and_goes_on(started: list[Running]) -> None:
+    def panic(batch: Sequence[object]) -> None:
+        if "bad" in batch:
+            raise Panic
+
+    running = start(Echo(before=panic), started)
+
+    with pytest.raises(ModelError, match="failed"):
+        running.submit(["bad"], bulk=False).result(timeout=20)
+    assert running.submit(["good"], bulk=False).result(timeout=20) == ["echo:good"]
+
+
 def test_a_load_that_fails_says_so_in_a_sentence() -> None:
     def load() -> Echo:
         msg = "no such file"

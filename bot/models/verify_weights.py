@@ -1,0 +1,183 @@
+"""What weights and vocabularies are before a library reads them: safetensors, ONNX, sentencepiece.
+
+Owns: that a header fits its file, that every byte belongs to a tensor, that a graph has no stranger's operators and reads nothing
+from elsewhere. Leaves the walk over the files to `bot.models.verify`.
+
+    check_safetensors(Path("m/model.safetensors"), Path("m"))
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bot.locale import phrases
+from bot.models.refusal import plain, refused
+from bot.models.verify_json import Json, is_inside
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TensorProto
+
+_ = phrases(__file__)
+
+LARGEST_HEADER_BYTES: Final = 16 << 20
+"""safetensors itself takes 100 MB; the header of a model of 70 billion parameters has 100 KB."""
+LARGEST_GRAPH_BYTES: Final = (2 << 30) - 1
+"""Source: Protocol Buffers, "Total Size": a message has less than 2 GiB."""
+LARGEST_PIECES_BYTES: Final = 64 << 20
+ONNX_DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
+RUNS_FILES: Final = frozenset({"EPContext", "PyOp"})
+"""Operators of onnxruntime's own that load a compiled file or call Python. Source: onnxruntime, docs/ContribOperators.md."""
+
+
+def check_safetensors(file: Path, _folder: Path) -> None:
+    """Check the header against the file's size. Source: safetensors, README, "Format"."""
+    size = file.stat().st_size
+    with file.open("rb") as handle:
+        length = int.from_bytes(handle.read(8), "little")
+        if size < 8 or length > min(LARGEST_HEADER_BYTES, size - 8):  # noqa: PLR2004 - the length itself takes 8 bytes
+            raise refused(file.name, _("its header does not fit the file: it is cut off, or not safetensors"))
+        try:
+            header = json.loads(handle.read(length), object_pairs_hook=_once)
+        except (ValueError, RecursionError) as error:
+            raise refused(file.name, _("its header cannot be read")) from error
+    if not isinstance(header, dict) or not _fills(header, size - 8 - length):
+        raise refused(file.name, _("its header does not fit the file: it is cut off, or not safetensors"))
+
+
+def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """Return the object. Raises ValueError where a name is told twice: two readers would take two tensors."""
+    said = dict(pairs)
+    if len(said) != len(pairs):
+        raise ValueError
+    return said
+
+
+def _fills(header: Mapping[str, Json], size: int) -> bool:
+    """Say whether the tensors follow each other from the first byte to the last: nothing else hides in the file."""
+    spans: list[tuple[int, int]] = []
+    for name, tensor in header.items():
+        match tensor:
+            case {"data_offsets": [int(begin), int(end)]}:
+                spans.append((begin, end))
+            case _ if name != "__metadata__":
+                return False
+    at = 0
+    for begin, end in sorted(spans):
+        if begin != at or end < begin:
+            return False
+        at = end
+    return at == size
+
+
+def check_onnx(file: Path, _folder: Path) -> None:
+    """Refuse operators of strangers, and data that lies anywhere but beside the file."""
+    import onnx  # noqa: PLC0415 - 0.2 s that only an ONNX model pays
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    if file.stat().st_size > LARGEST_GRAPH_BYTES:
+        raise refused(file.name, _("it cannot be read as ONNX"))
+    try:
+        model = onnx.load(str(file), load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise refused(file.name, _("it cannot be read as ONNX")) from error
+    known = ONNX_DOMAINS | {function.domain for function in model.functions}
+    imported = {one.domain for holder in (model, *model.functions) for one in holder.opset_import}
+    nodes = list(_nodes(model))
+    own = {(function.domain, function.name) for function in model.functions}
+    foreign = {node.domain for node in nodes if node.domain not in ONNX_DOMAINS and (node.domain, node.op_type) not in own}
+    if foreign := foreign | (imported - known):
+        raise refused(file.name, _("it names code to import: {name}", name=plain(min(foreign))))
+    if running := {node.op_type for node in nodes} & RUNS_FILES:
+        raise refused(file.name, _("it names code to import: {name}", name=min(running)))
+    for tensor in _tensors(model, nodes):
+        _check_place(file, tensor)
+
+
+def _check_place(file: Path, tensor: TensorProto) -> None:
+    """Refuse a tensor whose data lies elsewhere. Source: onnx, docs/ExternalData.md."""
+    places = [one.value for one in tensor.external_data if one.key == "location"]
+    if not places and tensor.data_location == tensor.EXTERNAL:
+        raise refused(file.name, _("it points outside its folder"))
+    for place in places:
+        if not is_inside(place) or not (file.parent / place).is_file():
+            raise refused(file.name, _("it points outside its folder"))
+
+
+def _nodes(model: ModelProto) -> Iterator[NodeProto]:
+    """Yield every node of the model: of its graphs, of its functions, and of the graphs within nodes."""
+    waiting: list[NodeProto] = [node for function in model.functions for node in function.node]
+    waiting += model.graph.node
+    for training in model.training_info:
+        waiting += [*training.initialization.node, *training.algorithm.node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                waiting += graph.node
+
+
+def _tensors(model: ModelProto, nodes: list[NodeProto]) -> Iterator[TensorProto]:
+    """Yield every tensor of the model, wherever it stands."""
+    attributes = [attribute for node in nodes for attribute in node.attribute]
+    attributes += [attribute for function in model.functions for attribute in function.attribute_proto]
+    graphs = [model.graph, *(graph for one in model.training_info for graph in (one.initialization, one.algorithm))]
+    graphs += [graph for attribute in attributes for graph in (attribute.g, *attribute.graphs)]
+    for graph in graphs:
+        yield from graph.initializer
+        for sparse in graph.sparse_initializer:
+            yield from (sparse.values, sparse.indices)
+    for attribute in attributes:
+        yield from (attribute.t, *attribute.tensors)
+        for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+            yield from (sparse.values, sparse.indices)
+
+
+def check_pieces(file: Path, _folder: Path) -> None:
+    """Refuse a vocabulary that is neither sentencepiece's nor tiktoken's.
+
+    Source: google/sentencepiece, src/sentencepiece_model.proto; openai/tiktoken, load.py: base64 and a rank, one a line.
+    """
+    if file.stat().st_size > LARGEST_PIECES_BYTES:
+        raise refused(file.name, _("it is larger than {size} MiB", size=LARGEST_PIECES_BYTES >> 20))
+    data = file.read_bytes()
+    if not _is_sentencepiece(data) and not _is_tiktoken(data):
+        raise refused(file.name, _("it is not the vocabulary that its name says"))
+
+
+def _is_sentencepiece(data: bytes) -> bool:
+    """Say whether `data` is fields 1 to 5 of a ModelProto, each with its length, to the last byte, and pieces among them."""
+    at, pieces = 0, 0
+    while at < len(data):
+        tag = data[at]
+        length, at = _varint(data, at + 1)
+        if tag & 7 != 2 or not 1 <= tag >> 3 <= 5 or length < 0 or at + length > len(data):  # noqa: PLR2004 - LEN, and the fields
+            return False
+        pieces += tag >> 3 == 1
+        at += length
+    return pieces > 0
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return the number at `at` and where it ends; -1 for none. Source: Protocol Buffers, "Base 128 Varints"."""
+    value = 0
+    for shift in range(0, 35, 7):
+        if at >= len(data):
+            break
+        value |= (data[at] & 127) << shift
+        at += 1
+        if data[at - 1] < 128:  # noqa: PLR2004 - the last byte has no top bit
+            return value, at
+    return -1, at
+
+
+def _is_tiktoken(data: bytes) -> bool:
+    lines = data.split(b"\n")
+    return len(lines) > 1 and all(_TIKTOKEN.fullmatch(line) for line in lines[:-1]) and not lines[-1].strip()
+
+
+_TIKTOKEN: Final = re.compile(rb"[A-Za-z0-9+/]+=* \d+\r?")
