@@ -1,6 +1,6 @@
 """The child process of the sandbox: takes its own rights away, then runs one function after another, as it is asked.
 
-Owns: the limits that a process sets for itself, and the loop. Leaves to `bot.sandbox` who may be called. It is started
+Owns: which limits it sets for itself, and the loop. Leaves to `bot.confine` the setting, to `bot.sandbox` who may be called. It is started
 as `python -m bot.sandbox_child PARENT_PID MEMORY_MB CPU_SECONDS IDLE_SECONDS`, by nobody else. An error that no function
 should raise ends it: the parent starts a fresh one, for what is left behind is not to be trusted.
 """
@@ -14,38 +14,29 @@ import importlib
 import json
 import os
 import select
-import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, cast
 
+from bot.confine import MEBIBYTE, die_with, no_network, report_what_ends_us, set_limit, take_pipes
 from bot.errors import ParingError
 from bot.sandbox_wire import Json, read_frame, text_to_json, write_frame
 
 if sys.platform != "win32":  # there the parent's clock is the only limit
     import resource
 
-MEBIBYTE = 1024 * 1024
 OPEN_FILES = 128
 FILE_MB = 256
 """Largest file that a function may write."""
-
-# Source: linux/prctl.h, linux/sched.h
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
-_CLONE_NEWUSER = 0x10000000
-_CLONE_NEWNET = 0x40000000
 
 
 def main() -> None:
     """Serve the parent until it closes the pipe or has asked nothing for a while."""
     parent, memory_mb, cpu_seconds, idle_seconds = (int(word) for word in sys.argv[1:5])
-    requests, replies = _take_pipes()
-    _report_what_ends_us(replies)
+    requests, replies = take_pipes()
+    report_what_ends_us(replies)
     guards = _limit(parent, memory_mb)
     write_frame(replies, json.dumps(guards).encode())
     begun_mb = _resident_mb()
@@ -63,83 +54,19 @@ def main() -> None:
         served += 1
 
 
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Return the two pipes under numbers of their own: what a library prints or reads must not meet them."""
-    requests, replies = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-    os.close(nothing)
-    return os.fdopen(requests, "rb", buffering=0), os.fdopen(replies, "wb")
-
-
-def _report_what_ends_us(replies: BinaryIO) -> None:
-    """Send the kind and the place of an unexpected error, never its message: that may hold what the file says."""
-
-    def report(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
-        traceback.clear_frames(trace)  # what they hold may be all the memory there is
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-        write_frame(replies, json.dumps({"failed": kind.__name__, "where": where}).encode())
-
-    sys.excepthook = report
-
-
 def _limit(parent: int, memory_mb: int) -> dict[str, bool]:
-    """Give up what a parser does not need; say what the system granted. The order matters: see `_no_network`."""
+    """Give up what a parser does not need; say what the system granted. The order matters: see `bot.confine`."""
     granted = dict.fromkeys(("memory", "cpu", "files", "no_network", "dies_with_parent"), False)
     if sys.platform == "win32":
         return granted
+    granted["no_network"] = no_network()
+    granted["dies_with_parent"] = die_with(parent)
     if sys.platform == "linux":
-        granted["no_network"] = _no_network()
-        granted["dies_with_parent"] = _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            sys.exit(0)  # the parent died before we could ask to die with it
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-        granted["memory"] = _set_limit(resource.RLIMIT_AS, _address_space() + memory_mb * MEBIBYTE)
+        granted["memory"] = set_limit("RLIMIT_AS", _address_space() + memory_mb * MEBIBYTE)
     granted["cpu"] = True
-    granted["files"] = _set_limit(resource.RLIMIT_NOFILE, OPEN_FILES) and _set_limit(resource.RLIMIT_FSIZE, FILE_MB * MEBIBYTE)
-    _set_limit(resource.RLIMIT_CORE, 0)
+    granted["files"] = set_limit("RLIMIT_NOFILE", OPEN_FILES) and set_limit("RLIMIT_FSIZE", FILE_MB * MEBIBYTE)
+    set_limit("RLIMIT_CORE", 0)
     return granted
-
-
-def _set_limit(kind: int, value: int) -> bool:
-    """Set a limit for good, at most what the system already holds us to; False where it does not know such a limit."""
-    if sys.platform == "win32":
-        return False
-    _soft, hard = resource.getrlimit(kind)
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    try:
-        resource.setrlimit(kind, (value, value))
-    except (ValueError, OSError):
-        return False
-    return True
-
-
-def _no_network() -> bool:
-    """Move into a network namespace of our own, which has no way out; False where the system does not let us.
-
-    First, because a new user namespace needs a process of one thread, and a change of credentials forgets PDEATHSIG.
-    """
-    user, group = os.getuid(), os.getgid()
-    if _unshare(_CLONE_NEWNET):
-        return True
-    if not _unshare(_CLONE_NEWUSER | _CLONE_NEWNET):
-        return False
-    with contextlib.suppress(OSError):  # without the maps we are "nobody" by name, with the same rights
-        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
-    return True
-
-
-def _unshare(flags: int) -> bool:
-    return bool(ctypes.CDLL(None, use_errno=True).unshare(flags) == 0)
-
-
-def _prctl(option: int, value: int) -> bool:
-    return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)
 
 
 def _asked(requests: BinaryIO, idle_seconds: int) -> bool:
