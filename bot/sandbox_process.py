@@ -161,11 +161,13 @@ _CPU_SIGNAL = int(getattr(signal, "SIGXCPU", 1 << 16))
 _KILL_SIGNAL = int(getattr(signal, "SIGKILL", 1 << 16))
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
+    """Return the environment of a child: what PASSED_ON names, and where this process finds its modules."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    found = os.pathsep.join(path for path in sys.path if path)
+    return kept | {"PYTHONPATH": found, "MALLOC_ARENA_MAX": "2", "PYTHONUTF8": "1"}
+
+
+def _environment() -> dict[str, str]:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_THREAD_LIMIT"), "1")
-    return (
-        kept
-        | threads
-        | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "MALLOC_ARENA_MAX": "2", "PYTHONUTF8": "1"}
-    )
+    return child_environment() | threads

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import InputError
 from bot.locale import Text, phrases
+from bot.models.gates.measures import ndcg
 from bot.passage import PUBLIC, Scopes
 from bot.progress import Report
 from bot.retrieval.fuse import Fusion
@@ -174,16 +175,6 @@ async def _fill(library: Shelves, collection: Collection, report: Report) -> dic
             for document in collection.documents[start : start + AT_ONCE]:
                 group.create_task(add(document))
     return names
-
-
-def ndcg(ranking: Sequence[str], gains: Mapping[str, int], *, depth: int = 10) -> float:
-    """Return the normalised discounted cumulative gain, 0..1.
-
-    Source: Järvelin and Kekäläinen (2002) as trec_eval and pytrec_eval compute `ndcg_cut`: linear gains over log2(rank + 1).
-    """
-    gained = sum(gains.get(document, 0) / math.log2(place + 2) for place, document in enumerate(ranking[:depth]))
-    ideal = sorted(gains.values(), reverse=True)[:depth]
-    return gained / sum(gain / math.log2(place + 2) for place, gain in enumerate(ideal))
 
 
 def recall(ranking: Sequence[str], gains: Mapping[str, int], *, depth: int) -> float:

@@ -12,30 +12,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.errors import InputError
 from bot.language import detect
 from bot.locale import phrases
+from bot.models.gates.measures import ROUGES
+from bot.models.gates.measures import rouge as rouge_of
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import SUMMARISE, Summary, SummaryInput, SummaryLength
 from bot.skill import Model, Models
-from bot.text.words import terms
 from skills.summarise.model import load_lead, load_lexrank
 from skills.summarise.vectors import with_vectors
-
-if TYPE_CHECKING:
-    from rouge_score.rouge_scorer import RougeScorer
 
 _ = phrases(__file__)
 
 LENGTH: Final[SummaryLength] = "short"
 BATCH: Final = 16
-MEASURES: Final = ("rouge1", "rouge2", "rougeL")
 _BASELINE: Final = ModelSpec("", "summarise", "", "builtin")
 
 Json = dict[str, str | int | float | dict[str, float]]
@@ -118,9 +114,9 @@ def read_cases(file: Path) -> list[Case]:
 
 def rouge(made: Sequence[Summary], cases: Sequence[Case]) -> Rouge:
     """Return the mean F1, in percent, of each summary against the best of its references."""
-    totals = dict.fromkeys(MEASURES, 0.0)
+    totals = dict.fromkeys(ROUGES, 0.0)
     for summary, case in zip(made, cases, strict=True):
-        for name, value in _best(summary.text, case.references).items():
+        for name, value in rouge_of(summary.text, case.references).items():
             totals[name] += value
     means = {name: round(100 * total / len(cases), 3) for name, total in totals.items()}
     return Rouge(means["rouge1"], means["rouge2"], means["rougeL"])
@@ -154,22 +150,3 @@ def _case(line: str, number: int, file: Path) -> Case:
             _("Line {number} of {file} has no summaries. Mend the line and try again.", number=number, file=file.name)
         )
     return Case(str(said.get("id", number)), said["text"], tuple(references))
-
-
-def _best(summary: str, references: Sequence[str]) -> Mapping[str, float]:
-    scores = [_scorer(detect(reference) == "ko").score(reference, summary) for reference in references]
-    return {name: max(float(score[name].fmeasure) for score in scores) for name in MEASURES}
-
-
-class _Morphemes:
-    """rouge-score's tokenizer for Korean."""
-
-    def tokenize(self, text: str) -> list[str]:
-        return terms(text)
-
-
-@cache
-def _scorer(korean: bool) -> RougeScorer:  # noqa: FBT001 - a cache's key
-    from rouge_score.rouge_scorer import RougeScorer  # noqa: PLC0415 - brings nltk; an evaluation alone needs it
-
-    return RougeScorer(list(MEASURES), tokenizer=_Morphemes()) if korean else RougeScorer(list(MEASURES), use_stemmer=True)

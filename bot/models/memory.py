@@ -78,15 +78,20 @@ def machine_mb() -> int:
     return min([physical, *_group_limits()]) // MEBIBYTE
 
 
-def resident_mb() -> int:
-    """Return the process's resident memory in MiB."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+def resident_mb(process: int = 0) -> int:
+    """Return the resident memory in MiB of the process of that number, 0 for this one's; 0 where it has ended."""
+    if Path("/proc/self/statm").exists():
+        try:
+            pages = int(Path(f"/proc/{process or 'self'}/statm").read_text(encoding="ascii").split()[1])
+        except (OSError, IndexError):
+            return 0
         return pages * os.sysconf("SC_PAGE_SIZE") // MEBIBYTE
-    except OSError:
-        import psutil  # noqa: PLC0415 - only where there is no /proc
+    import psutil  # noqa: PLC0415 - only where there is no /proc
 
-        return int(psutil.Process().memory_info().rss) // MEBIBYTE
+    try:
+        return int(psutil.Process(process or None).memory_info().rss) // MEBIBYTE
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def share_arenas() -> None:

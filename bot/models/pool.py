@@ -58,7 +58,7 @@ class Pool:
         self._measured = measured or MeasuredFile(settings.home / "measured.json")
         self._report = report
         self._budget_mb = budget_mb(settings.models.ram_mb)
-        self._options = _options(settings)
+        self._options = load_options(settings)
         self._places: dict[str, Place] = {}
         self._one_load = asyncio.Lock()
         self._uses = 0
@@ -400,7 +400,8 @@ async def _over(working: asyncio.Future[None]) -> None:
     await asyncio.wait([working])
 
 
-def _options(settings: Settings) -> LoadOptions:
+def load_options(settings: Settings) -> LoadOptions:
+    """Return what a runtime is told when it loads a model under `settings`."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return LoadOptions(
         threads=settings.models.threads or cores,

@@ -51,7 +51,10 @@ Tell = Callable[[Text], Awaitable[None]]
 """Shows what is being done now, in place of what was shown before."""
 Predict = Callable[[Sequence[In]], Sequence[Out]]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Texts to float32 (n, d), unit rows, by the live embedder (by the tried one, where that is the slot)."""
+"""Texts to float32 (n, d), unit rows, by the live embedder (by the tried one, where that is the slot); (n, 0) where there is none.
+
+It has an attribute `identity`: whose they are (`name@revision`), "" where there is none.
+"""
 
 
 def told(text: Text) -> Told:
@@ -74,7 +77,8 @@ class Scored:
 class Gate(Protocol[In, Out]):
     """How the models of one slot are tried. Listed in the entry-point group `paring.gates` by the slot's name; built without arguments.
 
-    It is called in the child process of a probe: it may be slow, and imports there what it needs.
+    It is called in the child process of a probe: it may be slow, and imports there what it needs. A gate whose models work on vectors
+    has an attribute `wants_vectors = True`: then the embedder is loaded before the model, and its memory is not counted.
     """
 
     slot: Slot[In, Out]
@@ -89,6 +93,10 @@ class Gate(Protocol[In, Out]):
 
     def fault(self, inputs: Sequence[In], outputs: Sequence[Out], languages: Sequence[str]) -> Text | None:
         """Say what is wrong with the canaries' outputs (shape, finiteness, language, script); None where nothing is."""
+        ...
+
+    def count(self, languages: Sequence[str]) -> int:
+        """Return how many inputs `evaluate` asks about, to tell how far it is."""
         ...
 
     def evaluate(self, predict: Predict[In, Out], embed: Embed, languages: Sequence[str]) -> list[Scored]:

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from bot.errors import ModelError
+from bot.locale import Language
 from bot.models.tasks import EMBED, SUMMARISE, SummaryInput, Vector
 from bot.skill import Models
 from skills.summarise.model import PART
@@ -26,11 +27,9 @@ READS_KOREAN: Final = ("multilingual", "labse", "bge-m3", "e5", "korean", ".ko")
 async def with_vectors(item: SummaryInput, models: Models, *, bulk: bool = False) -> SummaryInput:
     """Return `item` with vectors if the live model asks for them, the embedder reads the language, and the text is not too long."""
     embedder = models.live(EMBED)
-    readable = item.language == "en" or any(mark in embedder for mark in READS_KOREAN)
     if (
         not item.sentences
-        or not embedder
-        or not readable
+        or not reads(embedder, item.language)
         or len(item.sentences) > PART
         or not models.live(SUMMARISE).startswith(ASKING)
     ):
@@ -40,3 +39,8 @@ async def with_vectors(item: SummaryInput, models: Models, *, bulk: bool = False
     except ModelError:
         return item  # its words alone make a summary, a little less good
     return replace(item, vectors=np.stack(vectors))
+
+
+def reads(embedder: str, language: Language) -> bool:
+    """Say whether the vectors of `embedder` (`name@revision`, "" for none) tell about a text in `language`."""
+    return bool(embedder) and (language == "en" or any(mark in embedder for mark in READS_KOREAN))
