@@ -5,8 +5,9 @@ intake (the values made here hold English until it is asked) and the download to
 
     read(update, Me(7, "ParBot"), download_bytes=20 * 2**20)  # Incoming(Message(...), "ko"), or None: not for any inbox
 
-Decisions: other bots, channel posts and service messages ("Ann joined") are nothing. Forwarded text is text: it gives no orders
-and calls nobody, so that an admin who forwards `/swap` has not ordered a swap. Locations, polls and the like are a message
+Decisions: other bots, channel posts and service messages ("Ann joined") are nothing. Forwarded text is text, and so is what
+another bot wrote into the sender's mouth (inline mode): it gives no orders and calls nobody, so that an admin who forwards `/swap` has
+not ordered a swap. Locations, polls and the like are a message
 without text, which is answered with a sentence. Who says something without a name (an anonymous admin) is the chat itself.
 """
 
@@ -140,7 +141,7 @@ def _message(said: TelegramMessage, me: Me, sender: _Sender, download_bytes: int
     address = _address(said, me)
     to_bot = quoted is not None and not _is_topic_root(said) and quoted.from_user is not None and quoted.from_user.id == me.id
     to_me = to_bot or address.kind == "direct"
-    words = Heard(clean(text).strip()) if said.forward_origin else heard(text, entities, me, to_me=to_me)
+    words = Heard(clean(text).strip()) if said.forward_origin or said.via_bot else heard(text, entities, me, to_me=to_me)
     return Message(
         address=address,
         sender=sender.id,

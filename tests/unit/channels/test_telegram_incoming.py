@@ -316,6 +316,13 @@ def test_an_edit_without_a_date_is_still_another_version() -> None:
     assert incoming.item.version == 1_700_000_000
 
 
+def test_what_another_bot_wrote_in_a_persons_name_orders_nothing() -> None:
+    text = "/swap summarise x"
+    other = {"id": 9, "is_bot": True, "first_name": "Weather", "username": "WeatherBot"}
+    assert said(text, entity("bot_command", text, "/swap"), via_bot=other).command is None
+    assert said(text, entity("bot_command", text, "/swap")).command == Command("swap", "summarise x")
+
+
 # presses and moves
 
 
