@@ -22,10 +22,14 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.admin import Admin
+from bot.admin_people import People
+from bot.admin_sight import Sight
 from bot.background import in_background
+from bot.channels.channel import KnowsAdmins
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
-from bot.errors import InputError, ModelError, RetryLaterError, SettingsError, StoreError
+from bot.errors import ChannelError, InputError, ModelError, RetryLaterError, SettingsError, StoreError
 from bot.house import House
 from bot.intake import Reception
 from bot.learning import Learner
@@ -42,10 +46,13 @@ from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
 from bot.retrieval.watching import Happened, Watched, Watcher, look
+from bot.roles import Roles
 from bot.router import Feedback, Router, embeddable, relearn
 from bot.sandbox import Sandbox
 from bot.skill import Kit, Skill, Slot
+from bot.store.admins import Admins
 from bot.store.audiences import Audiences
+from bot.store.audit import Audit
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats, Label
 from bot.store.database import Database
@@ -56,6 +63,7 @@ from bot.store.inbox import Inbox
 from bot.store.lease import Lease
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox
+from bot.store.traffic import Traffic
 from bot.store.transcript import Talk
 from bot.supervise import supervise
 from bot.worker import Worker
@@ -108,6 +116,8 @@ class App:
     eraser: Eraser
     links: Fetcher
     channels: dict[str, Channel]
+    roles: Roles
+    audit: Audit
 
     async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
         """Take in, answer and deliver on all `channels` until `stop` is set or none runs any more; then end what is being answered."""
@@ -270,11 +280,21 @@ class App:
         return name if name in HEADS else ""
 
     async def _publish(self, channel: Channel) -> None:
+        """Set the channel's menus; where it knows its admins, again whenever these are others."""
         while True:
+            admins = await self.roles.of_channel(channel.name)
+            if isinstance(channel, KnowsAdmins):
+                channel.admins_are(admins)
             try:
-                return await channel.publish_commands(self.dispatcher.commands, ())
+                await channel.publish_commands(self.dispatcher.commands, self.dispatcher.admin_commands)
             except RetryLaterError as error:
                 await asyncio.sleep(error.retry_after_s)
+                continue
+            except ChannelError as error:  # the door follows its admins all the same
+                log.error("a menu could not be set", channel=channel.name, why=str(error))
+            if not isinstance(channel, KnowsAdmins):
+                return
+            await self.roles.other_than(channel.name, admins)
 
 
 @asynccontextmanager
@@ -324,8 +344,7 @@ def channels_of(app: App) -> list[Channel]:
     if app.settings.telegram.token.get_secret_value():
         from bot.channels.telegram import Telegram  # noqa: PLC0415 - and python-telegram-bot where there is a token
 
-        admins = [who.partition(":")[2] for who in app.settings.admins if who.startswith("telegram:")]
-        channels.append(Telegram(app.settings.telegram, blobs=app.blobs, admins=admins))
+        channels.append(Telegram(app.settings.telegram, blobs=app.blobs))
     return channels
 
 
@@ -372,10 +391,15 @@ async def _assemble(
     channels: dict[str, Channel] = {}
     skills: list[Skill] = []
     links = Fetcher(settings.links)
-    kit = Kit(settings, pool, library, inbox, links, blobs, sandbox, skills=lambda: tuple(skills))
+    roles, audit = Roles(settings, Admins(database)), Audit(database)
+    kit = Kit(
+        settings, pool, library, inbox, links, blobs, sandbox, skills=lambda: tuple(skills), is_admin=roles.admits_sender
+    )  # fmt: skip
     learner = Learner(lambda: app.learn())  # noqa: PLW0108 - the app is put together last
     eraser = Eraser(database, blobs, unlearn=lambda: app.unlearn())  # noqa: PLW0108 - as above
-    skills += [*await asyncio.to_thread(load_skills, kit), House(inbox, chats, library, eraser, str(settings.home))]
+    sight, people = Sight(pool, catalogue, Traffic(database), kit.skills), People(roles, audit, zone=settings.zone)
+    house, admin = House(inbox, chats, library, eraser, str(settings.home)), Admin(roles, audit, [sight, people])
+    skills += [*await asyncio.to_thread(load_skills, kit), house, admin]
     router, access = Router(pool), Access(Audiences(database), channels)
     delivery = Delivery(outbox, channels, others=lease.others)
 
@@ -398,7 +422,7 @@ async def _assemble(
     )  # fmt: skip
     intake = Reception(
         inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,
-        text_bytes=settings.limits.text_bytes, members_changed=access.changed,
+        text_bytes=settings.limits.text_bytes, members_changed=access.changed, refused=admin.refused_press,
     )  # fmt: skip
     app = App(
         settings,
@@ -419,6 +443,8 @@ async def _assemble(
         eraser,
         links,
         channels,
+        roles,
+        audit,
     )
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
     library.changeover.needed = partial(pool.keep_only, EMBED)

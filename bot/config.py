@@ -58,6 +58,9 @@ class WebSettings(Section):
     host: str = Field(default="127.0.0.1", description="Address to listen on. Anything but loopback needs a password.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     password: SecretStr = Field(default=SecretStr(""), description="Asked for before the page opens. Environment only.")
+    admin: bool = Field(
+        default=True, description="The person on the page may use admin commands; false where others know the password."
+    )
 
 
 class TelegramSettings(Section):

@@ -42,8 +42,8 @@ CERTAIN = 0.97
 NEAR = 0.05
 """How likely a skill must be, 0..1, to be offered by a button where none serves."""
 MOST_TRIES = 3
-HOUSE = "house"
-"""The skill of the host's own commands."""
+HOUSE, ADMIN = "house", "admin"
+"""The skills of the host's own commands."""
 MEBIBYTE = 1024 * 1024
 
 
@@ -102,13 +102,23 @@ class Dispatcher:
 
     @property
     def commands(self) -> tuple[CommandSpec, ...]:
-        """Every command that a menu shows, in the order of the skills."""
-        return tuple(spec for skill in self._skills.values() for spec in skill.commands if spec.listed)
+        """Every command that everybody's menu shows, in the order of the skills."""
+        return tuple(spec for skill in self._skills.values() for spec in skill.commands if spec.listed and not spec.admin)
+
+    @property
+    def admin_commands(self) -> tuple[CommandSpec, ...]:
+        """Every command that only an admin's menu shows."""
+        return tuple(spec for skill in self._skills.values() for spec in skill.commands if spec.listed and spec.admin)
 
     def wants_files(self, message: Message) -> bool:
         """Say whether files are of any use to what will answer: not to the house's own commands."""
         skill = self._by_command.get(message.command.name) if message.command is not None else None
-        return skill is None or skill.name != HOUSE
+        return skill is None or skill.name not in {HOUSE, ADMIN}
+
+    def takes_long(self, message: Message) -> bool:
+        """Say whether `message` is an admin's order: its chat does not wait for the end of a swap."""
+        skill = self._by_command.get(message.command.name) if message.command is not None else None
+        return skill is not None and skill.name == ADMIN
 
     async def answer(self, message: Message, *, progress: Progress | None = None) -> Answer:
         """Route `message` and return what its skill answers. Raises ParingError with a sentence for the person."""

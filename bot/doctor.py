@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 from bot.config import MEBIBYTE, find_config
 from bot.errors import ChannelError, ParingError, refusal
 from bot.locale import Language, Text, phrases
+from bot.models.health import health_of
 from bot.sandbox import Json
-from bot.status import health_of
 from bot.store import schema
 
 if TYPE_CHECKING:

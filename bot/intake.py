@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -49,11 +49,12 @@ class Reception:
         default: Language,
         text_bytes: int,
         members_changed: Callable[[Scope, str], None] = lambda _scope, _person: None,
+        refused: Callable[[Press, Command], Awaitable[None]] | None = None,
     ) -> None:
         """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
 
         Answer in `default` where nothing else tells; keep texts of up to `text_bytes`. `members_changed(group, person)` is told
-        who came or left, "" for everybody.
+        who came or left, "" for everybody; `refused(press, command)` of a press on a button that was somebody else's.
         """
         self._inbox = inbox
         self._chats = chats
@@ -64,6 +65,7 @@ class Reception:
         self._default = default
         self._text_bytes = text_bytes
         self._members_changed = members_changed
+        self._refused = refused
         self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
 
     async def accept(self, item: Message | Press) -> Taken:
@@ -108,6 +110,8 @@ class Reception:
         here = await self._moves.place(press.address)
         asked_as_the_group = here.kind == "group" and order.owner == here.chat  # by an anonymous admin
         if order.owner != press.sender and not asked_as_the_group:
+            if self._refused is not None:
+                await self._refused(press, order.command)
             return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))
         if order.command.name == CANCEL:
             return self._cancelled(press, order.command)

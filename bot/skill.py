@@ -177,6 +177,12 @@ class Sandbox(Protocol):
         ...
 
 
+async def nobody(message: Message) -> bool:
+    """Know no admin."""
+    del message
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """What every skill is built with: the house's services, by their contracts."""
@@ -190,16 +196,22 @@ class Kit:
     sandbox: Sandbox
     skills: Callable[[], Sequence[Skill]] = tuple
     """All skills, asked at each use: they may come and go."""
+    is_admin: Callable[[Message], Awaitable[bool]] = nobody
+    """Whether who said a message is an admin now."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """A command that belongs to a skill: `/name`, what the menu says, and whether the menu shows it."""
+    """A command that belongs to a skill: `/name`, what the menu says, and whether the menu shows it.
+
+    `admin`: it is shown to admins alone. Whoever carries it out asks `Kit.is_admin` and refuses others.
+    """
 
     name: str
     summary: Text
     listed: bool = True
     aliases: tuple[str, ...] = ()
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli_help import columns
 from bot.locale import Language, Text, phrases
+from bot.models.health import HEALTH, health_of
 from bot.sandbox import Json
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def model_table(found: Sequence[SlotStatus], known: Mapping[str, Sequence[str]],
     """Return the same as a table for people; below it what failed and why, and the names of other models `known` for each slot."""
     heading = (_("slot"), _("model"), _("health"), _("size MB"), _("RAM MB"), _("licence"), _("p50 ms"))
     rows = [
-        [status.slot, status.model, (_("failed") if status.failure else _HEALTH[status.health]).to(language),
+        [status.slot, status.model, (_("failed") if status.failure else HEALTH[status.health]).to(language),
          round(status.size_bytes / 1e6, 1), status.ram_mb, status.licence, status.p50_ms]
         for status in found
     ]  # fmt: skip
@@ -49,16 +50,6 @@ def model_table(found: Sequence[SlotStatus], known: Mapping[str, Sequence[str]],
         if names
     ]
     return "\n\n".join([shown, "\n".join(notes)] if notes else [shown])
-
-
-def health_of(status: SlotStatus) -> Text:
-    """Return a model's health for people."""
-    if status.failure is not None:
-        return _("failed: {why}", why=status.failure)
-    return _HEALTH[status.health]
-
-
-_HEALTH = {"ready": _("ready"), "idle": _("idle"), "missing": _("missing")}
 
 
 def plain_table(result: Mapping[str, object], language: Language) -> str:

@@ -41,6 +41,8 @@ log = Logger(__name__)
 MOST_ATTEMPTS = 3
 CHATS_AT_ONCE = 64
 """More than are worked on side by side: whoever asks for little does not wait behind many who ask for much."""
+BESIDE = "\0admin"
+"""What an admin orders may take minutes: in its chat it goes beside what others say there, not before it."""
 REST_WITHIN_S = 0.8
 """How long one waits for the rest of what comes bit by bit, each time that more of it came."""
 MEBIBYTE = 1024 * 1024
@@ -94,7 +96,8 @@ class Worker:
     def hand(self, waiting: Waiting) -> None:
         """Answer what was just committed."""
         at = waiting.message.address
-        self._feed.hand(waiting.id, (at.channel, at.account, at.chat), waiting)
+        beside = BESIDE if self._dispatcher.takes_long(waiting.message) else ""
+        self._feed.hand(waiting.id, (at.channel, at.account, at.chat + beside), waiting)
 
     def stop(self, number: int) -> bool:
         """End the work on a message, which is then told so; return False where it is not being worked on."""

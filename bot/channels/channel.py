@@ -7,10 +7,10 @@ Replies. It never decides what is answered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
 from bot.locale import Language
@@ -18,7 +18,17 @@ from bot.message import Address, Attachment, Message, Press, Reply
 from bot.passage import Scope
 from bot.skill import CommandSpec
 
-__all__ = ["AmbiguousSendError", "Channel", "ChannelError", "GoneError", "Intake", "Limits", "RetryLaterError", "Taken"]
+__all__ = [
+    "AmbiguousSendError",
+    "Channel",
+    "ChannelError",
+    "GoneError",
+    "Intake",
+    "KnowsAdmins",
+    "Limits",
+    "RetryLaterError",
+    "Taken",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +130,13 @@ class Channel(Protocol):
 
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
         """Show the command menu in both languages, where the platform has one."""
+        ...
+
+
+@runtime_checkable
+class KnowsAdmins(Protocol):
+    """A channel whose menu, or whose door, is another for admins."""
+
+    def admins_are(self, users: Collection[str]) -> None:
+        """Know which of its users are admins from now on; told before `publish_commands`."""
         ...

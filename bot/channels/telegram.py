@@ -1,8 +1,8 @@
 """Telegram, over its Bot API: long polling or a webhook, direct chats, groups and their topics.
 
-Owns the account, what is done with an update, and the files and menus of the platform. Leaves to its neighbours: reading updates
+Owns the account, what is done with an update, and the files of the platform. Leaves to its neighbours: reading updates
 (`telegram_incoming`, `telegram_addressing`, `telegram_files`), which of them are one thing said (`telegram_gather`), who may talk to
-the bot (`telegram_door`), looks (`telegram_outgoing`, `telegram_text`, `telegram_split`),
+the bot (`telegram_door`), menus (`telegram_menu`), looks (`telegram_outgoing`, `telegram_text`, `telegram_split`),
 sending (`telegram_sending`), the wire (`telegram_request`, `telegram_errors`, `telegram_polling`, `telegram_webhook`). No other
 file imports the library.
 
@@ -19,16 +19,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from telegram import (
-    BotCommand,
-    BotCommandScope,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllPrivateChats,
-    BotCommandScopeChat,
-)
 from telegram.error import TelegramError
 
 from bot.channels.channel import Intake, Limits
@@ -37,18 +30,19 @@ from bot.channels.telegram_door import Door
 from bot.channels.telegram_errors import is_wrong_token, repeatable, translated, unfetched, wrong_token
 from bot.channels.telegram_incoming import ALLOWED_UPDATES, CHANNEL
 from bot.channels.telegram_members import is_member
+from bot.channels.telegram_menu import Menu
 from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_polling import LONGEST_WAIT_S, POLL_S, Backoff, Poller, Take
 from bot.channels.telegram_request import READ_S, OverLimitError, RefusedError
 from bot.channels.telegram_sending import Sending, WentOut
-from bot.channels.telegram_split import TEXT_UNITS, shorten
+from bot.channels.telegram_split import TEXT_UNITS
 from bot.channels.telegram_taking import Taking
 from bot.channels.telegram_waits import Waits
 from bot.channels.telegram_webhook import check_secret, listening
 from bot.channels.telegram_wire import Wire, file_told
 from bot.config import MEBIBYTE, TelegramSettings
-from bot.errors import ChannelError, RetryLaterError, SettingsError, TooLargeError
-from bot.locale import Language, phrases
+from bot.errors import RetryLaterError, SettingsError, TooLargeError
+from bot.locale import phrases
 from bot.message import Address, Attachment, Reply
 from bot.passage import Scope
 from bot.skill import Blobs, CommandSpec
@@ -57,21 +51,13 @@ _ = phrases(__file__)
 
 UPLOAD_BYTES = 50_000_000
 """Source: https://core.telegram.org/bots/api#senddocument"""
-COMMANDS = 100
-DESCRIPTION_UNITS = 256
-"""Source: https://core.telegram.org/bots/api#setmycommands"""
 ANSWERS_S = 2.0
 MEMBER_S = 5.0
 """How long an answer on a member may take; a question waits less long for it."""
 LONGEST_TOKEN_WAIT_S = 300.0
 """How long the waits grow while Telegram does not know the token: somebody has to come and set it."""
-TOKEN_RETRY_S = 60.0
-_NOT_FOUND = 404
-_MENUS: tuple[tuple[Language, str | None], ...] = (("en", None), ("ko", "ko"))
-"""Languages of a menu, and under which code it is set: None for everybody who has no other."""
 _TOKEN = re.compile(r"(?P<id>\d+):[\w-]+", re.ASCII)
 _CHAT = re.compile(r"-?\d{1,19}", re.ASCII)
-_COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 _log = logging.getLogger(__name__)
 
 
@@ -86,13 +72,13 @@ class Telegram:
         settings: TelegramSettings,
         *,
         blobs: Blobs,
-        admins: Sequence[str] = (),
+        admins: Collection[str] = (),
         poll_s: int = POLL_S,
         read_s: float = READ_S,
         backoff: Backoff | None = None,
         waits: Waits | None = None,
     ) -> None:
-        """Take the settings, the store of pictures, and the user ids of admins (their menu has admin commands).
+        """Take the settings, the store of pictures, and the user ids of admins as they are now; see `admins_are`.
 
         `poll_s`: how long an empty long poll lasts; `read_s`: how long any other answer may take.
 
@@ -112,10 +98,10 @@ class Telegram:
         self.account = form["id"]
         self.limits = Limits(TEXT_UNITS, settings.download_mb * MEBIBYTE, UPLOAD_BYTES, edits=True, repeatable_sends=False)
         self._settings = settings
-        self._admins = tuple(admins)
         self._poll_s, self._read_s = poll_s, read_s
         self._backoff = backoff or Backoff()
         self._wire = Wire(token, settings, read_s=read_s)
+        self._menu = Menu(self._wire, admins=admins)
         self._moves = Moves(self.account)
         self._sending = Sending(self._wire.bot, blobs, self._moves, waits or Waits())
 
@@ -127,7 +113,7 @@ class Telegram:
         """
         await self._wire.request.initialize()
         await self._moves.begin(intake)
-        door = Door(self._settings, admins=self._admins, sending=self._sending, moves=self._moves)
+        door = Door(self._settings, admins=lambda: self._menu.admins, sending=self._sending, moves=self._moves)
         try:
             while True:
                 me = await self._introduced()
@@ -214,45 +200,13 @@ class Telegram:
         except TelegramError as error:
             raise unfetched(error) from None
 
+    def admins_are(self, users: Collection[str]) -> None:
+        """Know who the admins are: they are always let in, and the next menus have admin commands for them; see `bot.roles`."""
+        self._menu.admins = frozenset(users)
+
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
-        """Set the menu for direct chats, for groups and for each admin's own chat, in English (the default) and in Korean.
-
-        Raises:
-            RetryLaterError, ChannelError: not all of it could be set; to be called again.
-        """
-        scopes: list[tuple[BotCommandScope, Sequence[CommandSpec]]] = [
-            (BotCommandScopeAllPrivateChats(), commands),
-            (BotCommandScopeAllGroupChats(), commands),
-        ]
-        scopes.extend(
-            (BotCommandScopeChat(int(admin)), [*commands, *admin_commands]) for admin in self._admins if admin.isdecimal()
-        )
-        refused: ChannelError | None = None
-        for scope, specs in scopes:
-            for language, code in _MENUS:
-                try:
-                    await self._set_menu(_menu(specs, language), scope, code)
-                except RetryLaterError:
-                    raise
-                except ChannelError as error:  # a server may know one scope or language and not another
-                    refused = refused or error
-        if refused is not None:
-            raise refused
-
-    async def _set_menu(self, menu: list[BotCommand], scope: BotCommandScope, code: str | None) -> None:
-        try:
-            await self._wire.bot.set_my_commands(menu, scope=scope, language_code=code)
-        except RefusedError as error:
-            if is_wrong_token(error):
-                raise RetryLaterError(wrong_token().text, retry_after_s=TOKEN_RETRY_S) from None
-            if error.code == _NOT_FOUND:
-                _log.info("This Bot API server knows no command menus.")
-                return
-            if not isinstance(scope, BotCommandScopeChat) or not error.says("chat not found", "peer id invalid"):
-                raise translated(error) from None
-            _log.info("An admin has not written to the bot yet: the menu of that chat is not set.")
-        except TelegramError as error:
-            raise repeatable(error) from None
+        """Set the menus; see `telegram_menu`. Raises RetryLaterError, ChannelError: to be called again."""
+        await self._menu.publish(commands, admin_commands)
 
     async def _introduced(self) -> Me:
         """Ask Telegram for the bot's own name, until it answers."""
@@ -309,9 +263,3 @@ def _me(told: object, account: str) -> Me:
     answer = told if isinstance(told, dict) else {}
     number = answer.get("id")
     return Me(number if isinstance(number, int) else int(account), str(answer.get("username") or ""), account)
-
-
-def _menu(specs: Sequence[CommandSpec], language: Language) -> list[BotCommand]:
-    """Return the listed commands as Telegram takes them: at most 100, named in small letters, each with a description."""
-    listed = [spec for spec in specs if spec.listed and _COMMAND_NAME.fullmatch(spec.name)]
-    return [BotCommand(spec.name, shorten(spec.summary.to(language), DESCRIPTION_UNITS)) for spec in listed[:COMMANDS]]

@@ -3,7 +3,7 @@
 Owns the lists of the settings, the refusal, and the greeting in a group. Leaves sending to `telegram_sending`. What a person who
 may not talk to the bot writes is kept nowhere. Who was told is kept in memory: after a restart each is told once more.
 
-    door = Door(settings, admins=("4711",), sending=sending, moves=moves)
+    door = Door(settings, admins=lambda: {"4711"}, sending=sending, moves=moves)
     if not door.admits(message): door.refuse(message, "en")
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Collection
 
 from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_sending import Sending
@@ -32,11 +32,13 @@ _log = logging.getLogger(__name__)
 class Door:
     """Admits everybody while both lists are empty."""
 
-    def __init__(self, settings: TelegramSettings, *, admins: Sequence[str], sending: Sending, moves: Moves) -> None:
+    def __init__(
+        self, settings: TelegramSettings, *, admins: Callable[[], Collection[str]], sending: Sending, moves: Moves
+    ) -> None:
         """Take the lists, the admins (who are always admitted), how to say something, and the groups that have another number."""
         self._users = frozenset(settings.allowed_users)
         self._chats = frozenset(settings.allowed_chats)
-        self._admins = frozenset(admins)
+        self._admins = admins
         self._sending = sending
         self._moves = moves
         self._told: set[tuple[str, str]] = set()
@@ -48,7 +50,11 @@ class Door:
         if not self._users and not self._chats:
             return True
         chat = item.address.chat
-        return item.sender in self._users | self._admins or not self._chats.isdisjoint((chat, self._moves.former(chat)))
+        return (
+            item.sender in self._users
+            or item.sender in self._admins()
+            or not self._chats.isdisjoint((chat, self._moves.former(chat)))
+        )
 
     def refusal(self, item: Message | Press) -> Text:
         """Return the sentence that says so, and what an admin needs to know."""

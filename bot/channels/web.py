@@ -146,8 +146,9 @@ class Web:
             raise ChannelError(_("{name} is no longer here. Please drop it again.", name=attachment.name)) from error
 
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
-        """Offer the listed commands where one types a slash; the admin's too, who is the only one here."""
-        self._commands = [command for command in (*commands, *admin_commands) if command.listed]
+        """Offer the listed commands where one types a slash; the admin's too, unless the person here is to be none."""
+        offered = (*commands, *admin_commands) if self._settings.admin else commands
+        self._commands = [command for command in offered if command.listed]
         if self._screens:
             await self._screens.push({"kind": "commands", "commands": self._menu()})
 

@@ -40,6 +40,8 @@ class SlotStatus:
     p50_ms: float | None
     failure: Text | None = None
     """Why it failed, for people."""
+    beside: bool = False
+    """True for a model that is loaded beside the slot's live one."""
 
 
 @dataclass(slots=True, eq=False)

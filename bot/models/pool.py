@@ -378,6 +378,7 @@ class Pool:
             health=self._health(place),
             p50_ms=round(median(latencies), 3) if latencies else None,
             failure=place.failure.text if place.failure is not None and running is None else None,
+            beside=place.beside,
         )
 
     def _health(self, place: Place) -> str:

@@ -38,6 +38,7 @@ class Help:
         """Ask `kit.skills` at each answer: skills may come and go."""
         self._skills: Callable[[], Sequence[Skill]] = kit.skills
         self._models = kit.models
+        self._is_admin = kit.is_admin
 
     def claims(self, message: Message) -> bool:
         """Claim nothing: help is asked for."""
@@ -47,7 +48,8 @@ class Help:
     async def answer(self, request: Request) -> Reply:
         """List the skills, or tell of the one that is named."""
         asked = request.text.strip().lstrip("/").lower() if request.message.command else ""
-        skills = sorted(self._skills(), key=lambda skill: FIRST.index(skill.name) if skill.name in FIRST else len(FIRST))
+        shown = self._skills() if await self._is_admin(request.message) else list(filter(_for_all, self._skills()))
+        skills = sorted(shown, key=lambda skill: FIRST.index(skill.name) if skill.name in FIRST else len(FIRST))
         named = next((skill for skill in skills if asked and asked in _names(skill)), None)
         if named is not None:
             return request.reply(self._tell(named, request))
@@ -87,6 +89,11 @@ class Help:
 def build(kit: Kit) -> Help:
     """Return the skill."""
     return Help(kit)
+
+
+def _for_all(skill: Skill) -> bool:
+    """Say whether a skill is more than admin commands."""
+    return not skill.commands or not all(spec.admin for spec in skill.commands)
 
 
 def _names(skill: Skill) -> set[str]:

@@ -301,3 +301,20 @@ async def test_where_that_changes_again_and_again_nothing_is_told() -> None:
 async def _next(access: Leaving) -> Scopes:
     """Return less each time that somebody came or left."""
     return Scopes([PUBLIC, *[Scope("group", f"test/bot/{number}") for number in range(9 - access.changes)]])
+
+
+async def test_admin_commands_stand_in_no_menu_but_an_admins() -> None:
+    async def decide(_text: str, _language: str) -> Decision:
+        raise AssertionError("nothing is routed")
+
+    async def keep_label(_message: Message, _skill: str) -> None:
+        raise AssertionError("nothing is labelled")
+
+    admin = FakeSkill("admin")
+    admin.commands = (CommandSpec("swap", Text("-"), admin=True), CommandSpec("promote", Text("-"), listed=False, admin=True))
+    dispatcher = Dispatcher([FakeSkill("search"), admin], decide, text_bytes=1000, keep_label=keep_label)
+    assert [spec.name for spec in dispatcher.commands] == ["search"]
+    assert [spec.name for spec in dispatcher.admin_commands] == ["swap"]
+    for text, long in (("/swap a b", True), ("/promote 3", True), ("/search x", False), ("/nothing", False), ("x", False)):
+        assert dispatcher.takes_long(make_message(text)) is long
+    assert not dispatcher.wants_files(make_message("/swap a b"))

@@ -22,11 +22,15 @@ class Fixture:
     def __init__(self, database: Database, folder: Path) -> None:
         self.arrived: list[Waiting] = []
         self.stopped: list[int] = []
+        self.refused: list[tuple[str, Command]] = []
         self.database, self.inbox, self.chats = database, Inbox(database), Chats(database)
         self.reception = Reception(
             self.inbox, self.chats, BlobStore(folder), Moves(database, self.chats), arrived=self.arrived.append, stop=self.stop,
-            default="en", text_bytes=1000,
+            default="en", text_bytes=1000, refused=self.refuse,
         )  # fmt: skip
+
+    async def refuse(self, press: Press, command: Command) -> None:
+        self.refused.append((press.sender, command))
 
     def stop(self, number: int) -> bool:
         self.stopped.append(number)
@@ -124,6 +128,7 @@ async def test_somebody_elses_button_is_refused_in_words(house: Fixture) -> None
     taken = await house.reception.accept(house.press(await house.button(), sender="bob"))
     assert not taken.fresh
     assert "somebody else" in taken.note
+    assert house.refused == [("bob", Command("search", "2"))]
 
 
 async def test_an_expired_button_is_refused_in_words(house: Fixture) -> None:

@@ -41,6 +41,9 @@ class FakeDispatcher:
     def wants_files(self, message: Message) -> bool:
         return True
 
+    def takes_long(self, message: Message) -> bool:
+        return message.command == Command("swap")
+
     async def answer(self, message: Message, *, progress=None) -> Answer:
         self.asked.append(message)
         if isinstance(self._answer, Exception):
@@ -471,3 +474,27 @@ async def test_what_was_left_half_gathered_is_answered_whole_at_the_next_start(
     with suppress(asyncio.CancelledError):
         await running
     assert [message.text for message in dispatcher.asked] == ["one\ntwo"]
+
+
+async def test_what_takes_an_admin_minutes_holds_up_nobody_else_in_the_chat(database: Database, tmp_path: Path) -> None:
+    swapping, answered = asyncio.Event(), asyncio.Queue[str]()
+
+    async def answer(message: Message, _progress) -> Answer:
+        if message.command is not None:
+            await swapping.wait()
+        answered.put_nowait(message.text)
+        return Answer(Reply("ok", "en"))
+
+    worker, inbox = make_worker(database, FakeDispatcher(answer), tmp_path), Inbox(database)
+    await inbox.accept(make_message("are you there?", id="0", kind="group"))
+    running = asyncio.create_task(worker.run())
+    assert await asyncio.wait_for(answered.get(), 20) == "are you there?"  # from here on it takes what it is handed
+    await inbox.accept(make_message("/swap", id="1", kind="group"), then=worker.hand)
+    await inbox.accept(make_message("where is it?", id="2", kind="group", sender="bob"), then=worker.hand)
+    assert await asyncio.wait_for(answered.get(), 20) == "where is it?"
+    swapping.set()
+    await asyncio.wait_for(worker.idle(), 20)
+    assert await inbox.counts() == {"done": 3}
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running

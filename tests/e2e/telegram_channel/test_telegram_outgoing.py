@@ -295,6 +295,16 @@ async def test_the_menu_is_set_by_scope_and_language(fake: FakeTelegram, channel
     }  # fmt: skip
 
 
+async def test_who_is_no_admin_any_more_has_everybodys_menu(fake: FakeTelegram, channel: Telegram) -> None:
+    commands, admin_commands = [CommandSpec("help", Text("Help"))], [CommandSpec("swap", Text("Swap a model"))]
+    await channel.publish_commands(commands, admin_commands)
+    channel.admins_are({"43"})
+    await fake.order("person", id=43, first_name="Bob")
+    await fake.say("hello", user=43)
+    await channel.publish_commands(commands, admin_commands)
+    assert {scope for scope in await fake.ask("commands") if scope.startswith("chat:")} == {"chat:43", "chat:43 ko"}
+
+
 async def test_an_admin_who_never_wrote_does_not_spoil_the_menu(
     fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs
 ) -> None:

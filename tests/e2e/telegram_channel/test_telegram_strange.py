@@ -189,6 +189,17 @@ async def test_strangers_are_told_once_and_what_they_say_is_kept_nowhere(
     assert str(GROUP) in pressed["parameters"]["text"]
 
 
+async def test_who_becomes_an_admin_is_let_in(fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox) -> None:
+    channel = built(settings.model_copy(update={"allowed_users": ("1",)}), blobs, admins=())
+    async with live(channel, inbox):
+        await fake.say("before", user=BOB)
+        await fake.settled()
+        channel.admins_are({str(BOB)})
+        await fake.say("after", user=BOB)
+        await fake.settled()
+    assert inbox.texts == ["after"]
+
+
 async def test_a_group_on_the_list_and_an_admin_are_admitted(
     fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox
 ) -> None:

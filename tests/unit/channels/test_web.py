@@ -221,6 +221,17 @@ async def test_the_past_is_fetched_page_by_page(web: Web, intake: MemoryIntake) 
     assert seen == [f"r{number}" for number in range(70)]
 
 
+async def test_the_page_whose_person_is_no_admin_offers_no_admin_commands(
+    transcript: MemoryTranscript, blobs: BlobStore, intake: MemoryIntake
+) -> None:
+    web = Web(WebSettings(port=0, admin=False), blobs=blobs, transcript=transcript)
+    await web.publish_commands([CommandSpec("sum", Text("Summarise"))], [CommandSpec("swap", Text("Swap a model"))])
+    async with running(web, intake) as client:
+        page = (await client.get("/")).text
+    assert '"name": "sum"' in page
+    assert '"name": "swap"' not in page
+
+
 async def test_the_menu_of_commands_comes_with_the_page(web: Web, intake: MemoryIntake) -> None:
     hidden = CommandSpec("debug", Text("Hidden"), listed=False)
     await web.publish_commands([CommandSpec("sum", Text("Summarise")), hidden], [CommandSpec("swap", Text("Swap a model"))])

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from bot.locale import Text
@@ -21,8 +22,6 @@ class Translate:
 
 
 async def ask(folder: Path, text: str | Message, **models: object) -> Reply:
-    from dataclasses import replace
-
     kit = replace(fake_kit(folder, models=models), skills=lambda: (Translate(),))
     return await build(kit).answer(make_request(text))
 
@@ -46,3 +45,20 @@ async def test_start_says_hello_and_offers_the_languages(tmp_path: Path) -> None
     reply = await ask(tmp_path, make_message("/start", language="ko"))
     assert "안녕하세요" in reply.text
     assert [button.command.args for button in reply.buttons] == ["ko", "en"]
+
+
+class Admin(Translate):
+    name, title = "admin", Text("Administration")
+    slots = ()
+    commands = (CommandSpec("swap", Text("Swap a model"), admin=True),)
+
+
+async def test_admin_commands_are_told_to_admins_alone(tmp_path: Path) -> None:
+    async def is_ann(message: Message) -> bool:
+        return message.sender == "ann"
+
+    kit = replace(fake_kit(tmp_path), skills=lambda: (Translate(), Admin()), is_admin=is_ann)
+    for sender, told in (("ann", True), ("bob", False)):
+        for text in ("/help", "/help swap"):
+            said = (await build(kit).answer(make_request(make_message(text, sender=sender)))).text
+            assert ("/swap" in said) is told

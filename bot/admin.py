@@ -1,0 +1,122 @@
+"""The admin commands, as an ordinary skill: it claims nothing and is reached by its commands and buttons alone.
+
+Owns: that only admins are obeyed, asked anew at every command and every press, and that each order and each refusal is written down.
+Leaves to `bot.roles` who is an admin, to the desks (`admin_sight`, `admin_people`, `admin_swaps`) what is done.
+
+    Admin(roles, audit, desks=[Sight(...), People(...)])
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bot.admin_words import Order, read
+from bot.errors import DeniedError, InputError, ParingError
+from bot.locale import phrases
+from bot.message import AttachmentKind, Command, Message, Reply
+from bot.roles import person_of
+from bot.skill import CommandSpec, Request, Slot
+
+if TYPE_CHECKING:
+    from bot.message import Press
+    from bot.roles import Roles
+    from bot.store.audit import Audit, Outcome
+
+_ = phrases(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an order is answered, and what came of it."""
+
+    reply: Reply
+    outcome: Outcome = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One admin command: what menus say of it, and who carries it out."""
+
+    command: CommandSpec
+    do: Callable[[Order], Awaitable[Done]]
+
+
+class Desk(Protocol):
+    """Some verbs that belong together."""
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        """Its verbs, as they stand in a menu."""
+        ...
+
+
+class Admin:
+    """`/models`, `/ram`, `/swap` and the like."""
+
+    name = "admin"
+    title = _("Administration")
+    summary = _("I show the models and change them, for admins alone.")
+    slots: tuple[Slot[object, object], ...] = ()
+    takes: frozenset[AttachmentKind] = frozenset()
+
+    def __init__(self, roles: Roles, audit: Audit, desks: Sequence[Desk]) -> None:
+        """Ask `roles` who may, write to `audit` what was ordered, and have the desks do it."""
+        self._roles = roles
+        self._audit = audit
+        verbs = [verb for desk in desks for verb in desk.verbs]
+        self.commands: tuple[CommandSpec, ...] = tuple(verb.command for verb in verbs)
+        self._verbs = {name: verb for verb in verbs for name in (verb.command.name, *verb.command.aliases)}
+
+    def claims(self, message: Message) -> bool:
+        """Claim nothing."""
+        del message
+        return False
+
+    async def answer(self, request: Request) -> Reply:
+        """Do what the command says, if an admin says it.
+
+        Raises:
+            DeniedError: who says it is none.
+        """
+        command, who = request.message.command, person_of(request.message)
+        verb = self._verbs.get(command.name) if command is not None else None
+        if command is None or verb is None:  # sent on by a button: a text gives no orders
+            raise InputError(_("Admin commands are written out. /models shows where to begin."))
+        if not await self._roles.admits(who):
+            await self._audit.begin(who, _written(command), "not an admin")
+            raise DeniedError(
+                _(
+                    "Only an admin may use /{name}, and {who} is none; /admins add {who}, said by one, changes that.",
+                    name=command.name,
+                    who=who,
+                )
+            )
+        return await self._carried_out(verb, read(request, who), _written(command))
+
+    async def refused_press(self, press: Press, command: Command) -> None:
+        """Write down that somebody pressed the button of an admin's that was not theirs."""
+        if command.name in self._verbs:
+            await self._audit.begin(f"{press.address.channel}:{press.sender}", _written(command), "another's button")
+
+    async def _carried_out(self, verb: Verb, order: Order, written: str) -> Reply:
+        number = await self._audit.begin(order.who, written)
+        try:
+            done = await verb.do(order)
+        except asyncio.CancelledError:
+            await self._audit.end(number, "stopped")
+            raise
+        except InputError:
+            await self._audit.end(number, "refused")
+            raise
+        except ParingError:
+            await self._audit.end(number, "failed")
+            raise
+        await self._audit.end(number, done.outcome)
+        return done.reply
+
+
+def _written(command: Command) -> str:
+    return f"/{command.name} {command.args}".rstrip()
