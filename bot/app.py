@@ -139,6 +139,7 @@ class App:
                 running.append(start(channel.name, run, hopeless=partial(hopeless, channel.name)))
                 parts.append(start(f"{channel.name} menu", partial(self._publish, channel)))
             await _first_of(stop, running)
+            self.library.changeover.leaving = True
             await self.worker.finish(within_s=GRACE_S)
             await self.delivery.finish(within_s=SENDING_S)
             for part in (*parts, *running):

@@ -1,7 +1,7 @@
 """What the tests of the library are built with: scopes, and an embedder that hashes words."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,3 +43,27 @@ class WordEmbedder:
         for term in terms(text):
             vector[int.from_bytes(hashlib.blake2b(term.encode(), digest_size=4).digest()) % self.dimension] += 1
         return vector / np.linalg.norm(vector)
+
+
+class Embedders:
+    """Several embedders, of dimensions of their own; the first is live in the slot. `asked` holds whose vectors were made, in order."""
+
+    def __init__(self, **dimensions: int) -> None:
+        self.known = {f"{name}@1": WordEmbedder(f"{name}@1", dimension) for name, dimension in dimensions.items()}
+        self.first = next(iter(self.known))
+        self.asked: list[str] = []
+        self.spoilt: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+        self.before: Callable[[str, bool], Any] = lambda _name, _bulk: None
+
+    def live(self, slot: Any) -> str:
+        return (slot.model or self.first) if (slot.model or self.first) in self.known else ""
+
+    async def run(self, slot: Any, batch: Sequence[str], *, bulk: bool = False) -> list[np.ndarray]:
+        name = self.live(slot)
+        if not name:
+            raise NoModelError("not here")
+        if (waiting := self.before(name, bulk)) is not None:
+            await waiting
+        self.asked.append(name)
+        spoil = self.spoilt.get(name, lambda vector: vector)
+        return [spoil(self.known[name].vector(text)) for text in batch]

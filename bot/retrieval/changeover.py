@@ -6,6 +6,7 @@ Owns: what is wished for, the making in small pieces, the change, the way back, 
     await changeover.wish("embed.static.v1@53aa51172d14", by="terminal")
     await changeover.run(quiet)               # in the bot: follows every wish, also those of other processes
     await changeover.complete(report)         # in a command: until the wish is live
+    await changeover.see_through("embed.static.v1@53aa51172d14", tell)     # for whoever waits for it, in the bot or not
     (await changeover.standing()).to("ko")
 
 The way back. A retired generation keeps its vectors, and loses those of passages that go. Passages that come get none in it: that would keep
@@ -33,7 +34,7 @@ from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.models.tasks import EMBED
 from bot.retrieval.embed import embedded, embedded_text, pack_vector
-from bot.retrieval.standing import Held, Plan, Standing, bytes_of
+from bot.retrieval.standing import Held, Kept, Plan, Standing, bytes_of
 from bot.store.assignments import Assignment, Assignments
 from bot.store.generations import Generation, Generations
 from bot.store.passages import Passages
@@ -80,6 +81,10 @@ class Changeover:
         self._size = FEWEST
         self._failed: tuple[Assignment | None] | None = None
         self._followed = ""
+        self._awaited = 0
+        """How many wait for a wish in this process: then nobody is waited for between two pieces."""
+        self.leaving = False
+        """Set where the process ends: what is under way goes on at the next start."""
         self.before_flip: Callable[[str], Awaitable[None]] = _nothing_to_do
         """Awaited with the embedder whose generation is whole and about to become live."""
         self.flipped: Callable[[str], Awaitable[None]] = _nothing_to_do
@@ -104,7 +109,7 @@ class Changeover:
         await embedded(self._models, embedder, texts, dimension=len(first), bulk=True)
         rate = max(len(texts) / (time.perf_counter() - begun), known.rate if known else 0.0)
         free = await asyncio.to_thread(lambda: shutil.disk_usage(self._home).free)
-        return Plan(embedder, len(first), total, lacking, lacking / rate, bytes_of(lacking, len(first)), free)
+        return Plan(embedder, len(first), total, lacking, lacking / rate, bytes_of(lacking, len(first)), free, rate)
 
     async def wish(self, embedder: str, *, by: str) -> None:
         """Have `embedder` (`name@revision`) be live as soon as its generation is whole; the wish before is given up."""
@@ -112,9 +117,15 @@ class Changeover:
 
     async def ask(self, plan: Plan, *, by: str) -> None:
         """Wish for what was planned. Raises StoreError where it does not fit on the disk."""
-        if plan.need_bytes + SPARE_BYTES > plan.free_bytes:
-            raise StoreError(_no_room(plan.need_bytes, plan.free_bytes))
+        if (lack := want_of_room(plan)) is not None:
+            raise StoreError(lack)
         await self.wish(plan.embedder, by=by)
+
+    async def give_up(self, embedder: str) -> None:
+        """Take the wish for `embedder` back, where it is wished for still and not live: what is live is wished for."""
+        wish, live = await self._assignments.of(EMBED.name), await self._generations.live()
+        if wish is not None and live is not None and wish.model == embedder != live.embedder:
+            await self.wish(live.embedder, by=wish.by)
 
     async def settle(self, asked: str, *, by: str) -> None:
         """Take what the settings ask for (`name@revision`, "" for nothing) as a wish, if they ask for something else than before."""
@@ -180,9 +191,10 @@ class Changeover:
         while True:
             with _locked(self._home / LOCK) as mine:
                 while mine and await self.step():
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(PATIENCE_S):
-                            await quiet()
+                    if not self._awaited:
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(PATIENCE_S):
+                                await quiet()
             await self.follow()
             await asyncio.sleep(LOOK_EVERY_S)
 
@@ -205,6 +217,26 @@ class Changeover:
                 return
             await self._tell(tell)
             await asyncio.sleep(LOOK_EVERY_S / 4)
+
+    async def see_through(self, embedder: str, tell: Callable[[Held], Awaitable[None]]) -> None:
+        """Return once the wished-for `embedder` is live, made so here where no other process is at it; `tell` hears how far it is.
+
+        Raises:
+            ModelError: it failed, or something else was wished for meanwhile.
+        """
+        self._awaited += 1
+        told = 0.0
+        try:
+            while not await self._is_live(embedder):
+                with _locked(self._home / LOCK) as mine:
+                    more = mine and await self.step()
+                if time.monotonic() - told >= LOOK_EVERY_S:
+                    told = time.monotonic()
+                    await self._tell_of(embedder, tell)
+                if not more:
+                    await asyncio.sleep(LOOK_EVERY_S / 4)
+        finally:
+            self._awaited -= 1
 
     async def step(self) -> bool:
         """Do one piece of what is to be done; return whether there is more.
@@ -290,6 +322,25 @@ class Changeover:
         await self.follow()
         return True
 
+    async def _is_live(self, embedder: str) -> bool:
+        """Say whether a wished-for embedder is live. Raises ModelError where it will not be."""
+        wish, live = await self._assignments.of(EMBED.name), await self._generations.live()
+        if wish is None or wish.model != embedder:
+            raise ModelError(
+                _("Another embedder was asked for meanwhile: {model}. This change ends here.", model=wish.model if wish else "-")
+            )
+        if wish.failure:
+            raise ModelError(Kept.of(wish.failure))
+        if live is None or live.embedder != embedder:
+            return False
+        await self.follow()
+        return True
+
+    async def _tell_of(self, embedder: str, tell: Callable[[Held], Awaitable[None]]) -> None:
+        held = [one for one in (await self.standing()).generations if one.generation.embedder == embedder and one.lacking]
+        if held:
+            await tell(held[-1])
+
     async def _tell(self, report: Report) -> None:
         written = await self._generations.written()
         if written:
@@ -300,6 +351,12 @@ class Changeover:
         free = shutil.disk_usage(self._home).free
         if size_bytes + SPARE_BYTES > free:
             raise ModelError(_no_room(size_bytes, free))
+
+
+def want_of_room(plan: Plan) -> Text | None:
+    """Say that what was planned does not fit on the disk; None where it does."""
+    fits = plan.need_bytes + SPARE_BYTES <= plan.free_bytes
+    return None if fits else _no_room(plan.need_bytes, plan.free_bytes)
 
 
 def _no_room(size_bytes: int, free: int) -> Text:

@@ -25,6 +25,22 @@ def bytes_of(vectors: int, dimension: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept(Text):
+    """A sentence that the database has kept, in every language."""
+
+    said: tuple[tuple[Language, str], ...] = ()
+
+    @classmethod
+    def of(cls, said: Mapping[Language, str]) -> Kept:
+        """Return the sentence that is kept as `said`."""
+        return cls(said.get("en", ""), said=tuple(said.items()))
+
+    def to(self, language: Language) -> str:
+        """Return the sentence in `language`, in English where it was not kept in that."""
+        return dict(self.said).get(language) or self.msgid
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A generation, and what it holds. `here` says whether its embedder can be asked on this machine."""
 
@@ -47,6 +63,11 @@ class Held:
             "lacking": self.lacking, "size_bytes": self.size_bytes, "rate": one.rate, "seconds_left": self.seconds_left,
             "live_at": one.live_at.isoformat() if one.live_at else None, "here": self.here,
         }  # fmt: skip
+
+    def progress(self) -> Text:
+        """Say how far the making of its vectors is."""
+        return _("{done} of {total} passages embedded, {rate} a second{left}", done=self.vectors, total=self.vectors + self.lacking,
+                 rate=round(self.generation.rate), left=_left(self.seconds_left))  # fmt: skip
 
     def to(self, language: Language) -> str:
         """Return it for a person: a line."""
@@ -121,6 +142,8 @@ class Plan:
     seconds: float
     need_bytes: int
     free_bytes: int
+    rate: float = 0.0
+    """Passages a second, as measured."""
 
     def as_json(self) -> dict[str, object]:
         """Return it for a machine."""
@@ -131,16 +154,18 @@ class Plan:
 
     def to(self, language: Language) -> str:
         """Return it for a person: a sentence."""
+        return self.text().to(language)
+
+    def text(self) -> Text:
+        """Return it for a person: a sentence."""
         if not self.lacking:
-            return _(
-                "Every passage has a vector of {model}: it takes the place of the live one at once.", model=self.embedder
-            ).to(language)
+            return _("Every passage has a vector of {model}: it takes the place of the live one at once.", model=self.embedder)
         return _(
             "{model}: {lacking} of {passages} passages are to be embedded, {time}, {need} MB of disk ({free} MB are free). Until it is whole, "
             "searches go on as before.",
             model=self.embedder, lacking=self.lacking, passages=self.passages, time=_time(self.seconds),
             need=-(-self.need_bytes // MEGABYTE), free=self.free_bytes // MEGABYTE,
-        ).to(language)  # fmt: skip
+        )  # fmt: skip
 
 
 def _left(seconds: float | None) -> Text:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _ = phrases(__file__)
 
+MOST_NAMED = 500
+"""Passages that one statement names; SQLite takes some thousands."""
 BEGUN = "begun:"
 """Before the sha256 of a document of which the last part has not come yet: nobody takes it for the file."""
 
@@ -165,6 +167,20 @@ class Passages:
         )  # fmt: skip
         async with self._database.read() as connection:
             return [Unembedded(*row) for row in await connection.execute(query)]
+
+    async def texts(self, ids: Sequence[int]) -> list[Unembedded]:
+        """Return those of the passages `ids` that are there, by number, with what is embedded of them."""
+        query = (
+            select(PassageRow.id, DocumentRow.title, PassageRow.heading, PassageRow.text)
+            .join(DocumentRow, PassageRow.document_id == DocumentRow.id)
+            .order_by(PassageRow.id)
+        )
+        found: list[Unembedded] = []
+        async with self._database.read() as connection:
+            for begin in range(0, len(ids), MOST_NAMED):
+                some = query.where(PassageRow.id.in_(ids[begin : begin + MOST_NAMED]))
+                found += [Unembedded(*row) for row in await connection.execute(some)]
+        return found
 
     async def newest(self) -> int:
         """Return the highest number of a passage, 0 where there is none."""

@@ -2,16 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from retrieval_fakes import WordEmbedder
+from retrieval_fakes import Embedders
 
 from bot.config import LimitSettings
-from bot.errors import InputError, ModelError, NoModelError, StoreError
+from bot.errors import InputError, ModelError, StoreError
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval import changeover as module
 from bot.retrieval.changeover import Changeover
@@ -26,30 +26,6 @@ from bot.testing import InlineSandbox
 
 EVERYONE = Scopes([PUBLIC])
 A, B, C = "a@1", "b@1", "c@1"
-
-
-class Embedders:
-    """Several embedders, of dimensions of their own; the first is live in the slot. `asked` holds whose vectors were made, in order."""
-
-    def __init__(self, **dimensions: int) -> None:
-        self.known = {f"{name}@1": WordEmbedder(f"{name}@1", dimension) for name, dimension in dimensions.items()}
-        self.first = next(iter(self.known))
-        self.asked: list[str] = []
-        self.spoilt: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
-        self.before: Callable[[str, bool], Any] = lambda _name, _bulk: None
-
-    def live(self, slot: Any) -> str:
-        return (slot.model or self.first) if (slot.model or self.first) in self.known else ""
-
-    async def run(self, slot: Any, batch: Sequence[str], *, bulk: bool = False) -> list[np.ndarray]:
-        name = self.live(slot)
-        if not name:
-            raise NoModelError("not here")
-        if (waiting := self.before(name, bulk)) is not None:
-            await waiting
-        self.asked.append(name)
-        spoil = self.spoilt.get(name, lambda vector: vector)
-        return [spoil(self.known[name].vector(text)) for text in batch]
 
 
 @pytest.fixture

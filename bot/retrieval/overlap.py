@@ -1,0 +1,127 @@
+"""How alike two embedders answer what was really asked, before the new one has a vector of every passage.
+
+Owns: which passages are embedded for it, and the counting. What is compared are the ten passages nearest in meaning. For each question
+those that the live embedder puts first (CANDIDATES, or all that may be read, where they are fewer) are embedded by the new one, and put
+in order by it: what it would find outside of them is not seen, so the figure is the most that the two may have in common where they are
+not all. Questions are taken, the newest first, until the passages are as many as can be embedded in PATIENCE_S. Nothing of a question or
+a passage leaves this file: they are counted.
+
+    overlap = await compared(library, passages, pool, "embed.static.v1@53aa51172d14", asked, rate=900.0)
+    overlap.text().to("ko")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.locale import Text, phrases
+from bot.passage import PUBLIC, Scope, Scopes
+from bot.retrieval.embed import embedded, embedded_text
+
+if TYPE_CHECKING:
+    from bot.retrieval.library import Shelves
+    from bot.skill import Models
+    from bot.store.passages import Passages
+    from bot.store.questions import Asked
+
+_ = phrases(__file__)
+
+FIRST: Final = 10
+"""Passages of each answer that are compared."""
+CANDIDATES: Final = 100
+PATIENCE_S: Final = 20.0
+FEWEST, MOST = 200, 2000
+"""Passages that are embedded for it, at the least where there are so many, and at the most."""
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What came of it. `share` is the mean share of the first ten that both have, 0..1."""
+
+    asked: int
+    """Questions that there were."""
+    compared: int
+    """Questions that were compared: at these more than ten passages may be read."""
+    share: float
+    passages: int
+    """Passages that were embedded for it."""
+    whole: bool
+    """True where the new one put everything in order that may be read at each question."""
+
+    def text(self) -> Text:
+        """Return it for a person: a sentence."""
+        if not self.compared:
+            return _("Last week nobody asked the documents anything by which both embedders could be compared.")
+        return _(
+            "Of last week's questions {compared} of {asked} were asked of both: of the ten passages nearest in meaning they have {share} % in "
+            "common{of}.",
+            compared=self.compared, asked=self.asked, share=round(100 * self.share), of=Text("") if self.whole else self._of(),
+        )  # fmt: skip
+
+    def _of(self) -> Text:
+        return _(
+            ", looked for among the {count} that the live one puts first ({passages} passages were embedded for it)",
+            count=CANDIDATES, passages=self.passages,
+        )  # fmt: skip
+
+
+async def compared(
+    library: Shelves, passages: Passages, models: Models, embedder: str, asked: Sequence[Asked], *, rate: float
+) -> Overlap:
+    """Return how much the live embedder and `embedder`, which makes `rate` vectors a second, have in common on `asked`, newest first.
+
+    Raises:
+        ModelError: `embedder` failed.
+    """
+    most = int(min(max(rate * PATIENCE_S, FEWEST), MOST))
+    found = await _candidates(library, asked, most=most)
+    ids = sorted({number for _question, some, _whole in found for number in some})
+    vectors = dict(zip(ids, await _vectors(passages, models, embedder, ids), strict=True))
+    questions = await embedded(models, embedder, [question.text for question, _some, _whole in found]) if found else []
+    shares = [
+        _in_common(some, np.stack([vectors[number] for number in some]) @ question)
+        for (_question, some, _whole), question in zip(found, questions, strict=True)
+    ]
+    share = sum(shares) / len(shares) if shares else 0.0
+    return Overlap(len(asked), len(found), share, len(ids), all(whole for _question, _some, whole in found))
+
+
+async def _candidates(library: Shelves, asked: Sequence[Asked], *, most: int) -> list[tuple[Asked, Sequence[int], bool]]:
+    """Return questions with the passages that the live embedder puts first, in its order, and whether these are all; `most` in all."""
+    held = (await library.status()).passages
+    count = held if held <= most else CANDIDATES
+    seen: set[int] = set()
+    taken: list[tuple[Asked, Sequence[int], bool]] = []
+    for question in asked:
+        scopes = Scopes([PUBLIC, Scope.of(question.address)])
+        ids = (await library.rank(question.text, scopes, count=count, leg="vectors")).ids
+        if len(ids) <= FIRST:
+            continue
+        if len(seen.union(ids)) > most:
+            break
+        seen.update(ids)
+        taken.append((question, ids, count == held or len(ids) < count))
+    return taken
+
+
+async def _vectors(passages: Passages, models: Models, embedder: str, ids: Sequence[int]) -> list[Rows]:
+    """Return the vectors by `embedder`; zeros for a passage that has gone meanwhile."""
+    there = await passages.texts(ids)
+    texts = [embedded_text(one.text, title=one.title, heading=one.heading) for one in there]
+    vectors = await embedded(models, embedder, texts, bulk=True) if texts else []
+    made = dict(zip((one.id for one in there), vectors, strict=True))
+    nothing = np.zeros(len(vectors[0]) if vectors else 1, np.float32)
+    return [made.get(number, nothing) for number in ids]
+
+
+def _in_common(live: Sequence[int], scores: Rows) -> float:
+    """Return the share of the first ten of `live` (best first) that are among the ten with the best `scores`."""
+    best = np.argsort(-scores, kind="stable")[:FIRST]
+    return len(set(live[:FIRST]) & {live[place] for place in best}) / FIRST
