@@ -24,6 +24,7 @@ from bot.cli_errors import UsageError, exit_code, sentence_on
 from bot.cli_eval import evaluate
 from bot.cli_help import Verb, Verbs
 from bot.cli_index import index
+from bot.cli_models import models
 from bot.cli_verb import AsJson, a_file, anything_or_link, complain, dump, language_of, program, settings, stdin, with_app
 from bot.cli_watch import watch
 from bot.errors import InputError, ParingError
@@ -188,27 +189,6 @@ def route(
 
 
 @cli.command(cls=Verb)
-def models(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
-    """List the live model of each slot.
-
-    With its size, measured memory, licence and health, and the others that are known by name.
-    """
-    import asyncio
-
-    from bot.status import model_rows, model_table
-
-    async def show(app: App) -> None:
-        found = await asyncio.to_thread(app.pool.status)
-        known = {
-            status.slot: [spec.name for spec in app.catalogue.for_slot(status.slot) if spec.identity != status.model]
-            for status in found
-        }
-        typer.echo(dump(model_rows(found)) if as_json else model_table(found, known, language_of(app.settings)))
-
-    with_app(settings(), show)
-
-
-@cli.command(cls=Verb)
 def setup() -> None:
     """Prepare the models that come with the install, once."""
     from bot.progress import bar
@@ -250,6 +230,7 @@ def doctor(
 
 
 cli.command(cls=Verb)(watch)
+cli.add_typer(models, name="models")
 cli.add_typer(index, name="index")
 cli.add_typer(evaluate, name="eval")
 

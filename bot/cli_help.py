@@ -64,9 +64,12 @@ class Verbs(TyperGroup):
         """Return its page."""
         return page(self, ctx, spoken(os.environ))
 
+    alone = False
+    """Whether the group's own name, without a verb, is a command."""
+
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Take the arguments in; show the page where there are none. Raises UsageError where they are wrong."""
-        if not args:
+        if not args and not self.alone:
             typer.echo(self.get_help(ctx), err=True)
             ctx.exit(MISTYPED)
         with _understood(self, ctx):
@@ -77,6 +80,12 @@ class Verbs(TyperGroup):
         if self.get_command(ctx, args[0]) is None:
             raise unknown_verb(args[0], program=str(ctx.find_root().info_name), command=ctx.command_path, known=self.commands)
         return super().resolve_command(ctx, args)
+
+
+class ListingVerbs(Verbs):
+    """Verbs under a name that is a command itself."""
+
+    alone = True
 
 
 def page(command: Command, ctx: Context, language: Language) -> str:
@@ -104,7 +113,9 @@ def usage(command: Command, ctx: Context) -> str:
             names.append(_shown(param) if param.required else f"[{_shown(param)}]")
         elif isinstance(param, TyperOption) and param.required:
             names.append(_shown(param))
-    return " ".join([*names, "COMMAND ..."] if isinstance(command, Verbs) else names)
+    if isinstance(command, Verbs):
+        names.append("[COMMAND ...]" if command.alone else "COMMAND ...")
+    return " ".join(names)
 
 
 def told(english: str | None, language: Language) -> list[str]:

@@ -88,7 +88,7 @@ def resolve(spec: ModelSpec, settings: Settings, *, report: Report | None = None
         )
     seen = fingerprint(folder)
     found = pinned(spec, folder, settings.model_home)
-    _compare(spec, found)
+    compare(spec, found)
     return Place(found, folder, seen)
 
 
@@ -147,8 +147,8 @@ def _of_package(spec: ModelSpec, settings: Settings, report: Report | None) -> P
     return folder
 
 
-def _compare(spec: ModelSpec, found: ModelSpec) -> None:
-    """Refuse files that are not those that the spec had pinned."""
+def compare(spec: ModelSpec, found: ModelSpec) -> None:
+    """Refuse files that are not those that the spec had pinned. Raises UnsafeModelError."""
     have = {file.path: file.sha256 for file in found.files}
     for file in spec.files:
         if file.sha256 and have.get(file.path) != file.sha256:

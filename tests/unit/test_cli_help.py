@@ -79,7 +79,7 @@ def test_hangul_takes_two_columns() -> None:
         (("say",), "TEXT is missing. Write: paring say [OPTIONS] TEXT"),
         (("route",), "--jsonl FILE is missing. Write: paring route [OPTIONS] --jsonl FILE"),
         (("say", "where", "is it"), "“is it” is one word too many. What has spaces goes in quotes: paring say 'where is it'"),
-        (("models", "x"), "`paring models` takes no “x”. `paring models --help` shows how it is written."),
+        (("models", "x"), "There is no `paring models x`. `paring models --help` lists what there is."),
         (("say", "x", "--fiel", "y"), "There is no option --fiel. Did you mean --file?"),
         (("add", "x", "--scop", "y"), "There is no option --scop. Did you mean --scope?"),
         (("models", "--quite-another"), "There is no option --quite-another. `paring models --help` lists them."),

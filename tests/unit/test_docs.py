@@ -42,7 +42,7 @@ def test_every_command_that_is_written_is_understood(page: str, line: str, monke
     words = [word for word in shlex.split(line, comments=True) if "=" not in word]
     command: TyperCommand | TyperGroup = get_command(cli)  # type: ignore[assignment]
     above = None
-    while isinstance(command, TyperGroup):
+    while isinstance(command, TyperGroup) and (above is None or (words[1:2] and words[1] in command.commands)):
         name = words.pop(0)
         above = command.make_context(name, words[:1], parent=above)
         command = command.commands[words[0]]  # type: ignore[assignment]

@@ -1,0 +1,151 @@
+"""`paring models`: what is live, and models that are carried from machine to machine without a network.
+
+Exit code 1: the model was refused, or could not be packed; nothing was changed.
+"""
+
+# ruff: noqa: PLC0415 - a verb imports what it needs: `paring --help` answers at once
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli_help import ListingVerbs, Verb
+from bot.cli_verb import AsJson, anything, dump, language_of, settings, with_app
+from bot.locale import Text, phrases
+
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.models.carried import Arrived, Parcel
+    from bot.progress import Report
+    from bot.sandbox import Json
+
+_ = phrases(__file__)
+
+models = typer.Typer(cls=ListingVerbs, invoke_without_command=True)
+
+
+@models.callback()
+def list_models(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+    """List the live model of each slot.
+
+    With its size, measured memory, licence and health, and the others that are known by name.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    import asyncio
+
+    from bot.status import model_rows, model_table
+
+    async def show(app: App) -> None:
+        found = await asyncio.to_thread(app.pool.status)
+        known = {
+            status.slot: [spec.name for spec in app.catalogue.for_slot(status.slot) if spec.identity != status.model]
+            for status in found
+        }
+        typer.echo(dump(model_rows(found)) if as_json else model_table(found, known, language_of(app.settings)))
+
+    with_app(settings(), show)
+
+
+@models.command("import", cls=Verb)
+def import_model(
+    source: Annotated[Path, typer.Argument(metavar="FILE", parser=anything, help="A .tar, .tar.gz or .zip, or a folder.")],
+    name: Annotated[str, typer.Option("--name", help="What it is called here, where its own name will not do.")] = "",
+    slot: Annotated[
+        str, typer.Option("--slot", help="What it is for, where its files do not say: summarise, translate, ...")
+    ] = "",
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Take in a model that was carried here, from an archive or a folder.
+
+    It is unpacked aside, looked at file by file and hashed before it is put in place; what could run code is refused.
+    No network is needed. `paring models export` makes such an archive on another machine.
+    """
+    from bot.models.carried import take_in
+    from bot.models.catalogue import Catalogue
+    from bot.progress import bar
+
+    chosen = settings()
+    language = language_of(chosen)
+    with bar(_("taking in"), language) as report:
+        arrived = take_in(source, chosen, Catalogue(chosen), name=name, slot=slot, report=in_mebibytes(report))
+    typer.echo(dump(arrived_json(arrived)) if as_json else arrived_text(arrived).to(language))
+
+
+@models.command("export", cls=Verb)
+def export_model(
+    word: Annotated[
+        str, typer.Argument(metavar="SLOT_OR_NAME", help="A slot, for the model that is live in it, or a model's name.")
+    ],
+    file: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="The archive; else NAME.tar in this folder.")] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Pack a model into one file, to be carried to another machine.
+
+    With what it is, its licence, and the hash of each file; there, `paring models import` makes the same model of it.
+    """
+    import asyncio
+
+    from bot.models.carried import find, pack
+    from bot.progress import bar
+
+    async def export(app: App) -> None:
+        language = language_of(app.settings)
+        place = await asyncio.to_thread(find, word, app.catalogue, app.pool, app.settings)
+        with bar(_("packing"), language) as report:
+            target = file or Path(f"{place.spec.name}.tar")
+            parcel = await asyncio.to_thread(pack, place, target, in_mebibytes(report))
+        typer.echo(dump(parcel_json(parcel)) if as_json else parcel_text(parcel).to(language))
+
+    with_app(settings(), export)
+
+
+def in_mebibytes(report: Report) -> Callable[[str, int, int], None]:
+    """Return what tells `report` of bytes in MiB."""
+    return lambda name, done, whole: report(name, done >> 20, max(1, whole >> 20))
+
+
+def arrived_json(arrived: Arrived) -> dict[str, Json]:
+    """Return what became of an import, for a machine."""
+    spec = arrived.spec
+    return {
+        "name": spec.name, "slot": spec.slot, "identity": spec.identity, "folder": str(arrived.folder), "licence": spec.licence,
+        "files": len(spec.files), "size_bytes": arrived.size_bytes, "known": arrived.known, "next": next_step(arrived),
+    }  # fmt: skip
+
+
+def arrived_text(arrived: Arrived) -> Text:
+    """Return what became of an import, for people."""
+    spec = arrived.spec
+    values = {
+        "model": spec.identity, "count": len(spec.files), "size": f"{arrived.size_bytes / 1e6:.1f}",
+        "licence": spec.licence or _("unknown"), "step": next_step(arrived),
+    }  # fmt: skip
+    if arrived.known:
+        return _("{model} was here already, the same to the byte. To use it: {step}", **values)
+    return _("{model} is here: {count} files, {size} MB, licence {licence}. To use it: {step}", **values)
+
+
+def next_step(arrived: Arrived) -> str:
+    """Return what an admin types to put the model to work."""
+    return f"/swap {arrived.spec.slot or 'SLOT'} {arrived.spec.name}"
+
+
+def parcel_json(parcel: Parcel) -> dict[str, Json]:
+    """Return what became of an export, for a machine."""
+    return {
+        "file": str(parcel.file), "sha256": parcel.sha256, "size_bytes": parcel.size_bytes, "identity": parcel.spec.identity,
+        "licence": parcel.spec.licence,
+    }  # fmt: skip
+
+
+def parcel_text(parcel: Parcel) -> Text:
+    """Return what became of an export, for people."""
+    return _(
+        "{model} is packed: {file}, {size} MB, sha256 {sha256}. On the other machine: paring models import {file}",
+        model=parcel.spec.identity, file=str(parcel.file), size=f"{parcel.size_bytes / 1e6:.1f}", sha256=parcel.sha256,
+    )  # fmt: skip

@@ -1,0 +1,89 @@
+"""`paring models`: listing, taking in and packing, as they are typed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from bot.cli import cli
+from bot.cli_models import arrived_text, next_step
+from bot.errors import UnsafeModelError
+from bot.models.carried import Arrived
+from bot.models.spec import ModelSpec
+
+ROOT = Path(__file__).parents[2]
+FORBIDDEN = """
+import sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        sys.stderr.write(f"REACHED OUT: {event} {arguments}\\n")
+        sys.stderr.flush()
+        import os; os._exit(99)
+sys.addaudithook(refuse)
+from bot.cli import cli
+for words in (["import", sys.argv[1]], ["export", "my-model", "-o", "m.tar"], ["import", "m.tar"], []):
+    cli(["models", *words], standalone_mode=False)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "my-model"
+    folder.mkdir()
+    save_file({"w": np.zeros(3, np.float32)}, folder / "model.safetensors")
+    (folder / "config.json").write_text('{"model_type": "bart"}')
+    return folder
+
+
+def typed(*words: str) -> None:
+    cli(list(words), prog_name="paring", standalone_mode=False)
+
+
+def test_a_folder_is_taken_in_and_packed_again(home: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed("models", "import", str(folder), "--json")
+    arrived = json.loads(capsys.readouterr().out)
+    typed("models", "export", "my-model", "-o", "m.tar", "--json")
+    packed = json.loads(capsys.readouterr().out)
+
+    assert arrived["next"] == "/swap summarise my-model"
+    assert arrived["identity"] == packed["identity"]
+    assert arrived["known"] is False
+    assert Path("m.tar").stat().st_size == packed["size_bytes"]
+    typed("models", "import", "m.tar")
+    assert "was here already" in capsys.readouterr().out
+
+
+def test_what_is_refused_is_told(home: Path, folder: Path) -> None:
+    (folder / "pytorch_model.bin").touch()
+
+    with pytest.raises(UnsafeModelError, match=r"pytorch_model\.bin"):
+        typed("models", "import", str(folder))
+
+
+def test_without_a_verb_the_models_are_listed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed("models", "--json")
+
+    assert {"embed", "summarise"} <= {row["slot"] for row in json.loads(capsys.readouterr().out)}
+
+
+def test_no_connection_is_opened(home: Path, folder: Path) -> None:
+    """The process ends at the first attempt to reach anything, a name server too."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORBIDDEN, str(folder)], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "was here already" in done.stdout
+
+
+def test_a_model_without_a_slot_says_what_is_typed() -> None:
+    arrived = Arrived(ModelSpec("x", "", "", "folder", revision="r"), Path("x"), known=False)
+
+    assert next_step(arrived) == "/swap SLOT x"
+    assert "라이선스 알 수 없음" in arrived_text(arrived).to("ko")
