@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from bot.channels.web_admin import AdminDesk, AdminPages
     from bot.channels.web_documents import DocumentPages, Documents
     from bot.channels.web_door import Door
     from bot.channels.web_page import Screens
@@ -65,8 +66,9 @@ class Web:
         sizes: LimitSettings | None = None,
         session_key: bytes = b"",
         documents: Documents | None = None,
+        admin: AdminDesk | None = None,
     ) -> None:
-        """Prepare to serve `transcript`, `blobs` and `documents`; sessions outlive the process with the same `session_key`.
+        """Prepare to serve `transcript`, `blobs`, `documents` and `admin`; sessions outlive the process with the same `session_key`.
 
         Raises:
             SettingsError: an address that others reach, and no password.
@@ -91,6 +93,8 @@ class Web:
         self._transcript = transcript
         self._session_key = session_key
         self._documents = documents
+        self._admin = admin
+        self._admin_pages: AdminPages | None = None
         self._pages: DocumentPages | None = None
         self._commands: Sequence[CommandSpec] = ()
         self._intake: Intake | None = None
@@ -113,6 +117,8 @@ class Web:
         finally:
             listener.close()
             self.ready.clear()
+            if self._admin_pages:
+                await self._admin_pages.close()
             self._screens = None
 
     async def send(self, reply: Reply, to: Address, *, key: str) -> str:
@@ -185,7 +191,8 @@ class Web:
     async def _application(self) -> ASGIApp:
         """Put the parts together."""
         door, renderer = await asyncio.to_thread(_load, self._password, self._session_key)
-        from bot.channels.web_documents import DocumentPages  # noqa: PLC0415 - loaded on a thread by now, as the four below
+        from bot.channels.web_admin import AdminPages  # noqa: PLC0415 - loaded on a thread by now, as the five below
+        from bot.channels.web_documents import DocumentPages  # noqa: PLC0415
         from bot.channels.web_guard import Guard  # noqa: PLC0415
         from bot.channels.web_page import Screens  # noqa: PLC0415
         from bot.channels.web_routes import Routes  # noqa: PLC0415
@@ -193,8 +200,9 @@ class Web:
         self._pages = DocumentPages(
             self._documents, address=self.address, transcript=self._transcript, files=self._blobs, renderer=renderer
         )  # fmt: skip
+        self._admin_pages = AdminPages(self._admin, person=f"{self.name}:{ME}", renderer=renderer) if self._admin else None
         routes = Routes(
-            self, door=door, renderer=renderer, files=self._blobs, pages=self._pages,
+            self, door=door, renderer=renderer, files=self._blobs, pages=self._pages, admin=self._admin_pages,
             file_bytes=self.limits.download_bytes, text_bytes=self._sizes.text_bytes,
         )  # fmt: skip
         app = routes.application()
@@ -216,6 +224,7 @@ class Web:
             "commands": self._menu(),
             "earlier": len(entries) >= PAGE_ENTRIES,
             "documents": await self._pages.count() if self._pages else 0,
+            "admin": self._admin is not None and await self._admin.may(f"{self.name}:{ME}"),
             "limits": {"file_mb": self._sizes.file_mb, "batch_files": BATCH_FILES, "text_bytes": self._sizes.text_bytes},
         }
         renderer = self._live_renderer
@@ -267,7 +276,7 @@ def _load(password: str, session_key: bytes) -> tuple[Door, Renderer]:
     from bot.channels.web_render import Renderer  # noqa: PLC0415
 
     renderer = Renderer()
-    facts = {"documents": 0, "limits": {"file_mb": 1, "batch_files": 1}}
+    facts = {"documents": 0, "admin": False, "limits": {"file_mb": 1, "batch_files": 1}}
     renderer.page(
         [Entry("", Reply("…", "en"), datetime.now(UTC))], "en", facts=facts, signed_in=False
     )  # the first one takes 0.1 s

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from bot.channels.markdown import safe_link
 from bot.channels.web_files import as_file
-from bot.channels.web_guard import content_policy
+from bot.channels.web_guard import as_page
 from bot.locale import Language, Text, phrases
 from bot.message import Address, Source
 from bot.passage import PUBLIC, Scope, Scopes
@@ -87,7 +87,7 @@ class DocumentPages:
         page = self._renderer.document(
             opened, language, original=original, marked=_range(asked.get("mark", "")), lost=lost, window=WINDOW
         )  # fmt: skip
-        return _as_page(request, page)
+        return as_page(request, page)
 
     async def original(self, request: Request, _language: Language) -> Response:
         """Answer with the file on the disk that was added, while it is byte for byte the one that was read."""
@@ -102,7 +102,7 @@ class DocumentPages:
         entry = await self._transcript.find(self._address, str(request.path_params["id"]))
         if entry is None:
             return self._gone(request, language)
-        return _as_page(request, await asyncio.to_thread(self._renderer.message_page, entry, language))
+        return as_page(request, await asyncio.to_thread(self._renderer.message_page, entry, language))
 
     async def count(self) -> int:
         """Return how many documents may be asked about."""
@@ -132,7 +132,7 @@ class DocumentPages:
         said: Text = _(
             "This is not here any more: it was deleted, or replaced by a newer version. Ask again to find what there is now."
         )
-        return _as_page(request, self._renderer.note(said.to(language), language), status=404)
+        return as_page(request, self._renderer.note(said.to(language), language), status=404)
 
 
 def _added_from(opened: Opened) -> Path | None:
@@ -156,8 +156,3 @@ def _is_number(text: str) -> bool:
 def _range(text: str) -> tuple[int, int] | None:
     found = _MARK.fullmatch(text)
     return (int(found[1]), int(found[2])) if found else None
-
-
-def _as_page(request: Request, page: str, *, status: int = 200) -> Response:
-    policy = content_policy(request.headers.get("host", ""), nonce="none")
-    return HTMLResponse(page, status, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})

@@ -12,14 +12,15 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.channels.web_door import COOKIE, Door
 
 SOCKET = "/_nicegui_ws/"
-PAGE_PATHS = ("/", "/favicon.ico")
-SERVED = ("/api/", "/assets/", "/blobs/", "/documents/", "/messages/", "/_nicegui/", SOCKET)
+PAGE_PATHS = ("/", "/admin", "/favicon.ico")
+SERVED = ("/admin/", "/api/", "/assets/", "/blobs/", "/documents/", "/messages/", "/_nicegui/", SOCKET)
 PUBLIC = ("/healthz", "/sign-in", "/favicon.ico")
 PUBLIC_FOLDERS = ("/assets/",)
 OWN_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -74,7 +75,7 @@ class Guard:
             return PlainTextResponse("This was sent by another page.", 403)
         if path in PUBLIC or path.startswith(PUBLIC_FOLDERS) or self._door.admits(_session(headers)):
             return None
-        if scope["type"] == "http" and path == "/" and scope["method"] == "GET":
+        if scope["type"] == "http" and path in ("/", "/admin") and scope["method"] == "GET":
             return RedirectResponse("/sign-in", 303)
         return PlainTextResponse("Please sign in.", 401)
 
@@ -92,6 +93,12 @@ def content_policy(host: str, nonce: str) -> str:
     )
 
 
+def as_page(request: Request, page: str, *, status: int = 200) -> Response:
+    """Return the answer that shows `page`, whose scripts are files of ours."""
+    policy = content_policy(request.headers.get("host", ""), nonce="none")
+    return HTMLResponse(page, status, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+
+
 def _from_our_page(scope: Scope, headers: Headers) -> bool:
     """Say whether a request that changes something, or a socket, comes from a page of ours.
 
@@ -102,7 +109,7 @@ def _from_our_page(scope: Scope, headers: Headers) -> bool:
     ours = origin is not None and _host_of(origin) == headers.get("host", "").lower()
     if not socket and scope["method"] in _QUIET_METHODS:
         asked = headers.get("sec-fetch-site", "none") in {"none", "same-origin"} and (ours or origin is None)
-        return asked or scope["path"] in (*PUBLIC, "/")
+        return asked or scope["path"] in (*PUBLIC, "/", "/admin")
     if origin is None:
         return not socket and OWN_HEADER in headers
     if not ours:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -20,11 +20,14 @@ from markupsafe import Markup, escape
 
 from bot.channels.incoming import clean_text
 from bot.channels.markdown import to_html
+from bot.channels.web_admin_view import SECTIONS, card_view, moment
+from bot.channels.web_admin_words import words as admin_words
 from bot.channels.web_documents import source_link
 from bot.channels.web_transcript import Entry
 from bot.channels.web_words import words
 from bot.locale import Language
 from bot.message import Attachment, Message, Receipt, Reply, Source
+from bot.models.trial import Swap
 from bot.store.documents import Opened
 
 ASSETS = Path(__file__).parent / "assets"
@@ -57,6 +60,7 @@ class Renderer:
             loader=FileSystemLoader(assets), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         self._templates.filters.update(markdown=_markdown, opens=source_link, marked=_marked, snippet=_snippet, blob=blob_link)
+        self._templates.filters.update(filled=_filled, moment=moment)
         self.version = _version(assets)
         """Digits that change with any asset: a browser may keep what it has under it for ever."""
 
@@ -115,6 +119,23 @@ class Renderer:
         """Return the whole page that asks for the password, with `trouble` told."""
         return self._render("sign_in.html", language=language, trouble=trouble, version=self.version, labels=_sign_in(language))
 
+    def admin(self, sections: Mapping[str, str], language: Language, *, busy: bool) -> str:
+        """Return the admin page around its `sections`, which `admin_section` made."""
+        shown = {name: Markup(html) for name, html in sections.items()}  # noqa: S704 - came out of the templates
+        return self._render(
+            "admin.html", sections=shown, order=SECTIONS, busy=busy, language=language, words=admin_words(language), version=self.version
+        )  # fmt: skip
+
+    def admin_section(self, name: str, view: Mapping[str, object], language: Language) -> str:
+        """Return one of SECTIONS of the admin page."""
+        return self._render(f"admin_{name}.html", words=admin_words(language), language=language, **view)
+
+    def admin_card(self, swap: Swap, language: Language) -> str:
+        """Return the page of one swap, with its report card."""
+        return self._render(
+            "admin_card.html", swap=card_view(swap, language), language=language, words=admin_words(language), version=self.version
+        )  # fmt: skip
+
     def _render(self, template: str, **values: object) -> str:
         return clean_text(self._templates.get_template(template).render(**values))
 
@@ -124,6 +145,10 @@ def blob_link(blob: str, name: str = "") -> str:
     if not BLOB.fullmatch(blob):
         return ""
     return f"/blobs/{blob}?name={quote(clean_text(name), safe='')}" if name else f"/blobs/{blob}"
+
+
+def _filled(text: str, **values: object) -> str:
+    return text.format(**values)
 
 
 def _markdown(text: str) -> Markup:

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 
 from bot.channels.incoming import clean_name, kind_of, media_type_of
+from bot.channels.web_admin import AdminPages
 from bot.channels.web_documents import DocumentPages
 from bot.channels.web_door import COOKIE, COOKIE_LIFE_S, Door
 from bot.channels.web_files import as_file
@@ -29,7 +30,7 @@ from bot.channels.web_guard import OWN_HEADER, content_policy
 from bot.channels.web_render import ASSETS, BLOB, Renderer, Shown
 from bot.channels.web_transcript import PAGE_ENTRIES, Files
 from bot.config import MEBIBYTE
-from bot.errors import InputError, ParingError, TooLargeError
+from bot.errors import DeniedError, InputError, ParingError, TooLargeError
 from bot.locale import Language, Text, phrases
 from bot.message import Attachment
 
@@ -66,10 +67,15 @@ class Routes:
     """The requests of one page."""
 
     def __init__(
-        self, desk: Desk, *, door: Door, renderer: Renderer, files: Files, pages: DocumentPages, file_bytes: int, text_bytes: int
-    ) -> None:
-        """Serve `desk` and `pages`; take files of up to `file_bytes` and texts of up to `text_bytes` bytes of UTF-8."""
+        self, desk: Desk, *, door: Door, renderer: Renderer, files: Files, pages: DocumentPages, file_bytes: int, text_bytes: int,
+        admin: AdminPages | None = None,
+    ) -> None:  # fmt: skip
+        """Serve `desk`, `pages`, and `admin` where there is one.
+
+        Takes files of up to `file_bytes` and texts of up to `text_bytes` bytes of UTF-8.
+        """
         self._pages = pages
+        self._admin = admin
         self._desk = desk
         self._door = door
         self._renderer = renderer
@@ -94,6 +100,7 @@ class Routes:
             ("/documents/{number}", "GET", self._opening(self._pages.show)),
             ("/documents/{number}/original", "GET", self._opening(self._pages.original)),
             ("/messages/{id}", "GET", self._opening(self._pages.message)),
+            *(self._admin.routes(_language) if self._admin else ()),
         ):
             app.router.add_route(path, _told(answer), methods=[method])
         app.mount(f"/assets/{self._renderer.version}", _Assets(directory=ASSETS), name="assets")
@@ -110,7 +117,7 @@ class Routes:
         return JSONResponse({"ok": True})
 
     async def _say(self, request: Request) -> Response:
-        asked = await _json(request, self._say_bytes)
+        asked = await read_json(request, self._say_bytes)
         listed = asked.get("files")
         files = [await self._attachment(one) for one in (listed if isinstance(listed, list) else [])[:BATCH_FILES]]
         text = _string(asked, "text")
@@ -120,7 +127,7 @@ class Routes:
         return JSONResponse(_as_json(shown))
 
     async def _press(self, request: Request) -> Response:
-        asked = await _json(request, FORM_BYTES)
+        asked = await read_json(request, FORM_BYTES)
         return JSONResponse({"note": await self._desk.press(_id(asked), _string(asked, "token"), language=_language(request))})
 
     async def _history(self, request: Request) -> Response:
@@ -247,6 +254,8 @@ def _told(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request
             return Response(status_code=400)
         except TooLargeError as error:
             return JSONResponse({"error": error.sentence(_language(request))}, 413, headers={"Connection": "close"})
+        except DeniedError as error:
+            return JSONResponse({"error": error.sentence(_language(request))}, 403)
         except InputError as error:
             return JSONResponse({"error": error.sentence(_language(request))}, 400)
         except ParingError as error:
@@ -273,7 +282,8 @@ async def _body(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
-async def _json(request: Request, most: int) -> dict[str, object]:
+async def read_json(request: Request, most: int) -> dict[str, object]:
+    """Return the mapping that the page sent, {} where it is none. Raises InputError, TooLargeError."""
     body = await _body(request, most)
     try:
         asked = json.loads(body) if len(body) < MEBIBYTE else await asyncio.to_thread(json.loads, body)

@@ -79,6 +79,7 @@ WORDS: dict[str, Text] = {
     "copy_code": _("Copy the code"),
     "pasted": _("What you pasted is too long for a message, so it goes along as a file."),
     "pasted_name": _("pasted text"),
+    "models": _("Models"),
     "back": _("Back to the chat"),
     "original": _("Open the original"),
     "passage_found": _("The passage that answered"),

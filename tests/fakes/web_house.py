@@ -14,6 +14,7 @@ from bot.channels.web import ME, Web
 from bot.config import LimitSettings, WebSettings
 from bot.message import Address, Message, Press, Reply
 from bot.store.blobs import BlobStore
+from fakes.admin_desk import MemoryDesk, MemorySwaps
 from fakes.web import MemoryDocuments, MemoryIntake, MemoryTranscript
 
 HERE = Address("web", "local", ME)
@@ -32,9 +33,10 @@ class House:
         self.blobs = BlobStore(folder / "blobs")
         self.intake = MemoryIntake(self.transcript, self.blobs)
         self.documents = MemoryDocuments()
+        self.desk = MemoryDesk()
         self.web = Web(
             WebSettings(port=port, password=SecretStr(password)), blobs=self.blobs, transcript=self.transcript,
-            documents=self.documents, sizes=LimitSettings(file_mb=1),
+            documents=self.documents, sizes=LimitSettings(file_mb=1), admin=self.desk,
         )  # fmt: skip
         self.sent = 0
 
@@ -60,6 +62,7 @@ class House:
         self.intake.settled = None
         self.intake.breaks = None
         self.documents.opened.clear()
+        self.desk.swaps, self.desk.admins, self.desk.recorded = MemorySwaps(), {"web:me"}, []
 
     async def reply(self, reply: Reply) -> str:
         """Write a reply down and send it, as the outbox does."""

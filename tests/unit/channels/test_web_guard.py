@@ -81,7 +81,7 @@ async def test_another_site_reads_nothing_either(opened: Guard, path: str, origi
         assert (await browser.get(path, headers={"origin": "http://127.0.0.1:8080"})).text == "inside"
 
 
-@pytest.mark.parametrize("path", ["/admin", "/_nicegui", "/docs", "/openapi.json", "/../etc", "/api"])
+@pytest.mark.parametrize("path", ["/administrator", "/_nicegui", "/docs", "/openapi.json", "/../etc", "/api"])
 async def test_what_is_not_served_is_not_there(opened: Guard, path: str) -> None:
     async with client(opened) as browser:
         assert (await browser.get(path)).status_code == 404

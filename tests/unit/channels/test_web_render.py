@@ -13,7 +13,7 @@ from bot.message import Address, Attachment, Button, Command, Message, Picture, 
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 BLOB = "ab" * 32
-FACTS: dict[str, object] = {"documents": 0, "limits": {"file_mb": 50, "batch_files": 2000}}
+FACTS: dict[str, object] = {"documents": 0, "admin": False, "limits": {"file_mb": 50, "batch_files": 2000}}
 MESSAGE = Message(Address("web", "local", "me"), "me", "m-1", "Where is it?", "en", AT)
 
 

@@ -1,0 +1,258 @@
+"""What the admin page shows, as its templates want it: sizes and times in words, bars in percent.
+
+Owns the arithmetic of the looks. Leaves to `assets/admin_*.html` the markup, to `bot.models` what is true.
+
+    view = view_of(slots, memory, history, works, choices, "ko")
+    card = card_view(swap, "ko")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import mean
+from typing import TYPE_CHECKING, Final
+
+from bot.channels.web_admin_words import HEALTH, STATES, STEPS_TOLD
+from bot.locale import Language
+from bot.models.trial import STEPS, Card, Figures, Scored, Swap, Told
+
+if TYPE_CHECKING:
+    from bot.models.places import SlotStatus
+
+SECTIONS: Final = ("work", "memory", "slots", "history")
+"""The parts of the page that change, each with a template of its own."""
+HUES: Final = 8
+"""Colours of the memory bar; the models take them in turn."""
+EXAMPLES: Final = 3
+WAITING: Final = frozenset({"reported", "shadowing"})
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A swap that this page began: what is being done, or how it ended."""
+
+    slot: str
+    word: str
+    said: Told
+    over: bool
+
+
+def view_of(
+    slots: Sequence[SlotStatus], memory: tuple[int, int], history: Sequence[Swap], works: Sequence[Work],
+    choices: Mapping[str, Sequence[str]], language: Language,
+) -> Json:  # fmt: skip
+    """Return all that the sections show."""
+    waiting = [swap for swap in history if swap.state in WAITING]
+    return {
+        "works": [
+            {"slot": work.slot, "word": work.word, "said": work.said.get(language, ""), "over": work.over} for work in works
+        ],
+        "waiting": [card_view(swap, language) for swap in waiting],
+        "memory": _memory(slots, memory),
+        "slots": [_slot(status, history, choices.get(status.slot, ()), language) for status in slots],
+        "history": [_event(swap, slots, language) for swap in history],
+    }
+
+
+def card_view(swap: Swap, language: Language) -> Json:
+    """Return a swap and its report card, as the card's template wants it."""
+    card = swap.card
+    return {
+        "id": swap.id, "slot": swap.slot, "model": _name(swap.model) or swap.word, "before": _name(swap.before), "identity": swap.model,
+        "by": swap.by, "asked_at": swap.asked_at, "changed_at": swap.changed_at, "reason": swap.reason,
+        "state": STATES[swap.state].to(language), "code": swap.state, "said": swap.said.get(language, ""),
+        "waiting": swap.state == "reported", "steps": _steps(swap, language),
+        "card": _card(card, language) if card else None,
+    }  # fmt: skip
+
+
+def _card(card: Card, language: Language) -> Json:
+    old, new = card.old, card.new
+    room = card.room
+    times = max([figures.p95_ms for figures in (old, new) if figures] or [1.0]) or 1.0
+    return {
+        "passed": card.passed,
+        "metric": new.metric,
+        "reasons": [told[language] for told in card.reasons],
+        "notes": [told[language] for told in card.notes],
+        "fault": new.fault.get(language, ""),
+        "qualities": _qualities(old, new),
+        "old": _figures(old, times) if old else None,
+        "new": _figures(new, times),
+        "needs": megabytes(room.need_mb), "fits": room.fits, "beside": room.beside,
+        "room": {
+            "taken": _share(room.taken_mb, room.budget_mb),
+            "need": _share(room.need_mb, room.budget_mb),
+            "budget": megabytes(room.budget_mb),
+        },
+        "evicts": [{"slot": one.slot, "model": _name(one.model), "wait": seconds(one.load_s)} for one in room.evicts],
+        "examples": _examples(old, new),
+        "shadow": _shadow(card),
+    }  # fmt: skip
+
+
+def _qualities(old: Figures | None, new: Figures) -> list[Json]:
+    """Return one row a language: the means of both, 0..100, and how many cases they are of."""
+    rows: list[Json] = []
+    languages = dict.fromkeys(case.language for figures in (old, new) if figures for case in figures.scored)
+    for language in languages:
+        before = [case.score for case in old.scored if case.language == language] if old else []
+        after = [case.score for case in new.scored if case.language == language]
+        rows.append(
+            {
+                "language": language,
+                "old": round(100 * mean(before), 1) if before else None,
+                "new": round(100 * mean(after), 1) if after else None,
+                "old_spread": _spread(before), "new_spread": _spread(after),
+                "cases": len(after) or len(before),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _spread(scores: Sequence[float]) -> tuple[float, float] | None:
+    """Return the 95 % interval of the mean, 0..100, by the normal approximation; None for fewer than two scores."""
+    if len(scores) < 2:  # noqa: PLR2004 - one has no spread
+        return None
+    middle = mean(scores)
+    error = 1.96 * (sum((score - middle) ** 2 for score in scores) / (len(scores) - 1) / len(scores)) ** 0.5
+    return round(100 * max(0.0, middle - error), 1), round(100 * min(1.0, middle + error), 1)
+
+
+def _figures(figures: Figures, slowest_ms: float) -> Json:
+    return {
+        "model": _name(figures.model), "p50": milliseconds(figures.p50_ms), "p95": milliseconds(figures.p95_ms),
+        "p50_share": _share(figures.p50_ms, slowest_ms), "p95_share": _share(figures.p95_ms, slowest_ms),
+        "load": seconds(figures.load_s), "ram": megabytes(figures.ram_mb), "disk": bytes_told(figures.disk_bytes),
+        "licence": figures.licence or "–", "languages": ", ".join(figures.languages) or "–",
+    }  # fmt: skip
+
+
+def _examples(old: Figures | None, new: Figures) -> list[Json]:
+    """Return the cases in which the two differ most."""
+    before: dict[str, Scored] = {case.case: case for case in old.scored} if old else {}
+    pairs = [(before[case.case], case) for case in new.scored if case.case in before]
+    pairs.sort(key=lambda pair: -abs(pair[0].score - pair[1].score))
+    return [
+        {
+            "asked": a.asked,
+            "old": a.answered,
+            "new": b.answered,
+            "old_score": round(100 * a.score),
+            "new_score": round(100 * b.score),
+        }
+        for a, b in pairs[:EXAMPLES]
+        if a.answered != b.answered
+    ]
+
+
+def _shadow(card: Card) -> Json | None:
+    shadow = card.shadow
+    if shadow is None:
+        return None
+    return {
+        "done": shadow.done, "wanted": shadow.wanted, "agreed": round(100 * shadow.agreed), "failed": shadow.failed,
+        "old": milliseconds(shadow.old_p50_ms), "new": milliseconds(shadow.new_p50_ms),
+    }  # fmt: skip
+
+
+def _memory(slots: Sequence[SlotStatus], memory: tuple[int, int]) -> Json:
+    taken_mb, budget_mb = memory
+    loaded = [status for status in slots if status.loaded and status.ram_mb]
+    parts = [
+        {
+            "slot": one.slot,
+            "model": _name(one.model),
+            "ram": megabytes(one.ram_mb),
+            "share": _share(one.ram_mb, budget_mb),
+            "hue": at % HUES,
+        }
+        for at, one in enumerate(loaded)
+    ]
+    return {
+        "taken": megabytes(taken_mb),
+        "budget": megabytes(budget_mb),
+        "free": megabytes(max(0, budget_mb - taken_mb)),
+        "parts": parts,
+    }
+
+
+def _slot(status: SlotStatus, history: Sequence[Swap], choices: Sequence[str], language: Language) -> Json:
+    last = next((swap for swap in history if swap.slot == status.slot and swap.state in ("live", "watched")), None)
+    health = status.failure.to(language) if status.failure else HEALTH[status.health].to(language)
+    return {
+        "slot": status.slot, "model": _name(status.model), "identity": status.model, "health": health,
+        "ill": bool(status.failure), "missing": status.health == "missing", "size": bytes_told(status.size_bytes),
+        "ram": megabytes(status.ram_mb) if status.ram_mb else "–", "p50": milliseconds(status.p50_ms) if status.p50_ms is not None else "–",
+        "share": _of_traffic(status), "licence": status.licence,
+        "choices": [name for name in choices if name != _name(status.model)],
+        "before": _name(last.before) if last else "",
+    }  # fmt: skip
+
+
+def _of_traffic(status: SlotStatus) -> str:
+    share = getattr(status, "share", None)
+    return f"{100 * share:.0f} %" if isinstance(share, float) else "–"
+
+
+def _event(swap: Swap, slots: Sequence[SlotStatus], language: Language) -> Json:
+    """Return one line of the history: who, when, why, and the figures then and now."""
+    live = next((status for status in slots if status.slot == swap.slot), None)
+    then = swap.card.new if swap.card else None
+    now = live.p50_ms if live is not None and live.model == swap.model else None
+    return {
+        **{key: value for key, value in card_view(swap, language).items() if key != "card"},
+        "then": milliseconds(then.p50_ms) if then and not then.fault else "", "now": milliseconds(now) if now is not None else "",
+        "has_card": swap.card is not None,
+    }  # fmt: skip
+
+
+def _steps(swap: Swap, language: Language) -> list[Json]:
+    at = STEPS.index(swap.step)
+    return [
+        {
+            "name": STEPS_TOLD[step].to(language),
+            "done": place < at or swap.state == "live",
+            "now": place == at and swap.state != "live",
+        }
+        for place, step in enumerate(STEPS)
+    ]
+
+
+def _name(identity: str) -> str:
+    return identity.partition("@")[0]
+
+
+def _share(part: float, whole: float) -> float:
+    return round(min(100.0, 100 * part / whole), 2) if whole else 0.0
+
+
+def megabytes(amount: float) -> str:
+    """Return an amount of MiB for people."""
+    return f"{amount / 1024:.1f} GB" if amount >= 1024 else f"{amount:.0f} MB"  # noqa: PLR2004 - the next unit begins here
+
+
+def bytes_told(amount: int) -> str:
+    """Return a size in bytes for people, "–" for nothing."""
+    return megabytes(amount / (1 << 20)) if amount >= 1 << 20 else f"{amount / 1024:.0f} KB" if amount else "–"
+
+
+def milliseconds(amount: float) -> str:
+    """Return a time in milliseconds for people."""
+    if amount >= 1000:  # noqa: PLR2004 - a second
+        return seconds(amount / 1000)
+    return f"{amount:.0f} ms" if amount >= 10 else f"{amount:.1f} ms"  # noqa: PLR2004 - a decimal helps below ten
+
+
+def seconds(amount: float) -> str:
+    """Return a time in seconds for people."""
+    return f"{amount:.1f} s"
+
+
+def moment(at: datetime) -> str:
+    """Return when it was, for people."""
+    return at.strftime("%Y-%m-%d %H:%M")
