@@ -9,6 +9,7 @@ ParingError
 ├── ModelError           a model cannot answer
 │   ├── NoModelError     nothing is installed for the slot
 │   ├── UnsafeModelError its files are refused (hash, format)
+│   ├── OfflineError     no model hub can be reached
 │   └── MemoryBudgetError does not fit into the RAM budget
 ├── DeniedError          this person may not do this
 ├── ChannelError         a platform did not take what was sent
@@ -76,6 +77,10 @@ class NoModelError(ModelError):
 
 class UnsafeModelError(ModelError):
     """The files of a model are refused: hash, size or format."""
+
+
+class OfflineError(ModelError):
+    """No model hub can be reached from here."""
 
 
 class MemoryBudgetError(ModelError):

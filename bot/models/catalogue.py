@@ -19,6 +19,7 @@ A package that is named in the entry-point group `paring.presets` has a models.y
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +29,8 @@ from bot.errors import ModelError, NoModelError
 from bot.locale import phrases
 from bot.models.families import Families, installed
 from bot.models.fetch import identity_of
-from bot.models.folders import own_models, read_folder
+from bot.models.folders import own_models, read_fetched, read_folder
+from bot.models.origin import WORD, parse
 from bot.models.presets import Presets, read_presets
 from bot.models.spec import ModelSpec
 
@@ -106,10 +108,11 @@ class Catalogue:
         Raises:
             ModelError: there is none, or it has another content by now.
         """
-        name = identity.partition("@")[0]
-        for chosen in dict.fromkeys((name, self._settings.models.choose.get(slot, name))):
+        name, _at, revision = identity.partition("@")
+        word = identity if name.startswith(WORD) else name
+        for chosen in dict.fromkeys((word, self._settings.models.choose.get(slot, word))):
             try:
-                spec = identity_of(self._chosen(slot, chosen), self._settings)
+                spec = identity_of(_at_revision(self._chosen(slot, chosen), revision), self._settings)
             except ModelError:
                 continue
             if spec.identity == identity:
@@ -119,7 +122,13 @@ class Catalogue:
         )
 
     def named(self, slot: str, name: str) -> ModelSpec:
-        """Return the model for `slot` of that name or folder, as `models.choose` would find it. Raises ModelError where there is none."""
+        """Return the model for `slot` of that name, folder or `hub:owner/name@revision`, as `models.choose` would find it.
+
+        Raises:
+            ModelError: there is none.
+        """
+        if name.startswith(WORD):
+            return identity_of(self._chosen(slot, name), self._settings)
         if self._specs.get(name) is None and not (self._settings.model_home / Path(name).expanduser()).is_dir():
             raise NoModelError(_("There is no model “{name}”. `paring models` lists those that are known.", name=name))
         if (spec := self._specs.get(name)) is not None and spec.slot != slot:
@@ -140,6 +149,8 @@ class Catalogue:
 
     def _chosen(self, slot: str, chosen: str) -> ModelSpec:
         spec = self._specs.get(chosen)
+        if spec is None and chosen.startswith(WORD):
+            spec = read_fetched(*parse(chosen), self._settings.model_home, slot=slot)
         if spec is None:
             folder = self._settings.model_home / Path(chosen).expanduser()
             if not folder.is_dir():
@@ -172,9 +183,16 @@ class Catalogue:
 
 def choosing(settings: Settings, spec: ModelSpec) -> Settings:
     """Return `settings` as if `spec` were chosen for its slot."""
-    word = spec.location if spec.source == "folder" else spec.name
+    word = spec.location if spec.source == "folder" else spec.identity if spec.name.startswith(WORD) else spec.name
     models = settings.models.model_copy(update={"choose": {**settings.models.choose, spec.slot: word}})
     return settings.model_copy(update={"models": models})
+
+
+def _at_revision(spec: ModelSpec, revision: str) -> ModelSpec:
+    """Return a hub's `spec` at another revision than it names, with none of its hashes; any other spec as it is."""
+    if spec.source != "hub" or spec.revision == revision:
+        return spec
+    return replace(spec, revision=revision, files=())
 
 
 def _of_package(point: EntryPoint) -> Presets:

@@ -2,7 +2,7 @@
 
 Owns: from a spec to a verified folder. Leaves to `bot.models.prepare` the making of MiniLM's prepared form, to `bot.models.distil`
 that of the static embedder, to `bot.models.verify` what is refused. Nothing is fetched from anywhere: a model comes with the
-install or is carried in.
+install, is carried in, or was fetched by `bot.models.hub`.
 
     place = resolve(spec, settings)
     place.spec.identity, place.folder
@@ -18,7 +18,7 @@ from bot.errors import NoModelError, UnsafeModelError
 from bot.locale import phrases
 from bot.models import distil
 from bot.models.families import Loaded, Loader
-from bot.models.folders import Fingerprint, fingerprint, hub_folder, pinned
+from bot.models.folders import Fingerprint, fingerprint, hub_place, pinned
 from bot.models.heads.build import prepared_head
 from bot.models.prepare import DISTRIBUTION, PREPARED, Report, find_prepared, package_folder, prepared_minilm
 from bot.models.spec import LoadOptions, ModelSpec
@@ -101,8 +101,9 @@ def identity_of(spec: ModelSpec, settings: Settings) -> ModelSpec:
 
 def folder_of(spec: ModelSpec, settings: Settings) -> Path:
     """Return the folder in which a model of source `folder` or `hub` lies or would lie."""
-    name = hub_folder(spec.location) if spec.source == "hub" else spec.location
-    return settings.model_home / name
+    if spec.source == "hub":
+        return hub_place(spec.location, spec.revision, settings.model_home)
+    return settings.model_home / spec.location
 
 
 def present(spec: ModelSpec, settings: Settings) -> bool:

@@ -1,7 +1,8 @@
 """Models of an admin's own: what a folder under the model home is, and what its content hashes to.
 
-Owns: paring.yaml, what can be told from a config.json where there is none, and the revision of a folder (a hash over its
-files, so that the same bytes are the same model wherever they lie). Leaves to `bot.models.verify` whether it may be loaded.
+Owns: paring.yaml, what can be told from a config.json where there is none, and the revision of a folder: the hub's own where it was
+fetched from one and is as it was then, else a hash over its files, so that the same bytes are the same model wherever they lie.
+Leaves to `bot.models.verify` whether it may be loaded.
 
     spec = read_folder(settings.model_home / "kobart", settings.model_home, slot="summarise")
     spec.identity                               # "kobart@5f0c1a2b3c4d"
@@ -10,15 +11,16 @@ files, so that the same bytes are the same model wherever they lie). Leaves to `
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from bot.errors import ModelError
+from bot.errors import ModelError, NoModelError, UnsafeModelError
 from bot.locale import phrases
 from bot.models.made import sha256_of
+from bot.models.origin import MANIFEST, Origin, read_origin
 from bot.models.presets import read_yaml, spec_of
 from bot.models.spec import ModelFile, ModelSpec
 from bot.models.verify import verify_folder
@@ -38,7 +40,7 @@ FAMILY_OF_SLOT: Final = {
     "imagine": "diffusers",
 }
 Fingerprint = tuple[tuple[str, int, int, int, int], ...]
-_SLOT_OF_KIND: Final = {
+SLOT_OF_KIND: Final = {
     "marian": "translate",
     "m2m_100": "translate",
     "nllb-moe": "translate",
@@ -85,26 +87,83 @@ def read_folder(folder: Path, home: Path, *, slot: str = "") -> ModelSpec:
     return ModelSpec(folder.name, slot, family, "folder", location=_location(folder, home))
 
 
-def pinned(spec: ModelSpec, folder: Path, home: Path) -> ModelSpec:
-    """Return `spec` with its files' hashes and, as revision, the first 12 digits of the hash over them.
+def read_fetched(repo: str, revision: str, home: Path, *, slot: str) -> ModelSpec:
+    """Return the spec, for `slot`, of what was fetched as `hub:repo@revision`; of the last that was fetched, for no revision.
 
     Raises:
-        UnsafeModelError: a file may not be loaded.
+        NoModelError: it is not on this machine.
+        ModelError: it does not say what it is.
+    """
+    folder = hub_place(repo, revision, home)
+    origin = read_origin(folder)
+    if origin is None or (revision and origin.revision != revision):
+        raise NoModelError(
+            _(
+                "{model} is not on this machine. An admin can fetch it: /swap {slot} {model}",
+                model=f"hub:{repo}@{revision}".rstrip("@"),
+                slot=slot,
+            )
+        )
+    said = read_folder(folder, home, slot=slot)
+    return replace(
+        said, name=f"hub:{repo}", source="hub", location=repo, revision=origin.revision, licence=origin.licence,
+        languages=origin.languages,
+    )  # fmt: skip
+
+
+def pinned(spec: ModelSpec, folder: Path, home: Path) -> ModelSpec:
+    """Return `spec` with its files' hashes and its revision: the hub's, of what was fetched, else 12 digits of the hash over them.
+
+    Raises:
+        UnsafeModelError: a file may not be loaded, or is not the one that was fetched.
     """
     known = _Hashes(home / HASHES)
     files = tuple(
         ModelFile(path.relative_to(folder).as_posix(), known.of(path), path.stat().st_size)
         for path in verify_folder(folder)
-        if path.name != DESCRIPTION and path.suffix != ".md"
+        if path.name not in (DESCRIPTION, MANIFEST) and path.suffix != ".md"
     )
     known.keep()
+    if origin := read_origin(folder):
+        _compare(spec, files, origin)
+        return replace(spec, files=files, revision=origin.revision)
     whole = sha256("".join(f"{file.path}\0{file.sha256}\n" for file in files).encode()).hexdigest()
     return replace(spec, files=files, revision=whole[:12])
 
 
-def hub_folder(location: str) -> str:
-    """Return the name of the folder for a hub's `owner/name`: `hub--owner--name`."""
-    return "hub--" + location.replace("/", "--")
+def hub_folder(location: str, revision: str = "") -> str:
+    """Return the name of the folder for a hub's `owner/name`: `hub--owner--name`, and `--revision` where it is fetched from there."""
+    return "--".join(("hub", *location.split("/"), *([revision] if revision else [])))
+
+
+def hub_place(location: str, revision: str, home: Path) -> Path:
+    """Return where a hub's model lies or would lie: as it was fetched, else where a person carries it in.
+
+    With no revision what was carried in, else what was fetched last.
+    """
+    carried = home / hub_folder(location)
+    if revision:
+        fetched = home / hub_folder(location, revision)
+        return fetched if fetched.is_dir() else carried
+    if carried.is_dir() or not home.is_dir():
+        return carried
+    found = [(origin.fetched_at, path) for path in home.glob(f"{carried.name}--*") if (origin := read_origin(path))]
+    return max(found)[1] if found else carried
+
+
+def _compare(spec: ModelSpec, files: Sequence[ModelFile], origin: Origin) -> None:
+    """Refuse a folder that is not as it was fetched."""
+    was = {file.path: file.sha256 for file in origin.files if not file.path.endswith(".md")}
+    now = {file.path: file.sha256 for file in files}
+    if changed := sorted(path for path in was.keys() | now.keys() if was.get(path) != now.get(path)):
+        raise UnsafeModelError(
+            _(
+                "{file} of {model} is not as it was fetched, so nothing was loaded. Delete the folder {folder} and fetch the model again.",
+                file=changed[0],
+                model=spec.name,
+                folder=hub_folder(origin.repo, origin.revision),
+            )
+        )
 
 
 def _described(folder: Path, home: Path) -> ModelSpec:
@@ -128,7 +187,7 @@ def _told_slot(folder: Path) -> str:
     except (OSError, ValueError):
         return ""
     kind = str(said.get("model_type", "")) if isinstance(said, dict) else ""
-    return _SLOT_OF_KIND.get(kind, "")
+    return SLOT_OF_KIND.get(kind, "")
 
 
 def fingerprint(folder: Path) -> Fingerprint:

@@ -88,7 +88,7 @@ def whole(folder: Path, files: Collection[str], *, format: int, source_sha256: s
 def publish(making: Path, target: Path) -> None:
     """Flush every file, then put the folder in its place at once; an older one is moved out of the way first."""
     making.chmod(0o755)  # made private by mkdtemp; every user of the install reads it
-    for file in (*making.iterdir(), making):
+    for file in (*making.rglob("*"), making):
         _flush(file)
     if target.exists():
         old = aside(target)
