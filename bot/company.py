@@ -11,7 +11,8 @@ Owns the status message, which the answer is edited into. Leaves the answer to `
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import Channel, ChannelError
@@ -50,6 +51,7 @@ class Company:
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._status: Text = _("I am working on it …")
+        self._waits: list[Text] = []
         self._buttons: tuple[Button, ...] = ()
         self._shown: Text | None = None
         self._shown_at = float("-inf")
@@ -64,6 +66,24 @@ class Company:
     async def tell(self, status: Text) -> None:
         """Show `status` from now on: at once where a status is shown already, and was not changed just now."""
         self._status = status
+        await self._changed()
+
+    @asynccontextmanager
+    async def meanwhile(self, what: Text) -> AsyncIterator[None]:
+        """Show `what` in place of the status for as long as this is held: what has to be waited for."""
+        self._waits.append(what)
+        try:
+            await self._changed()
+            yield
+        finally:
+            self._waits.remove(what)
+        await self._changed()
+
+    @property
+    def _now(self) -> Text:
+        return self._waits[-1] if self._waits else self._status
+
+    async def _changed(self) -> None:
         due = asyncio.get_running_loop().time() - self._shown_at >= STATUS_EVERY_S
         if self._channel is not None and self.placeholder and due and not self._over:
             await self._show(self._channel)
@@ -94,7 +114,7 @@ class Company:
         await channel.typing(to)
         await asyncio.sleep(STATUS_AFTER_S - TYPING_AFTER_S)
         while True:
-            if channel.limits.edits and self._shown is not self._status:
+            if channel.limits.edits and self._shown is not self._now:
                 await self._show(channel)
             await channel.typing(to)
             await asyncio.sleep(TYPING_EVERY_S)
@@ -106,8 +126,9 @@ class Company:
                 return
             try:
                 self._buttons = self._buttons or (await self._stop_button(),)
-                reply = Reply(self._status.to(message.language), message.language, buttons=self._buttons, reply_to=message.id)
-                self._shown, self._shown_at = self._status, asyncio.get_running_loop().time()
+                now = self._now
+                reply = Reply(now.to(message.language), message.language, buttons=self._buttons, reply_to=message.id)
+                self._shown, self._shown_at = now, asyncio.get_running_loop().time()
                 if self.placeholder:
                     self.placeholder = await channel.edit(self.placeholder, reply, message.address)
                 else:

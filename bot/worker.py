@@ -24,6 +24,7 @@ from bot.errors import ParingError, StoreError, TooLargeError
 from bot.feed import Feed, Turn
 from bot.locale import Text, phrases
 from bot.logs import Logger
+from bot.meanwhile import telling
 from bot.message import Attachment, Message, Reply
 from bot.store.inbox import Inbox, Waiting
 
@@ -199,7 +200,8 @@ class Worker:
         company = Company(self._channels.get(waiting.message.address.channel) if asked else None, self._inbox, waiting)
         company.begin()
         try:
-            outcome = await self._answered(waiting, company.tell)
+            with telling(company.meanwhile):
+                outcome = await self._answered(waiting, company.tell)
         except ParingError as error:
             outcome = _said(waiting, error.sentence(waiting.message.language))
         except Exception:  # the loop must outlive any skill

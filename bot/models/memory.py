@@ -1,6 +1,6 @@
 """How much memory there is for models, how much the process takes, and what each model was measured to take.
 
-Owns: the numbers. Leaves to `bot.models.pool` what follows from them.
+Owns: the numbers. Leaves to `bot.models.pool` and `bot.models.room` what follows from them.
 
     budget_mb(settings.models.ram_mb)          # 60 % of the machine, or of the container
     measured = MeasuredFile(settings.home / "measured.json")
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -20,6 +21,8 @@ SHARE_OF_MACHINE: Final = 0.6
 ARENAS: Final = 2
 _M_ARENA_MAX: Final = -8
 _CGROUPS: Final = Path("/sys/fs/cgroup")
+NEWS: Final = 0.1
+"""How much a load's time must differ from what is known, as a share of it, to be written down."""
 
 
 class Measured(Protocol):
@@ -29,9 +32,23 @@ class Measured(Protocol):
         """Return what `identity` was measured to take, 0 where it was never loaded."""
         ...
 
-    def keep(self, identity: str, ram_mb: int) -> None:
-        """Remember it. The larger of two measurements counts: a later load may find freed memory to use again."""
+    def load_s(self, identity: str) -> float:
+        """Return how long `identity` took to load the last time, 0.0 where it was never loaded."""
         ...
+
+    def keep(self, identity: str, ram_mb: int, load_s: float = 0.0) -> None:
+        """Remember them; 0 is no measurement.
+
+        Of memory the largest counts: a later load may find freed memory to use again. Of a load's time the last one does: the
+        next finds the files as it left them, in the system's cache.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    ram_mb: int = 0
+    load_s: float = 0.0
 
 
 class MeasuredFile:
@@ -44,27 +61,35 @@ class MeasuredFile:
 
     def ram_mb(self, identity: str) -> int:
         """Return what `identity` was measured to take, 0 where it was never loaded."""
-        return self._known.get(identity, 0)
+        return self._known.get(identity, _Taken()).ram_mb
 
-    def keep(self, identity: str, ram_mb: int) -> None:
-        """Remember it, if it is more than what was known."""
-        if ram_mb <= self.ram_mb(identity):
+    def load_s(self, identity: str) -> float:
+        """Return how long `identity` took to load the last time, 0.0 where it was never loaded."""
+        return self._known.get(identity, _Taken()).load_s
+
+    def keep(self, identity: str, ram_mb: int, load_s: float = 0.0) -> None:
+        """Remember what is more than was known, and a time to load that is another."""
+        known = self._known.get(identity, _Taken())
+        another = load_s > 0 and abs(load_s - known.load_s) > NEWS * known.load_s
+        if ram_mb <= known.ram_mb and not another:
             return
-        self._known[identity] = ram_mb
+        self._known[identity] = _Taken(max(ram_mb, known.ram_mb), load_s if another else known.load_s)
         aside = self._file.with_suffix(".new")
+        rows = {key: {"ram_mb": taken.ram_mb, "load_s": taken.load_s} for key, taken in self._known.items()}
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_text(json.dumps(self._known, indent=1, sort_keys=True), encoding="utf-8")
+            aside.write_text(json.dumps(rows, indent=1, sort_keys=True), encoding="utf-8")
             aside.replace(self._file)
         except OSError:
             return
 
-    def _read(self) -> dict[str, int]:
+    def _read(self) -> dict[str, _Taken]:
         try:
             said = json.loads(self._file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return {key: value for key, value in said.items() if isinstance(value, int)} if isinstance(said, dict) else {}
+        rows = said.items() if isinstance(said, dict) else ()
+        return {key: taken for key, value in rows if (taken := _taken(value)) is not None}
 
 
 def budget_mb(setting_mb: int) -> int:
@@ -76,6 +101,13 @@ def machine_mb() -> int:
     """Return the memory in MiB that this process may take: the machine's, or what its control group allows of it."""
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return min([physical, *_group_limits()]) // MEBIBYTE
+
+
+def available_mb() -> int:
+    """Return the memory in MiB that programs could still take without the machine's swapping."""
+    import psutil  # noqa: PLC0415 - 10 ms that only who asks for this pays
+
+    return min(int(psutil.virtual_memory().available) // MEBIBYTE, machine_mb())
 
 
 def resident_mb(process: int = 0) -> int:
@@ -103,6 +135,18 @@ def share_arenas() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
     except (OSError, AttributeError, TypeError):
         return
+
+
+def _taken(said: object) -> _Taken | None:
+    """Return what one entry of the file says; a number alone is its memory, as it was written before loads were timed."""
+    match said:
+        case bool():
+            return None
+        case int():
+            return _Taken(said)
+        case {"ram_mb": int(ram_mb), "load_s": int() | float() as load_s}:
+            return _Taken(ram_mb, float(load_s))
+    return None
 
 
 def _group_limits() -> list[int]:

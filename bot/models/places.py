@@ -26,7 +26,7 @@ PINNED: Final = frozenset({"embed", "route", "summarise"})
 
 @dataclass(frozen=True, slots=True)
 class SlotStatus:
-    """What is told of one slot. `health` is ready, idle, missing, or "failed: " and why; `p50_ms` None before the first answers."""
+    """What is told of one slot. `health` is ready, idle, missing, or "failed: " and why; `p50_ms` and `p95_ms` None before answers."""
 
     slot: str
     model: str
@@ -42,6 +42,13 @@ class SlotStatus:
     """Why it failed, for people."""
     beside: bool = False
     """True for a model that is loaded beside the slot's live one."""
+    p95_ms: float | None = None
+    load_s: float = 0.0
+    """How long it took to load the last time, 0.0 where it never was loaded."""
+    answers: int = 0
+    """Since the start, what people waited for; bulk work apart."""
+    share: float = 0.0
+    """Of all slots' answers since the start, 0..1."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +61,10 @@ class Place:
     loading: asyncio.Task[None] | None = None
     failure: ModelError | None = None
     used: int = 0
+    used_at: float = 0.0
+    """When, by the pool's clock."""
+    answers: int = 0
+    """Since the start, bulk work apart, whichever model gave them."""
     beside: bool = False
     """True for a model that is asked for by its name while another is live in the slot."""
 
@@ -83,6 +94,7 @@ class Lease(Generic[In, Out]):
     slot: str
     identity: str
     running: Running = field(repr=False)
+    place: Place = field(repr=False)
     listeners: tuple[Callable[[Heard], None], ...] = field(default=(), repr=False)
 
     async def predict(self, batch: Sequence[In], *, bulk: bool = False) -> list[Out]:
@@ -95,6 +107,7 @@ class Lease(Generic[In, Out]):
         except ParingError:
             self._tell(batch, None, begun, bulk=bulk)
             raise
+        self.place.answers += not bulk
         self._tell(batch, outputs, begun, bulk=bulk)
         return cast("list[Out]", outputs)
 

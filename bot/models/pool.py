@@ -1,7 +1,7 @@
 """The live models: one a slot, loaded when first asked, within a budget of memory, swapped without a dropped call.
 
 Owns: which model is live in a slot, leases, the budget, and what is told of them. Leaves to `bot.models.running` the asking of
-one model, to `bot.models.catalogue` what there is, to `bot.models.fetch` where its files lie.
+one model, to `bot.models.catalogue` what there is, to `bot.models.fetch` where its files lie, to `bot.models.room` the forecast.
 
     pool = Pool(Catalogue(settings), settings)
     (vector,) = await pool.run(EMBED, ["Where is the wiki?"])
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from statistics import median
@@ -20,14 +21,17 @@ from typing import TYPE_CHECKING, Final, cast
 
 from bot.errors import MemoryBudgetError, ModelError, NoModelError
 from bot.locale import Text, phrases
+from bot.meanwhile import meanwhile
 from bot.models import fetch
 from bot.models.catalogue import Catalogue, choosing
 from bot.models.lately import Lately
 from bot.models.memory import Measured, MeasuredFile, budget_mb
 from bot.models.places import Heard, Lease, Place, SlotStatus
 from bot.models.prepare import Report
+from bot.models.room import Held, MemoryRow, room_for
 from bot.models.running import Running
 from bot.models.spec import LoadOptions, ModelSpec
+from bot.models.trial import Room
 from bot.skill import In, Out, Slot
 
 if TYPE_CHECKING:
@@ -44,15 +48,24 @@ LONGEST_REMEMBERED: Final = 2000
 """Characters."""
 DISK_TO_RAM: Final = 1.3
 """How much memory a model is taken to need before it was ever measured, by its files' size."""
+TOLD_FROM_S: Final = 1.0
+"""A load that takes longer is told to those who wait for it."""
 
 
 class Pool:
     """Implements `bot.skill.Models`. All its coroutines belong to one event loop."""
 
     def __init__(
-        self, catalogue: Catalogue, settings: Settings, *, measured: Measured | None = None, report: Report | None = None
+        self,
+        catalogue: Catalogue,
+        settings: Settings,
+        *,
+        measured: Measured | None = None,
+        report: Report | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take what there is and what is wanted; nothing is loaded yet. `report` is told while a model is prepared."""
+        self._clock = clock
         self._catalogue = catalogue
         self._settings = settings
         self._measured = measured or MeasuredFile(settings.home / "measured.json")
@@ -92,10 +105,10 @@ class Pool:
             raise NoModelError(_nothing(slot.name))
         identity = place.spec.identity
         self._uses += 1
-        place.used = self._uses
+        place.used, place.used_at = self._uses, self._clock()
         running.leases += 1
         try:
-            yield Lease(slot.name, identity, running, self._listeners)
+            yield Lease(slot.name, identity, running, place, self._listeners)
         finally:
             running.leases -= 1
             if running.leases == 0:
@@ -259,6 +272,40 @@ class Pool:
         """MiB that loaded models take, and the budget."""
         return self._taken_mb(), self._budget_mb
 
+    def memory_rows(self) -> tuple[MemoryRow, ...]:
+        """Return what is loaded, by slot."""
+        now = self._clock()
+        loaded = sorted(self._places.values(), key=lambda place: (place.slot, place.beside))
+        return tuple(
+            MemoryRow(
+                place.slot, place.spec.identity, self._ram_mb(place), self._measured.load_s(place.spec.identity),
+                pinned=place.pinned, busy=place.running.leases > 0, idle_s=now - place.used_at,
+            )
+            for place in loaded
+            if place.running is not None and place.spec is not None
+        )  # fmt: skip
+
+    def room_for(self, spec: ModelSpec, need_mb: int = 0) -> Room:
+        """Return what becomes of the loaded models where `spec` is made live: the forecast of `publish`.
+
+        `need_mb` is what it was measured to take elsewhere (by a probe), and is remembered, so that its load is planned by the same
+        number. May write a file: call it off the event loop.
+        """
+        self._remember()
+        self._measured.keep(spec.identity, need_mb)
+        need_mb = self._need_mb(spec)
+        return room_for(need_mb, self._held(), slot=spec.slot, model=spec.identity, budget_mb=self._budget_mb)
+
+    def _held(self) -> list[Held]:
+        return [
+            Held(
+                place.slot, place.spec.identity, self._ram_mb(place), self._measured.load_s(place.spec.identity),
+                pinned=place.pinned, used=place.used, beside=place.beside,
+            )
+            for place in tuple(self._places.values())
+            if place.running is not None and place.spec is not None
+        ]  # fmt: skip
+
     def _place_of(self, slot: Slot[In, Out]) -> Place:
         """Return the slot's place, or that of the very model that it names. Raises ModelError where that is not here."""
         own = self._place(slot.name)
@@ -282,10 +329,17 @@ class Pool:
 
     async def _loaded(self, place: Place) -> None:
         """Wait until the place's model is loaded; however many wait, it is loaded once."""
-        if place.loading is None:
-            place.loading = asyncio.create_task(self._fill(place), name=f"load {place.slot}")
-            place.loading.add_done_callback(_retrieved)
-        await asyncio.shield(place.loading)
+        loading = place.loading
+        if loading is None:
+            loading = place.loading = asyncio.create_task(self._fill(place), name=f"load {place.slot}")
+            loading.add_done_callback(_retrieved)
+        expected_s = self._measured.load_s(place.spec.identity) if place.spec else 0.0
+        if expected_s < TOLD_FROM_S:
+            await asyncio.wait([loading], timeout=TOLD_FROM_S)
+        if loading.done():
+            return loading.result()
+        async with meanwhile(_being_loaded(place.slot, expected_s)):
+            return await asyncio.shield(loading)
 
     async def _fill(self, place: Place) -> None:
         try:
@@ -310,11 +364,11 @@ class Pool:
         loader = await asyncio.to_thread(self._catalogue.families.loader, spec.family)
         await asyncio.to_thread(self._remember)
         need_mb = await asyncio.to_thread(self._need_mb, spec)
-        await self._make_room(spec, need_mb)
+        await self._make_room(spec, need_mb, place)
         running = Running(spec.name, lambda: found.load(loader, self._options))
         try:
             await asyncio.wrap_future(running.start())
-            await self._make_room(spec, running.ram_mb, forced=place.pinned)
+            await self._make_room(spec, running.ram_mb, place, forced=place.pinned)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(running.close))
             raise
@@ -324,10 +378,13 @@ class Pool:
         estimate = int(fetch.size_bytes(spec, self._settings) * DISK_TO_RAM) >> 20
         return self._measured.ram_mb(spec.identity) or spec.ram_mb or estimate
 
-    async def _make_room(self, spec: ModelSpec, need_mb: int, *, forced: bool = False) -> None:
-        """Unload what was used longest ago until `need_mb` fits. Nothing is unloaded where that would not be enough."""
+    async def _make_room(self, spec: ModelSpec, need_mb: int, place: Place, *, forced: bool = False) -> None:
+        """Unload what was used longest ago until `need_mb` fits, what is live in the `place` itself last.
+
+        Nothing is unloaded where that would not be enough. `bot.models.room` forecasts this.
+        """
         over_mb = self._taken_mb() + need_mb - self._budget_mb
-        if over_mb > sum(self._ram_mb(place) for place in self._idle()) and not forced:
+        if over_mb > sum(self._ram_mb(one) for one in self._idle(last=place)) and not forced:
             raise MemoryBudgetError(
                 _(
                     "{model} needs {need} MiB of memory; loaded models take {taken} of the {budget} MiB budgeted, and what may be unloaded "
@@ -338,15 +395,15 @@ class Pool:
                     budget=self._budget_mb,
                 )
             )
-        while self._taken_mb() + need_mb > self._budget_mb and (idle := self._idle()):
+        while self._taken_mb() + need_mb > self._budget_mb and (idle := self._idle(last=place)):
             running, idle[0].running = idle[0].running, None
             if running is not None:
                 await asyncio.to_thread(running.close)
 
-    def _idle(self) -> list[Place]:
-        """Return what may be unloaded now, the longest unused first."""
+    def _idle(self, *, last: Place) -> list[Place]:
+        """Return what may be unloaded now, the longest unused first, but for the place that is `last`."""
         idle = [place for place in self._places.values() if place.running and not place.running.leases and not place.pinned]
-        return sorted(idle, key=lambda place: place.used)
+        return sorted(idle, key=lambda place: (place is last, place.used))
 
     def _taken_mb(self) -> int:
         return sum(self._ram_mb(place) for place in self._places.values())
@@ -361,11 +418,12 @@ class Pool:
         """Keep what loaded models were measured to take by now. Writes a file: call it off the event loop."""
         for place in tuple(self._places.values()):
             if place.running is not None and place.spec is not None:
-                self._measured.keep(place.spec.identity, place.running.ram_mb)
+                self._measured.keep(place.spec.identity, place.running.ram_mb, place.running.load_s)
 
     def _status(self, place: Place) -> SlotStatus:
         spec, running = place.spec, place.running
-        latencies = tuple(running.latencies_ms) if running else ()
+        latencies = sorted(running.latencies_ms) if running else []
+        answers = sum(place.answers for place in tuple(self._places.values()))
         return SlotStatus(
             slot=place.slot,
             model=spec.identity if spec else "",
@@ -379,6 +437,10 @@ class Pool:
             p50_ms=round(median(latencies), 3) if latencies else None,
             failure=place.failure.text if place.failure is not None and running is None else None,
             beside=place.beside,
+            p95_ms=round(latencies[(len(latencies) * 95 - 1) // 100], 3) if latencies else None,
+            load_s=self._measured.load_s(spec.identity) if spec else 0.0,
+            answers=place.answers,
+            share=place.answers / answers if answers else 0.0,
         )
 
     def _health(self, place: Place) -> str:
@@ -417,6 +479,12 @@ def _nothing(slot: str) -> Text:
         'under [models.choose] as {slot} = "FOLDER", and start Paring again.',
         slot=slot,
     )
+
+
+def _being_loaded(slot: str, seconds: float) -> Text:
+    if seconds < TOLD_FROM_S:
+        return _("Loading the {slot} model …", slot=slot)
+    return _("Loading the {slot} model, about {seconds} s …", slot=slot, seconds=round(seconds))
 
 
 def _retrieved(task: asyncio.Task[None]) -> None:

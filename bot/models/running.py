@@ -88,6 +88,7 @@ class Running:
         """Take what loads the model; `start` begins."""
         self.name = name
         self.ram_mb = 0
+        self.load_s = 0.0
         self.leases = 0
         self.idle = asyncio.Event()
         self.latencies_ms: deque[float] = deque(maxlen=REMEMBERED_CALLS)
@@ -159,7 +160,9 @@ class Running:
         self._work()
 
     def _loaded(self) -> None:
+        begun = time.perf_counter()
         self._model = self._load()
+        self.load_s = time.perf_counter() - begun
         self._batch_rows = getattr(self._model, "batch_rows", BATCH_ROWS)
         self._least_weight = getattr(self._model, "slice_weight", 0)
         self.ram_mb = max(1, resident_mb() - self._before_mb)

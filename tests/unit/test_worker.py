@@ -12,6 +12,7 @@ from bot.config import LimitSettings
 from bot.errors import InputError, RetryLaterError, StoreError
 from bot.intake import Reception
 from bot.locale import Text
+from bot.meanwhile import meanwhile
 from bot.message import Address, Attachment, Command, Message, Press, Reply
 from bot.route import Route
 from bot.store.blobs import BlobStore
@@ -302,6 +303,30 @@ async def test_the_status_message_has_a_button_that_stops_the_work(
     order = await Chats(database).order(button.token)
     assert order is not None
     assert (order.command, order.owner) == (Command("cancel", str(waiting.id)), "ann")
+
+
+async def test_what_an_answer_waits_for_is_the_status_until_it_is_over(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+    monkeypatch.setattr("bot.company.TYPING_EVERY_S", 0.0)
+    channel = FakeChannel()
+
+    def shown() -> list[str]:
+        return [reply.text for _key, reply in (*channel.sent, *channel.edited)]
+
+    async def slow(_message: Message, progress) -> Answer:
+        await progress(Text("Looking …"))
+        async with meanwhile(Text("Loading caption, about 4 s …")):
+            while "Loading caption, about 4 s …" not in shown():
+                await asyncio.sleep(0)
+        while shown()[-1] != "Looking …":
+            await asyncio.sleep(0)
+        return Answer(Reply("a cat", "en"))
+
+    await make_worker(database, FakeDispatcher(slow), tmp_path, channel).handle(await accepted(database, make_message("hello")))
+    assert shown()[-1] == "Looking …"
+    assert await replies(database) == ["a cat"]
 
 
 async def test_a_status_that_has_to_wait_is_shown_later(

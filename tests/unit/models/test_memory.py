@@ -25,7 +25,36 @@ def test_the_larger_of_two_measurements_counts(tmp_path: Path) -> None:
     assert measured.ram_mb("b@1") == 0
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"a@1": "much"}', "{"])
+def test_the_last_time_to_load_counts_and_outlives_the_process(tmp_path: Path) -> None:
+    measured = MeasuredFile(tmp_path / "measured.json")
+    measured.keep("a@1", 120, 6.0)
+    measured.keep("a@1", 80, 3.8)
+    measured.keep("a@1", 90)
+
+    again = MeasuredFile(tmp_path / "measured.json")
+    assert (again.ram_mb("a@1"), again.load_s("a@1")) == (120, 3.8)
+    assert again.load_s("b@1") == 0.0
+
+
+def test_a_load_that_took_about_as_long_is_not_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "measured.json"
+    measured = MeasuredFile(file)
+    measured.keep("a@1", 120, 4.0)
+    file.unlink()
+    measured.keep("a@1", 120, 4.2)
+
+    assert not file.exists()
+    assert measured.load_s("a@1") == 4.0
+
+
+def test_a_file_from_before_loads_were_timed_is_read(tmp_path: Path) -> None:
+    (tmp_path / "measured.json").write_text('{"a@1": 120, "b@1": true}')
+
+    measured = MeasuredFile(tmp_path / "measured.json")
+    assert (measured.ram_mb("a@1"), measured.load_s("a@1"), measured.ram_mb("b@1")) == (120, 0.0, 0)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"a@1": "much"}', '{"a@1": {"ram_mb": "much", "load_s": 1}}', "{"])
 def test_a_broken_file_is_an_empty_one(tmp_path: Path, text: str) -> None:
     (tmp_path / "measured.json").write_text(text)
 
@@ -57,6 +86,10 @@ def test_a_container_counts_as_the_machine(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_process_takes_some_memory() -> None:
     assert resident_mb() > 10
+
+
+def test_what_is_available_is_no_more_than_the_machine_has() -> None:
+    assert 0 < memory.available_mb() <= machine_mb()
 
 
 def test_threads_share_the_heaps_that_there_are() -> None:

@@ -1,7 +1,7 @@
 """Slots and the models in them: loaded once, when first asked, within the budget, swapped without a dropped call."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
@@ -9,6 +9,8 @@ import pytest
 
 from bot.config import ModelSettings, Settings
 from bot.errors import MemoryBudgetError, ModelError, NoModelError
+from bot.locale import Text
+from bot.meanwhile import telling
 from bot.models import fetch
 from bot.models.catalogue import Catalogue
 from bot.models.pool import Pool
@@ -39,14 +41,18 @@ Opened = Callable[..., "asyncio.Future[Pool]"]
 class Figures:
     """What models take, as a test says."""
 
-    def __init__(self, **figures: int) -> None:
+    def __init__(self, *, seconds: Mapping[str, float] | None = None, **figures: int) -> None:
         self.figures = figures
+        self.seconds = seconds or {}
         self.kept: dict[str, int] = {}
 
     def ram_mb(self, identity: str) -> int:
         return self.figures.get(identity.partition("@")[0].replace(".", "_"), 0)
 
-    def keep(self, identity: str, ram_mb: int) -> None:
+    def load_s(self, identity: str) -> float:
+        return self.seconds.get(identity.partition("@")[0].replace(".", "_"), 0.0)
+
+    def keep(self, identity: str, ram_mb: int, load_s: float = 0.0) -> None:
         self.kept[identity] = ram_mb
 
 
@@ -147,6 +153,50 @@ async def test_a_load_that_failed_is_tried_again(opened: Callable[..., Pool], sh
 
     shop.make = lambda spec: Echo(spec.name)
     assert await pool.run(EMBED, ["a"]) == ["embed.echo.v1:a"]
+
+
+async def test_who_waits_for_a_load_is_told_for_about_how_long(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened(measured=Figures(seconds={"chat_echo_v1": 4.2}))
+    told: list[str] = []
+
+    @asynccontextmanager
+    async def show(what: Text) -> AsyncIterator[None]:
+        told.append(what.to("en"))
+        yield
+        told.append("loaded" if shop.loaded else "not yet")
+
+    with telling(show):
+        await pool.run(CHAT, ["a"])
+        await pool.run(CHAT, ["b"])
+        await pool.run(DRAW, ["a"])
+
+    assert told == ["Loading the chat model, about 4 s …", "loaded"]
+
+
+async def test_a_load_that_was_never_timed_is_told_once_it_takes_long(
+    opened: Callable[..., Pool], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.models.pool.TOLD_FROM_S", 1e-6)
+    told, gate = asyncio.Event(), Gate()
+
+    @asynccontextmanager
+    async def show(what: Text) -> AsyncIterator[None]:
+        assert what.to("ko") == "chat 모델을 불러오고 있어요 …"
+        told.set()
+        yield
+
+    def slow(spec: ModelSpec) -> Echo:
+        gate([])
+        return Echo(spec.name)
+
+    shop.make = slow
+    pool = opened()
+    async with behind(gate):
+        with telling(show):
+            asked = asyncio.create_task(pool.run(CHAT, ["a"]))
+        await told.wait()
+
+    assert await asked == ["chat.echo.v1:a"]
 
 
 async def test_what_was_used_longest_ago_makes_room(opened: Callable[..., Pool], shop: Shop) -> None:

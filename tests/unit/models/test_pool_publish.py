@@ -31,7 +31,10 @@ class Taken:
     def ram_mb(self, _identity: str) -> int:
         return 600
 
-    def keep(self, identity: str, ram_mb: int) -> None:
+    def load_s(self, identity: str) -> float:
+        return 0.0
+
+    def keep(self, identity: str, ram_mb: int, load_s: float = 0.0) -> None:
         pass
 
 
