@@ -39,7 +39,10 @@ from bot.models.catalogue import Catalogue, choosing
 from bot.models.families import every
 from bot.models.heads.build import HEADS, keep_feedback, prepared_head
 from bot.models.pool import Pool
+from bot.models.publishing import assigned
+from bot.models.swap import Swapper
 from bot.models.tasks import EMBED, ROUTE
+from bot.models.watching import Watching
 from bot.passage import Added, Failed, Scope
 from bot.retrieval.access import Access
 from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of
@@ -51,6 +54,7 @@ from bot.router import Feedback, Router, embeddable, relearn
 from bot.sandbox import Sandbox
 from bot.skill import Kit, Skill, Slot
 from bot.store.admins import Admins
+from bot.store.assignments import Assignments
 from bot.store.audiences import Audiences
 from bot.store.audit import Audit
 from bot.store.blobs import BlobStore
@@ -63,9 +67,11 @@ from bot.store.inbox import Inbox
 from bot.store.lease import Lease
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox
+from bot.store.swaps import Swaps
 from bot.store.traffic import Traffic
 from bot.store.transcript import Talk
 from bot.supervise import supervise
+from bot.swapping import SwapHouse, swap_parts
 from bot.worker import Worker
 
 if TYPE_CHECKING:
@@ -118,6 +124,8 @@ class App:
     channels: dict[str, Channel]
     roles: Roles
     audit: Audit
+    swapper: Swapper
+    watching: Watching
 
     async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
         """Take in, answer and deliver on all `channels` until `stop` is set or none runs any more; then end what is being answered."""
@@ -133,6 +141,7 @@ class App:
             parts.append(start("watch", self._watch))
             parts.append(start("index", self.library.keep_saved))
             parts.append(start("generations", self._change))
+            parts.append(start("swaps", partial(self.watching.run, self.worker.idle)))
             running = []
             for channel in channels:
                 run = partial(channel.run, self.intake)
@@ -140,6 +149,7 @@ class App:
                 parts.append(start(f"{channel.name} menu", partial(self._publish, channel)))
             await _first_of(stop, running)
             self.library.changeover.leaving = True
+            self.swapper.leave()
             await self.worker.finish(within_s=GRACE_S)
             await self.delivery.finish(within_s=SENDING_S)
             for part in (*parts, *running):
@@ -314,7 +324,9 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         sandbox = Sandbox.of(settings.limits, children=min(MOST_CHILDREN, os.cpu_count() or 1))
         stack.push_async_callback(sandbox.close)
         catalogue = Catalogue(settings)
-        pool = Pool(catalogue, await _as_live(settings, catalogue, database))
+        await Swaps(database, owner=lease.name).interrupt(lease.others(), but=(EMBED.name,))
+        held = await assigned(settings, catalogue, Assignments(database), but=(EMBED.name,))
+        pool = Pool(catalogue, await _as_live(held, catalogue, database))
         stack.push_async_callback(pool.close)
         loading = [asyncio.create_task(_load(pool, slot)) for slot in ahead]
         stack.callback(lambda: [task.cancel() for task in loading])
@@ -404,6 +416,10 @@ async def _assemble(
     router, access = Router(pool), Access(Audiences(database), channels)
     delivery = Delivery(outbox, channels, others=lease.others)
 
+    parts = swap_parts(
+        SwapHouse(settings, database, outbox, lease, catalogue, pool, library, chats, roles, channels, delivery.hand)
+    )
+
     async def decide(text: str, language: Language) -> Decision:
         return await app.decide(text, language)
 
@@ -416,7 +432,8 @@ async def _assemble(
         return all(pool.live(slot) for slot in skill.slots if slot.name == skill.name)
 
     dispatcher = Dispatcher(
-        skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped, access=access
+        skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped, access=access,
+        watched=parts.watched,
     )  # fmt: skip
     worker = Worker(
         inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, others=lease.others, moves=moves
@@ -424,6 +441,7 @@ async def _assemble(
     intake = Reception(
         inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,
         text_bytes=settings.limits.text_bytes, members_changed=access.changed, refused=admin.refused_press,
+        complained=parts.probation.complained,
     )  # fmt: skip
     app = App(
         settings,
@@ -446,6 +464,8 @@ async def _assemble(
         channels,
         roles,
         audit,
+        parts.swapper,
+        parts.watching,
     )
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
     library.changeover.needed = partial(pool.keep_only, EMBED)

@@ -120,6 +120,14 @@ class ModelSettings(Section):
         default="auto", description="How MiniLM is run; auto: openvino in bfloat16 where the processor has it, else onnxruntime."
     )
     choose: dict[str, str] = Field(default_factory=dict, description="Slot to model name or folder, where it is not the default.")
+    probation_answers: int = Field(
+        default=200, ge=1, description="Answers for which a new model is watched; it is taken back by itself where it does badly."
+    )
+    probation_minutes: float = Field(default=30.0, gt=0, description="Minutes after which it is watched no more.")
+    shadow: Literal["nobody", "admins", "everybody"] = Field(
+        default="admins",
+        description="Whose requests may be computed by a model on trial too, shown to nobody: nobody, admins in their own chats, everybody.",
+    )
     chat_url: str = Field(default="", description="Base URL of an OpenAI-compatible server of your own, for the chat slot.")
     chat_model: str = Field(default="", description="The model's name on that server.")
     chat_key: SecretStr = Field(default=SecretStr(""), description="Its key, where it wants one. Environment only.")

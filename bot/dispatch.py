@@ -44,6 +44,8 @@ NEAR = 0.05
 MOST_TRIES = 3
 HOUSE, ADMIN = "house", "admin"
 """The skills of the host's own commands."""
+DOWN = "down"
+"""The hidden command of the button under answers of a model that is watched: its argument is the slot."""
 MEBIBYTE = 1024 * 1024
 
 
@@ -78,11 +80,13 @@ class Dispatcher:
         equipped: Callable[[Skill], bool] = lambda _skill: True,
         fallback: str = "search",
         access: Access | None = None,
+        watched: Callable[[Skill], str] = lambda _skill: "",
     ) -> None:
         """Use `skills` in the order in which they may claim; `decide(text, language)` is the router.
 
         `keep_label(message, skill)` keeps a person's word that `message` belongs to `skill`; `equipped(skill)` says whether it
         has the model without which it can only say so. `access` knows who may read what; without it a chat reads its own alone.
+        `watched(skill)` is the slot of it whose model is on probation, "" for none: people are asked about its answers.
         """
         self._skills = {skill.name: skill for skill in skills}
         self._decide = decide
@@ -91,6 +95,7 @@ class Dispatcher:
         self._equipped = equipped
         self._fallback = self._skills.get(fallback)
         self._access = access
+        self._watched = watched
         self._by_command = {
             name: skill for skill in skills for spec in skill.commands for name in (spec.name, *spec.aliases)
         }  # fmt: skip
@@ -322,13 +327,18 @@ class Dispatcher:
     async def _answer_as(self, skill: Skill, request: Request, asked: Message) -> Reply:
         """Have `skill` answer with what the asker may read now; again where that has become less before the answer was there."""
         if self._access is None:
-            return await skill.answer(request)
+            return self._asking(skill, await skill.answer(request))
         for _try in range(MOST_TRIES):
             before, scopes = self._access.changes, await self._access.scopes_of(asked)
             reply = await skill.answer(replace(request, scopes=scopes))
             if before == self._access.changes or scopes.within(await self._access.scopes_of(asked)):
-                return reply
+                return self._asking(skill, reply)
         raise InputError(_("Who may read what has changed while I was looking, again and again. Please ask once more."))
+
+    def _asking(self, skill: Skill, reply: Reply) -> Reply:
+        """Return the reply with a button that says it was bad, where a model of the skill is on probation."""
+        slot = self._watched(skill) if reply.receipt is not None and reply.receipt.model else ""
+        return replace(reply, buttons=(*reply.buttons, Button("👎", Command(DOWN, slot)))) if slot else reply
 
     def _check_size(self, message: Message) -> None:
         size = len(message.text.encode())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.channels.channel import Taken
 from bot.company import CANCEL
+from bot.dispatch import DOWN
 from bot.language import detect
 from bot.locale import Language, phrases
 from bot.message import PRIVATELY, Address, Command, Message, Press
@@ -50,11 +51,13 @@ class Reception:
         text_bytes: int,
         members_changed: Callable[[Scope, str], None] = lambda _scope, _person: None,
         refused: Callable[[Press, Command], Awaitable[None]] | None = None,
+        complained: Callable[[str, str], None] = lambda _slot, _answer: None,
     ) -> None:
         """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
 
         Answer in `default` where nothing else tells; keep texts of up to `text_bytes`. `members_changed(group, person)` is told
-        who came or left, "" for everybody; `refused(press, command)` of a press on a button that was somebody else's.
+        who came or left, "" for everybody; `refused(press, command)` of a press on a button that was somebody else's;
+        `complained(slot, answer)` that an answer of the slot's model was called bad.
         """
         self._inbox = inbox
         self._chats = chats
@@ -66,6 +69,7 @@ class Reception:
         self._text_bytes = text_bytes
         self._members_changed = members_changed
         self._refused = refused
+        self._complained = complained
         self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
 
     async def accept(self, item: Message | Press) -> Taken:
@@ -115,6 +119,9 @@ class Reception:
             return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))
         if order.command.name == CANCEL:
             return self._cancelled(press, order.command)
+        if order.command.name == DOWN:
+            self._complained(order.command.args, f"{order.about.address} {order.about.id}")
+            return Taken(fresh=False, note=_("Thank you. It counts against the new model.").to(press.language))
         command, note = order.command, ""
         if command.args == PRIVATELY:
             if press.alone is None:

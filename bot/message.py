@@ -150,8 +150,8 @@ class Reply:
     """The platform's id of the message that is answered; a channel quotes it in a group."""
 
 
-Packed = TypeVar("Packed", Message, Reply, Press, Command)
-_PACKED: dict[str, type] = {kind.__name__: kind for kind in (Message, Reply, Press, Command)}
+Packed = TypeVar("Packed", Message, Reply, Press, Command, Address)
+_PACKED: dict[str, type] = {kind.__name__: kind for kind in (Message, Reply, Press, Command, Address)}
 
 
 def pack(value: Packed) -> str:

@@ -26,6 +26,7 @@ from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.meanwhile import telling
 from bot.message import Attachment, Message, Reply
+from bot.models.shadow import asked_by
 from bot.store.inbox import Inbox, Waiting
 
 if TYPE_CHECKING:
@@ -221,7 +222,8 @@ class Worker:
             message = waiting.message
             if message.addressed and self._dispatcher.wants_files(message):  # files not sent to the bot are none of its business
                 message = await self._fetched(waiting.id, message)
-            answer = await self._dispatcher.answer(message, progress=tell)
+            with asked_by(message):
+                answer = await self._dispatcher.answer(message, progress=tell)
         except asyncio.CancelledError:
             if waiting.id not in self._stopped:
                 raise

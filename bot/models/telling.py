@@ -43,11 +43,10 @@ class Telling:
         await self._tell(_("**{head}** {steps}", head=self.head, steps=joined([*self._done, _("{what} …", what=what)])))
 
 
-def joined(texts: Sequence[Text]) -> Text:
-    """Return the texts as one, dots between them."""
-    return Text(
-        " · ".join(f"{{part{place}}}" for place in range(len(texts))), tuple((f"part{n}", one) for n, one in enumerate(texts))
-    )
+def joined(texts: Sequence[Text], *, by: str = " · ") -> Text:
+    """Return the texts as one, `by` between them."""
+    values = tuple((f"part{place}", text) for place, text in enumerate(texts))
+    return Text(by.join("{" + name + "}" for name, _text in values), values)
 
 
 def short(model: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.locale import Language
@@ -114,6 +114,14 @@ class Chats:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return [Label(row.text, row.language, row.label, row.instead_of) for row in rows]
+
+    async def complaints(self, *, since: datetime, skill: str = "") -> int:
+        """Return how many people said since then that a message had gone to the wrong skill; with `skill`, to that one."""
+        query = select(func.count()).select_from(LabelRow).where(LabelRow.said_at >= since)
+        if skill:
+            query = query.where(LabelRow.instead_of == skill, LabelRow.label != skill)
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def _set(self, address: Address, settings: ChatSettings) -> None:
         channel, account, chat = _key(address)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 BUTTON_LIFE = timedelta(days=7)
 TOKEN_BYTES = 16
+UNASKED = 0
+"""The inbox's number of no message."""
 _TABLE = cast("Table", OutboxRow.__table__)
 _BUTTONS = cast("Table", ButtonRow.__table__)
 _PUT = insert(_TABLE).returning(_TABLE.c.id)
@@ -88,6 +90,11 @@ class Outbox:
         query = select(_TABLE).where(_TABLE.c.inbox_id == inbox_id).order_by(_TABLE.c.id)
         async with self._database.read() as connection:
             return [_parcel(row) for row in await connection.execute(query)]
+
+    async def say(self, to: Address, reply: Reply) -> Parcel:
+        """Put in `reply`, which answers no message: what is told by itself."""
+        stub = Message(to, "", "", "", reply.language, datetime.now(UTC))
+        return await self._database.write(lambda connection: put(connection, UNASKED, stub, reply, edits="", owner=self._owner))
 
     async def sending(self, number: int) -> None:
         """Mark that the send is about to leave; on disk when this returns."""

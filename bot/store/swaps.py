@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, delete, insert, or_, select, update
 
 from bot.errors import InputError
 from bot.locale import LANGUAGES, Text, phrases
@@ -63,7 +63,7 @@ class Swaps:
     def __init__(self, database: Database, *, owner: str = "") -> None:
         """Use `database`; what is begun here is at work under the lease `owner`."""
         self._database = database
-        self._owner = owner
+        self.owner = owner
 
     async def begin(
         self, slot: str, word: str, *, by: str, origin: str = "", state: State = "trying", model: str = "", before: str = ""
@@ -72,7 +72,7 @@ class Swaps:
         now = datetime.now(UTC)
         step: Step = "resolve" if state == "trying" else "publish"
         row = {
-            "slot": slot, "word": word, "model": model, "before": before, "asked_by": by, "origin": origin, "owner": self._owner,
+            "slot": slot, "word": word, "model": model, "before": before, "asked_by": by, "origin": origin, "owner": self.owner,
             "state": state, "step": step, "reason": "", "card": "", "said": "", "asked_at": now, "changed_at": now,
         }  # fmt: skip
 
@@ -142,16 +142,17 @@ class Swaps:
     async def interrupt(self, others: Sequence[str], *, but: Collection[str] = ()) -> list[Swap]:
         """Make "interrupted" what was being worked on by processes that have ended; return those swaps.
 
-        `others` are the leases of the living; the slots `but` are left alone: what is done there goes on by itself. A shadow run that
-        nobody has taken yet waits.
+        `others` are the leases of the living. What is being made live in the slots `but` is left alone: it goes on by itself. A shadow run
+        that nobody has taken yet waits.
         """
-        dead = (_TABLE.c.owner.not_in([*others, self._owner]), _TABLE.c.owner != "")
-        query = select(_TABLE).where(_TABLE.c.state.in_(UNDER_WAY), _TABLE.c.slot.not_in(but), *dead)
+        dead = (_TABLE.c.owner.not_in([*others, self.owner]), _TABLE.c.owner != "")
+        ends = or_(_TABLE.c.state != "publishing", _TABLE.c.slot.not_in(but))
+        query = select(_TABLE).where(_TABLE.c.state.in_(UNDER_WAY), ends, *dead)
 
         def work(connection: Connection) -> list[Swap]:
             found = []
             for row in connection.execute(query).all():
-                change = Change("interrupted", said=_interrupted(row.step))
+                change = Change("interrupted", said=interrupted(row.step))
                 connection.execute(update(_TABLE).where(_TABLE.c.id == row.id).values(change.values()))
                 found.append(_swap(connection.execute(select(_TABLE).where(_TABLE.c.id == row.id)).one()))
             return found
@@ -180,8 +181,8 @@ class Swaps:
         def work(connection: Connection) -> list[Swap]:
             rows = connection.execute(select(_TABLE).where(*free, *within).order_by(_TABLE.c.id)).all()
             for row in rows:
-                if row.owner != self._owner:
-                    connection.execute(update(_TABLE).where(_TABLE.c.id == row.id).values(owner=self._owner))
+                if row.owner != self.owner:
+                    connection.execute(update(_TABLE).where(_TABLE.c.id == row.id).values(owner=self.owner))
             return [_swap(row) for row in rows]
 
         async with self._database.read() as connection:
@@ -232,7 +233,8 @@ def _busy(other: Swap) -> Text:
     )  # fmt: skip
 
 
-def _interrupted(step: Step) -> Text:
+def interrupted(step: Step) -> Text:
+    """Say that a swap was interrupted at `step`."""
     return _(
         "Interrupted at “{step}”: the bot ended in the midst of it. The model before is live; ask again to begin anew.",
         step=STEP_NAMES[step],

@@ -122,6 +122,14 @@ async def test_what_a_dead_process_was_at_is_interrupted_and_told_once(database:
     assert await mine.untold() == []
 
 
+async def test_what_is_being_made_live_elsewhere_is_left_alone(database: Database) -> None:
+    dead, mine = Swaps(database, owner="dead"), Swaps(database, owner="me")
+    await dead.begin("embed", "static", by="a", state="publishing")
+    tried = await dead.begin("ocr", "rapidocr", by="a")
+
+    assert [one.id for one in await mine.interrupt([], but=("embed", "ocr"))] == [tried.id]
+
+
 async def test_a_watch_is_taken_over_from_the_dead_alone(database: Database) -> None:
     for owner in ("dead", "other"):
         swaps = Swaps(database, owner=owner)
