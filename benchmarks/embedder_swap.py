@@ -1,6 +1,6 @@
 """A swap of the embedder under questions: how long it takes, what people notice of it, and the way back.
 
-    python -m benchmarks.embedder_swap [--passages 10000] [--from embed.static.v1] [--to embed.minilm.v1] [--askers 4] [--pause 0.5] [--threads 0]
+    python -m benchmarks.embedder_swap [--passages 10000] [--from embed.static.v1] [--to embed.minilm.v1] [--askers 4] [--pause 0.5]
 
 A temporary home holds the passages (docstrings, as in `python -m benchmarks`) with the one embedder; askers put questions to the library,
 each the next a pause after its answer; the other embedder is compared, published and taken back, meanwhile. Times of answers are told
