@@ -19,7 +19,8 @@ from bot.locale import Text, phrases
 
 if TYPE_CHECKING:
     from bot.app import App
-    from bot.models.carried import Arrived, Parcel
+    from bot.models.carried import Arrived
+    from bot.models.parcel import Parcel
     from bot.progress import Report
     from bot.sandbox import Json
 
@@ -90,15 +91,14 @@ def export_model(
     """
     import asyncio
 
-    from bot.models.carried import find, pack
+    from bot.models.parcel import file_name, find, pack
     from bot.progress import bar
 
     async def export(app: App) -> None:
         language = language_of(app.settings)
         place = await asyncio.to_thread(find, word, app.catalogue, app.pool, app.settings)
         with bar(_("packing"), language) as report:
-            target = file or Path(f"{place.spec.name}.tar")
-            parcel = await asyncio.to_thread(pack, place, target, in_mebibytes(report))
+            parcel = await asyncio.to_thread(pack, place, file or Path(file_name(place.spec)), in_mebibytes(report))
         typer.echo(dump(parcel_json(parcel)) if as_json else parcel_text(parcel).to(language))
 
     with_app(settings(), export)
@@ -163,7 +163,7 @@ def arrived_text(arrived: Arrived) -> Text:
 
 def next_step(arrived: Arrived) -> str:
     """Return what an admin types to put the model to work."""
-    return f"/swap {arrived.spec.slot or 'SLOT'} {arrived.spec.name}"
+    return f"/swap {arrived.spec.slot or 'SLOT'} {arrived.word}"
 
 
 def parcel_json(parcel: Parcel) -> dict[str, Json]:

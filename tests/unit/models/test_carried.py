@@ -15,9 +15,13 @@ from safetensors.numpy import save_file
 from bot.config import Settings
 from bot.errors import InputError, ModelError, ParingError, UnreadableError, UnsafeModelError
 from bot.models import fetch
-from bot.models.carried import Arrived, Parcel, find, pack, take_in
+from bot.models.carried import Arrived, take_in
 from bot.models.catalogue import Catalogue
+from bot.models.made import sha256_of
+from bot.models.origin import Origin
+from bot.models.parcel import Parcel, find, pack
 from bot.models.pool import Pool
+from bot.models.spec import ModelFile
 
 PRESETS = """
 models:
@@ -116,6 +120,57 @@ def test_a_model_of_a_hub_that_is_no_preset_there_is_one_of_its_own(here: Machin
     assert arrived.spec.identity == parcel.spec.identity
     assert arrived.folder.name == "embed.e5.v1"
     assert Catalogue(there.settings, packages={}).find("embed.e5.v1").licence == "MIT"
+
+
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
+def fetched(here: Machine, *, kind: str = "whisper") -> Path:
+    """Write a folder as a fetch leaves it."""
+    folder = here.make(f"hub--own--er--{COMMIT}", described="")
+    (folder / "config.json").write_text(json.dumps({"model_type": kind}))
+    files = tuple(
+        ModelFile(path.relative_to(folder).as_posix(), sha256_of(path), path.stat().st_size)
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+    Origin("own/er", COMMIT, "mit", ("ko",), files, "2026-01-01T00:00:00").write(folder)
+    return folder
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_was_fetched_from_a_hub_is_the_same_commit_there(
+    here: Machine, there: Machine, tmp_path: Path, *, packed: bool
+) -> None:
+    folder = fetched(here)
+    source = here.pack(f"hub:own/er@{COMMIT}", tmp_path / "er.tar").file if packed else folder
+
+    arrived = there.take_in(source)
+
+    assert arrived.word == arrived.spec.identity == f"hub:own/er@{COMMIT}"
+    assert arrived.folder.name == folder.name
+    assert there.catalogue.named("transcribe", arrived.word).identity == arrived.spec.identity
+    assert fetch.resolve(there.catalogue.named("transcribe", arrived.word), there.settings).folder == arrived.folder
+    assert there.take_in(source).known
+
+
+def test_a_folder_that_claims_a_commit_is_held_to_its_hashes(here: Machine, there: Machine) -> None:
+    folder = fetched(here)
+    (folder / "config.json").write_text('{"model_type": "whisper", "another": true}')
+
+    with pytest.raises(UnsafeModelError, match=r"config\.json"):
+        there.take_in(folder)
+    assert there.holds() == []
+
+
+def test_a_description_does_not_come_beside_a_preset(here: Machine, there: Machine) -> None:
+    """Two models of one name would keep the bot from starting."""
+    folder = here.make("e5", described="name: embed.e5.v1\nslot: embed\nfamily: echo\n")
+
+    there.take_in(folder, name="embed.e5.v1")
+
+    assert there.holds() == ["hub--intfloat--e5"]
+    assert there.catalogue.find("embed.e5.v1").source == "hub"
 
 
 def test_the_same_model_gives_the_same_bytes(here: Machine, tmp_path: Path) -> None:
