@@ -59,9 +59,12 @@ class Sight:
                  self._ram),
         )  # fmt: skip
 
+    async def shares(self) -> Mapping[str, float]:
+        """Return the share, 0..1, of last week's messages that each slot had a part in."""
+        return _shares(await self._traffic.since(datetime.now(UTC) - LATELY), self._skills())
+
     async def _models(self, order: Order) -> Done:
-        found = await asyncio.to_thread(self._pool.status)
-        shares = _shares(await self._traffic.since(datetime.now(UTC) - LATELY), self._skills())
+        found, shares = await asyncio.to_thread(self._pool.status), await self.shares()
         if not order.words:
             return self._all(order, found, shares)
         slot = slot_named(order.word(0), self._catalogue, self._skills())

@@ -28,7 +28,7 @@ from bot.channels.web_transcript import PAGE_ENTRIES, Entry, Files, Transcript
 from bot.config import MEBIBYTE, LimitSettings, WebSettings
 from bot.errors import ChannelError, SettingsError, TooLargeError
 from bot.locale import LANGUAGES, Language, phrases
-from bot.message import Address, Attachment, Message, Press, Reply
+from bot.message import Address, Attachment, Message, Press, Reply, pack
 from bot.passage import Scope
 from bot.skill import CommandSpec
 
@@ -200,7 +200,11 @@ class Web:
         self._pages = DocumentPages(
             self._documents, address=self.address, transcript=self._transcript, files=self._blobs, renderer=renderer
         )  # fmt: skip
-        self._admin_pages = AdminPages(self._admin, person=f"{self.name}:{ME}", renderer=renderer) if self._admin else None
+        self._admin_pages = (
+            AdminPages(self._admin, person=f"{self.name}:{ME}", origin=pack(self.address), renderer=renderer)
+            if self._admin
+            else None
+        )
         routes = Routes(
             self, door=door, renderer=renderer, files=self._blobs, pages=self._pages, admin=self._admin_pages,
             file_bytes=self.limits.download_bytes, text_bytes=self._sizes.text_bytes,

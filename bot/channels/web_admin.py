@@ -4,14 +4,14 @@ Owns the addresses under `/admin`, and the swaps that were begun from this page 
 `bot.models.trial.Swapping` what a swap is, to `bot.channels.web_admin_view` what is shown of it, to `bot.channels.web_guard` who may
 come in at all.
 
-    pages = AdminPages(desk, person="web:me", renderer=renderer)
+    pages = AdminPages(desk, person="web:me", origin=pack(address), renderer=renderer)
     for path, method, answer in pages.routes(): ...
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
@@ -29,6 +29,7 @@ from bot.models.trial import UNDER_WAY, Swap, Swapping, told
 if TYPE_CHECKING:
     from bot.channels.web_render import Renderer
     from bot.models.places import SlotStatus
+    from bot.store.audit import Outcome
 
 _ = phrases(__file__)
 log = Logger(__name__)
@@ -54,6 +55,10 @@ class AdminDesk(Protocol):
         """Return what is told of each slot."""
         ...
 
+    async def shares(self) -> Mapping[str, float]:
+        """Return the share, 0..1, of last week's messages that each slot had a part in; of what nothing is known, nothing."""
+        ...
+
     def memory(self) -> tuple[int, int]:
         """Return the MiB that loaded models take, and the budget."""
         ...
@@ -62,7 +67,7 @@ class AdminDesk(Protocol):
         """Return the names of the models that are known for `slot`."""
         ...
 
-    async def record(self, person: str, command: str, outcome: str) -> None:
+    async def record(self, person: str, command: str, outcome: Outcome) -> None:
         """Keep in the audit that `person` gave `command`, and what came of it."""
         ...
 
@@ -81,9 +86,10 @@ class Job:
 class AdminPages:
     """The pages under `/admin`, for one person."""
 
-    def __init__(self, desk: AdminDesk, *, person: str, renderer: Renderer) -> None:
-        """Show `desk` to `person` (CHANNEL:USER), whenever they are an admin."""
+    def __init__(self, desk: AdminDesk, *, person: str, origin: str, renderer: Renderer) -> None:
+        """Show `desk` to `person` (CHANNEL:USER), whenever they are an admin; what comes later is told at `origin`, a packed Address."""
         self._desk = desk
+        self._origin = origin
         self._person = person
         self._renderer = renderer
         self._jobs: dict[str, Job] = {}
@@ -144,7 +150,7 @@ class AdminPages:
         slots, history = await self._desk.slots(), await self._desk.swaps.history(count=HISTORY)
         works = [Work(job.slot, job.word, told(job.said), over=job.over) for job in self._jobs.values()]
         choices = {status.slot: self._desk.choices(status.slot) for status in slots}
-        view = view_of(slots, self._desk.memory(), history, works, choices, language)
+        view = view_of(slots, self._desk.memory(), history, works, choices, language, shares=await self._desk.shares())
         sections = await asyncio.to_thread(
             lambda: {name: self._renderer.admin_section(name, view, language) for name in SECTIONS}
         )
@@ -160,12 +166,12 @@ class AdminPages:
             asked = await self._renderer_json(request)
             command = f"{request.url.path.rpartition('/')[2]} {' '.join(str(value) for value in asked.values())}"[:300]
             if not await self._desk.may(self._person):
-                await self._desk.record(self._person, command, "refused")
+                await self._desk.record(self._person, command, "not an admin")
                 raise DeniedError(_no_admin(self._person))
             try:
                 note = await work(asked)
-            except ParingError:
-                await self._desk.record(self._person, command, "failed")
+            except ParingError as error:
+                await self._desk.record(self._person, command, "refused" if isinstance(error, InputError) else "failed")
                 raise
             await self._desk.record(self._person, command, "done")
             return JSONResponse({"note": note.to(self._language_of(request)) if note else ""})
@@ -186,7 +192,7 @@ class AdminPages:
             )
 
         async def work(tell: Callable[[Text], Awaitable[None]]) -> Swap:
-            return await self._desk.swaps.propose(slot, word, by=self._person, tell=tell, yes=yes)
+            return await self._desk.swaps.propose(slot, word, by=self._person, origin=self._origin, tell=tell, yes=yes)
 
         self._begin(slot, word, work)
 
@@ -212,7 +218,7 @@ class AdminPages:
         slot = _string(asked, "slot")
 
         async def work(tell: Callable[[Text], Awaitable[None]]) -> Swap:
-            return await self._desk.swaps.roll_back(slot, by=self._person, tell=tell)
+            return await self._desk.swaps.roll_back(slot, by=self._person, origin=self._origin, tell=tell)
 
         self._begin(slot, "", work)
 

@@ -43,7 +43,7 @@ class Work:
 
 def view_of(
     slots: Sequence[SlotStatus], memory: tuple[int, int], history: Sequence[Swap], works: Sequence[Work],
-    choices: Mapping[str, Sequence[str]], language: Language,
+    choices: Mapping[str, Sequence[str]], language: Language, *, shares: Mapping[str, float],
 ) -> Json:  # fmt: skip
     """Return all that the sections show."""
     waiting = [swap for swap in history if swap.state in WAITING]
@@ -53,7 +53,9 @@ def view_of(
         ],
         "waiting": [card_view(swap, language) for swap in waiting],
         "memory": _memory(slots, memory),
-        "slots": [_slot(status, history, choices.get(status.slot, ()), language) for status in slots],
+        "slots": [
+            _slot(status, history, choices.get(status.slot, ()), language, share=shares.get(status.slot)) for status in slots
+        ],
         "history": [_event(swap, slots, language) for swap in history],
     }
 
@@ -181,22 +183,19 @@ def _memory(slots: Sequence[SlotStatus], memory: tuple[int, int]) -> Json:
     }
 
 
-def _slot(status: SlotStatus, history: Sequence[Swap], choices: Sequence[str], language: Language) -> Json:
+def _slot(
+    status: SlotStatus, history: Sequence[Swap], choices: Sequence[str], language: Language, *, share: float | None
+) -> Json:
     last = next((swap for swap in history if swap.slot == status.slot and swap.state in ("live", "watched")), None)
     health = status.failure.to(language) if status.failure else HEALTH[status.health].to(language)
     return {
         "slot": status.slot, "model": _name(status.model), "identity": status.model, "health": health,
         "ill": bool(status.failure), "missing": status.health == "missing", "size": bytes_told(status.size_bytes),
         "ram": megabytes(status.ram_mb) if status.ram_mb else "–", "p50": milliseconds(status.p50_ms) if status.p50_ms is not None else "–",
-        "share": _of_traffic(status), "licence": status.licence,
+        "share": "–" if share is None else f"{100 * share:.0f} %", "licence": status.licence,
         "choices": [name for name in choices if name != _name(status.model)],
         "before": _name(last.before) if last else "",
     }  # fmt: skip
-
-
-def _of_traffic(status: SlotStatus) -> str:
-    share = getattr(status, "share", None)
-    return f"{100 * share:.0f} %" if isinstance(share, float) else "–"
 
 
 def _event(swap: Swap, slots: Sequence[SlotStatus], language: Language) -> Json:

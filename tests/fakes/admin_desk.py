@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -125,6 +125,9 @@ class MemoryDesk:
 
     async def slots(self) -> Sequence[SlotStatus]:
         return self.statuses
+
+    async def shares(self) -> Mapping[str, float]:
+        return {"embed": 0.9, "summarise": 0.07}
 
     def memory(self) -> tuple[int, int]:
         return sum(one.ram_mb for one in self.statuses if one.loaded), 4096

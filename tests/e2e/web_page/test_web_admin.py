@@ -79,7 +79,7 @@ async def test_nothing_typed_gets_a_sentence(context: BrowserContext, house: Hou
     page = await models(context, house)
     await tried(page, "  ")
     await expect(page.locator("#trouble")).to_contain_text("Which model?")
-    assert house.desk.recorded[-1][2] == "failed"
+    assert house.desk.recorded[-1][2] == "refused"
 
 
 async def test_the_model_before_comes_back_with_one_press(context: BrowserContext, house: House) -> None:
@@ -120,7 +120,7 @@ async def test_an_admin_who_is_none_any_more_is_refused_at_the_press_and_audited
     await tried(page, "summarise.lexrank.v1")
     await expect(page.locator("#trouble")).to_contain_text("This page is for admins")
     assert not house.desk.swaps.made
-    assert house.desk.recorded == [("web:me", "try summarise summarise.lexrank.v1", "refused")]
+    assert house.desk.recorded == [("web:me", "try summarise summarise.lexrank.v1", "not an admin")]
 
 
 async def test_a_name_that_would_run_is_shown_as_text(context: BrowserContext, house: House) -> None:
