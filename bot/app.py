@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.admin import Admin
+from bot.admin_page import PageDesk
 from bot.admin_people import People
 from bot.admin_sight import Sight
 from bot.background import in_background
@@ -126,6 +127,7 @@ class App:
     audit: Audit
     swapper: Swapper
     watching: Watching
+    page: PageDesk
 
     async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
         """Take in, answer and deliver on all `channels` until `stop` is set or none runs any more; then end what is being answered."""
@@ -351,7 +353,7 @@ def channels_of(app: App) -> list[Channel]:
         channels.append(
             Web(
                 app.settings.web, blobs=app.blobs, transcript=Talk(app.database), documents=Documents(app.database),
-                sizes=app.settings.limits, session_key=session_key(app.settings.home),
+                sizes=app.settings.limits, session_key=session_key(app.settings.home), admin=app.page,
             )
         )  # fmt: skip
     if app.settings.telegram.token.get_secret_value():
@@ -466,6 +468,7 @@ async def _assemble(
         audit,
         parts.swapper,
         parts.watching,
+        PageDesk(parts.swapper, roles, audit, pool, catalogue, sight),
     )
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
     library.changeover.needed = partial(pool.keep_only, EMBED)

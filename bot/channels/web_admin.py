@@ -45,7 +45,10 @@ Asked = dict[str, object]
 class AdminDesk(Protocol):
     """What the page needs of the house. Implemented by `bot.app`."""
 
-    swaps: Swapping
+    @property
+    def swaps(self) -> Swapping:
+        """The swaps."""
+        ...
 
     async def may(self, person: str) -> bool:
         """Say whether `person` (CHANNEL:USER) is an admin now."""
