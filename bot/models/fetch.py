@@ -18,8 +18,9 @@ from bot.errors import NoModelError, UnsafeModelError
 from bot.locale import phrases
 from bot.models import distil
 from bot.models.families import Loaded, Loader
-from bot.models.folders import Fingerprint, fingerprint, hub_place, pinned
+from bot.models.folders import Fingerprint, fingerprint, hub_folder, hub_place, pinned
 from bot.models.heads.build import prepared_head
+from bot.models.origin import WORD
 from bot.models.prepare import DISTRIBUTION, PREPARED, Report, find_prepared, package_folder, prepared_minilm
 from bot.models.spec import LoadOptions, ModelSpec
 
@@ -101,6 +102,8 @@ def identity_of(spec: ModelSpec, settings: Settings) -> ModelSpec:
 
 def folder_of(spec: ModelSpec, settings: Settings) -> Path:
     """Return the folder in which a model of source `folder` or `hub` lies or would lie."""
+    if spec.source == "hub" and spec.name.startswith(WORD):
+        return settings.model_home / hub_folder(spec.location, spec.revision)
     if spec.source == "hub":
         return hub_place(spec.location, spec.revision, settings.model_home)
     return settings.model_home / spec.location

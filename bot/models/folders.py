@@ -87,21 +87,21 @@ def read_folder(folder: Path, home: Path, *, slot: str = "") -> ModelSpec:
     return ModelSpec(folder.name, slot, family, "folder", location=_location(folder, home))
 
 
-def read_fetched(repo: str, revision: str, home: Path, *, slot: str) -> ModelSpec:
-    """Return the spec, for `slot`, of what was fetched as `hub:repo@revision`; of the last that was fetched, for no revision.
+def read_fetched(repo: str, revision: str, home: Path, *, slot: str = "") -> ModelSpec:
+    """Return the spec of what was fetched as `hub:repo@revision`, for `slot` where it does not say; for no revision of the last fetched.
 
     Raises:
         NoModelError: it is not on this machine.
         ModelError: it does not say what it is.
     """
-    folder = hub_place(repo, revision, home)
-    origin = read_origin(folder)
-    if origin is None or (revision and origin.revision != revision):
+    folder = home / hub_folder(repo, revision) if revision else last_fetched(repo, home)
+    origin = read_origin(folder) if folder is not None else None
+    if folder is None or origin is None or origin.revision != (revision or origin.revision):
         raise NoModelError(
             _(
                 "{model} is not on this machine. An admin can fetch it: /swap {slot} {model}",
                 model=f"hub:{repo}@{revision}".rstrip("@"),
-                slot=slot,
+                slot=slot or "SLOT",
             )
         )
     said = read_folder(folder, home, slot=slot)
@@ -145,10 +145,13 @@ def hub_place(location: str, revision: str, home: Path) -> Path:
     if revision:
         fetched = home / hub_folder(location, revision)
         return fetched if fetched.is_dir() else carried
-    if carried.is_dir() or not home.is_dir():
-        return carried
-    found = [(origin.fetched_at, path) for path in home.glob(f"{carried.name}--*") if (origin := read_origin(path))]
-    return max(found)[1] if found else carried
+    return carried if carried.is_dir() else last_fetched(location, home) or carried
+
+
+def last_fetched(location: str, home: Path) -> Path | None:
+    """Return the folder of a hub's model that was fetched last, None where none was."""
+    found = [(origin.fetched_at, path) for path in home.glob(f"{hub_folder(location)}--*") if (origin := read_origin(path))]
+    return max(found)[1] if found else None
 
 
 def _compare(spec: ModelSpec, files: Sequence[ModelFile], origin: Origin) -> None:

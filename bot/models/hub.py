@@ -98,7 +98,8 @@ class Hub:
     async def look(self, repo: str, revision: str = "", *, preset: ModelSpec | None = None) -> Listing:
         """Return what `repo` holds at `revision` ("": its newest state), its commit pinned; nothing is fetched.
 
-        `preset` brings hashes that were pinned before, and a licence where the hub tells none.
+        `preset` brings hashes that were pinned before, and a licence where the hub tells none; one that is named by its `hub:` word
+        brings nothing, for all that it knows is the hub's own word.
 
         Raises:
             OfflineError: the hub cannot be reached.
@@ -107,6 +108,7 @@ class Hub:
             ModelError: it is gated, or the hub failed.
         """
         parse(f"{WORD}{repo}@{revision}" if revision else f"{WORD}{repo}")
+        preset = None if preset is None or preset.name.startswith(WORD) else preset
         info = await (await self._wired()).info(repo, revision)
         listing = listed(repo, info, await asyncio.to_thread(_free_bytes, self._home), preset)
         if is_commit(revision) and listing.revision != revision:

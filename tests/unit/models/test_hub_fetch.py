@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import shutil
 import socket
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +19,7 @@ from bot.config import Settings
 from bot.errors import ModelError, NoModelError, OfflineError, UnsafeModelError
 from bot.models import hub_quarantine
 from bot.models.catalogue import Catalogue
-from bot.models.fetch import resolve
+from bot.models.fetch import present, resolve
 from bot.models.hub import Hub
 from bot.models.hub_fetch import Progress
 from bot.models.hub_listing import Listing
@@ -26,6 +28,7 @@ from bot.models.origin import MANIFEST, read_origin
 from bot.models.spec import ModelFile, ModelSpec
 from bot.store.consents import Consents
 from bot.store.database import Database
+from bot.store.schema import upgrade
 
 REPO = "owner/summary"
 WEIGHTS = save({"w": np.arange(100_000, dtype=np.float32)})
@@ -42,8 +45,14 @@ KEPT = ["README.md", "config.json", "model.safetensors", "tokenizer.json"]
 class Waits(list[float]):
     """What was waited, in seconds, without waiting."""
 
+    first: Callable[[], Awaitable[None]] | None = None
+    """What happens at the first wait."""
+
     async def __call__(self, seconds: float) -> None:
         self.append(seconds)
+        if self.first is not None:
+            first, self.first = self.first, None
+            await first()
 
 
 @pytest.fixture
@@ -52,9 +61,18 @@ async def hub_server() -> AsyncIterator[FakeHub]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database at the newest schema, made once."""
+    path = tmp_path_factory.mktemp("empty") / "paring.db"
+    upgrade(path)
+    return path
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "paring.db")
+async def database(empty: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    shutil.copy(empty, tmp_path / "paring.db")
+    opened = Database(tmp_path / "paring.db")
     yield opened
     await opened.close()
 
@@ -590,6 +608,101 @@ async def test_hashes_that_a_preset_pins_need_no_yes(hub: Hub, hub_server: FakeH
     other = replace(preset, files=(replace(file, sha256="0" * 64),))
     with pytest.raises(UnsafeModelError):
         await hub.fetch(replace(listing, known=other.files, revision="a" * 40))
+
+
+async def test_the_hubs_own_word_does_not_vouch_for_itself(hub: Hub, hub_server: FakeHub) -> None:
+    hub_server.add(REPO, FILES)
+    spec = await hub.spec_of(f"hub:{REPO}", "summarise")
+
+    assert await hub.needs_yes(await hub.look(REPO, spec.revision, preset=spec))
+
+
+async def test_a_preset_of_the_hub_is_found_where_it_was_fetched(
+    hub: Hub, hub_server: FakeHub, settings: Settings, catalogue_of: Callable[[str, Settings], Catalogue]
+) -> None:
+    commit = hub_server.add(REPO, FILES)
+    yaml = f"models: [{{name: summarise.it.v1, slot: summarise, family: echo, source: hub, location: {REPO}}}]"
+    preset = catalogue_of(yaml, settings).find("summarise.it.v1")
+    listing = await hub.look(REPO, preset=preset)
+    await hub.second_yes(listing, "telegram:4711")
+
+    assert not present(preset, settings)
+    folder = await hub.fetch(listing)
+    found = catalogue_of(yaml, settings).named("summarise", "summarise.it.v1")
+
+    assert found.identity == f"summarise.it.v1@{commit}"
+    assert resolve(found, settings).folder == folder
+    assert catalogue_of(yaml, settings).identified("summarise", found.identity) == found
+
+
+async def test_a_folder_that_was_carried_in_is_not_taken_for_one_that_was_fetched(
+    hub: Hub, hub_server: FakeHub, settings: Settings
+) -> None:
+    commit = hub_server.add(REPO, FILES)
+    carried = settings.model_home / "hub--owner--summary"
+    carried.mkdir(parents=True)
+    (carried / "model.safetensors").write_bytes(WEIGHTS)
+    spec = await hub.spec_of(f"hub:{REPO}@{commit}", "summarise")
+
+    assert not present(spec, settings)
+    await hub.fetch(await agreed(hub))
+    assert present(spec, settings)
+    assert Catalogue(settings).named("summarise", f"hub:{REPO}").revision == commit
+
+
+async def test_a_hub_that_goes_away_midway_is_told_and_what_came_is_kept(
+    hub: Hub, hub_server: FakeHub, settings: Settings, waits: Waits
+) -> None:
+    hub_server.add(REPO, FILES)
+    listing = await agreed(hub)
+    hub_server.next("model.safetensors", Cut(90_000))
+    waits.first = hub_server.__aexit__
+
+    with pytest.raises(OfflineError):
+        await hub.fetch(listing)
+
+    assert len(waits) == 4
+    assert [path.stat().st_size for path in quarantine_of(settings) if path.suffix == ".part"] == [90_000]
+
+
+async def test_a_bot_that_is_killed_midway_leaves_nothing_that_looks_whole_and_its_next_start_goes_on(
+    hub: Hub, hub_server: FakeHub, settings: Settings, tmp_path: Path
+) -> None:
+    weights = save({"w": np.zeros(1_000_000, np.float32)})
+    hub_server.add(REPO, {**FILES, "model.safetensors": weights})
+    listing = await agreed(hub)
+    hub_server.next("model.safetensors", Drip(3 << 20))
+    program = f"""
+import asyncio
+from pathlib import Path
+from bot.config import Settings
+from bot.models.hub import Hub
+from bot.store.consents import Consents
+from bot.store.database import Database
+from bot.store.schema import upgrade
+
+async def main():
+    database = await Database.open(Path({str(tmp_path / "paring.db")!r}))
+    hub = Hub(Settings(home=Path({str(settings.home)!r})), Consents(database), endpoint={hub_server.url!r})
+    await hub.fetch(await hub.look({REPO!r}))
+
+asyncio.run(main())
+"""
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    part = settings.model_home / hub_quarantine.QUARANTINE / f"hub--owner--summary--{listing.revision}" / "model.safetensors.part"
+    while not part.exists() or part.stat().st_size < 2 << 20:
+        await asyncio.sleep(0)
+    child.kill()
+    await child.wait()
+    assert not list(settings.model_home.glob("hub--*"))
+    have = part.stat().st_size
+    hub_server.asked.clear()
+
+    folder = await hub.fetch(listing)
+
+    assert (folder / "model.safetensors").read_bytes() == weights
+    assert [asked.begin for asked in hub_server.asked if asked.to == "store"] == [f"bytes={have}-"]
+    assert 2 << 20 <= have <= 3 << 20
 
 
 async def test_a_model_for_another_slot_is_told(hub: Hub, hub_server: FakeHub) -> None:
