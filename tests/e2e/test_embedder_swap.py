@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import opened
 from bot.config import ModelSettings, Settings
 from bot.locale import Text
-from bot.message import Reply
+from bot.message import Address, Reply, pack
 from bot.models.catalogue import Catalogue
 from bot.models.pool import Pool
+from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval.library import Shelves
 from bot.retrieval.swapping import EmbedderPublisher
@@ -19,6 +21,7 @@ from bot.route import Route
 from bot.store.database import Database
 from bot.store.generations import Generations
 from bot.store.inbox import Inbox
+from bot.store.swaps import Swaps
 from bot.testing import InlineSandbox, make_message
 
 EVERYONE = Scopes([PUBLIC])
@@ -129,3 +132,33 @@ async def test_six_hundred_passages_are_embedded_anew_while_questions_are_answer
     assert await live(database) == static.identity
     assert all(right for _who, right in answered)
     assert (await library.verify()).sound
+
+
+@pytest.mark.timeout(120)
+async def test_cut_off_by_the_end_of_the_bot_it_goes_on_at_the_next_start_and_tells_who_asked(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, models=ModelSettings(threads=1, choose={"embed": "embed.static.v1"}))
+    static, minilm = (spec.identity for spec in map(Catalogue(settings).find, ("embed.static.v1", "embed.minilm.v1")))
+    here = Address("telegram", "4711", "42")
+    async with opened(settings) as app:
+        kept = (app.library.add_text(passage(number), PUBLIC, title="", link="", key=str(number)) for number in range(100))
+        await asyncio.gather(*kept)
+        ended = Swaps(app.database, owner="ended")
+        await ended.begin("embed", "minilm", by="telegram:42", origin=pack(here), state="publishing", model=minilm, before=static)
+        await app.library.changeover.wish(minilm, by="telegram:42")
+        assert await app.library.changeover.step()
+        assert await live(app.database) == static
+
+    async with opened(settings) as app:
+        assert app.pool.live(EMBED) == static
+        looking = asyncio.create_task(app.watching.run(app.worker.idle))
+        while (swap := (await app.swapper.history("embed"))[0]).state == "publishing":
+            await asyncio.sleep(0)
+        assert (swap.state, swap.model) == ("watched", minilm)
+        assert await live(app.database) == app.pool.live(EMBED) == minilm
+        while not (told := await app.outbox.tickets({"telegram": ""})):
+            await asyncio.sleep(0)
+        looking.cancel()
+        reply = (await app.outbox.one(told[0].id)).reply
+
+    assert "embed" in reply.text
+    assert "watched" in reply.text
