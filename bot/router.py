@@ -1,7 +1,7 @@
 """What a free message is for: the router's probabilities turned into a decision.
 
-Owns: when a skill answers, when a person is asked, when nobody serves. Leaves the probabilities to the model in the slot
-`route`, explicit commands and files to `bot.dispatch`.
+Owns: what is asked of which model, and learning anew. Leaves to `bot.models.heads.decision` when a skill answers, when a person is asked
+and when nobody serves, the probabilities to the model in the slot `route`, explicit commands and files to `bot.dispatch`.
 
     router = Router(pool)
     (vector,) = await pool.run(EMBED, [embeddable(text)])
@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
 from bot.background import in_background
 from bot.locale import Language
 from bot.models.heads.build import Feedback, keep_feedback, prepared_head, stale
+from bot.models.heads.decision import Action, Decision, decide
 from bot.models.heads.features import embeddable
 from bot.models.heads.utterances import NONE
-from bot.models.tasks import EMBED, ROUTE, RouteInput, RouteScores, Vector
+from bot.models.tasks import EMBED, ROUTE, RouteInput, Vector
 from bot.skill import Models
 
 if TYPE_CHECKING:
@@ -31,25 +31,6 @@ if TYPE_CHECKING:
     from bot.models.spec import ModelSpec
 
 __all__ = ["NONE", "Action", "Decision", "Feedback", "Router", "decide", "embeddable", "relearn"]
-
-Action = Literal["answer", "ask", "none"]
-NOBODY: Final = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What is done with a message. Scores are calibrated probabilities, 0..1.
-
-    Where `action` is none, `skill` is "none", and `runner_up` the skill that came nearest; where it is ask, the two are close.
-    """
-
-    skill: str
-    score: float
-    runner_up: str
-    runner_up_score: float
-    action: Action
-    because: tuple[str, ...] = ()
-    """Pieces of the text that weighed most, strongest first."""
 
 
 class Router:
@@ -93,15 +74,3 @@ async def relearn(labels: Sequence[Feedback], pool: Pool, spec: ModelSpec, setti
     await in_background(partial(prepared_head, settings, spec.name, newest=True))
     await pool.publish(ROUTE, spec)
     return True
-
-
-def decide(scores: RouteScores) -> Decision:
-    """Return the decision that calibrated `scores` and their language's limits make. Pure."""
-    by_label = dict(scores.ranked)
-    none = by_label.pop(NONE, 0.0)
-    ranked = [*by_label.items(), (NOBODY, 0.0), (NOBODY, 0.0)]
-    (best, score), (second, second_score) = ranked[:2]
-    if none > score or score < scores.none_below or best == NOBODY:
-        return Decision(NONE, none, best, score, "none", scores.because)
-    action: Action = "ask" if second and score - second_score < scores.ask_within else "answer"
-    return Decision(best, score, second, second_score, action, scores.because)
