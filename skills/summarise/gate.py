@@ -38,7 +38,7 @@ class SummariseGate:
 
     slot = SUMMARISE
     metric = "ROUGE-1"
-    tolerance = 0.03
+    tolerance = 0.02
     wants_vectors = True
 
     def canaries(self) -> Sequence[SummaryInput]:

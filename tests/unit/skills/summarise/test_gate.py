@@ -38,7 +38,7 @@ def extract() -> dict[str, float]:
 @pytest.mark.parametrize("load", [load_lead, load_lexrank])
 def test_the_default_is_better_than_the_two_that_everybody_has(load: object, language: str, extract: dict[str, float]) -> None:
     other = quality(load(SPEC, Path(), LoadOptions()).predict)  # type: ignore[operator]
-    assert extract[language] > other[language]
+    assert extract[language] - other[language] > GATE.tolerance
 
 
 def test_a_summary_in_the_wrong_language_has_almost_nothing(extract: dict[str, float]) -> None:
