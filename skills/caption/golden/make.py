@@ -47,8 +47,33 @@ def camera_fields() -> Image.Exif:
     return fields
 
 
+INKS = {"red": "#d01c1c", "blue": "#1c4fd0", "green": "#1c9a3c", "yellow": "#f2c800", "black": "#101010"}
+SHAPES = ("circle", "square", "triangle", "star")
+
+
+def shape(ink: str, name: str) -> Image.Image:
+    """Return one shape in one colour on white: what any captioner can say."""
+    image = Image.new("RGB", (640, 640), "white")
+    pen = ImageDraw.Draw(image)
+    match name:
+        case "circle":
+            pen.ellipse((140, 140, 500, 500), fill=ink)
+        case "square":
+            pen.rectangle((140, 140, 500, 500), fill=ink)
+        case "triangle":
+            pen.polygon(((320, 120), (520, 500), (120, 500)), fill=ink)
+        case _:
+            turns = np.arange(10) * np.pi / 5
+            reach = np.where(np.arange(10) % 2, 90, 230)
+            pen.polygon(list(zip(320 + reach * np.sin(turns), 330 - reach * np.cos(turns), strict=True)), fill=ink)
+    return image.resize((160, 160), Image.Resampling.LANCZOS).quantize(16).convert("RGB")
+
+
 def main() -> None:
     """Draw them all."""
+    for name in SHAPES:
+        for ink, colour in INKS.items():
+            shape(colour, name).save(HERE / f"{ink}-{name}.png", optimize=True)
     flag().save(HERE / "flag.png", optimize=True)
     screen().save(HERE / "screen.png", optimize=True)
     grain().save(HERE / "grain.jpg", quality=88)

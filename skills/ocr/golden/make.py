@@ -28,6 +28,8 @@ class Case:
     paper: str
     shadow: bool = False
     tilt: float = 0.0
+    sheet: bool = False
+    """On a sheet that is half as high as wide; else a strip around the lines."""
 
 
 def cases() -> list[Case]:
@@ -40,7 +42,8 @@ def draw(case: Case) -> Image.Image:
     font = ImageFont.truetype(FONTS[case.language], case.size, index=KOREAN_FACE if case.language == "ko" else 0)
     lines = case.text.strip().splitlines()
     width = round(max(font.getlength(line) for line in lines)) + 4 * case.size
-    image = Image.new("L", (width, round((len(lines) * 2 + 2) * case.size)), case.paper)
+    height = round((len(lines) * 2 + 2) * case.size)
+    image = Image.new("L", (width, max(height, width // 2) if case.sheet else height), case.paper)
     pen = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
         pen.text((2 * case.size, (1 + 2 * number) * case.size), line, font=font, fill=case.ink)
@@ -56,6 +59,7 @@ def main() -> None:
     """Draw them all."""
     for case in cases():
         draw(case).save(HERE / case.file, optimize=True)
+    Image.new("L", (320, 120), "white").save(HERE / "blank.png", optimize=True)
 
 
 if __name__ == "__main__":
