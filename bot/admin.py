@@ -22,6 +22,7 @@ from bot.skill import CommandSpec, Request, Slot
 
 if TYPE_CHECKING:
     from bot.message import Press
+    from bot.models.trial import Swap
     from bot.roles import Roles
     from bot.store.audit import Audit, Outcome
 
@@ -34,6 +35,8 @@ class Done:
 
     reply: Reply
     outcome: Outcome = "done"
+    swap: Swap | None = None
+    """The swap that it is about, for a machine to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +97,18 @@ class Admin:
                     who=who,
                 )
             )
-        return await self._carried_out(verb, read(request, who), _written(command))
+        return (await self._carried_out(verb, read(request, who), _written(command))).reply
+
+    async def order(self, name: str, order: Order) -> Done:
+        """Do what `order` says of the verb `name`, for who may order anything: the command line of the machine's own user."""
+        return await self._carried_out(self._verbs[name], order, f"paring {name} {order.request.text}".rstrip())
 
     async def refused_press(self, press: Press, command: Command) -> None:
         """Write down that somebody pressed the button of an admin's that was not theirs."""
         if command.name in self._verbs:
             await self._audit.begin(f"{press.address.channel}:{press.sender}", _written(command), "another's button")
 
-    async def _carried_out(self, verb: Verb, order: Order, written: str) -> Reply:
+    async def _carried_out(self, verb: Verb, order: Order, written: str) -> Done:
         number = await self._audit.begin(order.who, written)
         try:
             done = await verb.do(order)
@@ -115,7 +122,7 @@ class Admin:
             await self._audit.end(number, "failed")
             raise
         await self._audit.end(number, done.outcome)
-        return done.reply
+        return done
 
 
 def _written(command: Command) -> str:

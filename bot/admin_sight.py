@@ -12,12 +12,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.admin import Done, Verb
-from bot.admin_words import Order, near_slots, slot_of
-from bot.errors import InputError
+from bot.admin_meant import Meant
+from bot.admin_search import SEARCH, Search
+from bot.admin_words import Order, size
 from bot.locale import Text, phrases
 from bot.message import Button, Command
 from bot.models.health import health_of
 from bot.models.memory import machine_mb, resident_mb
+from bot.models.telling import short
 from bot.skill import CommandSpec, Skill
 
 if TYPE_CHECKING:
@@ -42,12 +44,22 @@ ROUTED: Final = frozenset({"router", "found"})
 class Sight:
     """`/models` and `/ram`."""
 
-    def __init__(self, pool: Pool, catalogue: Catalogue, traffic: Traffic, skills: Callable[[], Sequence[Skill]]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        catalogue: Catalogue,
+        traffic: Traffic,
+        skills: Callable[[], Sequence[Skill]],
+        meant: Meant,
+        search: Search,
+    ) -> None:
         """Ask the pool what is loaded, the catalogue what else there is, `traffic` what was answered by which skill."""
         self._pool = pool
         self._catalogue = catalogue
         self._traffic = traffic
         self._skills = skills
+        self._meant = meant
+        self._search = search
 
     @property
     def verbs(self) -> tuple[Verb, ...]:
@@ -64,10 +76,14 @@ class Sight:
         return _shares(await self._traffic.since(datetime.now(UTC) - LATELY), self._skills())
 
     async def _models(self, order: Order) -> Done:
+        if order.word(0).lower() in SEARCH:
+            return await self._search.answer(order, order.after(1))
         found, shares = await asyncio.to_thread(self._pool.status), await self.shares()
         if not order.words:
             return self._all(order, found, shares)
-        slot = slot_named(order.word(0), self._catalogue, self._skills())
+        slot = self._meant.slot(order, "models")
+        if isinstance(slot, Done):
+            return slot
         return self._one(order, next(status for status in found if status.slot == slot and not status.beside), shares)
 
     def _all(self, order: Order, found: Sequence[SlotStatus], shares: Mapping[str, float]) -> Done:
@@ -87,7 +103,7 @@ class Sight:
             lines += ["", _("Others that are known for it:").to(language), *map(_other, others)]
         lines += ["", _("`/models search {slot}: WORDS` looks for more, `/swap {slot} MODEL` tries one.", slot=slot).to(language)]
         buttons = [
-            Button(_("Try {model}", model=short(spec.name, slot)).to(language), Command("swap", f"{slot} {spec.name}"))
+            Button(_("Try {model}", model=short(spec.name)).to(language), Command("swap", f"{slot} {spec.name}"))
             for spec in others[:MOST_OTHERS]
         ]
         return Done(order.request.reply("\n".join(lines), buttons=buttons))
@@ -110,53 +126,26 @@ class Sight:
         return Done(order.request.reply("\n".join(lines), buttons=[Button(_("Models").to(language), Command("models"))]))
 
 
-def slot_named(word: str, catalogue: Catalogue, skills: Sequence[Skill]) -> str:
-    """Return the slot that `word` means. Raises InputError where it means none, with those that may have been meant."""
-    slots = catalogue.slots()
-    if slot := slot_of(word, slots, skills):
-        return slot
-    meant = near_slots(word, slots, skills)
-    listed = ", ".join(slots)
-    if meant:
-        raise InputError(
-            _("There is no slot “{word}”. Did you mean {near}? The slots are {slots}.", word=word, near=meant[0], slots=listed)
-        )
-    raise InputError(_("There is no slot “{word}”. The slots are {slots}.", word=word, slots=listed))
-
-
-def short(name: str, slot: str) -> str:
-    """Return a model's name without its slot before it: "lexrank.v1" of "summarise.lexrank.v1"."""
-    return name.removeprefix(f"{slot}.")
-
-
-def size(size_bytes: int) -> str:
-    """Return a size as people read it: 0.4 MB, 91 MB, 1.3 GB; a dash for what comes without files."""
-    megabytes = size_bytes / 1e6
-    if not size_bytes:
-        return "–"
-    if megabytes >= 1000:  # noqa: PLR2004 - a gigabyte
-        return f"{megabytes / 1000:.1f} GB"
-    return f"{megabytes:.0f} MB" if megabytes >= 10 else f"{megabytes:.1f} MB"  # noqa: PLR2004 - a decimal helps below ten
-
-
 def _line(status: SlotStatus, shares: Mapping[str, float]) -> Text:
     """Return one slot's line of the list."""
     if not status.model:
         return _("- **{slot}** · no model · {share}", slot=status.slot, share=_share(status, shares))
     return _(
         "- **{slot}** · {model} · {health} · {size} · RAM {ram} MiB · p50 {p50} · {share}",
-        slot=status.slot, model=short(status.model.partition("@")[0], status.slot), health=health_of(status),
-        size=size(status.size_bytes), ram=status.ram_mb or "–", p50=_p50(status), share=_share(status, shares),
+        slot=status.slot, model=short(status.model), health=health_of(status),
+        size=size(status.size_bytes) or "–", ram=status.ram_mb or "–", p50=_p50(status), share=_share(status, shares),
     )  # fmt: skip
 
 
 def _facts(status: SlotStatus, shares: Mapping[str, float]) -> list[Text]:
     facts = [_("Health: {health}", health=health_of(status))]
     if status.model:
+        takes, stays = size(status.size_bytes) or "–", _stays(status)
+        languages = ", ".join(status.languages) or "–"
         facts += [
-            _("On disk {size}, in memory {ram} MiB; {stays}", size=size(status.size_bytes), ram=status.ram_mb or "–", stays=_stays(status)),
-            _("Licence: {licence}; languages: {languages}", licence=status.licence or "–", languages=", ".join(status.languages) or "–"),
-        ]  # fmt: skip
+            _("On disk {size}, in memory {ram} MiB; {stays}", size=takes, ram=status.ram_mb or "–", stays=stays),
+            _("Licence: {licence}; languages: {languages}", licence=status.licence or "–", languages=languages),
+        ]
     return [*facts, _("p50 {p50}; {share}", p50=_p50(status), share=_share(status, shares))]
 
 

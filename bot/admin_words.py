@@ -93,6 +93,14 @@ def near_slots(word: str, slots: Sequence[str], skills: Iterable[Skill] = ()) ->
     return list(dict.fromkeys(names[name] for name in near(word, names)))
 
 
+def size(size_bytes: int) -> str:
+    """Return a size as people read it: 0.4 MB, 91 MB, 1.3 GB; "" for nothing."""
+    megabytes = size_bytes / 1e6
+    if megabytes >= 1000:  # noqa: PLR2004 - a gigabyte
+        return f"{megabytes / 1000:.1f} GB"
+    return "" if not size_bytes else f"{megabytes:.0f} MB" if megabytes >= 10 else f"{megabytes:.1f} MB"  # noqa: PLR2004 - a decimal helps
+
+
 def _names(slots: Sequence[str], skills: Iterable[Skill]) -> dict[str, set[str]]:
     """Return what each slot is called besides its name; a word that the skills of two slots share means the former."""
     named = {slot: set(_ALSO.get(slot, ())) for slot in slots}

@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.admin import Admin
+from bot.admin_desks import AdminHouse, admin_parts
 from bot.admin_page import PageDesk
-from bot.admin_people import People
-from bot.admin_sight import Sight
 from bot.background import in_background
 from bot.channels.channel import KnowsAdmins
 from bot.delivery import Delivery
@@ -128,6 +127,7 @@ class App:
     swapper: Swapper
     watching: Watching
     page: PageDesk
+    admin: Admin
 
     async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
         """Take in, answer and deliver on all `channels` until `stop` is set or none runs any more; then end what is being answered."""
@@ -412,15 +412,17 @@ async def _assemble(
     )  # fmt: skip
     learner = Learner(lambda: app.learn())  # noqa: PLW0108 - the app is put together last
     eraser = Eraser(database, blobs, unlearn=lambda: app.unlearn())  # noqa: PLW0108 - as above
-    sight, people = Sight(pool, catalogue, Traffic(database), kit.skills), People(roles, audit, zone=settings.zone)
-    house, admin = House(inbox, chats, library, eraser, str(settings.home)), Admin(roles, audit, [sight, people])
-    skills += [*await asyncio.to_thread(load_skills, kit), house, admin]
     router, access = Router(pool), Access(Audiences(database), channels)
     delivery = Delivery(outbox, channels, others=lease.others)
 
     parts = swap_parts(
         SwapHouse(settings, database, outbox, lease, catalogue, pool, library, chats, roles, channels, delivery.hand)
     )
+    admin, sight = admin_parts(
+        AdminHouse(kit, roles, audit, pool, catalogue, Traffic(database), parts.swapper, parts.bench, parts.hub)
+    )
+    house = House(inbox, chats, library, eraser, str(settings.home))
+    skills += [*await asyncio.to_thread(load_skills, kit), house, admin]
 
     async def decide(text: str, language: Language) -> Decision:
         return await app.decide(text, language)
@@ -469,6 +471,7 @@ async def _assemble(
         parts.swapper,
         parts.watching,
         PageDesk(parts.swapper, roles, audit, pool, catalogue, sight),
+        admin,
     )
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
     library.changeover.needed = partial(pool.keep_only, EMBED)

@@ -25,6 +25,7 @@ from bot.cli_eval import evaluate
 from bot.cli_help import Verb, Verbs
 from bot.cli_index import index
 from bot.cli_models import models
+from bot.cli_swap import admins, audit, card, ram, rollback, shadow, swap
 from bot.cli_verb import AsJson, a_file, anything_or_link, complain, dump, language_of, program, settings, stdin, with_app
 from bot.cli_watch import watch
 from bot.errors import InputError, ParingError
@@ -231,6 +232,8 @@ def doctor(
 
 cli.command(cls=Verb)(watch)
 cli.add_typer(models, name="models")
+for verb in (swap, rollback, shadow, card, ram, audit, admins):
+    cli.command(cls=Verb)(verb)
 cli.add_typer(index, name="index")
 cli.add_typer(evaluate, name="eval")
 

@@ -135,6 +135,20 @@ def check_presets(
         raise typer.Exit(1)
 
 
+@models.command("search", cls=Verb)
+def search_models(
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="A slot and what it should know: summarise korean news.")],
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Look for models that fit a slot: those that are known here, and what a model hub offers.
+
+    The hub is asked only now. Where none is reached, that is said, and what is known here is listed all the same.
+    """
+    from bot.cli_swap import run
+
+    run("models", ["search", *words], as_json=as_json)
+
+
 def in_mebibytes(report: Report) -> Callable[[str, int, int], None]:
     """Return what tells `report` of bytes in MiB."""
     return lambda name, done, whole: report(name, done >> 20, max(1, whole >> 20))

@@ -7,13 +7,15 @@ await parts.watching.run(worker.idle)      # until cancelled
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bot.channels.channel import Channel
-from bot.locale import Text
+from bot.errors import InputError
+from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.message import Address, Message, Reply, unpack
 from bot.models.card import card_of
@@ -26,7 +28,7 @@ from bot.models.publishing import Publishing
 from bot.models.shadow import Shadows
 from bot.models.swap import Swapper
 from bot.models.tasks import EMBED, ROUTE
-from bot.models.trial import Figures, Swap, Tell
+from bot.models.trial import Card, Figures, Swap, Tell
 from bot.models.trying import Trying
 from bot.models.watching import Watching
 from bot.retrieval.swapping import EmbedderPublisher
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from bot.store.database import Database
     from bot.store.lease import Lease
 
+_ = phrases(__file__)
 log = Logger(__name__)
 
 TELEGRAM: Final = "telegram"
@@ -84,6 +87,9 @@ class SwapParts:
     swapper: Swapper
     watching: Watching
     probation: Probation
+    bench: Callable[[str, Tell], Awaitable[Card]]
+    """Measures a slot's live model anew; its card has nothing beside it. Raises InputError, ModelError."""
+    hub: Hub
 
     def watched(self, skill: Skill) -> str:
         """Return the slot of `skill` whose model is on probation and makes its answers, "" for none."""
@@ -117,7 +123,8 @@ def swap_parts(house: SwapHouse) -> SwapParts:
     watching = Watching(
         swaps, publishing, probation, shadows, others=house.lease.others, notify=Announcer(house, house.replied).announce
     )  # fmt: skip
-    return SwapParts(Swapper(swaps, trying, publishing, watched_for=probation.watched_for), watching, probation)
+    swapper = Swapper(swaps, trying, publishing, watched_for=probation.watched_for)
+    return SwapParts(swapper, watching, probation, partial(_measured, trying, pool), hub)
 
 
 class Announcer:
@@ -145,6 +152,17 @@ class Announcer:
     async def _put(self, address: Address, text: Text) -> Parcel:
         language = (await self._house.chats.settings(address)).language or self._house.settings.language
         return await self._house.outbox.say(address, Reply(text.to(language), language))
+
+
+async def _measured(trying: Trying, pool: Pool, slot: str, tell: Tell) -> Card:
+    """Return the card of a slot's live model as it is measured now."""
+    spec = pool.spec(slot)
+    if spec is None:
+        raise InputError(_("No model is live in {slot}. `/swap {slot}` shows what there is.", slot=slot))
+    place = await trying.verify(spec)
+    figures = await trying.measured(slot, place, anew=True, tell=tell)
+    room = await asyncio.to_thread(pool.room_for, spec, need_mb=figures.ram_mb)
+    return card_of(slot, None, figures, room)
 
 
 async def _probed(settings: Settings, place: Place, *, embedder: Place | None, report: Tell) -> Figures:

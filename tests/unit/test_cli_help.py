@@ -64,8 +64,8 @@ def test_a_page_stays_within_its_columns_and_names_every_option(path: str, langu
 def test_a_group_lists_its_verbs_with_their_first_paragraph() -> None:
     root = ALL["paring"]
     assert isinstance(root.command, TyperGroup)
-    assert "\n  say     Say one message and print the reply.\n  add     " in page(root.command, root, "en")
-    assert "\n  say     메시지 하나를 보내고 답을 출력해요.\n" in page(root.command, root, "ko")
+    assert "\n  say       Say one message and print the reply.\n  add       " in page(root.command, root, "en")
+    assert "\n  say       메시지 하나를 보내고 답을 출력해요.\n" in page(root.command, root, "ko")
 
 
 def test_hangul_takes_two_columns() -> None:

@@ -1,0 +1,49 @@
+"""The admin skill with all its desks, put together for `bot.app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.admin import Admin
+from bot.admin_cards import Cards, plain
+from bot.admin_meant import Meant
+from bot.admin_people import People
+from bot.admin_search import Offering, Search
+from bot.admin_sight import Sight
+from bot.admin_swaps import Bench, Swaps
+
+if TYPE_CHECKING:
+    from bot.models.catalogue import Catalogue
+    from bot.models.pool import Pool
+    from bot.models.trial import Swapping
+    from bot.roles import Roles
+    from bot.skill import Kit
+    from bot.store.audit import Audit
+    from bot.store.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class AdminHouse:
+    """What of the house the admin commands work with."""
+
+    kit: Kit
+    roles: Roles
+    audit: Audit
+    pool: Pool
+    catalogue: Catalogue
+    traffic: Traffic
+    swapping: Swapping
+    bench: Bench
+    hub: Offering | None = None
+
+
+def admin_parts(house: AdminHouse) -> tuple[Admin, Sight]:
+    """Return the skill, and the desk of what is seen, for the page."""
+    kit, settings = house.kit, house.kit.settings
+    meant = Meant(house.catalogue, kit.skills, settings.model_home)
+    search = Search(house.catalogue, kit.skills, house.hub)
+    sight = Sight(house.pool, house.catalogue, house.traffic, kit.skills, meant, search)
+    swaps = Swaps(house.swapping, meant, Cards(plain, None, kit.blobs), house.bench)
+    people = People(house.roles, house.audit, zone=settings.zone)
+    return Admin(house.roles, house.audit, [sight, swaps, people]), sight
