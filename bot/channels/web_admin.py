@@ -24,7 +24,7 @@ from bot.channels.web_guard import as_page
 from bot.errors import DeniedError, InputError, ParingError
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
-from bot.models.trial import UNDER_WAY, Swap, Swapping, told
+from bot.models.trial import UNDER_WAY, State, Swap, Swapping, Told, told
 
 if TYPE_CHECKING:
     from bot.channels.web_render import Renderer
@@ -35,6 +35,8 @@ _ = phrases(__file__)
 log = Logger(__name__)
 
 HISTORY = 20
+FELL_SHORT: frozenset[State] = frozenset({"refused", "failed", "interrupted"})
+"""Ends that are told until they are put away."""
 MOST_SHADOWED = 1000
 _BROKE = _("Something in me broke while I worked on this. The model before is live; the log says more.")
 
@@ -81,8 +83,10 @@ class Job:
 
     slot: str
     word: str
-    said: Text
+    said: Told
     over: bool = False
+    asks: bool = False
+    """Whether it goes on with a second yes."""
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -151,12 +155,15 @@ class AdminPages:
     async def _sections(self, language: Language) -> tuple[dict[str, str], bool]:
         """Return the HTML of each section, and whether anything is under way, so that the page asks again soon."""
         slots, history = await self._desk.slots(), await self._desk.swaps.history(count=HISTORY)
-        works = [Work(job.slot, job.word, told(job.said), over=job.over) for job in self._jobs.values()]
+        works = [Work(job.slot, job.word, job.said, over=job.over, asks=job.asks) for job in self._jobs.values()]
         choices = {status.slot: self._desk.choices(status.slot) for status in slots}
-        view = view_of(slots, self._desk.memory(), history, works, choices, language, shares=await self._desk.shares())
-        sections = await asyncio.to_thread(
-            lambda: {name: self._renderer.admin_section(name, view, language) for name in SECTIONS}
-        )
+        memory, shares = self._desk.memory(), await self._desk.shares()
+
+        def drawn() -> dict[str, str]:
+            view = view_of(slots, memory, history, works, choices, language, shares=shares)
+            return {name: self._renderer.admin_section(name, view, language) for name in SECTIONS}
+
+        sections = await asyncio.to_thread(drawn)
         busy = any(not job.over for job in self._jobs.values()) or any(swap.state in UNDER_WAY for swap in history)
         return sections, busy
 
@@ -188,7 +195,7 @@ class AdminPages:
         return await read_json(request, FORM_BYTES)
 
     async def _try(self, asked: Asked) -> None:
-        slot, word, yes = _string(asked, "slot"), _string(asked, "model").strip(), asked.get("yes") is True
+        slot, word, yes = _string(asked, "slot"), _string(asked, "model").strip(), _string(asked, "yes") == "yes"
         if not word:
             raise InputError(
                 _("Which model? Choose one, or write hub:owner/name@revision or the name of a folder in HOME/models.")
@@ -237,20 +244,22 @@ class AdminPages:
         current = self._jobs.get(slot)
         if current is not None and not current.over:
             raise InputError(_("A swap of {slot} is being made already. Wait for its end.", slot=slot))
-        job = self._jobs[slot] = Job(slot, word, _("Begun."))
+        job = self._jobs[slot] = Job(slot, word, told(_("Begun.")))
 
         async def tell(text: Text) -> None:
-            job.said = text
+            job.said = told(text)
 
         async def run() -> None:
             try:
-                await work(tell)
-                self._jobs.pop(slot, None)  # what came of it stands in the history
+                swap = await work(tell)
+                if swap.state not in FELL_SHORT:
+                    self._jobs.pop(slot, None)  # what came of it stands in the history
+                job.said, job.asks = swap.said, (swap.state, swap.step) == ("refused", "fetch")
             except ParingError as error:
-                job.said = error.text
+                job.said = told(error.text)
             except Exception:  # what is shown must not say "being made" for ever
                 log.exception("a swap from the page failed", slot=slot)
-                job.said = _BROKE
+                job.said = told(_BROKE)
             finally:
                 job.over = True
 

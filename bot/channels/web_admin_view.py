@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import mean
 from typing import TYPE_CHECKING, Final
 
 from bot.channels.web_admin_words import HEALTH, STATES, STEPS_TOLD
 from bot.locale import Language
-from bot.models.trial import STEPS, Card, Figures, Scored, Swap, Told
+from bot.models.card import Difference, Quality, differences, qualities
+from bot.models.intervals import Estimate
+from bot.models.trial import STEPS, Card, Figures, Swap, Told
 
 if TYPE_CHECKING:
     from bot.models.places import SlotStatus
@@ -25,7 +26,6 @@ SECTIONS: Final = ("work", "memory", "slots", "history")
 """The parts of the page that change, each with a template of its own."""
 HUES: Final = 8
 """Colours of the memory bar; the models take them in turn."""
-EXAMPLES: Final = 3
 WAITING: Final = frozenset({"reported", "shadowing"})
 
 Json = dict[str, object]
@@ -39,6 +39,7 @@ class Work:
     word: str
     said: Told
     over: bool
+    asks: bool = False
 
 
 def view_of(
@@ -49,7 +50,8 @@ def view_of(
     waiting = [swap for swap in history if swap.state in WAITING]
     return {
         "works": [
-            {"slot": work.slot, "word": work.word, "said": work.said.get(language, ""), "over": work.over} for work in works
+            {"slot": work.slot, "word": work.word, "said": work.said.get(language, ""), "over": work.over, "asks": work.asks}
+            for work in works
         ],
         "waiting": [card_view(swap, language) for swap in waiting],
         "memory": _memory(slots, memory),
@@ -82,7 +84,7 @@ def _card(card: Card, language: Language) -> Json:
         "reasons": [told[language] for told in card.reasons],
         "notes": [told[language] for told in card.notes],
         "fault": new.fault.get(language, ""),
-        "qualities": _qualities(old, new),
+        "qualities": [_quality(found) for found in qualities(card)],
         "old": _figures(old, times) if old else None,
         "new": _figures(new, times),
         "needs": megabytes(room.need_mb), "fits": room.fits, "beside": room.beside,
@@ -92,37 +94,25 @@ def _card(card: Card, language: Language) -> Json:
             "budget": megabytes(room.budget_mb),
         },
         "evicts": [{"slot": one.slot, "model": _name(one.model), "wait": seconds(one.load_s)} for one in room.evicts],
-        "examples": _examples(old, new),
+        "examples": [_example(found) for found in differences(card)],
         "shadow": _shadow(card),
     }  # fmt: skip
 
 
-def _qualities(old: Figures | None, new: Figures) -> list[Json]:
-    """Return one row a language: the means of both, 0..100, and how many cases they are of."""
-    rows: list[Json] = []
-    languages = dict.fromkeys(case.language for figures in (old, new) if figures for case in figures.scored)
-    for language in languages:
-        before = [case.score for case in old.scored if case.language == language] if old else []
-        after = [case.score for case in new.scored if case.language == language]
-        rows.append(
-            {
-                "language": language,
-                "old": round(100 * mean(before), 1) if before else None,
-                "new": round(100 * mean(after), 1) if after else None,
-                "old_spread": _spread(before), "new_spread": _spread(after),
-                "cases": len(after) or len(before),
-            }
-        )  # fmt: skip
-    return rows
+def _quality(found: Quality) -> Json:
+    """Return one row: the means of both, 0..100, with their 95 % intervals, and how many cases they are of."""
+    return {
+        "language": found.language, "old": _mean(found.old), "new": _mean(found.new), "old_spread": _spread(found.old),
+        "new_spread": _spread(found.new), "cases": max(one.count for one in (found.old, found.new) if one),
+    }  # fmt: skip
 
 
-def _spread(scores: Sequence[float]) -> tuple[float, float] | None:
-    """Return the 95 % interval of the mean, 0..100, by the normal approximation; None for fewer than two scores."""
-    if len(scores) < 2:  # noqa: PLR2004 - one has no spread
-        return None
-    middle = mean(scores)
-    error = 1.96 * (sum((score - middle) ** 2 for score in scores) / (len(scores) - 1) / len(scores)) ** 0.5
-    return round(100 * max(0.0, middle - error), 1), round(100 * min(1.0, middle + error), 1)
+def _mean(found: Estimate | None) -> float | None:
+    return round(100 * found.mean, 1) if found else None
+
+
+def _spread(found: Estimate | None) -> tuple[float, float] | None:
+    return (round(100 * found.low, 1), round(100 * found.high, 1)) if found and found.count > 1 else None
 
 
 def _figures(figures: Figures, slowest_ms: float) -> Json:
@@ -134,22 +124,11 @@ def _figures(figures: Figures, slowest_ms: float) -> Json:
     }  # fmt: skip
 
 
-def _examples(old: Figures | None, new: Figures) -> list[Json]:
-    """Return the cases in which the two differ most."""
-    before: dict[str, Scored] = {case.case: case for case in old.scored} if old else {}
-    pairs = [(before[case.case], case) for case in new.scored if case.case in before]
-    pairs.sort(key=lambda pair: -abs(pair[0].score - pair[1].score))
-    return [
-        {
-            "asked": a.asked,
-            "old": a.answered,
-            "new": b.answered,
-            "old_score": round(100 * a.score),
-            "new_score": round(100 * b.score),
-        }
-        for a, b in pairs[:EXAMPLES]
-        if a.answered != b.answered
-    ]
+def _example(found: Difference) -> Json:
+    old, new = found.old, found.new
+    return {
+        "asked": new.asked, "old": old.answered, "new": new.answered, "old_score": round(100 * old.score), "new_score": round(100 * new.score),
+    }  # fmt: skip
 
 
 def _shadow(card: Card) -> Json | None:

@@ -59,6 +59,10 @@ class MemorySwaps:
         await self.go.wait()
         if self.breaks:
             raise self.breaks
+        if word.startswith("hub:") and not yes:
+            refused = self._keep(slot, word, "refused", "fetch", by=by)
+            self.made[-1] = replace(refused, said=told(Text("Its licence is not known. Say yes if you trust it.")))
+            return self.made[-1]
         return self._keep(slot, word, "reported", "report", by=by, card=self.gives)
 
     async def promote(self, number: int, *, by: str, tell: Tell, reason: str = "") -> Swap:

@@ -54,7 +54,7 @@ async function order(node) {
 function show(sections) {
   for (const [name, html] of Object.entries(sections)) {
     const section = document.getElementById(`section-${name}`);
-    const typing = section.querySelector("input:focus") ?? [...section.querySelectorAll("input")].find((input) => input.value);
+    const typing = section.querySelector("input:focus") ?? [...section.querySelectorAll("input:not([type=hidden])")].find((input) => input.value);
     if (!typing && section.dataset.shown !== html) {
       section.innerHTML = html; // rendered by the server, which escapes
       section.dataset.shown = html;

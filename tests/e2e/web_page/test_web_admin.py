@@ -129,3 +129,12 @@ async def test_a_name_that_would_run_is_shown_as_text(context: BrowserContext, h
     await tried(page, "<img src=x onerror=alert(1)>")
     await expect(page.locator("#section-work article.card")).to_contain_text("<img src=x onerror=alert(1)>")
     assert await page.locator("#section-work img").count() == 0
+
+
+async def test_what_wants_a_second_yes_goes_on_with_it(context: BrowserContext, house: House) -> None:
+    page = await models(context, house)
+    await tried(page, "hub:owner/name")
+    told = page.locator("#section-work .work.over")
+    await expect(told).to_contain_text("Its licence is not known.")
+    await told.get_by_role("button", name="Yes, fetch it").click()
+    await expect(page.locator("#section-work article.card")).to_contain_text("Passed")
