@@ -53,9 +53,9 @@ def room_for(need_mb: int, held: Sequence[Held], *, slot: str, model: str, budge
     enough is the live one unloaded before. Who is held just now counts as one that may go: that is over in a moment.
     """
     taken_mb = sum(one.ram_mb for one in held)
-    if any((one.slot, one.model) == (slot, model) for one in held):
-        return Room(need_mb, taken_mb, budget_mb, (), beside=True, fits=True)
     live_mb = sum(one.ram_mb for one in held if is_live(one, slot))
+    if any((one.slot, one.model) == (slot, model) for one in held):
+        return Room(need_mb, taken_mb, budget_mb, (), beside=True, fits=True, live_mb=live_mb)
     others = sorted((one for one in held if not one.pinned and not is_live(one, slot)), key=lambda one: one.used)
     over_mb = taken_mb + need_mb - budget_mb
     beside = over_mb <= sum(one.ram_mb for one in others)
@@ -65,9 +65,9 @@ def room_for(need_mb: int, held: Sequence[Held], *, slot: str, model: str, budge
         if over_mb <= 0:
             break
         over_mb -= one.ram_mb
-        evicts.append(Evicted(one.slot, one.model, one.load_s))
+        evicts.append(Evicted(one.slot, one.model, one.load_s, one.ram_mb))
     fits = over_mb <= 0
-    return Room(need_mb, taken_mb, budget_mb, tuple(evicts) if fits else (), beside=beside, fits=fits)
+    return Room(need_mb, taken_mb, budget_mb, tuple(evicts) if fits else (), beside=beside, fits=fits, live_mb=live_mb)
 
 
 def is_live(one: Held, slot: str) -> bool:

@@ -132,6 +132,7 @@ class Evicted:
     slot: str
     model: str
     load_s: float
+    ram_mb: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,8 @@ class Room:
     """Whether it fits beside the live one; else the live one is unloaded first, and questions wait for the new one."""
     fits: bool
     """False where nothing that may be unloaded is enough."""
+    live_mb: int = 0
+    """What the slot's live model takes of `taken_mb`, 0 where none is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
