@@ -70,8 +70,12 @@ def read_folder(folder: Path, home: Path, *, slot: str = "") -> ModelSpec:
     """Return the spec of the model in `folder`, for `slot` where its own files do not say.
 
     Raises:
-        ModelError: it does not say what it is.
+        ModelError: it does not say what it is, or is hidden: what is fetched or carried in lies there until it was looked at.
     """
+    if any(part.startswith(".") for part in Path(_location(folder, home)).parts if folder.is_relative_to(home)):
+        raise NoModelError(
+            _("There is no model in a hidden folder ({folder}). `paring models` lists those that are known.", folder=folder.name)
+        )
     if (folder / DESCRIPTION).is_file():
         return _described(folder, home)
     slot = _told_slot(folder) or slot

@@ -99,6 +99,13 @@ def test_a_folder_is_the_same_model_on_another_machine(here: Machine, there: Mac
     assert (arrived.folder / "README.md").read_text() == "# About it"
 
 
+def test_what_was_taken_in_is_not_written_into_by_mistake(here: Machine, there: Machine) -> None:
+    """Weights are mapped into memory: a copy over a live file would change what is loaded."""
+    folder = there.take_in(here.make("a-folder")).folder
+
+    assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()} == {0o444}
+
+
 def test_a_model_of_the_hub_is_the_same_preset_there(here: Machine, there: Machine, tmp_path: Path) -> None:
     here.make("hub--intfloat--e5", described="")
     parcel = here.pack("embed.e5.v1", tmp_path / "e5.tar")

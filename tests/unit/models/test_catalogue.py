@@ -230,3 +230,13 @@ print([name for name in {heavy!r} if name in sys.modules])
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
 
     assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [".quarantine/hub--own--er", ".carried-x/unpacked"])
+def test_what_was_not_looked_at_yet_is_no_model(settings: Settings, catalogue_of: Callable[..., Catalogue], name: str) -> None:
+    folder = settings.model_home / name
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"model_type": "bart"}')
+
+    with pytest.raises(ModelError, match="hidden folder"):
+        catalogue_of("models: []", settings).named("summarise", name)
