@@ -7,19 +7,22 @@ Exit code 1: the model was refused, or could not be packed; nothing was changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli_help import ListingVerbs, Verb
-from bot.cli_verb import AsJson, anything, dump, language_of, settings, with_app
+from bot.cli_verb import INTERRUPTED, AsJson, anything, complain, dump, language_of, settings, with_app
 from bot.locale import Text, phrases
 
 if TYPE_CHECKING:
     from bot.app import App
+    from bot.locale import Language
     from bot.models.carried import Arrived
+    from bot.models.fetch import Place
     from bot.models.parcel import Parcel
     from bot.progress import Report
     from bot.sandbox import Json
@@ -72,7 +75,7 @@ def import_model(
 
     chosen = settings()
     language = language_of(chosen)
-    with bar(_("taking in"), language) as report:
+    with stoppable(_("stopped; nothing was taken in."), language), bar(_("taking in"), language) as report:
         arrived = take_in(source, chosen, Catalogue(chosen), name=name, slot=slot, report=in_mebibytes(report))
     typer.echo(dump(arrived_json(arrived)) if as_json else arrived_text(arrived).to(language))
 
@@ -94,45 +97,26 @@ def export_model(
     from bot.models.parcel import file_name, find, pack
     from bot.progress import bar
 
-    async def export(app: App) -> None:
-        language = language_of(app.settings)
-        place = await asyncio.to_thread(find, word, app.catalogue, app.pool, app.settings)
-        with bar(_("packing"), language) as report:
-            parcel = await asyncio.to_thread(pack, place, file or Path(file_name(place.spec)), in_mebibytes(report))
-        typer.echo(dump(parcel_json(parcel)) if as_json else parcel_text(parcel).to(language))
+    chosen = settings()
+    language = language_of(chosen)
 
-    with_app(settings(), export)
+    async def locate(app: App) -> Place:
+        return await asyncio.to_thread(find, word, app.catalogue, app.pool, app.settings)
+
+    place = with_app(chosen, locate)
+    with stoppable(_("stopped; no archive was written."), language), bar(_("packing"), language) as report:
+        parcel = pack(place, file or Path(file_name(place.spec)), in_mebibytes(report))
+    typer.echo(dump(parcel_json(parcel)) if as_json else parcel_text(parcel).to(language))
 
 
-@models.command("check", cls=Verb)
-def check_presets(
-    name: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="The presets that are compared; none: all of a hub.")
-    ] = None,
-    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
-) -> None:
-    """Compare what the presets say with what the hub says: revisions, licences, sizes and hashes.
-
-    Nothing is fetched. Exit code 1 where something differs. HF_ENDPOINT names a mirror.
-    """
-    from bot.models.hub import Hub
-    from bot.models.truth import checked
-    from bot.store.consents import Consents
-
-    async def compare(app: App) -> bool:
-        language, hub = language_of(app.settings), Hub(app.settings, Consents(app.database))
-        every = [spec for slot in app.catalogue.slots() for spec in app.catalogue.for_slot(slot) if spec.source == "hub"]
-        findings = []
-        for spec in [app.catalogue.find(word) for word in name] if name else every:
-            findings.append(await checked(spec, hub.look))
-            if not as_json:
-                typer.echo(findings[-1].to(language))
-        if as_json:
-            typer.echo(dump([finding.as_json() for finding in findings]))
-        return all(finding.true for finding in findings)
-
-    if not with_app(settings(), compare):
-        raise typer.Exit(1)
+@contextmanager
+def stoppable(what: Text, language: Language) -> Iterator[None]:
+    """Turn Ctrl-C into `what` and its exit code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain(what, language)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @models.command("search", cls=Verb)

@@ -191,7 +191,9 @@ def _placed(opened: _Opened, spec: ModelSpec, settings: Settings) -> Arrived:
         _describe(spec, folder)
     for path in folder.rglob("*"):
         if path.is_file():
-            path.chmod(0o444)  # a runtime maps the weights: to write into a file that is live would change the model, or end the bot
+            path.chmod(
+                0o444
+            )  # a runtime maps the weights: to write into a file that is live would change the model, or end the bot
     folder.rename(target)
     return Arrived(found, target, known=False)
 

@@ -73,9 +73,9 @@ def unpack(source: Path, into: Path, report: Report) -> None:
         UnreadableError: it is broken, or no archive.
     """
     whole = source.stat().st_size if source.is_file() else sum(path.lstat().st_size for path in source.rglob("*"))
-    room = min(max(SMALL_BYTES, MOST_RATIO * whole), shutil.disk_usage(into).free - KEPT_FREE_BYTES)
+    most = max(SMALL_BYTES, MOST_RATIO * whole)
     try:
-        names = _unpack(source, into, report, whole=whole, room=room)
+        names = _unpack(source, into, report, whole=whole, most=most)
     except _BROKEN as error:
         raise _broken(source.name) from error
     if not names:
@@ -84,7 +84,7 @@ def unpack(source: Path, into: Path, report: Report) -> None:
         raise refused(twin, _("another file has the same name but for the case of its letters"))
 
 
-def _unpack(source: Path, into: Path, report: Report, *, whole: int, room: int) -> list[str]:
+def _unpack(source: Path, into: Path, report: Report, *, whole: int, most: int) -> list[str]:
     """Write the files and return their names."""
     names: list[str] = []
     for member in _members(source):
@@ -92,14 +92,12 @@ def _unpack(source: Path, into: Path, report: Report, *, whole: int, room: int) 
             continue
         names.append(member.name)
         _accept(names, source)
-        room -= member.size_bytes
-        if room < 0:
+        most -= member.size_bytes
+        if most < 0:
             raise TooLargeError(
-                _(
-                    "{file} grows to more than its size may hold, or than the disk has room for. Nothing was taken in.",
-                    file=source.name,
-                )
+                _("{file} grows to more than an archive of its size may hold. Nothing was taken in.", file=plain(source.name))
             )
+        _make_sure_of_room(into, member.size_bytes)
         _write(member, into / member.name, report, whole)
     return names
 
@@ -110,6 +108,17 @@ def _accept(names: list[str], source: Path) -> None:
         raise refused(source.name, _("it holds more than {count} files", count=MOST_FILES))
     if (why := why_not(names[-1])) is not None:
         raise refused(names[-1], why)
+
+
+def _make_sure_of_room(into: Path, size_bytes: int) -> None:
+    free = shutil.disk_usage(into).free
+    if size_bytes > free - KEPT_FREE_BYTES:
+        raise TooLargeError(
+            _(
+                "The disk has no room for it: {need} MB more are needed, {free} MB are free, and {kept} MB must stay so. Nothing was taken in.",
+                need=size_bytes // 10**6, free=free // 10**6, kept=KEPT_FREE_BYTES // 10**6,
+            )
+        )  # fmt: skip
 
 
 def _write(member: Member, file: Path, report: Report, whole: int) -> None:

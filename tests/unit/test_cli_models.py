@@ -65,6 +65,27 @@ def test_what_is_refused_is_told(home: Path, folder: Path) -> None:
         typed("models", "import", str(folder))
 
 
+@pytest.mark.parametrize("verb", ["import", "export"])
+def test_ctrl_c_leaves_nothing_half_done(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    typed("models", "import", str(folder))
+
+    def interrupt(*_told: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bot.cli_models.in_mebibytes", lambda _report: interrupt)
+    code = cli(
+        ["models", "import", str(folder), "--name", "b"] if verb == "import" else ["models", "export", "my-model", "-o", "m.tar"],
+        prog_name="paring", standalone_mode=False,
+    )  # fmt: skip
+
+    assert code == 130
+    assert "paring: stopped; no" in capsys.readouterr().err
+    assert {path.name for path in Path().iterdir()} == {"home", "my-model"}
+    assert {path.name for path in (home / "models").iterdir() if path.is_dir()} == {"my-model"}
+
+
 def test_without_a_verb_the_models_are_listed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     typed("models", "--json")
 
