@@ -51,6 +51,8 @@ Report = Callable[[str, int, int], None]
 
 PIECE_S: Final = 0.25
 """How long a piece takes, about: what is lost by a kill, and what whoever comes meanwhile shares the processor with."""
+REMEMBERED: Final = 0.9
+"""How much of what a passage took counts on with the next piece: what is told of the time left follows the last ten, not the last one."""
 FEWEST, MOST = 32, 2048
 """Passages of a piece."""
 LOOK_EVERY_S: Final = 2.0
@@ -79,6 +81,8 @@ class Changeover:
         self._after = 0
         self._filling = 0
         self._size = FEWEST
+        self._each_s = 0.0
+        """What a passage takes, of the last pieces; 0 before the first."""
         self._failed: tuple[Assignment | None] | None = None
         self._followed = ""
         self._awaited = 0
@@ -290,7 +294,7 @@ class Changeover:
         elif generation.state == "live" and len(written) > 1:
             generation = await self._generations.begin(embedder, dimension=generation.dimension)
         if generation.id != self._filling:
-            self._filling, self._after, self._size = generation.id, 0, FEWEST
+            self._filling, self._after, self._size, self._each_s = generation.id, 0, FEWEST, 0.0
         return generation
 
     async def _filled(self, generation: Generation) -> bool:
@@ -306,9 +310,10 @@ class Changeover:
         pairs = [(one.id, pack_vector(vector)) for one, vector in zip(lacking, vectors, strict=True)]
         await self._passages.add_vectors(generation.id, pairs)
         self._after = lacking[-1].id
-        rate = len(lacking) / max(time.perf_counter() - begun, 1e-6)
-        self._size = min(max(round(rate * PIECE_S), FEWEST), MOST)
-        await self._generations.paced(generation.id, round(rate, 1))
+        each_s = max(time.perf_counter() - begun, 1e-6) / len(lacking)
+        self._size = min(max(round(PIECE_S / each_s), FEWEST), MOST)
+        self._each_s = REMEMBERED * self._each_s + (1 - REMEMBERED) * each_s if self._each_s else each_s
+        await self._generations.paced(generation.id, round(1 / self._each_s, 1))
         return True
 
     async def _flip(self, generation: Generation) -> bool:

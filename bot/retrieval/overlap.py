@@ -3,8 +3,9 @@
 Owns: which passages are embedded for it, and the counting. What is compared are the ten passages nearest in meaning. For each question
 those that the live embedder puts first (CANDIDATES, or all that may be read, where they are fewer) are embedded by the new one, and put
 in order by it: what it would find outside of them is not seen, so the figure is the most that the two may have in common where they are
-not all. Questions are taken, the newest first, until the passages are as many as can be embedded in PATIENCE_S. Nothing of a question or
-a passage leaves this file: they are counted.
+not all. Questions are taken, the newest first, until the passages are as many as can be embedded in PATIENCE_S; where these are few,
+fewer stand for a question, so that it is not one question or two that decide. Nothing of a question or a passage leaves this file: they are
+counted.
 
     overlap = await compared(library, passages, pool, "embed.static.v1@53aa51172d14", asked, rate=900.0)
     overlap.text().to("ko")
@@ -33,7 +34,10 @@ _ = phrases(__file__)
 
 FIRST: Final = 10
 """Passages of each answer that are compared."""
-CANDIDATES: Final = 100
+CANDIDATES: Final = (30, 100)
+"""Passages of one question, at the least and at the most."""
+QUESTIONS: Final = 20
+"""That many there should be, before more passages stand for one."""
 PATIENCE_S: Final = 20.0
 FEWEST, MOST = 200, 2000
 """Passages that are embedded for it, at the least where there are so many, and at the most."""
@@ -52,8 +56,8 @@ class Overlap:
     share: float
     passages: int
     """Passages that were embedded for it."""
-    whole: bool
-    """True where the new one put everything in order that may be read at each question."""
+    candidates: int
+    """How many passages of each question were put in order by the new one; 0: all that may be read there."""
 
     def text(self) -> Text:
         """Return it for a person: a sentence."""
@@ -62,13 +66,13 @@ class Overlap:
         return _(
             "Of last week's questions {compared} of {asked} were asked of both: of the ten passages nearest in meaning they have {share} % in "
             "common{of}.",
-            compared=self.compared, asked=self.asked, share=round(100 * self.share), of=Text("") if self.whole else self._of(),
+            compared=self.compared, asked=self.asked, share=round(100 * self.share), of=self._of() if self.candidates else Text(""),
         )  # fmt: skip
 
     def _of(self) -> Text:
         return _(
             ", looked for among the {count} that the live one puts first ({passages} passages were embedded for it)",
-            count=CANDIDATES, passages=self.passages,
+            count=self.candidates, passages=self.passages,
         )  # fmt: skip
 
 
@@ -81,24 +85,25 @@ async def compared(
         ModelError: `embedder` failed.
     """
     most = int(min(max(rate * PATIENCE_S, FEWEST), MOST))
-    found = await _candidates(library, asked, most=most)
-    ids = sorted({number for _question, some, _whole in found for number in some})
+    held = (await library.status()).passages
+    count = held if held <= most else min(max(most // QUESTIONS, CANDIDATES[0]), CANDIDATES[1])
+    found = await _candidates(library, asked, count=count, most=most)
+    ids = sorted({number for _question, some in found for number in some})
     vectors = dict(zip(ids, await _vectors(passages, models, embedder, ids), strict=True))
-    questions = await embedded(models, embedder, [question.text for question, _some, _whole in found]) if found else []
+    questions = await embedded(models, embedder, [question.text for question, _some in found]) if found else []
     shares = [
         _in_common(some, np.stack([vectors[number] for number in some]) @ question)
-        for (_question, some, _whole), question in zip(found, questions, strict=True)
+        for (_question, some), question in zip(found, questions, strict=True)
     ]
     share = sum(shares) / len(shares) if shares else 0.0
-    return Overlap(len(asked), len(found), share, len(ids), all(whole for _question, _some, whole in found))
+    cut = count < held and any(len(some) == count for _question, some in found)
+    return Overlap(len(asked), len(found), share, len(ids), candidates=count if cut else 0)
 
 
-async def _candidates(library: Shelves, asked: Sequence[Asked], *, most: int) -> list[tuple[Asked, Sequence[int], bool]]:
-    """Return questions with the passages that the live embedder puts first, in its order, and whether these are all; `most` in all."""
-    held = (await library.status()).passages
-    count = held if held <= most else CANDIDATES
+async def _candidates(library: Shelves, asked: Sequence[Asked], *, count: int, most: int) -> list[tuple[Asked, Sequence[int]]]:
+    """Return questions with the `count` passages that the live embedder puts first, in its order; `most` passages in all."""
     seen: set[int] = set()
-    taken: list[tuple[Asked, Sequence[int], bool]] = []
+    taken: list[tuple[Asked, Sequence[int]]] = []
     for question in asked:
         scopes = Scopes([PUBLIC, Scope.of(question.address)])
         ids = (await library.rank(question.text, scopes, count=count, leg="vectors")).ids
@@ -107,7 +112,7 @@ async def _candidates(library: Shelves, asked: Sequence[Asked], *, most: int) ->
         if len(seen.union(ids)) > most:
             break
         seen.update(ids)
-        taken.append((question, ids, count == held or len(ids) < count))
+        taken.append((question, ids))
     return taken
 
 

@@ -470,3 +470,17 @@ async def test_two_processes_make_vectors_one_after_the_other(
 def test_an_error_of_the_work_under_the_lock_is_its_own(tmp_path: Path) -> None:
     with pytest.raises(BlockingIOError, match="the terminal"), module._locked(tmp_path / module.LOCK):
         raise BlockingIOError("the terminal")
+
+
+async def test_the_time_left_follows_the_last_pieces_and_not_one_slow_one(
+    library: Shelves, change: Changeover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(library, 10)
+    await change.wish(B, by="ann")
+    moments = iter([0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 12.0])
+    monkeypatch.setattr(module.time, "perf_counter", lambda: next(moments))
+    for _piece in range(4):
+        assert await change.step()
+    building = (await change.standing()).generations[1]
+    assert building.generation.rate == 1.1
+    assert building.progress().to("en").startswith("8 of 10 passages embedded, 1 a second")

@@ -121,7 +121,7 @@ async def test_only_the_best_of_the_live_one_are_compared_where_all_are_too_many
 ) -> None:
     monkeypatch.setattr(overlap, "FEWEST", 30)
     monkeypatch.setattr(overlap, "MOST", 30)
-    monkeypatch.setattr(overlap, "CANDIDATES", 15)
+    monkeypatch.setattr(overlap, "CANDIDATES", (15, 20))
     await fill(library, 60)
     questions = [Asked(f"a {word}", make_message().address) for word in WORDS]
     embedders.asked.clear()
@@ -131,7 +131,7 @@ async def test_only_the_best_of_the_live_one_are_compared_where_all_are_too_many
     assert found.asked == 7
     assert 1 <= found.compared < 7
     assert found.passages <= 30
-    assert not found.whole
+    assert found.candidates == 15
     assert found.share > 0.8  # many of these notes are equally near
     assert "looked for among the 15 that the live one puts first" in found.text().to("en")
 
@@ -149,7 +149,7 @@ async def test_a_question_is_compared_where_it_was_asked_and_where_there_is_some
         library, Passages(database), embedders, B, [Asked("a lamp", here), Asked("a lamp", elsewhere)], rate=1e9
     )
 
-    assert (found.asked, found.compared, found.passages, found.whole) == (2, 1, 16, True)
+    assert (found.asked, found.compared, found.passages, found.candidates) == (2, 1, 16, 0)
 
 
 async def test_the_questions_are_counted_and_never_shown(
