@@ -49,6 +49,9 @@ TOLD_WITH_A_SEARCH: Final = (
 FORMS: Final = ("safetensors", "onnx")
 """The tags by which a hub knows repositories with weights that are data."""
 
+STRANGE: Final = (AttributeError, TypeError, ValueError, OverflowError)
+"""What is raised over an answer whose values are of other kinds than a hub's."""
+
 
 async def untold(_progress: Progress) -> None:
     """Tell nobody."""
@@ -92,7 +95,10 @@ class Hub:
             for form in FORMS
         ]  # fmt: skip
         answers = await asyncio.gather(*(wire.models(query) for query in asked))
-        found = {info.id: offer(slot, info) for answer in answers for info in answer if is_repo(str(info.id))}
+        try:
+            found = {str(info.id): offer(slot, info) for answer in answers for info in answer if is_repo(str(info.id))}
+        except STRANGE as error:
+            raise wire.no_hub() from error
         return sorted(found.values(), key=lambda one: (not one.loadable, -one.downloads, one.repo))[:count]
 
     async def look(self, repo: str, revision: str = "", *, preset: ModelSpec | None = None) -> Listing:
@@ -109,8 +115,13 @@ class Hub:
         """
         parse(f"{WORD}{repo}@{revision}" if revision else f"{WORD}{repo}")
         preset = None if preset is None or preset.name.startswith(WORD) else preset
-        info = await (await self._wired()).info(repo, revision)
-        listing = listed(repo, info, await asyncio.to_thread(_free_bytes, self._home), preset)
+        wire = await self._wired()
+        info = await wire.info(repo, revision)
+        free_bytes = await asyncio.to_thread(_free_bytes, self._home)
+        try:
+            listing = listed(repo, info, free_bytes, preset)
+        except STRANGE as error:
+            raise wire.no_hub() from error
         if is_commit(revision) and listing.revision != revision:
             raise _other_revision(repo, revision)
         return listing

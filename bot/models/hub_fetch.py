@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ _ = phrases(__file__)
 
 LARGEST_UNTOLD_BYTES: Final = 64 << 20
 """Of a file whose size the hub does not tell."""
+RATE_OVER_S: Final = 10.0
+LONGEST_TOLD_S: Final = 24 * 3600.0
 _WRITTEN_AT_ONCE: Final = 1 << 20
 
 
@@ -42,12 +45,15 @@ class Progress:
     done_bytes: int
     total_bytes: int
     bytes_a_second: float
-    """Since it began or went on; 0 before that can be told."""
+    """Of the last seconds; 0 before that can be told."""
 
     @property
     def left_s(self) -> float | None:
-        """Seconds that it will take at this rate, None before that can be told."""
-        return (self.total_bytes - self.done_bytes) / self.bytes_a_second if self.bytes_a_second > 0 else None
+        """Seconds that it will take at this rate; None before that can be told, where it is over a day, and at the end."""
+        left = self.total_bytes - self.done_bytes
+        if not left or self.bytes_a_second * LONGEST_TOLD_S < left:
+            return None
+        return left / self.bytes_a_second
 
     def text(self) -> Text:
         """Say it: how much of how much, how fast, how long still."""
@@ -75,7 +81,7 @@ class Fetching:
         self._sleep = sleep
         self._done_bytes = 0
         self._came_bytes = 0
-        self._began = time.monotonic()
+        self._marks = deque([(time.monotonic(), 0)])
 
     async def run(self) -> tuple[ModelFile, ...]:
         """Fetch what is missing; return every file with what it hashes to.
@@ -93,6 +99,7 @@ class Fetching:
             raise not_written(error) from error
         finally:
             telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
         await self._report(self._progress())
         return tuple(files)
 
@@ -162,8 +169,12 @@ class Fetching:
         return sum(_size_of(path) or _size_of(path.with_name(path.name + PART)) for path in paths)
 
     def _progress(self) -> Progress:
-        took_s = time.monotonic() - self._began
-        rate = self._came_bytes / took_s if took_s > 0 else 0.0
+        now = time.monotonic()
+        while len(self._marks) > 1 and now - self._marks[0][0] > RATE_OVER_S:
+            self._marks.popleft()
+        then, had = self._marks[0]
+        self._marks.append((now, self._came_bytes))
+        rate = (self._came_bytes - had) / (now - then) if now > then else 0.0
         return Progress(self._listing.repo, self._done_bytes, max(self._listing.total_bytes, self._done_bytes), rate)
 
     async def _tell(self) -> None:

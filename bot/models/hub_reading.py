@@ -8,6 +8,7 @@ is worth fetching.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -21,10 +22,12 @@ from bot.models.verify import MOST_FILES
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
+    from huggingface_hub.hf_api import RepoSibling
 
 _ = phrases(__file__)
 
 LONGEST_PATH: Final = 200
+SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 def listed(repo: str, info: ModelInfo, free_bytes: int, preset: ModelSpec | None) -> Listing:
@@ -44,10 +47,7 @@ def listed(repo: str, info: ModelInfo, free_bytes: int, preset: ModelSpec | None
                 repo=repo,
             )
         )
-    files = []
-    for path in paths:
-        one = siblings[path]
-        files.append(HubFile(path, one.size or 0, one.lfs.sha256 if one.lfs else "", "" if one.lfs else one.blob_id or ""))
+    files = [_file(siblings[path]) for path in paths]
     mine = preset is not None and preset.revision in ("", info.sha)
     return Listing(
         repo=repo,
@@ -61,6 +61,13 @@ def listed(repo: str, info: ModelInfo, free_bytes: int, preset: ModelSpec | None
         free_bytes=free_bytes,
         known=preset.files if preset is not None and mine else (),
     )
+
+
+def _file(one: RepoSibling) -> HubFile:
+    told = str(one.lfs.sha256) if one.lfs else ""
+    blob = "" if one.lfs else str(one.blob_id or "")
+    sha256 = told if SHA256.fullmatch(told) else ""
+    return HubFile(str(one.rfilename), max(0, int(one.size or 0)), sha256, blob if is_commit(blob) else "")
 
 
 def _refuse_names(repo: str, names: Mapping[str, object]) -> None:
@@ -80,7 +87,7 @@ def offer(slot: str, info: ModelInfo) -> Offer:
     return Offer(
         repo=str(info.id),
         licence=_licence_of(info),
-        downloads=info.downloads or 0,
+        downloads=int(info.downloads or 0),
         changed_at=info.last_modified,
         size_bytes=estimate_bytes(info.safetensors.parameters) if info.safetensors else 0,
         gated=bool(info.gated),

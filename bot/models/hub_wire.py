@@ -67,7 +67,7 @@ class Wire:
 
     def __init__(self, endpoint: str, patience: Patience, *, sleep: Sleep = asyncio.sleep) -> None:
         """Take where the hub is; a token is sent only where HF_TOKEN is set, and to the endpoint alone."""
-        self.host = urlsplit(endpoint).netloc or endpoint
+        self.host = _host_of(endpoint)
         self._endpoint = endpoint
         self._patience = patience
         self._sleep = sleep
@@ -85,7 +85,7 @@ class Wire:
         """
         said = await self._json("/api/models", query, repo="")
         if not isinstance(said, list):
-            raise self._no_hub()
+            raise self.no_hub()
         return [self._info(one) for one in said]
 
     async def info(self, repo: str, revision: str) -> ModelInfo:
@@ -108,8 +108,10 @@ class Wire:
             first = response.history[0] if response.history else response
             commit = first.headers.get("x-repo-commit", revision)
             if commit != revision:
-                raise self._no_hub()
+                raise self.no_hub()
             at = _first_byte(response) if response.status_code == httpx2.codes.PARTIAL_CONTENT else 0
+            if at not in (0, start):
+                raise self.no_hub()
             yield Body(at, self._parts(response))
 
     async def _parts(self, response: httpx2.Response) -> AsyncIterator[bytes]:
@@ -126,20 +128,20 @@ class Wire:
                 async for part in response.aiter_bytes():
                     came += part
                     if len(came) > LARGEST_ANSWER_BYTES:
-                        raise self._no_hub()
+                        raise self.no_hub()
             except httpx2.TransportError as error:
                 raise self._offline() from error
         try:
             said: object = json.loads(came)
         except (ValueError, RecursionError) as error:
-            raise self._no_hub() from error
+            raise self.no_hub() from error
         return said
 
     def _info(self, said: object) -> ModelInfo:
         try:
             return ModelInfo(**said)  # type: ignore[arg-type, no-untyped-call]
         except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise self._no_hub() from error
+            raise self.no_hub() from error
 
     @asynccontextmanager
     async def _asked(
@@ -167,7 +169,7 @@ class Wire:
         except OfflineModeIsEnabled as error:
             raise self._switched_off() from error
         except (httpx2.TooManyRedirects, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
-            raise self._no_hub() from error
+            raise self.no_hub() from error
         except httpx2.TransportError as error:
             raise self._offline() from error
 
@@ -203,7 +205,7 @@ class Wire:
                 raise self._gated(repo) from error
             if status in ASK_AGAIN:
                 raise self._busy(Text("HTTP {status}", (("status", status),))) from error
-            raise self._no_such(repo) if status == httpx2.codes.NOT_FOUND and repo else self._no_hub() from error
+            raise self._no_such(repo) if status == httpx2.codes.NOT_FOUND and repo else self.no_hub() from error
 
     def _no_such(self, repo: str) -> NoModelError:
         return NoModelError(
@@ -238,7 +240,8 @@ class Wire:
             )
         )
 
-    def _no_hub(self) -> ModelError:
+    def no_hub(self) -> ModelError:
+        """Return the error for an answer that no hub would give."""
         return ModelError(
             _(
                 "{host} does not answer as a model hub does. Check {variable}; nothing was changed.",
@@ -263,6 +266,16 @@ class Wire:
                 "paring models import FILE"
             )
         )
+
+
+def _host_of(endpoint: str) -> str:
+    """Return host and port of an address, for people: without what may stand before them, a name and a password."""
+    try:
+        parts = urlsplit(endpoint)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ENDPOINT
+    return f"{parts.hostname}{port}" if parts.hostname else endpoint[:80]
 
 
 def _first_byte(response: httpx2.Response) -> int:

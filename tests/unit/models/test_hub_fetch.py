@@ -6,6 +6,7 @@ import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes.hub import Cut, Drip, FakeHub, Longer, Status, Whole, Wrong
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from bot.config import Settings
@@ -24,6 +27,7 @@ from bot.models.hub import Hub
 from bot.models.hub_fetch import Progress
 from bot.models.hub_listing import Listing
 from bot.models.hub_patience import Patience
+from bot.models.hub_wire import Wire
 from bot.models.origin import MANIFEST, read_origin
 from bot.models.spec import ModelFile, ModelSpec
 from bot.store.consents import Consents
@@ -416,6 +420,7 @@ async def test_the_way_is_told(hub: Hub, hub_server: FakeHub) -> None:
     half = Progress("a/b", 200_000_000, 1_000_000_000, 11_000_000.0)
     assert half.text().to("en") == "a/b: 200 MB of 1.0 GB, 11 MB/s, 73 s left"
     assert half.text().to("ko") == "a/b: 1.0 GB 중 200 MB, 초당 11 MB, 73초 남음"
+    assert replace(half, bytes_a_second=1.0).text().to("en") == "a/b: 200 MB of 1.0 GB"
 
 
 @pytest.mark.parametrize(
@@ -570,6 +575,66 @@ async def test_a_page_that_is_no_hub_is_told(hub: Hub, hub_server: FakeHub) -> N
 
     with pytest.raises(ModelError, match="does not answer as a model hub does"):
         await hub.search("embed", "")
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "ftp://127.0.0.1", "http://[::1", "http://127.0.0.1:port"])
+async def test_an_address_that_is_none_is_told(settings: Settings, consents: Consents, endpoint: str) -> None:
+    with pytest.raises(ModelError, match="HF_ENDPOINT"):
+        await Hub(settings, consents, endpoint=endpoint).look(REPO)
+
+
+async def test_a_password_in_the_address_is_not_told(settings: Settings, consents: Consents, unused_port: int) -> None:
+    hub = Hub(settings, consents, endpoint=f"http://bot:secret@127.0.0.1:{unused_port}")
+
+    with pytest.raises(OfflineError) as caught:
+        await hub.look(REPO)
+    assert f"at 127.0.0.1:{unused_port} " in caught.value.sentence("en")
+    assert "secret" not in caught.value.sentence("en")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = (
+    "id",
+    "sha",
+    "siblings",
+    "cardData",
+    "config",
+    "tags",
+    "safetensors",
+    "downloads",
+    "lastModified",
+    "gated",
+    "pipeline_tag",
+)
+
+
+@given(strange=st.dictionaries(st.sampled_from(KEYS), VALUES, min_size=1, max_size=3), file=st.none() | VALUES)
+def test_whatever_a_hub_answers_is_a_listing_or_a_told_error(strange: dict[str, object], file: object) -> None:
+    sibling = {
+        "rfilename": "model.safetensors",
+        "size": 1,
+        "blobId": "b",
+        "lfs": {"sha256": "1" * 64, "size": 1, "pointerSize": 1},
+    }
+    fine = {"id": REPO, "sha": "a" * 40, "siblings": [sibling if file is None else {**sibling, "size": file, "lfs": file}]}
+    hub = Hub(Settings(home=Path("/nonexistent/paring")), None)  # type: ignore[arg-type]
+    wire = Wire("http://127.0.0.1:1", Patience())
+    hub._wire = wire
+
+    async def said(*_asked: object, **_named: object) -> object:
+        return fine | strange
+
+    async def listed(*_asked: object, **_named: object) -> object:
+        return [fine | strange]
+
+    for answer, ask in ((said, lambda: hub.look(REPO)), (listed, lambda: hub.search("embed", ""))):
+        wire._json = answer  # type: ignore[method-assign]
+        with suppress(ModelError):
+            asyncio.run(ask())
 
 
 async def test_first_hashes_and_a_licence_that_is_not_open_want_a_second_yes(hub: Hub, hub_server: FakeHub) -> None:
