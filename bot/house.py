@@ -133,6 +133,8 @@ class House:
             "- Kept: messages that are meant for me and my answers; files that you send me; where /index is on, the chat's messages.\n"
             "- Not kept: other people's talk in a group that is not meant for me.\n"
             "- Who can find it: those who are in this chat. What the admin added for all is found by all.\n"
+            "- Tried: a model that the admin tries may be given the admin's requests too, or everybody's where they say so. Nobody is shown "
+            "what it says, and only numbers are kept of it.\n"
             "- How long: until you write /forget here, or the admin removes it.",
             home=self._home,
         )

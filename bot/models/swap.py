@@ -124,7 +124,7 @@ class Swapper:
         spec = await self._publishing.find(swap.slot, swap.model)
         await self._step(swap, "publish")
         telling.done("promote")
-        await telling.now(_("loading it; the old one answers until it is there"))
+        await telling.now(_("loading it; the old one answers until it is there …"))
         change = Change("watched", "watch", said=self._watched_for(), owner=self._swaps.owner)
         done = await self._publishing.publish(swap, spec, change, by=by, tell=telling.now)
         await self.reached("watch")
@@ -132,7 +132,7 @@ class Swapper:
 
     async def _resolved(self, swap: Swap, telling: Telling) -> ModelSpec:
         await self._step(swap, "resolve")
-        await telling.now(_("looking for it"))
+        await telling.now(_("looking for it …"))
         spec = await self._trying.resolve(swap.slot, swap.word)
         live = self._publishing.live(swap.slot)
         if same(spec.identity, live):
@@ -152,12 +152,12 @@ class Swapper:
 
     async def _tried(self, swap: Swap, spec: ModelSpec, telling: Telling) -> Card:
         await self._step(swap, "verify")
-        await telling.now(_("looking at its files"))
+        await telling.now(_("looking at its files …"))
         place = await self._trying.verify(spec)
         await self._changed(swap, Change(model=place.spec.identity), of={"trying"})
         telling.done("verify")
         await self._step(swap, "probe")
-        await telling.now(_("probing"))
+        await telling.now(_("probing …"))
         card = await self._trying.card(swap.slot, place, tell=telling.now)
         telling.done("probe")
         return card
@@ -165,7 +165,7 @@ class Swapper:
     async def _taken_back(self, swap: Swap, last: Swap, spec: ModelSpec | None, *, by: str, tell: Tell) -> Swap:
         telling = Telling(_("Back: {slot} → {word}", slot=swap.slot, word=short(swap.model) or "–"), tell)
         await self.reached("publish")
-        await telling.now(_("loading it; the old one answers until it is there"))
+        await telling.now(_("loading it; the old one answers until it is there …"))
         said = _("{slot} is back at {model}, by {who}.", slot=swap.slot, model=swap.model or "–", who=by)
         change = Change("live", "watch", said=said, owner="")
         if spec is None:

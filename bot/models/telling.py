@@ -1,7 +1,7 @@
 """A swap as it is told while it happens: one line that grows, shown in place of what was shown before.
 
 telling = Telling(_("Swap {slot} → {model}", ...), tell)
-await telling.now(_("probing {done} of {all}", done=12, all=40))     # **Swap …** ✓ resolved · ✓ verified · probing 12 of 40 …
+await telling.now(_("probing {done} of {all} …", done=12, all=40))     # **Swap …** ✓ resolved · ✓ verified · probing 12 of 40 …
 telling.done("probe")
 """
 
@@ -39,8 +39,8 @@ class Telling:
         self._done.append(_DONE[step])
 
     async def now(self, what: Text) -> None:
-        """Show what is being done now."""
-        await self._tell(_("**{head}** {steps}", head=self.head, steps=joined([*self._done, _("{what} …", what=what)])))
+        """Show what is being done now, a sentence or a few words that end in " …"."""
+        await self._tell(_("**{head}** {steps}", head=self.head, steps=joined([*self._done, what])))
 
 
 def joined(texts: Sequence[Text], *, by: str = " · ") -> Text:

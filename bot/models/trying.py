@@ -172,7 +172,7 @@ class Trying:
         notes: list[Text] = []
         if live is not None:
             try:
-                old = await self.measured(slot, await self.verify(live), anew=False, tell=_about(tell, live), like=new)
+                old = await self.measured(slot, await self.verify(live), anew=False, tell=tell, like=new)
             except ModelError as error:  # what is broken is to be swapped all the more
                 notes.append(_("The live model {model} could not be tried: {why}", model=live.identity, why=error.text))
         room = await asyncio.to_thread(self._pool.room_for, place.spec, need_mb=new.ram_mb)
@@ -203,12 +203,3 @@ def _by_part(word: str, specs: Sequence[ModelSpec]) -> ModelSpec | None:
     exact = [spec for spec in specs if spec.name == word]
     part = [spec for spec in specs if len(parts := spec.name.split(".")) == VERSIONED and word in (parts[1], ".".join(parts[:2]))]
     return max(exact or part, key=lambda spec: spec.name, default=None)
-
-
-def _about(tell: Tell, spec: ModelSpec) -> Tell:
-    """Return `tell` with the name of a model before what is told."""
-
-    async def told(text: Text) -> None:
-        await tell(joined([Text("{model}", (("model", spec.name),)), text]))
-
-    return told

@@ -1,6 +1,6 @@
 """A house of swaps over a real database, a real pool and the three real summary models; only the trial's figures are the test's."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from bot.models.probation import Probation
 from bot.models.publishing import Publishing, assigned
 from bot.models.shadow import Shadows
 from bot.models.swap import Swapper
-from bot.models.trial import Card, Figures, Room, Scored, Swap, Tell, Told, told
+from bot.models.trial import Card, Figures, Publisher, Room, Scored, Swap, Tell, Told, told
 from bot.models.trying import Trying
 from bot.models.watching import Watching
 from bot.store.assignments import Assignments
@@ -69,20 +69,27 @@ class House:
         self.now = datetime.now(UTC) + timedelta(minutes=minutes)
         await self.watching.look()
 
-    async def live_now(self, model: str, **options: Any) -> Swap:
-        swap = await self.swapper.propose("summarise", model, by="test:ann", tell=self.tell)
+    async def live_now(self, model: str, slot: str = "summarise", **options: Any) -> Swap:
+        swap = await self.swapper.propose(slot, model, by="test:ann", tell=self.tell)
         return await self.swapper.promote(swap.id, by="test:ann", tell=self.tell, **options)
 
 
 @asynccontextmanager
-async def a_house(home: Path, *, owner: str = "me", **models: Any) -> AsyncIterator[House]:
+async def a_house(
+    home: Path,
+    *,
+    owner: str = "me",
+    brings: Mapping[str, EntryPoint] = PACKAGES,
+    publishers: Mapping[str, Publisher] | None = None,
+    **models: Any,
+) -> AsyncIterator[House]:
     """Open a house at `home`, as a start does: what was interrupted is so, and the slots hold what is assigned."""
     settings = Settings(home=home, models=ModelSettings(**models))
     home.mkdir(parents=True, exist_ok=True)
     database = await Database.open(home / "paring.db")
     swaps, assignments = Swaps(database, owner=owner), Assignments(database)
-    await swaps.interrupt([])
-    catalogue = Catalogue(settings, packages=PACKAGES)
+    await swaps.interrupt([], but=tuple(publishers or ()))
+    catalogue = Catalogue(settings, packages=brings)
     pool = Pool(catalogue, await assigned(settings, catalogue, assignments, but=("embed",)))
     house: House
 
@@ -100,11 +107,13 @@ async def a_house(home: Path, *, owner: str = "me", **models: Any) -> AsyncItera
         return house.complaints
 
     probation = Probation(answers=40, minutes=30, complaints=complaints, now=lambda: house.now)
-    publishing = Publishing(swaps, assignments, pool, catalogue, settings, publishers={}, switching=probation.switching)
+    publishing = Publishing(
+        swaps, assignments, pool, catalogue, settings, publishers=publishers or {}, switching=probation.switching
+    )
     shadows = Shadows(pool, allows=lambda _message: house.allowed)
     pool.listen(probation.heard)
     pool.listen(shadows.heard)
-    trying = Trying(catalogue, pool, settings, probe=probe, compare=compare)
+    trying = Trying(catalogue, pool, settings, probe=probe, compare=compare, publishers=publishers)
     watching = Watching(swaps, publishing, probation, shadows, others=lambda: house.others, notify=notify)
     swapper = Swapper(swaps, trying, publishing, watched_for=probation.watched_for)
     house = House(database, pool, swaps, assignments, swapper, watching, probation, shadows)

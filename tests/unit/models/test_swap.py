@@ -37,7 +37,7 @@ async def test_a_swap_is_told_step_by_step_in_one_line_and_ends_in_a_card(house:
     assert (swap.state, swap.step, swap.model, swap.before) == ("reported", "report", LEXRANK, EXTRACT)
     assert swap.card is not None
     assert (swap.card.new.model, swap.card.old and swap.card.old.model, swap.card.passed) == (LEXRANK, EXTRACT, True)
-    assert house.told[-1] == "**Swap summarise → lexrank** ✓ resolved · ✓ verified · summarise.extract.v1 · 12 of 40 …"
+    assert house.told[-1] == "**Swap summarise → lexrank** ✓ resolved · ✓ verified · 12 of 40"
     assert house.pool.live(SUMMARISE) == EXTRACT
     assert set(swap.said) == {"ko", "en"}
     assert swap.said["ko"] != swap.said["en"]
