@@ -7,22 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import opened
+from bot.app import App, opened
 from bot.config import ModelSettings, Settings
 from bot.locale import Text
 from bot.message import Address, Reply, pack
 from bot.models.catalogue import Catalogue
-from bot.models.pool import Pool
 from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Scopes
-from bot.retrieval.library import Shelves
-from bot.retrieval.swapping import EmbedderPublisher
 from bot.route import Route
 from bot.store.database import Database
 from bot.store.generations import Generations
-from bot.store.inbox import Inbox
 from bot.store.swaps import Swaps
-from bot.testing import InlineSandbox, make_message
+from bot.testing import make_message
 
 EVERYONE = Scopes([PUBLIC])
 PASSAGES = 600
@@ -56,27 +52,15 @@ def question(number: int) -> str:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "paring.db")
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def pool(tmp_path: Path) -> AsyncIterator[Pool]:
+async def app(tmp_path: Path) -> AsyncIterator[App]:
     settings = Settings(home=tmp_path, models=ModelSettings(threads=1, choose={"embed": "embed.static.v1"}))
-    opened = Pool(Catalogue(settings), settings)
-    yield opened
-    await opened.close()
+    async with opened(settings) as house:
+        yield house
 
 
-@pytest.fixture
-async def library(tmp_path: Path, database: Database, pool: Pool) -> AsyncIterator[Shelves]:
-    opened = Shelves(database, pool, InlineSandbox(), tmp_path, Settings(home=tmp_path).limits)  # type: ignore[arg-type]
-    kept = (opened.add_text(passage(number), PUBLIC, title="", link="", key=str(number)) for number in range(PASSAGES))
+async def fill(app: App, count: int) -> None:
+    kept = (app.library.add_text(passage(number), PUBLIC, title="", link="", key=str(number)) for number in range(count))
     await asyncio.gather(*kept)
-    yield opened
-    await opened.close()
 
 
 async def live(database: Database) -> str:
@@ -84,54 +68,58 @@ async def live(database: Database) -> str:
     return generation.embedder if generation else ""
 
 
-async def ask(database: Database) -> None:
-    inbox = Inbox(database)
+async def ask(app: App) -> None:
     for number in ASKED:
         message = make_message(question(number), id=str(number))
-        row = await inbox.accept(message)
+        row = await app.inbox.accept(message)
         assert row is not None
-        await inbox.finish(row, message, [Reply("here", "en")], route=Route("search", "router", 0.9))
+        await app.inbox.finish(row, message, [Reply("here", "en")], route=Route("search", "router", 0.9))
 
 
 @pytest.mark.timeout(240)
-async def test_six_hundred_passages_are_embedded_anew_while_questions_are_answered_and_taken_back_in_one_word(
-    library: Shelves, database: Database, pool: Pool
-) -> None:
-    static, minilm = map(Catalogue(pool.settings).find, ("embed.static.v1", "embed.minilm.v1"))
-    publisher = EmbedderPublisher(library, database, pool)
-    await ask(database)
-    said: list[str] = []
+async def test_six_hundred_passages_are_embedded_anew_while_questions_are_answered_and_taken_back_in_one_word(app: App) -> None:
+    await fill(app, PASSAGES)
+    await ask(app)
+    static, minilm = (app.catalogue.find(name).identity for name in ("embed.static.v1", "embed.minilm.v1"))
+    told: list[str] = []
 
     async def tell(text: Text) -> None:
-        said.append(text.to("en"))
+        told.append(text.to("en"))
 
-    takes, common = await publisher.notes(minilm)
-    assert takes.to("en").startswith(f"{minilm.identity}: 600 of 600 passages are to be embedded")
-    assert "5 of 5 were asked of both" in common.to("en")
-    assert "in common." in common.to("en")
+    swap = await app.swapper.propose("embed", "minilm", by="test:ann", tell=tell)
+
+    assert swap.card is not None
+    assert (swap.state, swap.before, swap.card.passed) == ("reported", static, True)
+    notes = " ".join(note["en"] for note in swap.card.notes)
+    assert f"{minilm}: 600 of 600 passages are to be embedded" in notes
+    assert "5 of 5 were asked of both" in notes
 
     answered: list[tuple[str, bool]] = []
 
     async def people() -> None:
         for number in itertools.cycle(ASKED):
-            hits = await library.search(question(number), EVERYONE, 1)
-            answered.append((await live(database), bool(hits) and hits[0].passage.text == passage(number)))
+            hits = await app.library.search(question(number), EVERYONE, 1)
+            answered.append((await live(app.database), bool(hits) and hits[0].passage.text == passage(number)))
 
     asking = asyncio.create_task(people())
-    await publisher.publish(minilm, by="ann", tell=tell)
-    meanwhile = [who for who, _right in answered].count(static.identity)
-    while answered[-1][0] == static.identity or len(answered) < len(ASKED):
+    swap = await app.swapper.promote(swap.id, by="test:ann", tell=tell)
+    meanwhile = [who for who, _right in answered].count(static)
+    while answered[-1][0] == static or len(answered) < len(ASKED):
         await asyncio.sleep(0)
 
-    assert await live(database) == minilm.identity
+    assert swap.state == "watched"
+    assert await live(app.database) == app.pool.live(EMBED) == minilm
     assert meanwhile > len(ASKED)
-    assert any("of 600 passages embedded" in told for told in said)
-    await publisher.publish(static, by="ann", tell=tell)
+    assert any("of 600 passages embedded" in line for line in told)
+
+    back = await app.swapper.roll_back("embed", by="test:ann", tell=tell)
     asking.cancel()
 
-    assert await live(database) == static.identity
+    assert back.state == "live"
+    assert await live(app.database) == app.pool.live(EMBED) == static
+    assert (await app.swapper.one(swap.id)).state == "rolled back"
     assert all(right for _who, right in answered)
-    assert (await library.verify()).sound
+    assert (await app.library.verify()).sound
 
 
 @pytest.mark.timeout(120)
@@ -140,8 +128,7 @@ async def test_cut_off_by_the_end_of_the_bot_it_goes_on_at_the_next_start_and_te
     static, minilm = (spec.identity for spec in map(Catalogue(settings).find, ("embed.static.v1", "embed.minilm.v1")))
     here = Address("telegram", "4711", "42")
     async with opened(settings) as app:
-        kept = (app.library.add_text(passage(number), PUBLIC, title="", link="", key=str(number)) for number in range(100))
-        await asyncio.gather(*kept)
+        await fill(app, 100)
         ended = Swaps(app.database, owner="ended")
         await ended.begin("embed", "minilm", by="telegram:42", origin=pack(here), state="publishing", model=minilm, before=static)
         await app.library.changeover.wish(minilm, by="telegram:42")
