@@ -1,0 +1,228 @@
+"""The admin verbs in every channel, from the words to the presses, through the whole bot: a channel is tested by being listed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from fakes.swapping import figures
+from fakes.telegram_bot_api.client import ANN, running
+from pydantic import SecretStr
+from rich.console import Console as Terminal
+
+from bot.app import App, channels_of, opened
+from bot.channels.channel import Channel
+from bot.channels.console import Console
+from bot.config import LinkSettings, Settings, TelegramSettings, WebSettings
+from bot.message import Reply
+from bot.models.fetch import Place
+from bot.models.tasks import SUMMARISE
+from bot.models.trial import Figures
+
+LONGEST_S = 60.0
+TOKEN = "7:ADMIN"
+pytestmark = pytest.mark.timeout(120)
+
+
+@dataclass
+class Chat:
+    """One person in front of one channel of a bot that runs: what they say and press, and what they are shown."""
+
+    app: App
+    who: str
+    shown: asyncio.Queue[Reply] = field(default_factory=asyncio.Queue)
+    say: Callable[[str], Awaitable[object]] = field(default=lambda _text: asyncio.sleep(0))
+    press: Callable[[Reply, str], Awaitable[object]] = field(default=lambda _reply, _label: asyncio.sleep(0))
+
+    async def ask(self, text: str) -> Reply:
+        await self.say(text)
+        return await self.answer()
+
+    async def order(self, reply: Reply, label: str) -> Reply:
+        await self.press(reply, label)
+        return await self.answer()
+
+    def live(self) -> str:
+        return self.app.pool.live(SUMMARISE).partition("@")[0]
+
+    async def answer(self) -> Reply:
+        while True:
+            reply = await asyncio.wait_for(self.shown.get(), LONGEST_S)
+            if not any(button.command.name == "cancel" for button in reply.buttons):  # a status, which becomes the answer
+                return reply
+
+
+def overheard(channel: Channel, chat: Chat) -> Channel:
+    """Have `chat` know what the channel has shown, once it has."""
+
+    def listening(method: Callable[..., Awaitable[str]], place: int) -> Callable[..., Awaitable[str]]:
+        async def listen(*args: object, **named: object) -> str:
+            sent = await method(*args, **named)
+            reply = args[place]
+            assert isinstance(reply, Reply)
+            chat.shown.put_nowait(reply)
+            return sent
+
+        return listen
+
+    for name, place in (("send", 0), ("edit", 1), ("send_parts", 0)):
+        if hasattr(channel, name) and not (name == "send" and channel.name == "web"):  # whose send is an edit
+            setattr(channel, name, listening(getattr(channel, name), place))
+    return channel
+
+
+@asynccontextmanager
+async def served(settings: Settings, channel_of: Callable[[App], Channel], who: str) -> AsyncIterator[tuple[Chat, Channel]]:
+    async with opened(settings) as app:
+        chat = Chat(app, who)
+        channel = overheard(channel_of(app), chat)
+        stop = asyncio.Event()
+        serving = asyncio.create_task(app.serve([channel], stop=stop, hopeless=lambda _name, _why: None))
+        try:
+            yield chat, channel
+        finally:
+            stop.set()
+            await asyncio.wait([serving], timeout=LONGEST_S)
+            await serving
+
+
+@asynccontextmanager
+async def web(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
+    chosen = settings.model_copy(update={"web": WebSettings(port=0, admin=admin)})
+    async with served(chosen, lambda app: channels_of(app)[0], "web:me") as (chat, channel):
+        await asyncio.wait_for(channel.ready.wait(), LONGEST_S)  # type: ignore[attr-defined]
+        async with httpx.AsyncClient(base_url=channel.url, headers={"x-paring": "en"}) as client:  # type: ignore[attr-defined]
+            ids = iter(f"{number:016x}" for number in range(1000))
+            chat.say = lambda text: client.post("/api/say", json={"id": next(ids), "text": text})
+            chat.press = lambda reply, label: client.post("/api/press", json={"id": next(ids), "token": token(reply, label)})
+            yield chat
+
+
+@asynccontextmanager
+async def console(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
+    assert admin, "who types in the machine's own terminal always is"
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read(_prompt: str) -> str:
+        return asyncio.run_coroutine_threadsafe(lines.get(), loop).result()
+
+    def terminal(app: App) -> Console:
+        return Console(blobs=app.blobs, read=read, terminal=Terminal(file=io.StringIO(), width=100))
+
+    async with served(settings, terminal, "console:me") as (chat, _channel):
+        chat.say = lines.put
+        chat.press = lambda reply, label: lines.put(f"#{[button.label for button in reply.buttons].index(label) + 1}")
+        yield chat
+        await lines.put("/quit")
+
+
+@asynccontextmanager
+async def telegram(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
+    async with running(TOKEN) as fake:
+        own = TelegramSettings(token=SecretStr(TOKEN), base_url=fake.base_url, base_file_url=fake.base_file_url)
+        admins = (f"telegram:{ANN}",) if admin else ()
+        chosen = settings.model_copy(update={"telegram": own, "admins": admins, "web": WebSettings(enabled=False)})
+        await fake.order("person", id=ANN, first_name="Ann", language_code="en")
+        async with served(chosen, lambda app: channels_of(app)[0], f"telegram:{ANN}") as (chat, _channel):
+
+            async def press(_reply: Reply, label: str) -> None:
+                labelled = [one for one in await fake.shown(ANN) if label in str(one.get("reply_markup", ""))]
+                await fake.press(labelled[-1]["message_id"], label=label)
+
+            chat.say, chat.press = fake.say, press
+            yield chat
+
+
+CHANNELS = (web, console, telegram)
+
+
+def token(reply: Reply, label: str) -> str:
+    return next(button.token for button in reply.buttons if button.label == label)
+
+
+def labels(reply: Reply) -> list[str]:
+    return [button.label for button in reply.buttons]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", language="en", links=LinkSettings(enabled=False))
+
+
+@pytest.fixture
+def scores(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """How well each model is taken to answer, by its name; 0.9 for what is not named. No model is tried."""
+    known: dict[str, float] = {}
+
+    async def tried(_settings: object, place: Place, *, embedder: object, report: object) -> Figures:
+        return figures(place.spec.identity, score=known.get(place.spec.name, 0.9))
+
+    monkeypatch.setattr("bot.swapping._probed", tried)
+    return known
+
+
+@pytest.fixture(params=CHANNELS, ids=lambda channel: channel.__name__)
+async def chat(request: pytest.FixtureRequest, settings: Settings, scores: dict[str, float]) -> AsyncIterator[Chat]:
+    async with request.param(settings, admin=True) as made:
+        yield made
+
+
+async def outcomes(app: App) -> list[tuple[str, str, str]]:
+    return [(entry.who, entry.command, entry.outcome) for entry in reversed(await app.audit.last(100))]
+
+
+async def test_from_the_models_to_a_swap_and_back_by_buttons(chat: Chat, scores: dict[str, float]) -> None:
+    scores["summarise.lead.v1"] = 0.1
+    models = await chat.ask("/models")
+    slot = await chat.order(models, "summarise")
+    assert "`summarise.extract.v1`" in slot.text
+    card = await chat.order(slot, "Try lexrank")
+    assert labels(card) == ["Promote", "Shadow 50", "Discard"]
+    live = await chat.order(card, "Promote")
+    assert labels(live) == ["Back to extract"]
+    assert chat.live() == "summarise.lexrank.v1"
+    assert "back at summarise.extract.v1" in (await chat.order(live, "Back to extract")).text
+    assert chat.live() == "summarise.extract.v1"
+    if chat.who != "console:me":  # where the buttons are those of the last answer alone
+        assert "Nothing was changed" in (await chat.order(live, "Back to extract")).text
+    refused = await chat.ask("/swap summarise lead")
+    assert labels(refused) == ["Shadow 50", "Discard"]
+    forced = await chat.ask('/swap summarise lead --force "to compare"')
+    assert ("summarise.lead.v1" in forced.text, chat.live()) == (True, "summarise.lead.v1")
+    await chat.ask("/rollback summarise")
+    assert chat.live() == "summarise.extract.v1"
+    written = await outcomes(chat.app)
+    assert {who for who, _command, _outcome in written} == {chat.who}
+    assert (chat.who, '/swap summarise lead --force "to compare"', "done") in written
+    assert (chat.who, "/swap summarise lead", "refused") in written
+
+
+async def test_memory_audit_and_admins(chat: Chat) -> None:
+    assert "Memory" in (await chat.ask("/ram")).text
+    assert "is an admin from now on" in (await chat.ask("/admins add telegram:5")).text
+    assert "no admin any more" in (await chat.order(await chat.ask("/admins"), "Remove telegram:5")).text
+    assert "/admins remove telegram:5" in (await chat.ask("/audit")).text
+    assert "Did you mean summarise" in (await chat.ask("/swap sumarise lead")).text
+
+
+@pytest.mark.parametrize("channel", [web, telegram], ids=lambda channel: channel.__name__)
+async def test_nobody_else_is_obeyed_by_word_or_by_an_old_button(
+    channel: Callable[..., object], settings: Settings, scores: dict[str, float]
+) -> None:
+    async with channel(settings, admin=False) as chat:  # type: ignore[attr-defined]
+        for order in ("/models", "/swap summarise lead", "/교체 요약 lead", "/promote 1", "/admins add telegram:42"):
+            assert chat.who in (await chat.ask(order)).text
+        assert {outcome for _who, _command, outcome in await outcomes(chat.app)} == {"not an admin"}
+        assert "/swap" not in (await chat.ask("/help")).text
+        if chat.who.startswith("telegram"):
+            await chat.app.roles.add(chat.who, by="terminal")
+            shown = await chat.ask("/admins")
+            await chat.app.roles.remove(chat.who, by="terminal")
+            assert "Only an admin" in (await chat.order(shown, f"Remove {chat.who}")).text
