@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.admin import Admin
-from bot.admin_cards import Cards, plain
+from bot.admin_cards import Cards
 from bot.admin_meant import Meant
 from bot.admin_people import People
 from bot.admin_search import Offering, Search
 from bot.admin_sight import Sight
 from bot.admin_swaps import Bench, Swaps
+from bot.models.card_text import card_text
 
 if TYPE_CHECKING:
+    from bot.locale import Language
     from bot.models.catalogue import Catalogue
     from bot.models.pool import Pool
-    from bot.models.trial import Swapping
+    from bot.models.trial import Card, Swapping
     from bot.roles import Roles
     from bot.skill import Kit
     from bot.store.audit import Audit
@@ -44,6 +46,13 @@ def admin_parts(house: AdminHouse) -> tuple[Admin, Sight]:
     meant = Meant(house.catalogue, kit.skills, settings.model_home)
     search = Search(house.catalogue, kit.skills, house.hub)
     sight = Sight(house.pool, house.catalogue, house.traffic, kit.skills, meant, search)
-    swaps = Swaps(house.swapping, meant, Cards(plain, None, kit.blobs), house.bench)
+    swaps = Swaps(house.swapping, meant, Cards(card_text, drawn, kit.blobs), house.bench)
     people = People(house.roles, house.audit, zone=settings.zone)
     return Admin(house.roles, house.audit, [sight, swaps, people]), sight
+
+
+def drawn(card: Card, language: Language) -> bytes:
+    """Return a card as a PNG."""
+    from bot.models.card_picture import card_picture  # noqa: PLC0415 - only who asks for a card pays
+
+    return card_picture(card, language)

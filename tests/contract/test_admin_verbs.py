@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fakes.swapping import figures
-from fakes.telegram_bot_api.client import ANN, running
+from fakes.telegram_bot_api.client import ANN, FakeTelegram, running
 from pydantic import SecretStr
 from rich.console import Console as Terminal
 
@@ -20,6 +20,7 @@ from bot.app import App, channels_of, opened
 from bot.channels.channel import Channel
 from bot.channels.console import Console
 from bot.config import LinkSettings, Settings, TelegramSettings, WebSettings
+from bot.locale import Text
 from bot.message import Reply
 from bot.models.fetch import Place
 from bot.models.tasks import SUMMARISE
@@ -37,6 +38,7 @@ class Chat:
     app: App
     who: str
     shown: asyncio.Queue[Reply] = field(default_factory=asyncio.Queue)
+    telegram: FakeTelegram | None = None
     say: Callable[[str], Awaitable[object]] = field(default=lambda _text: asyncio.sleep(0))
     press: Callable[[Reply, str], Awaitable[object]] = field(default=lambda _reply, _label: asyncio.sleep(0))
 
@@ -47,6 +49,11 @@ class Chat:
     async def order(self, reply: Reply, label: str) -> Reply:
         await self.press(reply, label)
         return await self.answer()
+
+    @property
+    def fake(self) -> FakeTelegram:
+        assert self.telegram is not None
+        return self.telegram
 
     def live(self) -> str:
         return self.app.pool.live(SUMMARISE).partition("@")[0]
@@ -136,7 +143,7 @@ async def telegram(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
                 labelled = [one for one in await fake.shown(ANN) if label in str(one.get("reply_markup", ""))]
                 await fake.press(labelled[-1]["message_id"], label=label)
 
-            chat.say, chat.press = fake.say, press
+            chat.say, chat.press, chat.telegram = fake.say, press, fake
             yield chat
 
 
@@ -184,6 +191,7 @@ async def test_from_the_models_to_a_swap_and_back_by_buttons(chat: Chat, scores:
     slot = await chat.order(models, "summarise")
     assert "`summarise.extract.v1`" in slot.text
     card = await chat.order(slot, "Try lexrank")
+    assert chat.app.blobs.path(card.images[0].blob).read_bytes().startswith(b"\x89PNG")
     assert labels(card) == ["Promote", "Shadow 50", "Discard"]
     live = await chat.order(card, "Promote")
     assert labels(live) == ["Back to extract"]
@@ -226,3 +234,32 @@ async def test_nobody_else_is_obeyed_by_word_or_by_an_old_button(
             shown = await chat.ask("/admins")
             await chat.app.roles.remove(chat.who, by="terminal")
             assert "Only an admin" in (await chat.order(shown, f"Remove {chat.who}")).text
+
+
+async def test_in_telegram_one_message_tells_the_steps_and_becomes_the_card_whose_picture_follows(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, seen = asyncio.Event(), asyncio.Event()
+
+    async def tried(_settings: object, place: Place, *, embedder: object, report: Callable[[Text], Awaitable[None]]) -> Figures:
+        await report(Text("probing 1 of 2"))
+        shown.set()
+        await asyncio.wait_for(seen.wait(), LONGEST_S)
+        return figures(place.spec.identity)
+
+    monkeypatch.setattr("bot.swapping._probed", tried)
+    for name in ("TYPING_AFTER_S", "STATUS_AFTER_S", "STATUS_EVERY_S"):
+        monkeypatch.setattr(f"bot.company.{name}", 0.0)
+    async with telegram(settings, admin=True) as chat:
+        await chat.say("/swap summarise lexrank")
+        await asyncio.wait_for(shown.wait(), LONGEST_S)
+        (status,) = await chat.fake.shown(ANN, by_bot=1)
+        assert "Cancel" in str(status["reply_markup"])
+        seen.set()
+        card = await chat.answer()
+        text, picture = await chat.fake.shown(ANN, by_bot=2)
+    assert text["message_id"] == status["message_id"]
+    assert "lexrank" in text["text"]
+    assert "Promote" in str(text["reply_markup"])
+    assert picture["photo"]
+    assert card.images[0].alt in picture["caption"]

@@ -31,7 +31,7 @@ async def test_the_answer_to_a_swap_is_its_card_with_a_picture_and_three_buttons
     shown = await house.say(typed, language="en")
     slot, word, by = house.swapping.asked[0]
     assert (slot, word.lower() in LEXRANK, by) == ("summarise", True, NAMED)
-    assert "Swap 1: summarise → lexrank" in shown.text
+    assert "Swap 1." in shown.text
     assert "in en" in shown.text
     assert house.blobs.data[shown.images[0].blob].endswith(b"in en")
     assert orders(shown) == {"Promote": "/promote 1", "Shadow 50": "/shadow 1 50", "Discard": "/discard 1"}
@@ -151,8 +151,8 @@ async def test_the_card_is_shown_again_the_last_or_by_number(house: AdminHouse) 
         await house.say("/card")
     await house.say("/swap summarise lexrank")
     await house.say("/swap summarise lead")
-    assert "Swap 2" in (await house.say("/card")).text
-    assert "Swap 1" in (await house.say("/성적표 1", language="en")).text
+    assert "Swap 2." in (await house.say("/card")).text
+    assert "Swap 1." in (await house.say("/성적표 1", language="en")).text
     with pytest.raises(InputError, match="no swap 9"):
         await house.say("/card 9")
     with pytest.raises(InputError, match="number of a swap"):
