@@ -14,13 +14,15 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
 from bot.config import ModelSettings, Settings
-from bot.errors import ModelError, UnsafeModelError
+from bot.errors import InputError, ModelError, UnsafeModelError
 from bot.models.catalogue import Catalogue
 from bot.models.families import Families
 from bot.models.folders import read_folder
 from bot.models.pool import Pool
 from bot.models.spec import ModelSpec
 from bot.skill import Slot
+
+from .swapping import a_house
 
 SLOTS = {
     "minilm": "embed", "minilm-ko": "embed", "static": "embed", "sentence-transformers": "embed", "linear-head": "route",
@@ -222,3 +224,42 @@ async def test_the_runtimes_run_none_of_it_either(
 
     assert any("가" <= letter <= "힣" for letter in caught.value.sentence("ko"))
     assert not canary.exists()
+
+
+async def test_no_order_of_an_admin_lets_one_through(tmp_path: Path) -> None:
+    """Neither a second yes nor a reason: there is no card, so there is nothing to force."""
+    async with a_house(tmp_path / "home") as house:
+        for name in HOSTILE:
+            (tmp_path / name).mkdir()
+            folder = build(tmp_path / "home" / "models", name, "summarise-lead", tmp_path / name / "ran")
+
+            swap = await house.swapper.propose("summarise", folder.name, by="test:ann", tell=house.tell, yes=True)
+
+            assert (swap.state, swap.card) == ("refused", None), name
+            assert "The model was refused" in swap.said["en"]
+            with pytest.raises(InputError):
+                await house.swapper.promote(swap.id, by="test:ann", tell=house.tell, reason="I know what I do")
+            assert not (tmp_path / name / "ran").exists()
+        assert house.probed == []
+        assert house.pool.live(Slot("summarise")).startswith("summarise.extract.v1")
+
+
+@pytest.mark.parametrize("change", ["code", "pickle", "other bytes"])
+async def test_one_that_is_exchanged_after_its_card_does_not_go_live(tmp_path: Path, change: str) -> None:
+    async with a_house(tmp_path / "home") as house:
+        folder = tmp_path / "home" / "models" / "mine"
+        folder.mkdir(parents=True)
+        save_file({"w": np.zeros((2, 3), np.float32)}, folder / "model.safetensors")
+        (folder / "paring.yaml").write_text("name: mine\nslot: summarise\nfamily: summarise-lead\n")
+        swap = await house.swapper.propose("summarise", "mine", by="test:ann", tell=house.tell)
+        assert swap.state == "reported"
+        if change == "other bytes":
+            save_file({"w": np.ones((2, 3), np.float32)}, folder / "model.safetensors")
+        else:
+            HOSTILE[change](folder, tmp_path / "ran")
+
+        with pytest.raises(ModelError):
+            await house.swapper.promote(swap.id, by="test:ann", tell=house.tell, reason="now")
+
+        assert house.pool.live(Slot("summarise")).startswith("summarise.extract.v1")
+        assert not (tmp_path / "ran").exists()
