@@ -1,7 +1,7 @@
 """Looks at a folder of a model before anything in it is loaded: only data may lie there, and only data that reads as such.
 
 Owns: which files are allowed, by name and by what they begin with (pickle, code, links, names that two systems read as one).
-Leaves what JSON says to `bot.models.verify_json`, weights and vocabularies to `bot.models.verify_weights`, hashing to
+Leaves what JSON says to `bot.models.verify_json`, weights to `bot.models.verify_weights` and `bot.models.verify_onnx`, hashing to
 `bot.models.made.sha256_of`, and the reading to the runtimes. Holds for every folder: carried in, fetched, or made by an
 admin. Nothing can override it.
 
@@ -19,7 +19,8 @@ from typing import Final
 from bot.locale import Text, phrases
 from bot.models.refusal import refused
 from bot.models.verify_json import check_json, check_template
-from bot.models.verify_weights import check_onnx, check_pieces, check_safetensors
+from bot.models.verify_onnx import check_onnx
+from bot.models.verify_weights import check_pieces, check_safetensors
 
 _ = phrases(__file__)
 

@@ -91,13 +91,18 @@ def is_inside(path: str) -> bool:
     )
 
 
+def is_too_much(data: bytes) -> bool:
+    """Say whether JSON holds so much that reading it alone would take gigabytes of memory."""
+    objects = data.count(b"[") + data.count(b"{")
+    return objects > MOST_OBJECTS or data.count(b":") > MOST_NAMES or objects + data.count(b",") > MOST_VALUES
+
+
 def _read(file: Path) -> Json:
     """Return what the file holds; each object in it, however deep, is looked at on the way."""
     if file.stat().st_size > LARGEST_BYTES:
         raise refused(file.name, _("it is larger than {size} MiB", size=LARGEST_BYTES >> 20))
     data = file.read_bytes()
-    objects = data.count(b"[") + data.count(b"{")
-    if objects > MOST_OBJECTS or data.count(b":") > MOST_NAMES or objects + data.count(b",") > MOST_VALUES:
+    if is_too_much(data):
         raise refused(file.name, _("it holds more than a model needs"))
     try:
         said: Json = json.loads(data.decode(), object_pairs_hook=lambda pairs: _looked_at(file.name, pairs))

@@ -1,7 +1,7 @@
-"""What weights and vocabularies are before a library reads them: safetensors, ONNX, sentencepiece.
+"""What weights and vocabularies are before a library reads them: safetensors, sentencepiece, tiktoken.
 
-Owns: that a header fits its file, that every byte belongs to a tensor, that a graph has no stranger's operators and reads nothing
-from elsewhere. Leaves the walk over the files to `bot.models.verify`.
+Owns: that a header fits its file, and that every byte belongs to a tensor. Leaves ONNX to `bot.models.verify_onnx`, the walk over the
+files to `bot.models.verify`.
 
     check_safetensors(Path("m/model.safetensors"), Path("m"))
 """
@@ -10,27 +10,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.locale import phrases
-from bot.models.refusal import plain, refused
-from bot.models.verify_json import Json, is_inside
-
-if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto, TensorProto
+from bot.models.refusal import refused
+from bot.models.verify_json import Json, is_too_much
 
 _ = phrases(__file__)
 
 LARGEST_HEADER_BYTES: Final = 16 << 20
 """safetensors itself takes 100 MB; the header of a model of 70 billion parameters has 100 KB."""
-LARGEST_GRAPH_BYTES: Final = (2 << 30) - 1
-"""Source: Protocol Buffers, "Total Size": a message has less than 2 GiB."""
 LARGEST_PIECES_BYTES: Final = 64 << 20
-ONNX_DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
-RUNS_FILES: Final = frozenset({"EPContext", "PyOp"})
-"""Operators of onnxruntime's own that load a compiled file or call Python. Source: onnxruntime, docs/ContribOperators.md."""
 
 
 def check_safetensors(file: Path, _folder: Path) -> None:
@@ -41,7 +33,8 @@ def check_safetensors(file: Path, _folder: Path) -> None:
         if size < 8 or length > min(LARGEST_HEADER_BYTES, size - 8):  # noqa: PLR2004 - the length itself takes 8 bytes
             raise refused(file.name, _("its header does not fit the file: it is cut off, or not safetensors"))
         try:
-            header = json.loads(handle.read(length), object_pairs_hook=_once)
+            data = handle.read(length)
+            header = None if is_too_much(data) else json.loads(data, object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             raise refused(file.name, _("its header cannot be read")) from error
     if not isinstance(header, dict) or not _fills(header, size - 8 - length):
@@ -71,70 +64,6 @@ def _fills(header: Mapping[str, Json], size: int) -> bool:
             return False
         at = end
     return at == size
-
-
-def check_onnx(file: Path, _folder: Path) -> None:
-    """Refuse operators of strangers, and data that lies anywhere but beside the file."""
-    import onnx  # noqa: PLC0415 - 0.2 s that only an ONNX model pays
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    if file.stat().st_size > LARGEST_GRAPH_BYTES:
-        raise refused(file.name, _("it cannot be read as ONNX"))
-    try:
-        model = onnx.load(str(file), load_external_data=False)
-    except (DecodeError, ValueError) as error:
-        raise refused(file.name, _("it cannot be read as ONNX")) from error
-    known = ONNX_DOMAINS | {function.domain for function in model.functions}
-    imported = {one.domain for holder in (model, *model.functions) for one in holder.opset_import}
-    nodes = list(_nodes(model))
-    own = {(function.domain, function.name) for function in model.functions}
-    foreign = {node.domain for node in nodes if node.domain not in ONNX_DOMAINS and (node.domain, node.op_type) not in own}
-    if foreign := foreign | (imported - known):
-        raise refused(file.name, _("it names code to import: {name}", name=plain(min(foreign))))
-    if running := {node.op_type for node in nodes} & RUNS_FILES:
-        raise refused(file.name, _("it names code to import: {name}", name=min(running)))
-    for tensor in _tensors(model, nodes):
-        _check_place(file, tensor)
-
-
-def _check_place(file: Path, tensor: TensorProto) -> None:
-    """Refuse a tensor whose data lies elsewhere. Source: onnx, docs/ExternalData.md."""
-    places = [one.value for one in tensor.external_data if one.key == "location"]
-    if not places and tensor.data_location == tensor.EXTERNAL:
-        raise refused(file.name, _("it points outside its folder"))
-    for place in places:
-        if not is_inside(place) or not (file.parent / place).is_file():
-            raise refused(file.name, _("it points outside its folder"))
-
-
-def _nodes(model: ModelProto) -> Iterator[NodeProto]:
-    """Yield every node of the model: of its graphs, of its functions, and of the graphs within nodes."""
-    waiting: list[NodeProto] = [node for function in model.functions for node in function.node]
-    waiting += model.graph.node
-    for training in model.training_info:
-        waiting += [*training.initialization.node, *training.algorithm.node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        for attribute in node.attribute:
-            for graph in (attribute.g, *attribute.graphs):
-                waiting += graph.node
-
-
-def _tensors(model: ModelProto, nodes: list[NodeProto]) -> Iterator[TensorProto]:
-    """Yield every tensor of the model, wherever it stands."""
-    attributes = [attribute for node in nodes for attribute in node.attribute]
-    attributes += [attribute for function in model.functions for attribute in function.attribute_proto]
-    graphs = [model.graph, *(graph for one in model.training_info for graph in (one.initialization, one.algorithm))]
-    graphs += [graph for attribute in attributes for graph in (attribute.g, *attribute.graphs)]
-    for graph in graphs:
-        yield from graph.initializer
-        for sparse in graph.sparse_initializer:
-            yield from (sparse.values, sparse.indices)
-    for attribute in attributes:
-        yield from (attribute.t, *attribute.tensors)
-        for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
-            yield from (sparse.values, sparse.indices)
 
 
 def check_pieces(file: Path, _folder: Path) -> None:

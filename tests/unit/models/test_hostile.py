@@ -132,6 +132,13 @@ HOSTILE: dict[str, Callable[[Path, Path], None]] = {
     "foreign onnx": _foreign_onnx,
 }
 
+GRAPHS = {"far onnx", "foreign onnx"}
+"""Each is looked at in a process of its own: for the families that read ONNX."""
+
+
+def hostile_for(family: str) -> list[str]:
+    return [name for name in HOSTILE if name not in GRAPHS or family in {"rapidocr", "minilm"}]
+
 
 @pytest.fixture
 async def pool(tmp_path: Path, settings: Settings) -> AsyncIterator[Pool]:
@@ -160,7 +167,7 @@ async def test_a_hostile_model_is_refused_before_a_line_of_it_runs(
 ) -> None:
     slot: Slot[object, object] = Slot(SLOTS[family])
     live = pool.live(slot)
-    for name in HOSTILE:
+    for name in hostile_for(family):
         canary = tmp_path / name / "ran"
         canary.parent.mkdir()
         folder = build(settings.model_home, name, family, canary)
@@ -229,7 +236,7 @@ async def test_the_runtimes_run_none_of_it_either(
 async def test_no_order_of_an_admin_lets_one_through(tmp_path: Path) -> None:
     """Neither a second yes nor a reason: there is no card, so there is nothing to force."""
     async with a_house(tmp_path / "home") as house:
-        for name in HOSTILE:
+        for name in hostile_for("summarise-lead"):
             (tmp_path / name).mkdir()
             folder = build(tmp_path / "home" / "models", name, "summarise-lead", tmp_path / name / "ran")
 

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from bot.errors import UnsafeModelError
 from bot.models.verify import verify_folder, why_not
+from bot.models.verify_onnx import fault_of
 
 MODULES = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]
 NESTED = {"a": [{"b": {"auto_map": {"AutoModel": "code.Model"}}}]}
@@ -244,6 +245,12 @@ def test_a_safetensors_header_that_lies_is_refused(folder: Path, content: bytes)
         verify_folder(folder)
 
 
+@pytest.fixture
+def within(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at graphs in the test's own process: a child takes half a second."""
+    monkeypatch.setattr("bot.models.verify_onnx._looked_at", lambda file, _state: fault_of(file))
+
+
 def onnx_model(folder: Path, *, domain: str = "", location: str = "", nested: bool = False) -> None:
     weights = numpy_helper.from_array(np.zeros((2, 2), np.float32), "w")
     if location:
@@ -298,6 +305,7 @@ UNTOLD = TensorProto(name="w", dims=[2], data_type=1, data_location=TensorProto.
     ],
     ids=["operator", "context", "sparse", "without a place", "nested operator", "nested data", "function"],
 )
+@pytest.mark.usefixtures("within")
 def test_an_onnx_file_that_hides_code_or_data_is_refused(folder: Path, content: bytes) -> None:
     (folder / "model.onnx").write_bytes(content)
 
@@ -305,6 +313,7 @@ def test_an_onnx_file_that_hides_code_or_data_is_refused(folder: Path, content: 
         verify_folder(folder)
 
 
+@pytest.mark.usefixtures("within")
 def test_an_onnx_file_with_functions_of_its_own_is_let_in(folder: Path) -> None:
     plain = helper.make_function(
         "own", "F", ["x"], ["y"], [helper.make_node("Relu", ["x"], ["y"])], [helper.make_opsetid("", 17)]
@@ -314,6 +323,7 @@ def test_an_onnx_file_with_functions_of_its_own_is_let_in(folder: Path) -> None:
     assert folder / "model.onnx" in verify_folder(folder)
 
 
+@pytest.mark.usefixtures("within")
 def test_an_onnx_file_whose_data_lies_beside_it_is_let_in(folder: Path) -> None:
     (folder / "model.onnx_data").write_bytes(bytes(16))
     onnx_model(folder, location="model.onnx_data", domain="com.microsoft")
@@ -323,6 +333,7 @@ def test_an_onnx_file_whose_data_lies_beside_it_is_let_in(folder: Path) -> None:
 
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("location", ["../../secret", "/etc/passwd", "missing.onnx_data", "..\\secret"])
+@pytest.mark.usefixtures("within")
 def test_an_onnx_file_that_reads_elsewhere_is_refused(folder: Path, location: str, *, nested: bool) -> None:
     onnx_model(folder, location=location, nested=nested)
 
@@ -334,6 +345,25 @@ def test_an_onnx_file_with_operators_of_a_stranger_is_refused(folder: Path) -> N
     onnx_model(folder, domain="com.stranger")
 
     with pytest.raises(UnsafeModelError, match=r"com\.stranger"):
+        verify_folder(folder)
+
+
+def test_a_graph_is_looked_at_once_and_again_when_it_has_changed(folder: Path) -> None:
+    """In a child process, whose answer is kept for that very state of the file."""
+    onnx_model(folder)
+    assert folder / "model.onnx" in verify_folder(folder)
+
+    onnx_model(folder, location="../../secret")
+    for _time in range(2):
+        with pytest.raises(UnsafeModelError, match="outside its folder"):
+            verify_folder(folder)
+
+
+def test_a_graph_that_takes_too_long_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.models.verify_onnx.SECONDS", 0.001)
+    onnx_model(folder)
+
+    with pytest.raises(UnsafeModelError, match="cannot be read as ONNX"):
         verify_folder(folder)
 
 
