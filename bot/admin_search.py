@@ -145,7 +145,7 @@ def _stands(word: str, spec: ModelSpec) -> bool:
 
 
 def _preset(spec: ModelSpec) -> str:
-    facts = (spec.good_for, spec.licence, ", ".join(spec.languages), size(sum(file.size_bytes for file in spec.files)))
+    facts = (spec.good_for, spec.licence, ", ".join(spec.languages), size(spec.size_mb * 1_000_000))
     return f"- `{spec.name}`: " + " · ".join(fact for fact in facts if fact)
 
 

@@ -124,7 +124,7 @@ async def test_a_search_finds_presets_and_what_the_hub_offers_for_the_slot(
     house = AdminHouse(database, tmp_path, skills=(Sum(),), hub=hub)
     shown = await house.say(typed, language="en")
     assert hub.asked == [asked]
-    assert "`summarise.kobart-news.v1`: Korean news" in shown.text
+    assert "`summarise.kobart-news.v1`: Korean news in a sentence or two, in its own words. · MIT · ko · 496 MB" in shown.text
     assert "`hub:a/good`: mit · 500 MB · 12,345 downloads" in shown.text
     assert "it has pickles alone" in shown.text
     commands = [button.command.args for button in shown.buttons]
