@@ -1,11 +1,12 @@
 """Trains bot/models/hangul.safetensors: rows that carry Korean morphemes and syllables into MiniLM's space.
 
-    python benchmarks/train_hangul.py DATA [--check] [--cache FOLDER]
+    python benchmarks/train_hangul.py DATA [--check] [--cache FOLDER] [--out FILE]
 
 DATA holds `retrieval/msmarco-open-ko` and `retrieval/msmarco-open-ko2en` (the same questions over the same passages in Korean and in
 English) and `similarity/korsts-ko-train.jsonl` and `stsb-en-train.jsonl` (the same sentences). Each Korean text is drawn to what
 MiniLM makes of its English one, among 511 others (InfoNCE, both ways). `--check` leaves out every fifth passage, sentence and question and
-measures on these, over all passages; it writes nothing.
+measures on these, over all passages; it writes nothing, but with `--out` the table that has not seen them: what is
+trained with the table's vectors on the same passages (`benchmarks/train_fusion.py`) takes that one.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "paring-train")
+    parser.add_argument("--out", type=Path, help="Write the table there instead of into the package.")
     parser.add_argument("--pieces", type=int, default=PIECES)
     parser.add_argument("--rank", type=int, default=RANK)
     options = parser.parse_args()
@@ -89,8 +91,8 @@ def main() -> None:
     vocabulary = vocabulary_of([said[at] for at in kept], options.pieces)
     rows, middle = trained(vocabulary, [vocabulary.bag(said[at]) for at in kept], english[kept])
     table = reduced(vocabulary, rows, middle, options.rank)
-    if not options.check:
-        save_file(table.tensors(), TARGET)
+    if options.out or not options.check:
+        save_file(table.tensors(), options.out or TARGET)
     print(json.dumps({"pairs": len(kept), "morphemes": len(vocabulary.keys), **size_of(table)}))
     if options.check:
         print(json.dumps(checked(table_of(table.tensors()), options.data, options.cache)))
@@ -264,8 +266,8 @@ def checked(table: Table, data: Path, cache: Path) -> dict[str, float]:
     passages = _lines(folder / "corpus.jsonl")
     english = embedded([passage["text"] for passage in passages], cache)
     answers = _answers(folder)
-    held = {f"d{at}" for at in range(0, len(passages) * 2, FOLDS)}
-    questions = [row for row in _lines(folder / "queries.jsonl") if held.issuperset(answers.get(row["_id"], ["?"]))]
+    held = held_out(folder)
+    questions = [row for row in _lines(folder / "queries.jsonl") if row["_id"] in held]
     near = table.vectors([row["text"] for row in questions]) @ english.T
     names = [passage["_id"] for passage in passages]
     figures = []
@@ -282,6 +284,13 @@ def checked(table: Table, data: Path, cache: Path) -> dict[str, float]:
         "recall@100": found,
         "korsts_dev_spearman": _spearman(cosines, similar),
     }
+
+
+def held_out(folder: Path) -> frozenset[str]:
+    """Return the questions of SETS, the second of which lies in `folder`, of whose answers `--check` has trained on none."""
+    return frozenset(
+        question for question, passages in _answers(folder).items() if all(int(name[1:]) % FOLDS == 0 for name in passages)
+    )
 
 
 def _spearman(cosines: Rows, similar: Sequence[dict[str, str]]) -> float:
