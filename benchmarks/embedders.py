@@ -27,7 +27,6 @@ from scipy.stats import spearmanr
 from benchmarks.corpus import corpus, questions
 from bot.config import ModelSettings, Settings
 from bot.evaluate.search import Collection, filled_library, ndcg
-from bot.language import detect
 from bot.models.catalogue import Catalogue
 from bot.models.memory import resident_mb
 from bot.models.pool import Pool
@@ -166,14 +165,14 @@ async def _judged(
     answered, told = [], []
     for number, text in asked:
         gone = [numbers[document] for document in collection.gains[number]]
-        answered.append(_answers(text, await library.first(text, scopes)))
-        told.append(not _answers(text, await library.first(text, scopes, without=gone)))
+        answered.append(_answers(await library.first(text, scopes)))
+        told.append(not _answers(await library.first(text, scopes, without=gone)))
     return {"told nothing": round(statistics.fmean(told), 4), "answered": round(statistics.fmean(answered), 4)}
 
 
-def _answers(text: str, first: First | None) -> bool:
-    fusion = Fusion.packaged()
-    return first is not None and fusion.chance(first.row) >= fusion.thresholds[detect(text) or "en"]
+def _answers(first: First | None) -> bool:
+    fusion = Fusion.packaged(EMBEDDERS[0])
+    return first is not None and fusion.chance(first.row, "en") >= fusion.thresholds["en"]
 
 
 def _in_child(name: str, options: argparse.Namespace) -> Figures:

@@ -6,26 +6,23 @@ passages that answer them, and, of small libraries, a third and a fourth time in
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.fusion_sources import Source
 from benchmarks.made_questions import Words, changed, keywords, weights_of, words_of
 from bot.config import Settings
 from bot.evaluate.search import Collection, filled_library
-from bot.language import detect
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Scopes
-from bot.retrieval.evidence import EVIDENCE
-from bot.retrieval.features import FEATURES
-from bot.retrieval.fuse import STANDINGS, Fusion, Network
+from bot.retrieval.fuse import Fusion, Network, knows_korean
 from bot.retrieval.judged import First
 from bot.skill import Models, Slot
 
@@ -35,14 +32,10 @@ SMALL_LIBRARIES = 16
 """Libraries of a few documents that the judge is trained on, a set."""
 MOST_ASKED = 900
 """Questions of one set that the ranker is trained on at most, drawn by chance."""
-MOST_JUDGED = 650
+MOST_JUDGED = 1750
 """The same of the judges: each is asked twice, of a whole collection."""
-MOST_LOOKED = 1750
-"""The same where there is a second look, which has more to learn."""
 BLOCK = 40
 """Questions that stand side by side and are trained on, or left out, together."""
-SECOND = ("en",)
-"""Languages of a second look: those that the embedder knows."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +47,8 @@ class Query:
     rows: np.ndarray
     documents: tuple[str, ...]
     gains: Mapping[str, int]
+    share: float
+    """What the collection counts beside others."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,11 @@ class Judged:
     kind: str
     """One of SHARES."""
     close: np.ndarray
-    """What a second look sees beside; empty where there is none in the question's language."""
+    """What a second look sees beside."""
+    spoken: str
+    """What `bot.retrieval.fuse.languages` says of the question and the passage."""
+    share: float
+    """What the collection counts beside others."""
 
 
 @dataclass(frozen=True)
@@ -116,43 +115,32 @@ class CachedModels:
         np.savez(self._file, keys=keys, vectors=np.array(list(self._kept.values()), np.float32))
 
 
-def load(folder: Path, most: int) -> Collection:
-    """Return a collection with `most` of its questions at most."""
-    whole = Collection.load(folder)
-    chosen = set(random.Random(0).sample(range(len(whole.queries)), min(len(whole.queries), most)))  # noqa: S311 - a sample
-    asked = tuple(query for at, query in enumerate(whole.queries) if at in chosen)
-    return Collection(whole.documents, asked, whole.gains)
-
-
-async def collect(folder: Path, models: Models, settings: Settings) -> list[Query]:
+async def collect(source: Source, settings: Settings) -> list[Query]:
     """Return the candidates of every judged query of a collection, from the library itself."""
-    collection = await asyncio.to_thread(load, folder, MOST_ASKED)
+    collection = source.asked(MOST_ASKED)
     queries: list[Query] = []
     scopes = Scopes([PUBLIC])
-    print(folder.name, len(collection.documents), "documents", flush=True)
-    async with filled_library(collection, models=models, settings=settings, report=silent, fusion=Fusion.untrained()) as (
-        library,
-        names,
-    ):
+    print(source.name, len(collection.documents), "documents", flush=True)
+    fusion = Fusion.untrained(korean=knows_korean(source.models.live(EMBED)))
+    filled = filled_library(collection, models=source.models, settings=settings, report=silent, fusion=fusion)
+    async with filled as (library, names):
         for number, text in collection.queries:
             whole = await library.rank(text, scopes, count=COUNT)
             documents = tuple(names[document] for document in whole.documents[: len(whole.rows)])
-            queries.append(Query(number, text, whole.rows, documents, collection.gains[number]))
+            queries.append(Query(number, text, whole.rows, documents, collection.gains[number], source.share))
     return queries
 
 
-async def collect_firsts(folder: Path, models: Models, settings: Settings, order: Network, *, seed: int = 0) -> list[Judged]:
+async def collect_firsts(source: Source, settings: Settings, order: Network, *, seed: int = 0) -> list[Judged]:
     """Return what the judge sees of the questions of a collection, each asked with its answers there and without them.
 
     Asked of the whole collection, and of small libraries of a few of its documents: a person's first library has three.
     """
-    first = await asyncio.to_thread(load, folder, 1)
-    most = MOST_LOOKED if detect(first.queries[0][1]) in SECOND else MOST_JUDGED
-    collection = await asyncio.to_thread(load, folder, most)
-    fusion = Fusion(order, Network.zeros(len(FEATURES) + STANDINGS + len(EVIDENCE)), {"ko": 0.0, "en": 0.0})
+    collection = source.asked(MOST_JUDGED)
+    fusion = replace(Fusion.untrained(korean=knows_korean(source.models.live(EMBED))), order=order)
     chance = random.Random(seed)  # noqa: S311 - a sample, no secret
-    print(folder.name, "judging", flush=True)
-    firsts = await ask_twice(collection, collection.queries, models, settings, fusion)
+    print(source.name, "judging", flush=True)
+    firsts = await ask_twice(replace(source, collection=collection), settings, fusion)
     said = [text for _number, text in collection.queries]
     weights = weights_of(said)
     made = Made(weights, words_of(said, weights), chance)
@@ -163,24 +151,17 @@ async def collect_firsts(folder: Path, models: Models, settings: Settings, order
         held = [number for query, _text in asked[: max(1, size // 2)] for number in collection.gains[query]]
         held += chance.sample(sorted(documents), min(len(documents), size - size // 2))
         few = Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
-        firsts += await ask_twice(few, asked, models, settings, fusion, made=made)
+        firsts += await ask_twice(replace(source, collection=few), settings, fusion, made=made)
     return firsts
 
 
-async def ask_twice(
-    collection: Collection,
-    queries: Sequence[tuple[str, str]],
-    models: Models,
-    settings: Settings,
-    fusion: Fusion,
-    *,
-    made: Made | None = None,
-) -> list[Judged]:
-    """Return what the judge sees of `queries` in a library of `collection`, and as if what answers them were not there.
+async def ask_twice(source: Source, settings: Settings, fusion: Fusion, *, made: Made | None = None) -> list[Judged]:
+    """Return what the judge sees of the questions of a collection, and as if what answers them were not there.
 
     With `made`, the library is a small one, and questions made of these are asked of it as well.
     """
     scopes = Scopes([PUBLIC])
+    collection, models = source.collection, source.models
     firsts = []
     async with filled_library(collection, models=models, settings=settings, report=silent, fusion=fusion) as (library, names):
         number_of = {name: number for number, name in names.items()}
@@ -190,9 +171,9 @@ async def ask_twice(
             if first is not None:
                 right = here and names[first.document] in collection.gains[number]
                 close = await second_sight(models, text, first)
-                firsts.append(Judged(number, text, first.row, right, here, kind, close))
+                firsts.append(Judged(number, text, first.row, right, here, kind, close, first.spoken, source.share))
 
-        for number, text in queries:
+        for number, text in collection.queries:
             here = [number_of[name] for name in collection.gains[number] if name in number_of]
             for asked, kind, answered in made.asked(text) if made else [(text, "whole", True)]:
                 if here:
@@ -203,9 +184,7 @@ async def ask_twice(
 
 
 async def second_sight(models: Models, text: str, first: First) -> np.ndarray:
-    """Return what a second look sees of the first passage, empty where it does not look."""
-    if (detect(text) or "en") not in SECOND or first.passage.language not in SECOND:
-        return np.zeros(0, np.float32)
+    """Return what a second look sees of the first passage."""
     question, *said = await models.run(EMBED, [text, *first.said])
     return first.closeness(np.array(said, np.float32), question)
 

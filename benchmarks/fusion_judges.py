@@ -5,18 +5,16 @@ Thresholds come from questions that a judge was not trained on: of those that it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from benchmarks.fusion_cases import SECOND, Judged, half
-from bot.language import detect
-from bot.retrieval.evidence import EVIDENCE
-from bot.retrieval.features import FEATURES
-from bot.retrieval.fuse import STANDINGS, Network, Trees
+from benchmarks.fusion_cases import Judged, half
+from benchmarks.fusion_sources import BOTH
+from bot.retrieval.fuse import ACROSS, Network, Trees
 
 HIDDEN = 16
 NETWORKS = 3
@@ -31,8 +29,14 @@ DOUBT = (0.02, 0.8)
 """Share of answers below, and of what is none above which the first look is taken for sure. Wider tells nothing more apart."""
 KEPT = 0.905
 """Share of the answerable questions that must still be answered."""
-FEW = 200
-"""Questions of one language below which a set says nothing of its threshold."""
+KEPT_ACROSS = 0.35
+"""The same between two languages: no word tells anything there, and at this four of five without an answer are told so."""
+FEW = 100
+"""Answerable questions of one of LANGUAGES below which a set says nothing of its threshold."""
+LANGUAGES = ("ko", "en", ACROSS)
+"""What `bot.retrieval.fuse.languages` may say of a question and its first passage: each has its threshold."""
+SECOND = ("en", ACROSS)
+"""Those that a second look is taken at. Of Korean it told nothing that the first had not."""
 
 
 def train_answers(sets: Sequence[Sequence[Judged]]) -> Network:
@@ -43,7 +47,7 @@ def train_answers(sets: Sequence[Sequence[Judged]]) -> Network:
 def _train_answers(sets: Sequence[Sequence[Judged]], *, seed: int, steps: int = 400) -> Network:
     """Return the judge: the chance that the best-ranked passage answers, from right and wrong firsts and from taken-away ones.
 
-    Every set weighs alike, in it right and wrong, in these the kinds by SHARES.
+    Every set weighs by its share, in it right and wrong alike, in these the kinds by SHARES.
     """
     torch.manual_seed(seed)
     rows, answers, weights = [], [], []
@@ -54,7 +58,7 @@ def _train_answers(sets: Sequence[Sequence[Judged]], *, seed: int, steps: int = 
                 rows += [first.row for first in some]
                 answers += [float(right)] * len(some)
                 counted = share if right or kind == "whole" else share * NOTHING_SHARE
-                weights += [counted / max(len(some), 1)] * len(some)
+                weights += [first.share * counted / max(len(some), 1) for first in some]
     inputs, wanted, weight = torch.tensor(np.array(rows)), torch.tensor(answers), torch.tensor(weights)
     mean, scale = inputs.mean(0), inputs.std(0) + 1e-3
     inputs = ((inputs - mean) / scale).clamp(-6, 6)
@@ -70,8 +74,8 @@ def _train_answers(sets: Sequence[Sequence[Judged]], *, seed: int, steps: int = 
     return as_network(net, mean, scale)
 
 
-def train_second(sets: Sequence[Sequence[Judged]]) -> Trees:
-    """Return the second look's judge: whether what answers is there at all, from all that both looks see.
+def train_second(sets: Sequence[Sequence[Judged]], spoken: str) -> Trees:
+    """Return the second look's judge of one of LANGUAGES: whether what answers is there at all, from all that both looks see.
 
     Trees, for they told one point in twenty more apart than a network; "there at all" rather than "first", for the same.
     """
@@ -79,19 +83,17 @@ def train_second(sets: Sequence[Sequence[Judged]]) -> Trees:
     for firsts in sets:
         for here in (True, False):
             for kind, share in SECOND_SHARES.items():
-                some = [first for first in firsts if len(first.close) and first.here is here and first.kind == kind]
+                some = [one for one in firsts if one.spoken == spoken and one.here is here and one.kind == kind]
                 rows += [seen_twice(first) for first in some]
                 answers += [here] * len(some)
-                weights += [share / max(len(some), 1)] * len(some)
+                weights += [one.share * share / max(len(some), 1) for one in some]
     weight = np.array(weights) / np.mean(weights)
     return trees_of([boosted(seed).fit(np.array(rows), answers, sample_weight=weight) for seed in range(NETWORKS)])
 
 
 def seen_twice(first: Judged) -> np.ndarray:
-    """Return the inputs of a second look, without the number of passages: one less where one was taken away, which would tell all."""
-    row = first.row.copy()
-    row[len(FEATURES) + STANDINGS + EVIDENCE.index("passages")] = 0
-    return np.concatenate([row, first.close])
+    """Return the inputs of a second look."""
+    return np.concatenate([first.row, first.close])
 
 
 def boosted(seed: int) -> HistGradientBoostingClassifier:
@@ -144,19 +146,34 @@ def mean_of(networks: Sequence[Network]) -> Network:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """When questions of one of LANGUAGES are answered: from which chance of the first look; where the second looks, and from which of its."""
+
+    cut: float
+    unsure: tuple[float, float] | None = None
+    again: float = 0.0
+
+
+@dataclass(frozen=True)
 class Chances:
-    """What both looks give to the first passages of one kind, with (`here`) and without the answers; the second where it looks."""
+    """What both looks give to the first passages of one kind, with (`here`) and without the answers, and of which languages they are."""
 
     first: np.ndarray
     second: np.ndarray
     here: np.ndarray
+    spoken: np.ndarray
 
-    def cut(self, unsure: tuple[float, float] | None) -> float:
-        """Return the chance, of the second look where `unsure`, below which 1 - KEPT of what is there lies."""
+    def of(self, spoken: str) -> Chances:
+        """Return those of one of LANGUAGES."""
+        chosen = self.spoken == spoken
+        return Chances(*(getattr(self, name)[chosen] for name in PARTS))
+
+    def cut(self, unsure: tuple[float, float] | None, kept: float = KEPT) -> float:
+        """Return the chance, of the second look where `unsure`, below which 1 - `kept` of what is there lies."""
         if unsure is None:
-            return float(np.quantile(self.first[self.here], 1 - KEPT))
+            return float(np.quantile(self.first[self.here], 1 - kept))
         doubted = self.doubted(unsure)
-        wanted = KEPT * self.here.sum() - (self.here & (self.first >= unsure[1])).sum()
+        wanted = kept * self.here.sum() - (self.here & (self.first >= unsure[1])).sum()
         ordered = np.sort(self.second[doubted & self.here])[::-1]
         return float(ordered[int(np.clip(wanted, 0, len(ordered) - 1))]) if len(ordered) else 0.5
 
@@ -164,10 +181,20 @@ class Chances:
         """Return bool (n,): where the second looks."""
         return (self.first >= unsure[0]) & (self.first < unsure[1]) & ~np.isnan(self.second)
 
-    def answered(self, cut: float, unsure: tuple[float, float] | None, second_cut: float) -> np.ndarray:
+    def answered(self, bounds: Mapping[str, Bound]) -> np.ndarray:
         """Return bool (n,): what is answered."""
-        at_first = self.first >= cut
-        return at_first if unsure is None else np.where(self.doubted(unsure), self.second >= second_cut, at_first)
+        answered = np.zeros(len(self.first), bool)
+        for spoken, bound in bounds.items():
+            at_first = self.first >= bound.cut
+            here = (
+                at_first if bound.unsure is None else np.where(self.doubted(bound.unsure), self.second >= bound.again, at_first)
+            )
+            answered |= here & (self.spoken == spoken)
+        return answered
+
+
+PARTS = ("first", "second", "here", "spoken")
+"""The fields of Chances."""
 
 
 @dataclass(frozen=True)
@@ -175,26 +202,34 @@ class Judges:
     """Both looks."""
 
     first: Network
-    second: Trees
+    across: Network | None
+    """The first look where question and passage are of two languages; None where none of the sets has such."""
+    second: Mapping[str, Trees]
+    """By LANGUAGES, of those that there is anything of."""
 
     @classmethod
     def trained(cls, sets: Sequence[Sequence[Judged]]) -> Judges:
-        """Train both; a second look that was given nothing gives nothing."""
-        seen = any(len(first.close) for firsts in sets for first in firsts)
-        return cls(train_answers(sets), train_second(sets) if seen else NO_TREES)
+        """Train both."""
+        between = _of(sets, {ACROSS})
+        second = {spoken: train_second(some, spoken) for spoken in SECOND if (some := _of(sets, {spoken}))}
+        return cls(train_answers(_of(sets, {"ko", "en"})), train_answers(between) if between else None, second)
 
     def chances(self, firsts: Sequence[Judged], kind: str) -> Chances:
         """Return what both give."""
         some = [first for first in firsts if first.kind == kind]
-        odds = self.first(np.array([first.row for first in some])) if some else np.zeros(0)
-        again = [self.second(seen_twice(first)) if len(first.close) and len(self.second.roots) else np.nan for first in some]
+        rows = np.array([first.row for first in some]).reshape(len(some), len(self.first.mean))
+        apart = np.array([first.spoken == ACROSS for first in some], bool)
+        odds = np.where(apart, (self.across or self.first)(rows), self.first(rows))
+        again = [self.second[one.spoken](seen_twice(one)) if one.spoken in self.second else np.nan for one in some]
         here = np.array([first.here for first in some], bool)
-        return Chances(1 / (1 + np.exp(-odds)), 1 / (1 + np.exp(-np.array(again))), here)
+        spoken = np.array([first.spoken for first in some], str)
+        return Chances(1 / (1 + np.exp(-odds)), 1 / (1 + np.exp(-np.array(again))), here, spoken)
 
 
-NO_TREES = Trees(
-    *(np.zeros(0, np.int64),) * 2, np.zeros(0, np.float32), *(np.zeros(0, np.int64),) * 2, np.zeros(0, np.float32), 0.0
-)
+def _of(sets: Sequence[Sequence[Judged]], spoken: Collection[str]) -> list[list[Judged]]:
+    """Return what of each set is of these LANGUAGES, without the sets that have next to nothing of them."""
+    some = [[first for first in firsts if first.spoken in spoken] for firsts in sets]
+    return [firsts for firsts in some if len(firsts) >= FEW]
 
 
 def unseen(sets: Mapping[str, Sequence[Judged]]) -> Mapping[str, Mapping[str, Chances]]:
@@ -209,46 +244,42 @@ def unseen(sets: Mapping[str, Sequence[Judged]]) -> Mapping[str, Mapping[str, Ch
 
 def together(some: Sequence[Chances]) -> Chances:
     """Return them as one."""
-    return Chances(*(np.concatenate([getattr(one, name) for one in some]) for name in ("first", "second", "here")))
+    return Chances(*(np.concatenate([getattr(one, name) for one in some]) for name in PARTS))
 
 
-def at_kept(chances: Chances) -> str:
-    """Return what share is told nothing: by the first look, and with the second, and what share that looks at."""
-    alone = np.mean(chances.first[~chances.here] < chances.cut(None))
-    if np.isnan(chances.second).all():
-        return f"{alone:.3f}"
-    unsure = doubt_of([chances])
-    told = ~chances.answered(chances.cut(None), unsure, chances.cut(unsure))[~chances.here]
-    looked = chances.doubted(unsure)
-    return f"{alone:.3f} -> {told.mean():.3f} (looks again at {looked[chances.here].mean():.2f} / {looked[~chances.here].mean():.2f})"
+def bound_of(some: Sequence[Chances], spoken: str) -> Bound:
+    """Return what answers the wanted share of the answerable questions of each of `some`, on average."""
+    kept = KEPT_ACROSS if spoken == ACROSS else KEPT
+    cut = float(np.mean([chances.cut(None, kept) for chances in some]))
+    if spoken not in SECOND:
+        return Bound(round(cut, 4))
+    unsure = doubt_of(some, spoken)
+    again = float(np.mean([chances.cut(unsure, kept) for chances in some]))
+    return Bound(round(cut, 4), unsure, round(again, 4))
 
 
-def doubt_of(some: Sequence[Chances]) -> tuple[float, float]:
-    """Return the first look's chances between which the second looks: what few answers lie below, and few others above."""
-    whole = together(some)
-    return (
-        round(float(np.quantile(whole.first[whole.here], DOUBT[0])), 4),
-        round(float(np.quantile(whole.first[~whole.here], DOUBT[1])), 4),
-    )
+def doubt_of(some: Sequence[Chances], spoken: str) -> tuple[float, float]:
+    """Return the first look's chances between which the second looks: what few answers lie below, and few others above.
 
-
-def thresholds(
-    sets: Mapping[str, Sequence[Judged]], halves: Mapping[str, Mapping[str, Chances]]
-) -> tuple[dict[str, float], dict[str, tuple[float, float]], dict[str, float]]:
-    """Return by language the first look's threshold, where the second looks, and its threshold.
-
-    Each keeps KEPT of the answerable questions of whole collections that were not trained on, the sets counting alike.
+    Between two languages there is nothing above: the second look marks the sentence as well.
     """
-    cuts: dict[str, float] = {}
-    unsure: dict[str, tuple[float, float]] = {}
-    again: dict[str, float] = {}
-    for language in ("ko", "en"):
-        some = [halves[name]["whole"] for name, firsts in sets.items() if (detect(firsts[0].text) or "en") == language]
-        cuts[language] = round(float(np.mean([chances.cut(None) for chances in some])), 4) if some else 0.5
-        if some and language in SECOND:
-            unsure[language] = doubt_of(some)
-            again[language] = round(float(np.mean([chances.cut(unsure[language]) for chances in some])), 4)
-    return cuts, unsure, again
+    whole = together(some)
+    above = 1.01 if spoken == ACROSS else float(np.quantile(whole.first[~whole.here], DOUBT[1]))
+    return round(float(np.quantile(whole.first[whole.here], DOUBT[0])), 4), round(above, 4)
+
+
+def thresholds(halves: Mapping[str, Mapping[str, Chances]]) -> dict[str, Bound]:
+    """Return the bounds by LANGUAGES, from the questions of whole collections that were not trained on, the sets counting alike.
+
+    BOTH tells of what lies between two languages alone: by its making half of its Korean firsts cannot be right.
+    """
+    bounds = {}
+    for spoken in LANGUAGES:
+        some = [kinds["whole"].of(spoken) for name, kinds in halves.items() if name != BOTH or spoken == ACROSS]
+        some = [chances for chances in some if chances.here.sum() >= FEW]
+        if some:
+            bounds[spoken] = bound_of(some, spoken)
+    return bounds
 
 
 def check_answers(sets: Mapping[str, Sequence[Judged]], halves: Mapping[str, Mapping[str, Chances]]) -> None:
@@ -257,6 +288,26 @@ def check_answers(sets: Mapping[str, Sequence[Judged]], halves: Mapping[str, Map
         others = [known for other, known in sets.items() if other != name]
         left_out = Judges.trained(others) if others else None
         for kind, chances in halves[name].items():
-            seen = at_kept(chances)
-            other = at_kept(left_out.chances(firsts, kind)) if left_out else "-"
-            print(f"{name:22} {kind}: told nothing at {KEPT} answered: halves {seen}  set left out {other}", flush=True)
+            for spoken in LANGUAGES:
+                seen = at_kept(chances.of(spoken))
+                other = at_kept(left_out.chances(firsts, kind).of(spoken)) if left_out else "-"
+                if seen:
+                    print(
+                        f"{name:22} {kind} {spoken}: told nothing at the wanted share answered: halves {seen}  set left out {other}",
+                        flush=True,
+                    )
+
+
+def at_kept(chances: Chances) -> str:
+    """Return what share is told nothing: by the first look, and with the second, and what share that looks at; "" of too few."""
+    if min(chances.here.sum(), (~chances.here).sum()) < FEW:
+        return ""
+    kept = KEPT_ACROSS if chances.spoken[0] == ACROSS else KEPT
+    alone = np.mean(chances.first[~chances.here] < chances.cut(None, kept))
+    spoken = str(chances.spoken[0])
+    if spoken not in SECOND:
+        return f"{alone:.3f}"
+    bound = bound_of([chances], spoken)
+    told = ~chances.answered({spoken: bound})[~chances.here]
+    looked = chances.doubted(bound.unsure or (0, 0))
+    return f"{alone:.3f} -> {told.mean():.3f} (looks again at {looked[chances.here].mean():.2f} / {looked[~chances.here].mean():.2f})"

@@ -27,7 +27,6 @@ import numpy as np
 
 from bot.passage import PUBLIC
 from bot.retrieval import coded
-from bot.retrieval.fuse import Fusion
 from bot.retrieval.saving import Saving
 from bot.retrieval.search import Finder
 from bot.retrieval.shelter import SHELTER, Shelter
@@ -116,7 +115,7 @@ def document(key: str, chance: random.Random) -> NewDocument:
 
 def compared(home: Path) -> bytes:
     """Return c where everything agrees, h where it does after a file that did not fit was set aside, else d."""
-    with closing(Finder(home / "paring.db", Fusion.packaged(), Shelter(home / SHELTER))) as finder:
+    with closing(Finder(home / "paring.db", shelter=Shelter(home / SHELTER))) as finder:
         first = finder.verify()
         healed = first.unfit is not None
         second = finder.verify()

@@ -1,13 +1,14 @@
 """The three legs beside plain BM25, MiniLM, their reciprocal-rank fusion and txtai's hybrid, on every set; writes a part of docs/quality.md.
 
-    python -m benchmarks.ranking --data DIR --cache FOLDER [--sets NAME...]
+    python -m benchmarks.ranking --data DIR --cache FOLDER --held TABLE [--sets NAME...]
     python -m benchmarks.ranking --data DIR --cache FOLDER --known   # no measuring: the page, of what FOLDER keeps
 
 DIR holds `retrieval/NAME/` (BEIR layout). All rank the same passages: those of Paring's library, with their titles; a document counts by
 its best passage. The legs are measured as `paring eval search DIR --leg LEG` measures them. Plain BM25 has Paring's terms and no pruning; MiniLM
 alone is the vectors leg; RRF fuses these two (k = 60, a hundred deep). txtai runs in a process of its own with its defaults for
 `hybrid=True`, over the same passages' vectors of the same model. FOLDER keeps vectors, what txtai has ranked and what was measured:
-milliseconds are without the embedding of the question.
+milliseconds are without the embedding of the question. TABLE is one of Korean that has not seen what it is asked
+(`benchmarks/fusion_sources.py`): with the shipped one the sets that it was trained on would flatter.
 """
 
 from __future__ import annotations
@@ -80,40 +81,43 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--sets", nargs="*", default=(), help="Only these.")
     parser.add_argument("--questions", type=int, help="At most so many of each set, the first ones.")
+    parser.add_argument("--held", type=Path, help="A table of Korean that has not seen what it is asked.")
     parser.add_argument("--known", action="store_true", help="Measure nothing: write the page of what was measured before.")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     folders = [file.parent for file in sorted((options.data / "retrieval").glob("*/corpus.jsonl"))]
     chosen = [folder for folder in folders if not options.sets or folder.name in options.sets]
     if not options.known:
-        asyncio.run(measure(chosen, options.cache, options.questions))
-    kept = [options.cache / f"{folder.name}.row.json" for folder in folders]
-    measured = [Row.from_json(file.read_text(encoding="utf-8")) for file in kept if file.is_file()]
+        asyncio.run(measure(chosen, options.cache, options.held, options.questions))
+    measured = [Row.from_json(file.read_text(encoding="utf-8")) for file in sorted(options.cache.glob("*.row.json"))]
     print(page(measured))
     draw(measured)
 
 
-async def measure(folders: Sequence[Path], cache: Path, most: int | None) -> None:
+async def measure(folders: Sequence[Path], cache: Path, held: Path | None, most: int | None) -> None:
     """Measure the sets, one after the other, and keep what was measured."""
-    from benchmarks.train_fusion import CachedModels  # with torch
+    from benchmarks.fusion_cases import CachedModels  # with torch
+    from benchmarks.fusion_sources import OtherTable, sources
 
     settings = Settings(home=cache / "home")
     pool = Pool(Catalogue(settings), settings)
     models = CachedModels(pool, cache / "vectors.npz")
+    unseeing = CachedModels(OtherTable(pool, held, settings.home), cache / "held.npz") if held else None
     try:
-        for folder in folders:
-            measured = await row(folder, models, settings, cache, most)
-            await asyncio.to_thread((cache / f"{folder.name}.row.json").write_text, measured.to_json(), encoding="utf-8")
-            print(folder.name, flush=True)
+        for source in sources(folders, models, unseeing):
+            collection = replace(source.collection, queries=source.collection.queries[:most])
+            measured = await row(source.name, collection, source.models, settings, cache)
+            await asyncio.to_thread((cache / f"{source.name}.row.json").write_text, measured.to_json(), encoding="utf-8")
+            print(source.name, flush=True)
     finally:
-        models.save()
+        for kept in (models, unseeing):
+            if kept is not None:
+                kept.save()
         await pool.close()
 
 
-async def row(folder: Path, models: Models, settings: Settings, cache: Path, most: int | None) -> Row:
+async def row(name: str, collection: Collection, models: Models, settings: Settings, cache: Path) -> Row:
     """Measure one set."""
-    collection = await asyncio.to_thread(Collection.load, folder)
-    collection = replace(collection, queries=collection.queries[:most])
     scores: dict[str, SearchScores] = {}
     ranked: dict[str, list[list[str]]] = {}
     async with filled_library(collection, models=models, settings=settings, report=silent) as (library, names):
@@ -124,8 +128,8 @@ async def row(folder: Path, models: Models, settings: Settings, cache: Path, mos
     fused = [rrf(words, near) for words, near in zip(plain, ranked["vectors"], strict=True)]
     questions = [text for _number, text in collection.queries]
     vectors = np.stack(await models.run(EMBED, [*held.texts, *questions], bulk=True))
-    peer = await asyncio.to_thread(txtai, held, questions, vectors, cache / f"{folder.name}.txtai.json")
-    return Row(folder.name, scores, *(mean_ndcg(collection, rankings) for rankings in (plain, fused, peer)))
+    peer = await asyncio.to_thread(txtai, held, questions, vectors, cache / f"{name}.txtai.json")
+    return Row(name, scores, *(mean_ndcg(collection, rankings) for rankings in (plain, fused, peer)))
 
 
 def silent(_now: str, _done: int, _total: int) -> None:

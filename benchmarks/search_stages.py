@@ -26,7 +26,6 @@ from bot.app import App, opened
 from bot.config import Settings
 from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Scope, Scopes
-from bot.retrieval.fuse import Fusion
 from bot.retrieval.search import DEPTH, Finder, Question
 
 T = TypeVar("T")
@@ -56,7 +55,7 @@ async def measured(home: Path, count: int, asked: int) -> Spent:
     async with opened(Settings(home=home)) as app:
         if not (await app.library.status()).passages:
             await index(app, passages)
-        finder = Finder(home / "paring.db", Fusion.packaged())
+        finder = Finder(home / "paring.db")
         for text in questions(passages, asked):
             await one(app, finder, text)
         rounds = [await one(app, finder, text) for text in questions(passages, asked)]

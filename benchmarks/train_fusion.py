@@ -1,10 +1,12 @@
 """Trains bot/retrieval/fusion.json: how the two legs of a search are weighed, and when nothing was found.
 
-    python benchmarks/train_fusion.py COLLECTION... --cache /tmp/fusion [--check]
+    python -m benchmarks.train_hangul DATA --check --out /tmp/held.safetensors
+    python -m benchmarks.train_fusion COLLECTION... --cache /tmp/fusion --held /tmp/held.safetensors [--check]
 
-Each COLLECTION is a folder in BEIR layout (`benchmarks/fusion_cases.py` asks their questions). `--check` trains the ranker on the
-half of each set's queries and measures on the other, and ranker and judges on all sets but one and measures on that one, and writes
-nothing.
+Each COLLECTION is a folder in BEIR layout (`benchmarks/fusion_cases.py` asks their questions). `--held` is a table of Korean that
+has not seen what is asked of the collections that the shipped one was trained on (`benchmarks/fusion_sources.py`). `--embedder
+embed.minilm.v1` trains fusion-en.json, for embedders that know no Korean. `--check` trains the ranker on the half of each set's
+queries and measures on the other, and ranker and judges on all sets but one and measures on that one, and writes nothing.
 """
 
 from __future__ import annotations
@@ -19,22 +21,34 @@ import numpy as np
 import torch
 
 from benchmarks.fusion_cases import CachedModels, Judged, Query, collect, collect_firsts, half
-from benchmarks.fusion_judges import HIDDEN, NETWORKS, Chances, Judges, as_network, check_answers, mean_of, thresholds, unseen
-from bot.config import Settings
+from benchmarks.fusion_judges import (
+    HIDDEN,
+    NETWORKS,
+    Bound,
+    Chances,
+    Judges,
+    as_network,
+    check_answers,
+    mean_of,
+    thresholds,
+    unseen,
+)  # fmt: skip
+from benchmarks.fusion_sources import OtherTable, sources
+from bot.config import ModelSettings, Settings
 from bot.evaluate.search import ndcg
-from bot.language import detect
 from bot.models.catalogue import Catalogue
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED
 from bot.retrieval.closer import CLOSENESS
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES
-from bot.retrieval.fuse import Network, Trees
+from bot.retrieval.fuse import Network, Trees, file_for, knows_korean
 
 ORDER_DECAY = 6e-3
 """How strongly the ranker's weights are held back: at half of it a set that was left out loses up to four points."""
 SET_POWER = 0.8
 """What a query of a set of n counts: n ** -SET_POWER; at 1 the sets count alike, at 0 their queries do."""
+FOLDER = Path("bot/retrieval")
 JUDGED_NAMES = (*FEATURES, *EVIDENCE, *CLOSENESS)
 MOST_QUERIES = 800
 """Queries of one set, so that a large one does not outvote the others."""
@@ -71,7 +85,7 @@ def _train_order(sets: Sequence[Sequence[Query]], *, seed: int, steps: int = 400
         useful = [query for query in queries_of_set if any(document in query.gains for document in query.documents)]
         taken = [useful[at] for at in np.random.default_rng(0).permutation(len(useful))[:MOST_QUERIES]]
         queries += taken
-        weights += [len(taken) ** -SET_POWER] * len(taken)
+        weights += [query.share * len(taken) ** -SET_POWER for query in taken]
     rows, place, gains, there = order_rows(queries)
     weight = torch.tensor(weights, dtype=torch.float32)
     mean, scale = rows[there].mean(0), rows[there].std(0) + 1e-3
@@ -125,66 +139,76 @@ def trees_json(trees: Trees) -> dict[str, object]:
     return {**whole, **exact, "base": round(trees.base, 5)}
 
 
-async def work(folders: Sequence[Path], cache: Path, out: Path | None) -> None:
-    """Train on the collections in `folders` and write `out`; without it, print what holds on unseen queries and sets."""
-    settings = Settings(home=cache)
+async def work(options: argparse.Namespace) -> None:
+    """Train on the collections and write the combiner; with `check`, print what holds on unseen queries and sets."""
+    cache: Path = options.cache
+    settings = Settings(home=cache, models=ModelSettings(choose={"embed": options.embedder}))
     pool = Pool(Catalogue(settings), settings)
-    models = CachedModels(pool, cache / "vectors.npz")
+    models = CachedModels(pool, cache / f"{options.embedder}.npz")
+    unseeing = CachedModels(OtherTable(pool, options.held, cache), cache / "held.npz") if options.held else None
     embedder = pool.live(EMBED)
     try:
-        sets = {folder.name: await collect(folder, models, settings) for folder in folders}
+        asked = sources(options.folders, models, unseeing)
+        sets = {source.name: await collect(source, settings) for source in asked}
         order = train_order(list(sets.values()))
-        asked = [folder for folder in folders if "-open-" in folder.name]
-        firsts = {folder.name: await collect_firsts(folder, models, settings, order) for folder in asked}
+        firsts = {source.name: await collect_firsts(source, settings, order) for source in asked if "-open-" in source.name}
     finally:
-        models.save()
+        for kept in (models, unseeing):
+            if kept is not None:
+                kept.save()
         await pool.close()
-    await asyncio.to_thread(judge, sets, firsts, order, embedder, out)
+    await asyncio.to_thread(judge, sets, firsts, order, embedder, check=options.check)
 
 
 def judge(
-    sets: Mapping[str, Sequence[Query]], firsts: Mapping[str, Sequence[Judged]], order: Network, embedder: str, out: Path | None
+    sets: Mapping[str, Sequence[Query]],
+    firsts: Mapping[str, Sequence[Judged]],
+    order: Network,
+    embedder: str,
+    *,
+    check: bool,
 ) -> None:
-    """Train the judges and write `out`; without it, print what holds on unseen queries and sets."""
+    """Train the judges and write the combiner; with `check`, print what holds on unseen queries and sets."""
     halves = unseen(firsts)
-    cuts, unsure, again = thresholds(firsts, halves)
-    tell(sets, halves, order, (cuts, unsure, again))
-    if out is None:
+    bounds = thresholds(halves)
+    tell(sets, halves, order, bounds)
+    if check:
         check_order(sets)
         check_answers(firsts, halves)
         return
     judges = Judges.trained(list(firsts.values()))
     second = {
-        language: {
+        spoken: {
             "embedder": embedder,
-            "unsure": unsure[language],
-            "threshold": again[language],
-            "trees": trees_json(judges.second),
+            "unsure": bound.unsure,
+            "threshold": bound.again,
+            "trees": trees_json(judges.second[spoken]),
         }
-        for language in unsure
+        for spoken, bound in bounds.items()
+        if bound.unsure
     }
     value = {
-        "features": JUDGED_NAMES, "order": to_json(order), "answers": to_json(judges.first), "thresholds": cuts, "second": second,
+        "features": JUDGED_NAMES, "korean": knows_korean(embedder), "order": to_json(order), "answers": to_json(judges.first),
+        "across": to_json(judges.across) if judges.across else None,
+        "thresholds": {spoken: bound.cut for spoken, bound in bounds.items()}, "second": second,
     }  # fmt: skip
-    out.write_text(json.dumps(value) + "\n", encoding="utf-8")
+    (FOLDER / file_for(embedder)).write_text(json.dumps(value) + "\n", encoding="utf-8")
 
 
 def tell(
     sets: Mapping[str, Sequence[Query]],
     halves: Mapping[str, Mapping[str, Chances]],
     order: Network,
-    bounds: tuple[Mapping[str, float], Mapping[str, tuple[float, float]], Mapping[str, float]],
+    bounds: Mapping[str, Bound],
 ) -> None:
     """Print what was reached: the ranker on what it was trained on, the judges on the halves of each set that they were not."""
-    cuts, unsure, again = bounds
     for name, queries in sets.items():
         print(f"{name:22} nDCG@10 {score(order, queries):.4f}")
-        language = detect(queries[0].text) or "en"
         for kind, chances in halves.get(name, {}).items():
-            answered = chances.answered(cuts[language], unsure.get(language), again.get(language, 0.0))
+            answered = chances.answered(bounds)
             here, gone = answered[chances.here].mean(), 1 - answered[~chances.here].mean()
             print(f"{'':22} {kind}: answered {here:.3f}, told nothing {gone:.3f}")
-    print("thresholds", *bounds)
+    print(bounds)
 
 
 def main() -> None:
@@ -192,12 +216,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--embedder", default="embed.minilm-ko.v1")
+    parser.add_argument("--held", type=Path, help="A table of Korean that has not seen what it is asked.")
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--out", type=Path, default=Path("bot/retrieval/fusion.json"))
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    asyncio.run(work(options.folders, options.cache, None if options.check else options.out))
+    asyncio.run(work(options))
 
 
 if __name__ == "__main__":

@@ -45,8 +45,10 @@ UNANSWERED, UNANSWERED_SHARE = 3.0, 0.1
 """How far a question that nobody answered falls behind, and what share of its chance it keeps: it answers hardly anything."""
 CONTEXT = 0.35
 """What the meaning of a message around counts, beside the found one's own."""
-SPOKE, TOOK_PART, IN_TIME = 1.0, 0.3, 1.0
-"""What it counts, in the combiner's scores, that the named person says it or is there, and that it was said when the question says."""
+SPOKE, TOOK_PART, IN_TIME = 2.5, 0.7, 2.5
+"""What it counts, in the combiner's scores, that the named person says it or is there, and that it was said when the question says.
+
+Of messages that say nearly the same, one is up to two ahead by its place alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ Owns the features. Leaves to `bot.retrieval.fuse` how they are weighed, and to `
     rows = features(weigh(terms, frequencies, passages=10_000, text=query), candidates, vector, mean_length=120)
 
 A weak leg must not spoil a strong one: what an embedder says of Hangul it has never learnt is worth nothing, so the cosine of
-Hangul is a column of its own, and the weights can tell.
+Hangul is a column of its own, and the weights can tell. One that knows Korean is believed in both languages, and `cross` tells
+that words cannot be shared because question and passage are of two.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ FEEDBACK = 5
 """How many of the first look's best passages tell what the query is about (pseudo-relevance feedback)."""
 EXPANSION = 20
 """How many of their words are looked for in the others."""
+ANOTHER = 0.5
+"""How far a question's and a passage's shares of Hangul lie apart where they are of two languages."""
 
 _ASKING_WORDS = "얼마 얼마나 몇 며칠 언제 누구 누가 어디 왜 어느 무슨 어떠 알리 궁금 부탁 mani much"
 ASKING = frozenset(_ASKING_WORDS.split())
@@ -179,7 +182,7 @@ def _idf(frequency: int, passages: int) -> float:
     return math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)) if frequency <= passages else 0.0
 
 
-def features(query: QueryTerms, candidates: Candidates, vector: Array, *, mean_length: float) -> Array:
+def features(query: QueryTerms, candidates: Candidates, vector: Array, *, mean_length: float, korean: bool = False) -> Array:
     """Return float32 (n, len(FEATURES)): what speaks for each candidate, mostly 0..1.
 
     Args:
@@ -187,17 +190,19 @@ def features(query: QueryTerms, candidates: Candidates, vector: Array, *, mean_l
         candidates: the passages, n of them.
         vector: float32 (d,), the query's unit vector; zeros where there is no embedder.
         mean_length: terms of a passage on average.
+        korean: whether the embedder knows Korean.
     """
     if not len(candidates):
         return np.zeros((0, len(FEATURES)), np.float32)
     beside = _neighbours(candidates.groups)
     word = _word_columns(query, candidates, beside, mean_length)
-    meaning = _meaning_columns(query, candidates, beside, vector)
+    deaf = np.zeros(len(candidates), np.float32) if korean else _foreign(query, candidates)
+    meaning = _meaning_columns(query, candidates, beside, vector, deaf)
     short = np.array([1 / math.sqrt(1 + query.words)], np.float32)
     first = word["words_to_best"] + 1.5 * meaning["cosine_to_best"]
     mixed = {
         "expanded": _expanded(first, candidates, mean_length),
-        "feedback": _feedback(first, candidates.vectors) * (1 - _foreign(query, candidates)),
+        "feedback": _feedback(first, candidates.vectors) * (1 - deaf),
         "short_words": short * word["words_to_best"],
         "short_cosine": short * meaning["cosine_to_best"],
         "short": short,
@@ -240,12 +245,12 @@ def _word_columns(
 
 
 def _meaning_columns(
-    query: QueryTerms, candidates: Candidates, beside: NDArray[np.bool_] | None, vector: Array
+    query: QueryTerms, candidates: Candidates, beside: NDArray[np.bool_] | None, vector: Array, deaf: Array
 ) -> dict[str, Array]:
-    """Return what the vectors say, apart for Hangul, of which an English embedder knows nothing."""
+    """Return what the vectors say, once more by itself where Hangul is in it. `deaf`: how much of that the embedder has never learnt."""
     raw = candidates.vectors @ vector
-    foreign = _foreign(query, candidates)
-    cosine, hangul = raw * (1 - foreign), raw * foreign
+    cross = np.abs(candidates.hangul - query.hangul)
+    cosine, hangul = raw * (1 - deaf), raw * _foreign(query, candidates)
     best = float(cosine.max())
     return {
         "cosine": cosine,
@@ -254,10 +259,17 @@ def _meaning_columns(
         "cosine_z": (cosine - cosine.mean()) / (float(cosine.std()) or 1.0),
         "group_cosine": _of_group(cosine, beside),
         "hangul_cosine": hangul,
-        "hangul_cosine_to_best": hangul - hangul.max(),
-        "cross": np.abs(candidates.hangul - query.hangul),
-        "first_cosine": _reciprocal_ranks(cosine) * (1 - foreign),
+        "hangul_cosine_to_best": hangul - (hangul.max() if deaf.any() else _best_alike(hangul, cross)),
+        "cross": cross,
+        "first_cosine": _reciprocal_ranks(cosine) * (1 - deaf),
     }
+
+
+def _best_alike(values: Array, cross: Array) -> Array:
+    """Return the best value among those of a candidate's language: cosines across two languages are smaller than within one."""
+    other = cross > ANOTHER
+    best = [float(values[side].max(initial=-1.0)) for side in (~other, other)]
+    return np.where(other, np.float32(best[1]), np.float32(best[0]))
 
 
 def _foreign(query: QueryTerms, candidates: Candidates) -> Array:

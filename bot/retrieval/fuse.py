@@ -1,11 +1,12 @@
 """The small trained combiner: which candidate comes first, and the chance that it answers.
 
-Owns the networks, the trees of the second look, and their file, `fusion.json`. Leaves to `bot.retrieval.features` what they are given, and to
+Owns the networks, the trees of the second look, and their files: `fusion.json` for an embedder that knows Korean and English,
+`fusion-en.json` for one that knows English alone. Leaves to `bot.retrieval.features` what they are given, and to
 `benchmarks/train_fusion.py` how their weights are found.
 
-    fusion = Fusion.packaged()
+    fusion = Fusion.packaged("embed.minilm-ko.v1@53aa51172d14-6f2e09e3")
     scores = fusion.order(rows)
-    chances = fusion.chance(rows, scores)
+    chance = fusion.chance(judged, languages("ko", "en"))
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ from bot.retrieval.features import FEATURES, Array
 
 STANDINGS = 3
 """Numbers of `standing`."""
+ENGLISH_ONLY = frozenset({"embed.minilm.v1", "embed.static.v1"})
+"""The embedders that know no Korean: what they say of it is worth nothing."""
+ACROSS = "across"
+"""The languages of a question and of a passage that is in the other one; where both are in one, it is that one."""
 MOST_DEVIATIONS = 6.0
 """How far a feature may lie from its mean: an outlier must not decide alone."""
 
@@ -109,7 +114,7 @@ class Trees:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """The second look at questions of one language: who sees more decides where the first judge is not sure."""
+    """The second look at questions and passages of some languages: who sees more decides where the first judge is not sure."""
 
     embedder: str
     """Whose vectors it was trained on, `name@revision`: another's cosines say something else."""
@@ -131,20 +136,24 @@ class Fusion:
     order: Network
     answers: Network
     thresholds: Mapping[str, float]
-    """The chance below which nothing was found, by the query's language."""
+    """The chance below which nothing was found, by `languages`; ACROSS where it has one of its own."""
     second: Mapping[str, Second] = field(default_factory=dict)
-    """By the query's language; none where a second look is not better."""
+    """By `languages`; none where a second look is not better."""
+    across: Network | None = None
+    """What `answers` is where question and passage are of two languages, which no word tells; None where that is asked of all."""
+    korean: bool = False
+    """Whether the embedder knows Korean: what `bot.retrieval.features` are made for."""
 
     @classmethod
-    def packaged(cls) -> Fusion:
-        """Return the combiner that comes with Paring. `benchmarks/train_fusion.py` makes its file."""
-        return _packaged()
+    def packaged(cls, embedder: str = "") -> Fusion:
+        """Return the combiner that comes with Paring for the vectors of `embedder`. `benchmarks/train_fusion.py` makes its file."""
+        return _packaged(file_for(embedder))
 
     @classmethod
-    def untrained(cls) -> Fusion:
+    def untrained(cls, *, korean: bool = True) -> Fusion:
         """Return a combiner that tells nothing apart: what training begins with."""
         order, answers = (Network.zeros(inputs) for inputs in (len(FEATURES), len(FEATURES) + STANDINGS + len(EVIDENCE)))
-        return cls(order, answers, {"ko": 0.0, "en": 0.0})
+        return cls(order, answers, {"ko": 0.0, "en": 0.0}, korean=korean)
 
     @classmethod
     def from_json(cls, text: str) -> Fusion:
@@ -154,18 +163,43 @@ class Fusion:
             msg = "fusion.json was made for other features: run benchmarks/train_fusion.py"
             raise ValueError(msg)
         second = {language: _second(one) for language, one in value["second"].items()}
-        return cls(_network(value["order"]), _network(value["answers"]), value["thresholds"], second)
+        order, answers = _network(value["order"]), _network(value["answers"])
+        across = _network(value["across"]) if value.get("across") else None
+        return cls(order, answers, value["thresholds"], second, across, korean=value["korean"])
 
-    def chance(self, row: Array) -> float:
-        """Return 0..1: the chance that the passage that ranks first answers. `row` is `bot.retrieval.search.judged`."""
-        return _chance(float(self.answers(row[None])[0]))
+    def chance(self, row: Array, spoken: str) -> float:
+        """Return 0..1: the chance that the passage that ranks first answers.
 
-    def in_doubt(self, language: str, embedder: str, chance: float) -> Second | None:
+        `row` is `bot.retrieval.search.judged`, `spoken` what `languages` says of question and passage.
+        """
+        judge = self.across if self.across and spoken == ACROSS else self.answers
+        return _chance(float(judge(row[None])[0]))
+
+    def threshold(self, spoken: str, question: str) -> float:
+        """Return the chance below which nothing was found. `spoken` as in `chance`, `question` the question's language."""
+        return self.thresholds.get(spoken, self.thresholds[question])
+
+    def in_doubt(self, spoken: str, embedder: str, chance: float) -> Second | None:
         """Return who looks again at a question of `chance` whose vector is of `embedder`; None where the first judge is sure."""
-        second = self.second.get(language)
+        second = self.second.get(spoken)
         if second is None or second.embedder != embedder:
             return None
         return second if second.unsure[0] <= chance < second.unsure[1] else None
+
+
+def file_for(embedder: str) -> str:
+    """Return the name of the file that holds the combiner for an embedder (`name@revision`)."""
+    return "fusion.json" if knows_korean(embedder) else "fusion-en.json"
+
+
+def knows_korean(embedder: str) -> bool:
+    """Say whether what an embedder (`name@revision`) says of Korean is worth anything."""
+    return embedder.partition("@")[0] not in ENGLISH_ONLY
+
+
+def languages(question: str, passage: str) -> str:
+    """Return the language of both, ACROSS where they are of two."""
+    return question if question == passage else ACROSS
 
 
 def standing(scores: Array, place: int) -> Array:
@@ -183,8 +217,8 @@ def _chance(odds: float) -> float:
 
 
 @cache
-def _packaged() -> Fusion:
-    return Fusion.from_json(files(__package__).joinpath("fusion.json").read_text(encoding="utf-8"))
+def _packaged(file: str) -> Fusion:
+    return Fusion.from_json(files(__package__).joinpath(file).read_text(encoding="utf-8"))
 
 
 def _network(value: Mapping[str, Numbers]) -> Network:

@@ -4,7 +4,7 @@ Owns the values between the two. Leaves the looking to `bot.retrieval.search`, w
 sentences to `bot.retrieval.library`, which has the embedder.
 
     looked = finder.look(question, scopes, count=10)
-    hits = looked.hits if looked.doubt is None else looked.again(looked.doubt.chance(vectors, question.vector))
+    hits = looked.hits if looked.doubt is None else looked.again(looked.doubt.settled(vectors, question.vector))
 """
 
 from __future__ import annotations
@@ -30,14 +30,33 @@ class First:
     passage: Passage
     span: tuple[int, int] | None
     row: Array
-    said: tuple[str, ...]
-    """The sentences that a second look is at."""
-    place: int
-    """Which of them is the marked one."""
+    spoken: str
+    """What `bot.retrieval.fuse.languages` says of the question and the passage."""
+    looked_at: tuple[tuple[int, int], ...]
+    """The sentences that a second look is at: half-open ranges."""
+    place: int | None
+    """Which of them is the marked one; None where words could mark none."""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Those sentences."""
+        return tuple(self.passage.text[start:end] for start, end in self.looked_at)
+
+    def marked(self, vectors: Array, question: Array) -> tuple[int, int] | None:
+        """Return the range of the marked sentence, of the nearest one where words could mark none."""
+        return self.span if self.place is not None else self.looked_at[int(np.argmax(vectors @ question))]
 
     def closeness(self, vectors: Array, question: Array) -> Array:
-        """Return how near `said`, whose vectors these are, comes to the question."""
+        """Return how near the sentences, whose vectors these are, come to the question."""
         return closeness(vectors, self.place, question, passage=float(self.row[FEATURES.index("cosine")]))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a second look tells: the chance that the first passage answers, and the range of the sentence that does."""
+
+    chance: float
+    span: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +66,10 @@ class Doubt:
     second: Second
     first: First
 
-    def chance(self, vectors: Array, question: Array) -> float:
-        """Return the chance that the first passage answers. `vectors` are those of `first.said`."""
-        return self.second.chance(self.first.row, self.first.closeness(vectors, question))
+    def settled(self, vectors: Array, question: Array) -> Settled:
+        """Return what becomes of it. `vectors` are those of `first.said`."""
+        chance = self.second.chance(self.first.row, self.first.closeness(vectors, question))
+        return Settled(chance, self.first.marked(vectors, question))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +86,15 @@ class Looked:
         """Return the hits where the first look alone is enough."""
         return self.hits if self.enough else []
 
-    def again(self, chance: float) -> list[Hit]:
-        """Return the hits by the chance that a second look gave them, `[]` where it is too small."""
-        if self.doubt is None or chance < self.doubt.second.threshold:
+    def again(self, settled: Settled) -> list[Hit]:
+        """Return the hits as a second look sees them, `[]` where their chance is too small."""
+        if self.doubt is None or settled.chance < self.doubt.second.threshold:
             return []
-        return [replace(hit, score=round(hit.score * chance / self.chance, 4)) for hit in self.hits]
+        first = self.doubt.first.passage
+        return [
+            replace(
+                hit, score=round(hit.score * settled.chance / self.chance, 4),
+                marked=settled.span if hit.passage is first else hit.marked,
+            )
+            for hit in self.hits
+        ]  # fmt: skip

@@ -215,8 +215,11 @@ def _tokens(packed: Sequence[bytes]) -> Tokens:
 def weigh_without(
     state: State, text: str, query: QueryTerms, frequencies: Mapping[str, int], documents: Collection[int]
 ) -> tuple[QueryTerms, Mapping[str, int]]:
-    """Return what `Words.weigh` would return were `documents` not there: for training."""
+    """Return what `Words.weigh` would return were `documents` not there: for training.
+
+    As many passages as there are count all the same: one fewer would tell the trees of the second look that an answer was taken away.
+    """
     marks = dict(zip(query.terms, fingerprints(query.terms).tolist(), strict=True))
     packed = [set(np.frombuffer(terms, "<u4")[PACKED_COUNTS:].tolist()) for terms in state.terms_of(documents)]
     rest = {term: count - sum(1 for passage in packed if marks.get(term) in passage) for term, count in frequencies.items()}
-    return weigh(cut(text[:MOST_CUT]), rest, max(query.passages - len(packed), 1), text), rest
+    return weigh(cut(text[:MOST_CUT]), rest, query.passages, text), rest

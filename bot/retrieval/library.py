@@ -353,7 +353,7 @@ class Shelves:
             vectors = await embedded(self._models, question.embedder, doubt.first.said)
         except NoModelError:
             return looked.at_first()
-        return looked.again(doubt.chance(np.array(vectors, np.float32), question.vector))
+        return looked.again(doubt.settled(np.array(vectors, np.float32), question.vector))
 
     async def _question(self, query: str, asked: spoken.Asked | None) -> Question:
         """Return the question with its vector; where it asks what was said, with that of what it is about as well."""
@@ -371,7 +371,7 @@ class Shelves:
     def _found_by(self) -> Finder:
         """Return the finder; on its thread alone."""
         if self._finder is None:
-            self._finder = Finder(self._database.path, self._fusion or Fusion.packaged(), self._shelter)
+            self._finder = Finder(self._database.path, self._fusion, self._shelter)
         return self._finder
 
     async def _on_thread(self, work: Callable[[], T]) -> T:

@@ -4,7 +4,7 @@ Owns the order of the steps: catch up with the database, candidates of both legs
 again. All in one state of the database, so that nothing is found that has just been forgotten. Leaves the event loop,
 the embedder and the writing to `bot.retrieval.library`.
 
-    finder = Finder(path, Fusion.packaged())
+    finder = Finder(path)
     hits = finder.find(Question("where is the wiki", vector, "minilm@1"), scopes, count=10)
 """
 
@@ -27,7 +27,7 @@ from bot.retrieval.embed import unpack_sentences, unpack_terms
 from bot.retrieval.evidence import beside
 from bot.retrieval.exchange import Conversation
 from bot.retrieval.features import Candidates, QueryTerms, features
-from bot.retrieval.fuse import Fusion, standing
+from bot.retrieval.fuse import ACROSS, Fusion, languages, standing
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.judged import Doubt, First, Looked
 from bot.retrieval.lexical import Readable, Words, weigh_without
@@ -101,10 +101,13 @@ class Found:
 class Finder:
     """Searches one database. Not for two threads at once."""
 
-    def __init__(self, path: Path, fusion: Fusion, shelter: Shelter | None = None) -> None:
-        """Open the database at `path`, whose index is saved in `shelter`; nothing is read before the first search."""
+    def __init__(self, path: Path, fusion: Fusion | None = None, shelter: Shelter | None = None) -> None:
+        """Open the database at `path`, whose index is saved in `shelter`; nothing is read before the first search.
+
+        `fusion` is by default the packaged one for the embedder that is live.
+        """
         self._shelf = Shelf(path)
-        self._fusion = fusion
+        self._given = fusion
         self._mirror = Mirror(self._shelf, shelter)
         self._shelter = shelter
         self._stepwise = False
@@ -120,6 +123,10 @@ class Finder:
     def index(self) -> VectorIndex:
         """The vectors in memory."""
         return self._mirror.index
+
+    @property
+    def _fusion(self) -> Fusion:
+        return self._given or Fusion.packaged(self._mirror.mark.embedder)
 
     @property
     def mark(self) -> Mark:
@@ -160,11 +167,10 @@ class Finder:
         if seen is None:
             return Looked([])
         found, places, shown, readings = seen
-        first = _first(found, places[0], shown[0], readings)
-        chance = self._fusion.chance(first.row)
-        language = detect(question.text) or "en"
-        enough = chance >= self._fusion.thresholds[language]
-        second = self._fusion.in_doubt(language, question.embedder, chance) if shown[0].passage.language == language else None
+        first = _first(question, found, places[0], shown[0], readings)
+        chance = self._fusion.chance(first.row, first.spoken)
+        enough = chance >= self._fusion.threshold(first.spoken, detect(question.text) or "en")
+        second = self._fusion.in_doubt(first.spoken, question.embedder, chance)
         if second is None and not enough:
             return Looked([])
         shares = np.exp(np.minimum(found.scores - found.scores[places[0]], 0))
@@ -195,8 +201,10 @@ class Finder:
         readings = _read(question, [one.shown for one in seen], found.query)
         top = seen[0].place
         rivals = [reading for one, reading in zip(seen, readings, strict=True) if preferred[one.place] >= preferred[top]]
-        chance = self._fusion.chance(judged(replace(found, scores=scores), top, rivals)) * seen[0].share
-        if chance < self._fusion.thresholds[detect(question.text) or "en"]:
+        language = detect(question.text) or "en"
+        spoken = languages(language, seen[0].shown.passage.language)
+        chance = self._fusion.chance(judged(replace(found, scores=scores), top, rivals), spoken) * seen[0].share
+        if chance < self._fusion.threshold(spoken, language):
             return []
         shares = np.exp(np.minimum(scores - scores[top], 0))
         hits = [
@@ -220,7 +228,7 @@ class Finder:
         with self._shelf.state() as state:
             self.catch_up(state)
             seen = self._see(state, question, scopes, count=1, without=without)
-        return _first(seen[0], seen[1][0], seen[2][0], seen[3]) if seen else None
+        return _first(question, seen[0], seen[1][0], seen[2][0], seen[3]) if seen else None
 
     def rank(
         self,
@@ -379,7 +387,9 @@ class Finder:
             return _nothing()
         if talk is not None:
             talk.gather(rows, [*held, *near])
-        weighed = features(query, self._as_candidates(rows, talk), vector, mean_length=self._mean_length)
+        weighed = features(
+            query, self._as_candidates(rows, talk), vector, mean_length=self._mean_length, korean=self._fusion.korean
+        )
         scores = self._fusion.order(weighed)
         deeper = _deeper(near, held) if count > len(rows) else []
         below_them = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}
@@ -427,12 +437,16 @@ def _read(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list
     return read(question.text, texts, query, unpack_sentences(shown), names=f"{first.title} {first.heading}")
 
 
-def _first(found: Found, place: int, shown: Shown, readings: Sequence[Reading]) -> First:
+def _first(question: Question, found: Found, place: int, shown: Shown, readings: Sequence[Reading]) -> First:
     passage, span = shown.passage, readings[0].span
-    spans = [(start, end) for start, end in unpack_sentences([shown]).spans.tolist()]
-    marked = spans.index(span) if span in spans else 0
-    said, at = around([passage.text[start:end] for start, end in spans] or [passage.text], marked)
-    return First(found.documents[place], passage, span, judged(found, place, readings), said, at)
+    spoken = languages(detect(question.text) or "en", passage.language)
+    spans = [(start, end) for start, end in unpack_sentences([shown]).spans.tolist()] or [(0, len(passage.text))]
+    marked = None if spoken == ACROSS else spans.index(span) if span in spans else 0
+    looked_at = around(len(spans), marked)
+    return First(
+        found.documents[place], passage, span, judged(found, place, readings), spoken,
+        tuple(spans[at] for at in looked_at), None if marked is None else marked - looked_at.start,
+    )  # fmt: skip
 
 
 def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:

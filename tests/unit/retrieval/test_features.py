@@ -12,6 +12,7 @@ def rows(
     *,
     vectors: np.ndarray | None = None,
     groups: list[int] | None = None,
+    korean: bool = False,
 ):
     cut = [terms(body) for body in bodies]
     frequencies = {term: sum(term in body for body in cut) for body in cut for term in body}
@@ -25,7 +26,7 @@ def rows(
         np.array(groups or range(count), np.int64),
     )
     asked = weigh(terms(query), frequencies, count, query)
-    table = features(asked, candidates, np.eye(4, dtype=np.float32)[0], mean_length=5)
+    table = features(asked, candidates, np.eye(4, dtype=np.float32)[0], mean_length=5, korean=korean)
     assert table.shape == (count, len(FEATURES))
     assert np.isfinite(table).all()
     return {name: table[:, column] for column, name in enumerate(FEATURES)}
@@ -61,6 +62,21 @@ def test_the_cosine_of_hangul_stands_in_a_column_of_its_own() -> None:
     found = rows("the lamp", ["파란 등", "blue lamp"], vectors=vectors)
     assert found["cosine"].tolist() == [0, 1]
     assert found["hangul_cosine"].tolist() == [1, 0]
+
+
+def test_the_cosine_of_hangul_counts_as_any_other_where_the_embedder_knows_it() -> None:
+    vectors = np.tile(np.eye(4, dtype=np.float32)[0], (2, 1))
+    found = rows("the lamp", ["파란 등", "blue lamp"], vectors=vectors, korean=True)
+    assert found["cosine"].tolist() == [1, 1]
+    assert found["hangul_cosine"].tolist() == [1, 0]
+    assert found["cross"].tolist() == [1, 0]
+
+
+def test_a_passage_in_another_language_is_compared_with_the_best_of_its_own() -> None:
+    vectors = np.array([[0.8, 0, 0, 0], [0.5, 0, 0, 0], [0.4, 0, 0, 0]], np.float32)
+    found = rows("파란 등", ["파란 등", "blue lamp", "a dog"], vectors=vectors, korean=True)
+    assert found["hangul_cosine_to_best"] == pytest.approx([0, 0, -0.1])
+    assert found["cosine_to_best"] == pytest.approx([0, -0.3, -0.4])
 
 
 def test_neighbours_of_a_group_lend_their_best_value() -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -5,17 +6,45 @@ import pytest
 
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES
-from bot.retrieval.fuse import STANDINGS, Fusion, Trees, standing
+from bot.retrieval.fuse import ACROSS, STANDINGS, Fusion, Trees, languages, standing
 
 JUDGED = len(FEATURES) + STANDINGS + len(EVIDENCE)
 
 
-def test_the_packaged_combiner_is_of_this_codes_features() -> None:
-    fusion = Fusion.packaged()
+MINILM, BILINGUAL = "embed.minilm.v1@53aa51172d14", "embed.minilm-ko.v1@53aa51172d14-6f2e09e3"
+
+
+@pytest.mark.parametrize("embedder", [MINILM, BILINGUAL])
+def test_the_packaged_combiners_are_of_this_codes_features(embedder: str) -> None:
+    fusion = Fusion.packaged(embedder)
     assert fusion.order(np.zeros((3, len(FEATURES)), np.float32)).shape == (3,)
-    assert 0 <= fusion.chance(np.zeros(JUDGED, np.float32)) <= 1
-    assert set(fusion.thresholds) == {"ko", "en"}
+    assert 0 <= fusion.chance(np.zeros(JUDGED, np.float32), "ko") <= 1
+    assert {"ko", "en"} <= set(fusion.thresholds)
     assert all(0 < cut < 1 for cut in fusion.thresholds.values())
+    assert {second.embedder for second in fusion.second.values()} == {embedder}
+
+
+@pytest.mark.parametrize(
+    ("embedder", "korean"), [(MINILM, False), ("embed.static.v1@1", False), (BILINGUAL, True), ("embed.labse.v1@1", True)]
+)
+def test_an_embedder_that_knows_no_korean_has_a_combiner_that_does_not_believe_it(embedder: str, korean: bool) -> None:
+    assert Fusion.packaged(embedder).korean is korean
+
+
+def test_between_two_languages_an_answer_has_a_threshold_of_its_own() -> None:
+    with_one, without = (
+        dataclasses.replace(Fusion.untrained(), thresholds={"ko": 0.3, "en": 0.2, **more}) for more in ({ACROSS: 0.5}, {})
+    )
+    asked = [("ko", "ko"), ("en", "en"), ("ko", "en"), ("en", "ko")]
+    assert [with_one.threshold(languages(*pair), pair[0]) for pair in asked] == [0.3, 0.2, 0.5, 0.5]
+    assert [without.threshold(languages(*pair), pair[0]) for pair in asked] == [0.3, 0.2, 0.3, 0.2]
+
+
+def test_between_two_languages_another_judge_is_asked() -> None:
+    both = Fusion.untrained()
+    sure = dataclasses.replace(both.answers, out_bias=5.0)
+    fusion, row = dataclasses.replace(both, across=sure), np.zeros(JUDGED, np.float32)
+    assert fusion.chance(row, ACROSS) > fusion.chance(row, "ko") == both.chance(row, ACROSS) == 0.5
 
 
 def test_more_words_of_the_query_rank_higher_all_else_alike() -> None:
@@ -69,7 +98,7 @@ def test_trees_are_walked_to_their_leaves_and_added_up() -> None:
 
 
 def test_a_second_look_is_taken_where_the_first_is_unsure_of_vectors_that_it_knows() -> None:
-    fusion = Fusion.packaged()
+    fusion = Fusion.packaged(MINILM)
     second = fusion.second["en"]
     low, high = second.unsure
     assert low < fusion.thresholds["en"] < high

@@ -10,7 +10,6 @@ from retrieval_fakes import ANN, TEAM, WordEmbedder
 
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval import search
-from bot.retrieval.fuse import Fusion
 from bot.retrieval.library import Shelves
 from bot.retrieval.search import Finder, Leg, Question
 from bot.retrieval.vectors import FlatIndex
@@ -30,7 +29,7 @@ async def lamps(library: Shelves) -> Shelves:
 
 @pytest.fixture
 def finder(lamps: Shelves, database: Database) -> Iterator[Finder]:
-    opened = Finder(database.path, Fusion.packaged())
+    opened = Finder(database.path)
     yield opened
     opened.close()
 

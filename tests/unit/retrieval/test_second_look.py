@@ -14,7 +14,7 @@ from bot.passage import PUBLIC, Hit, Scopes
 from bot.retrieval.closer import CLOSENESS
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES
-from bot.retrieval.fuse import STANDINGS, Fusion, Second, Trees
+from bot.retrieval.fuse import ACROSS, STANDINGS, Fusion, Second, Trees
 from bot.retrieval.library import Shelves
 from bot.store.database import Database
 from bot.testing import InlineSandbox
@@ -34,13 +34,13 @@ def doubting(cosine: float, *, embedder: str = "words@1", threshold: float = 0.0
     return dataclasses.replace(Fusion.packaged(), thresholds={"en": threshold, "ko": threshold}, second={"en": second})
 
 
-async def found(database: Database, embedder: WordEmbedder, home: Path, fusion: Fusion) -> list[Hit]:
+async def found(database: Database, embedder: WordEmbedder, home: Path, fusion: Fusion, *, asked: str = ASKED) -> list[Hit]:
     library = Shelves(database, embedder, InlineSandbox(), home, LimitSettings(), fusion=fusion)  # type: ignore[arg-type]
     await library.open()
     try:
         await library.add_text(TEXT, PUBLIC, title="", link="", key="1")
         embedder.embedded.clear()
-        return await library.search(ASKED, Scopes([PUBLIC]))
+        return await library.search(asked, Scopes([PUBLIC]))
     finally:
         await library.close()
 
@@ -49,6 +49,16 @@ async def test_a_sentence_near_enough_settles_a_doubt(database: Database, embedd
     (hit,) = await found(database, embedder, tmp_path, doubting(0.1))
     assert embedder.embedded == [ASKED, "The lamp is blue.", "The blue lamp is here.", "Cats sleep."]
     assert hit.score == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-3)
+
+
+async def test_a_passage_in_another_language_is_marked_where_it_is_nearest(
+    database: Database, embedder: WordEmbedder, tmp_path: Path
+) -> None:
+    fusion = doubting(0.1)
+    fusion = dataclasses.replace(fusion, second={ACROSS: fusion.second["en"]})
+    (hit,) = await found(database, embedder, tmp_path, fusion, asked="lamp은 어디에 있나요: here")
+    assert hit.marked is not None
+    assert TEXT[slice(*hit.marked)] == "The blue lamp is here."
 
 
 async def test_nothing_is_found_where_no_sentence_is_near_enough(
