@@ -9,7 +9,7 @@ import pytest
 from bot.config import Settings
 from bot.models.heads.build import prepared_head
 from bot.models.prepare import prepared_minilm
-from bot.models.runtimes import linear_head, minilm
+from bot.models.runtimes import linear_head, minilm_ko
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import RouteInput
 from bot.router import Decision, decide, embeddable
@@ -21,7 +21,7 @@ SPEC = ModelSpec("any", "any", "any", "builtin")
 @pytest.mark.timeout(600)
 def test_held_out_lines_are_routed_well(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    embedder = minilm.load(SPEC, prepared_minilm(settings.home), LoadOptions())
+    embedder = minilm_ko.load(SPEC, prepared_minilm(settings.home), LoadOptions())
     head = linear_head.load(SPEC, prepared_head(settings), LoadOptions())
     right: dict[tuple[str, bool], list[bool]] = defaultdict(list)
     for line in HELD_OUT.read_text(encoding="utf-8").splitlines():

@@ -21,7 +21,7 @@ from bot.store.generations import Generations
 from bot.testing import InlineSandbox
 
 EVERYONE = Scopes([PUBLIC])
-MINILM, STATIC = "embed.minilm.v1@53aa51172d14", "embed.static.v1@53aa51172d14"
+MINILM, STATIC = "embed.minilm-ko.v1@53aa51172d14-6f2e09e3", "embed.static.v1@53aa51172d14"
 TEXTS = {
     "lease": "The lease of the old office ends on 30 April. Notice is given three months before, in writing.",
     "boxes": "Moving boxes are ordered by Dana; each desk gets four of them.",
