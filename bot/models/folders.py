@@ -24,6 +24,7 @@ from bot.models.origin import MANIFEST, Origin, read_origin
 from bot.models.presets import read_yaml, spec_of
 from bot.models.spec import ModelFile, ModelSpec
 from bot.models.verify import verify_folder
+from bot.models.verify_json import read_small
 
 _ = phrases(__file__)
 
@@ -189,10 +190,7 @@ def _told_slot(folder: Path) -> str:
         return "embed"
     if (folder / "model_index.json").is_file():
         return "imagine"
-    try:
-        said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
+    said = read_small(folder / "config.json")
     kind = str(said.get("model_type", "")) if isinstance(said, dict) else ""
     return SLOT_OF_KIND.get(kind, "")
 

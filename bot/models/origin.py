@@ -18,6 +18,7 @@ from typing import Final
 from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.spec import ModelFile
+from bot.models.verify_json import read_small
 
 _ = phrases(__file__)
 
@@ -49,8 +50,10 @@ class Origin:
 
 def read_origin(folder: Path) -> Origin | None:
     """Return what a folder says of where it was fetched from, None where it says nothing that can be read."""
+    said = read_small(folder / MANIFEST)
+    if not isinstance(said, dict):
+        return None
     try:
-        said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         origin = Origin(
             repo=str(said["repo"]),
             revision=str(said["revision"]),
@@ -59,7 +62,7 @@ def read_origin(folder: Path) -> Origin | None:
             files=tuple(ModelFile(str(one["path"]), str(one["sha256"]), int(one["size_bytes"])) for one in said["files"]),
             fetched_at=str(said["fetched_at"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return origin if is_repo(origin.repo) and is_commit(origin.revision) else None
 

@@ -26,8 +26,9 @@ from bot.models.made import sha256_of
 from bot.models.origin import WORD, parse
 from bot.models.presets import spec_of
 from bot.models.spec import ModelFile, ModelSpec
-from bot.models.unpack import CHUNK, Report
+from bot.models.unpack import Report
 from bot.models.verify import verify_folder
+from bot.models.verify_json import read_small
 from bot.skill import Slot
 
 if TYPE_CHECKING:
@@ -133,11 +134,7 @@ def read_manifest(file: Path) -> Manifest:
         UnreadableError: it cannot be read, or another version wrote it.
         ModelError: what it says of the model is wrong.
     """
-    try:
-        said = json.loads(file.read_bytes()) if file.stat().st_size <= CHUNK else None
-    except (ValueError, RecursionError):
-        said = None
-    match said:
+    match read_small(file):
         case {"format": int(number), "model": dict(model), "files": list(files)}:
             pass
         case _:

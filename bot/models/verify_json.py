@@ -24,6 +24,7 @@ Json = object
 
 LARGEST_BYTES: Final = 64 << 20
 """The largest known, a tokenizer of 262,000 pieces, takes 33 MB."""
+LARGEST_SMALL_BYTES: Final = 2 << 20
 MOST_OBJECTS: Final = 1_200_000
 MOST_NAMES: Final = 1_200_000
 MOST_VALUES: Final = 4_000_000
@@ -68,6 +69,17 @@ def check_json(file: Path, folder: Path) -> None:
                 raise refused(file.name, _("it has a pattern that can take for ever: {pattern}", pattern=plain(pattern)))
     elif isinstance(said, dict):
         _check_activation(file.relative_to(folder).as_posix(), said)
+
+
+def read_small(file: Path) -> Json:
+    """Return what a small file holds that is read before its folder was looked at; None for what is none, or no ordinary file."""
+    try:
+        if file.is_symlink() or not file.is_file() or file.stat().st_size > LARGEST_SMALL_BYTES:
+            return None
+        said: Json = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return said
 
 
 def check_template(name: str, template: str) -> None:

@@ -233,6 +233,33 @@ async def test_the_runtimes_run_none_of_it_either(
     assert not canary.exists()
 
 
+def _pipe(file: Path) -> None:
+    os.mkfifo(file)
+
+
+@pytest.mark.parametrize("name", ["config.json", "paring.hub.json", "paring.yaml"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        _pipe,
+        lambda file: file.write_text("[" * 200_000),
+        lambda file: file.write_text('{"model_type": ' + "9" * 9_000 + "}"),
+        lambda file: file.write_bytes(b"\xff\xfe{}"),
+        lambda file: file.symlink_to("/dev/zero"),
+    ],
+    ids=["pipe", "depth", "number", "bytes", "link"],
+)
+def test_what_is_read_before_the_look_is_as_careful(settings: Settings, name: str, make: Callable[[Path], None]) -> None:
+    """What a folder says of itself tells which family it is: it is read first, and at every start."""
+    folder = settings.model_home / "hostile"
+    folder.mkdir(parents=True)
+    make(folder / name)
+
+    with pytest.raises(ModelError) as caught:
+        Catalogue(settings).named("summarise", "hostile")
+    assert any("가" <= letter <= "힣" for letter in caught.value.sentence("ko"))
+
+
 async def test_no_order_of_an_admin_lets_one_through(tmp_path: Path) -> None:
     """Neither a second yes nor a reason: there is no card, so there is nothing to force."""
     async with a_house(tmp_path / "home") as house:
