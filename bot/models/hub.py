@@ -26,7 +26,7 @@ from bot.errors import ModelError, UnsafeModelError
 from bot.locale import Text, phrases
 from bot.models.folders import FAMILY_OF_SLOT, hub_folder, pinned, read_fetched
 from bot.models.hub_fetch import Fetching, Progress, Report
-from bot.models.hub_listing import OPEN_LICENCES, PIPELINES, Listing, Offer, has_weights, size
+from bot.models.hub_listing import OPEN_LICENCES, PIPELINES, WEIGHTS, Listing, Offer, has_weights, size
 from bot.models.hub_patience import Patience, Sleep
 from bot.models.hub_quarantine import QUARANTINE, refuse_without_room, settle, taken, to_the_end
 from bot.models.hub_reading import listed, offer
@@ -264,7 +264,7 @@ def _free_bytes(home: Path) -> int:
 def _is_vouched(listing: Listing, consent: Consent | None) -> bool:
     """Say whether the hashes of all weights were pinned by a preset, or are those that were fetched here before."""
     first = {file.path: file.sha256 for file in listing.known} | dict(consent.files if consent else {})
-    weights = [file for file in listing.files if file.path.endswith((".safetensors", ".onnx", ".onnx_data"))]
+    weights = [file for file in listing.files if file.path.endswith(WEIGHTS)]
     return all(file.sha256 and first.get(file.path) == file.sha256 for file in weights)
 
 

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from bot.errors import ModelError, OfflineError
 from bot.locale import Text, phrases
-from bot.models.hub_listing import HubFile, Listing, size
+from bot.models.hub_listing import WEIGHTS, HubFile, Listing, size
 from bot.models.hub_patience import CutError, Patience, Sleep
 from bot.models.hub_quarantine import PART, not_written, other_bytes, to_the_end
 from bot.models.made import sha256_of
 from bot.models.spec import ModelFile
+from bot.models.verify import verify_file
 
 if TYPE_CHECKING:
     from bot.models.hub_wire import Wire
@@ -84,17 +85,17 @@ class Fetching:
         self._marks = deque([(time.monotonic(), 0)])
 
     async def run(self) -> tuple[ModelFile, ...]:
-        """Fetch what is missing; return every file with what it hashes to.
+        """Fetch what is missing, and look at each file as it comes; return every file with what it hashes to.
 
         Raises:
-            UnsafeModelError: a file is not the one that the hub had told.
+            UnsafeModelError: a file is not the one that the hub had told, or may not be loaded.
             ModelError: it was cut off again and again, or the disk is full; what came stays in the quarantine.
         """
         self._done_bytes = await asyncio.to_thread(self._here_bytes)
         await self._report(self._progress())
         telling = asyncio.create_task(self._tell())
         try:
-            files = [await self._file(file) for file in self._listing.files]
+            files = [await self._file(file) for file in sorted(self._listing.files, key=_small_first)]
         except OSError as error:
             raise not_written(error) from error
         finally:
@@ -110,7 +111,10 @@ class Fetching:
             await asyncio.to_thread(part.parent.mkdir, parents=True, exist_ok=True)
             await self._part(file, part)
             await asyncio.to_thread(part.rename, target)
-        return await asyncio.to_thread(_checked, self._listing.repo, file, target)
+        found = await asyncio.to_thread(_checked, self._listing.repo, file, target)
+        if not file.path.endswith(".onnx"):  # which is looked at when its data is there
+            await asyncio.to_thread(verify_file, target, self._folder)
+        return found
 
     async def _part(self, file: HubFile, part: Path) -> None:
         """Bring all of `file` into `part`, however often the connection is cut while something comes."""
@@ -151,7 +155,7 @@ class Fetching:
                         if written.total > most:
                             raise other_bytes(self._listing.repo, file.path)
                         self._count(len(chunk))
-                        if not pace.kept(len(chunk)):
+                        if not pace.kept(len(chunk)) and written.total < most:
                             raise CutError(self._too_slow())
                         await written.flush_many()
                 finally:
@@ -229,6 +233,11 @@ class _Pace:
         enough = self._came >= self._patience.slow_bytes
         self._since, self._came = now, 0
         return enough
+
+
+def _small_first(file: HubFile) -> tuple[bool, str]:
+    """Order what describes a model before its weights: what is refused for it costs no gigabytes."""
+    return file.path.endswith(WEIGHTS), file.path
 
 
 def _checked(repo: str, file: HubFile, target: Path) -> ModelFile:

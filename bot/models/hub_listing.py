@@ -47,7 +47,7 @@ OPEN_LICENCES: Final = frozenset(
 )  # fmt: skip
 """Licences under which anyone may use a model for anything. Source: https://huggingface.co/docs/hub/repositories-licenses"""
 
-_WEIGHTS: Final = (".safetensors", ".onnx", ".onnx_data")
+WEIGHTS: Final = (".safetensors", ".onnx", ".onnx_data")
 _PLAIN: Final = ("model.safetensors", "diffusion_pytorch_model.safetensors", "adapter_model.safetensors")
 _SHARD: Final = re.compile(r"(model|diffusion_pytorch_model)-\d{5}-of-\d{5}\.safetensors")
 _NEEDLESS: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
@@ -154,7 +154,7 @@ def chosen(paths: Iterable[str]) -> tuple[str, ...]:
     taken = {
         path for folder in {_folder(path) for path in safe} for path in _one_form([one for one in safe if _folder(one) == folder])
     }
-    return tuple(path for path in readable if path in taken or (not path.endswith(_WEIGHTS) and not _index_of_none(path, taken)))
+    return tuple(path for path in readable if path in taken or (not path.endswith(WEIGHTS) and not _index_of_none(path, taken)))
 
 
 def slot_for(paths: Collection[str], kind: str) -> str:

@@ -18,7 +18,7 @@ from bot.locale import Text, phrases
 from bot.models.hub_listing import HubFile, Listing, Offer, chosen, estimate_bytes, has_weights, slot_for
 from bot.models.origin import is_commit
 from bot.models.spec import ModelSpec
-from bot.models.verify import MOST_FILES
+from bot.models.verify import MOST_FILES, alike
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
@@ -39,6 +39,10 @@ def listed(repo: str, info: ModelInfo, free_bytes: int, preset: ModelSpec | None
     siblings = {str(one.rfilename): one for one in info.siblings or ()}
     _refuse_names(repo, siblings)
     paths = chosen(siblings)
+    if twin := alike(list(paths)):
+        raise UnsafeModelError(
+            _("{repo} names two files that some systems take for one: {file}. Nothing was fetched.", repo=repo, file=twin)
+        )
     if not is_commit(info.sha or "") or not any(has_weights(paths, suffix=suffix) for suffix in (".safetensors", ".onnx")):
         raise UnsafeModelError(
             _(

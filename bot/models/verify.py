@@ -61,9 +61,18 @@ def verify_folder(folder: Path) -> tuple[Path, ...]:
     if twin := alike(names):
         raise refused(twin, _("another file has the same name but for the case of its letters"))
     for file in files:
-        if file.name.lower() not in ALLOWED_NAMES:
-            _CHECKS[file.suffix.lower()](file, folder)
+        verify_file(file, folder)
     return files
+
+
+def verify_file(file: Path, folder: Path) -> None:
+    """Look at one file whose name is allowed (`why_not`), also before the others of its folder are there; those of ONNX must be.
+
+    Raises:
+        UnsafeModelError: says why it is refused.
+    """
+    if file.name.lower() not in ALLOWED_NAMES:
+        _CHECKS[file.suffix.lower()](file, folder)
 
 
 def why_not(name: str) -> Text | None:

@@ -265,7 +265,7 @@ async def test_a_stream_that_is_too_slow_is_taken_for_cut(
         await hub.fetch(await agreed(hub))
 
     assert "너무 느리게" in caught.value.sentence("ko")
-    assert waits == [1.0] * 3
+    assert waits == [1.0]
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json"])
@@ -329,10 +329,32 @@ async def test_a_hub_that_moves_a_commit_is_refused_before_a_byte_comes(hub: Hub
     assert hub_server.asked == []
 
 
-async def test_a_file_that_holds_code_is_never_put_in_place(hub: Hub, hub_server: FakeHub, settings: Settings) -> None:
-    hub_server.add(REPO, {**FILES, "config.json": b'{"auto_map": {"AutoModel": "evil.Model"}}'})
+@pytest.mark.parametrize(
+    ("file", "content", "why"),
+    [
+        ("config.json", b'{"auto_map": {"AutoModel": "evil.Model"}}', "auto_map"),
+        ("tokenizer_config.json", b'{"deep": [{"trust_remote_code": true}]}', "trust_remote_code"),
+        ("modules.json", b'[{"type": "evil.Module", "path": ""}]', "evil.Module"),
+        ("vocab.txt", b"cos\nsystem\n(S'true'\ntR.", "not the text that its name says"),
+    ],
+)
+async def test_what_may_not_be_loaded_is_refused_before_the_weights_come(
+    hub: Hub, hub_server: FakeHub, settings: Settings, file: str, content: bytes, why: str
+) -> None:
+    hub_server.add(REPO, {**FILES, file: content})
 
-    with pytest.raises(UnsafeModelError, match="auto_map"):
+    with pytest.raises(UnsafeModelError, match=why):
+        await hub.fetch(await agreed(hub))
+
+    assert [asked for asked in hub_server.asked if asked.to == "store"] == []
+    assert quarantine_of(settings) == []
+    assert not list(settings.model_home.glob("hub--*"))
+
+
+async def test_weights_that_lie_are_never_put_in_place(hub: Hub, hub_server: FakeHub, settings: Settings) -> None:
+    hub_server.add(REPO, {**FILES, "model.safetensors": (10**11).to_bytes(8, "little") + b"{}"})
+
+    with pytest.raises(UnsafeModelError, match="header"):
         await hub.fetch(await agreed(hub))
 
     assert quarantine_of(settings) == []
@@ -520,6 +542,13 @@ async def test_names_outside_the_folder_are_refused(hub: Hub, hub_server: FakeHu
     hub_server.add(REPO, {**FILES, path: b"{}"})
 
     with pytest.raises(UnsafeModelError, match="outside its folder"):
+        await hub.look(REPO)
+
+
+async def test_two_names_that_are_one_elsewhere_are_refused(hub: Hub, hub_server: FakeHub) -> None:
+    hub_server.add(REPO, {**FILES, "Config.json": b"{}"})
+
+    with pytest.raises(UnsafeModelError, match="take for one"):
         await hub.look(REPO)
 
 
