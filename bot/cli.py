@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli_bench import bench
 from bot.cli_errors import UsageError, exit_code, sentence_on
 from bot.cli_eval import evaluate
 from bot.cli_help import Verb, Verbs
@@ -232,7 +233,7 @@ def doctor(
 
 cli.command(cls=Verb)(watch)
 cli.add_typer(models, name="models")
-for verb in (swap, rollback, shadow, card, ram, audit, admins):
+for verb in (swap, rollback, shadow, card, ram, audit, admins, bench):
     cli.command(cls=Verb)(verb)
 cli.add_typer(index, name="index")
 cli.add_typer(evaluate, name="eval")

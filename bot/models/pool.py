@@ -375,7 +375,7 @@ class Pool:
         return spec, running
 
     def _need_mb(self, spec: ModelSpec) -> int:
-        estimate = int(fetch.size_bytes(spec, self._settings) * DISK_TO_RAM) >> 20
+        estimate = int((fetch.size_bytes(spec, self._settings) or spec.size_mb * 1_000_000) * DISK_TO_RAM) >> 20
         return self._measured.ram_mb(spec.identity) or spec.ram_mb or estimate
 
     async def _make_room(self, spec: ModelSpec, need_mb: int, place: Place, *, forced: bool = False) -> None:
