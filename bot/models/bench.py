@@ -55,11 +55,12 @@ async def bench(slots: Sequence[str], pool: Pool, settings: Settings, report: Re
         async def tell(text: Text, name: str = spec.name) -> None:
             report(Text("{name}: {text}", (("name", name), ("text", text))), len(found), len(live))
 
-        found.append(await _benched(spec, pool, settings, tell, embedder=None if spec.slot == "embed" else embedder))
+        found.append(await benched(spec, pool, settings, tell, embedder=None if spec.slot == "embed" else embedder))
     return found
 
 
-async def _benched(spec: ModelSpec, pool: Pool, settings: Settings, tell: Tell, *, embedder: ModelSpec | None) -> Benched:
+async def benched(spec: ModelSpec, pool: Pool, settings: Settings, tell: Tell, *, embedder: ModelSpec | None) -> Benched:
+    """Return what `spec` is measured to be in a child process; `embedder` is the live one, for gates that work on vectors."""
     try:
         place = await asyncio.to_thread(fetch.resolve, spec, settings)
         beside = await asyncio.to_thread(fetch.resolve, embedder, settings) if embedder else None

@@ -40,11 +40,11 @@ def signed(value: float) -> str:
 
 
 def disk(size_bytes: int) -> str:
-    """Return "0.4 MB", "91 MB", "1.8 GB", in decimal units as disks and hubs count."""
+    """Return "0 MB", "0.4 MB", "91 MB", "1.8 GB", in decimal units as disks and hubs count."""
     megabytes = size_bytes / _MEGABYTE
     if megabytes >= _LONG_MS:
         return f"{megabytes / 1000:.1f} GB"
-    return f"{megabytes:.1f} MB" if megabytes < _SHORT_MS else f"{megabytes:.0f} MB"
+    return f"{megabytes:.1f} MB" if 0 < megabytes < _SHORT_MS else f"{megabytes:.0f} MB"
 
 
 def room_sentence(room: Room) -> Text:
