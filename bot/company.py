@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bot.channels.channel import Channel, ChannelError
+from bot.channels.channel import Channel, ChannelError, ShowsState
 from bot.errors import RetryLaterError, StoreError
 from bot.locale import Text, phrases
 from bot.logs import Logger
@@ -84,6 +84,9 @@ class Company:
         return self._waits[-1] if self._waits else self._status
 
     async def _changed(self) -> None:
+        channel: object = self._channel
+        if isinstance(channel, ShowsState):
+            channel.state(self._now.to(self._waiting.message.language), self._waiting.message.address)
         due = asyncio.get_running_loop().time() - self._shown_at >= STATUS_EVERY_S
         if self._channel is not None and self.placeholder and due and not self._over:
             await self._show(self._channel)

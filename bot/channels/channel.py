@@ -27,6 +27,7 @@ __all__ = [
     "KnowsAdmins",
     "Limits",
     "RetryLaterError",
+    "ShowsState",
     "Taken",
 ]
 
@@ -139,4 +140,13 @@ class KnowsAdmins(Protocol):
 
     def admins_are(self, users: Collection[str]) -> None:
         """Know which of its users are admins from now on; told before `publish_commands`."""
+        ...
+
+
+@runtime_checkable
+class ShowsState(Protocol):
+    """A channel that cannot edit a message, and shows in another way what is being done."""
+
+    def state(self, said: str, to: Address) -> None:
+        """Show what is being done for the chat; the answer takes its place."""
         ...

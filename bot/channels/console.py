@@ -133,6 +133,13 @@ class Console:
     async def typing(self, to: Address) -> None:
         """Do nothing: a mark is shown while an answer is awaited."""
 
+    def state(self, said: str, to: Address) -> None:
+        """Show beside the mark what is being done."""
+        from rich.text import Text as Plain  # noqa: PLC0415 - as everything of rich here
+
+        if self._status is not None and to.chat == self._chat:
+            self._status.update(Plain(harmless(said.replace("**", ""))))
+
     async def member(self, person: str, scope: Scope) -> bool:
         """Say no: every chat here has one reader."""
         del person, scope

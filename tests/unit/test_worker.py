@@ -523,3 +523,24 @@ async def test_what_takes_an_admin_minutes_holds_up_nobody_else_in_the_chat(data
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+async def test_a_channel_without_edits_may_show_the_state_of_the_work_in_its_own_way(database: Database, tmp_path: Path) -> None:
+    class Terminal(FakeChannel):
+        def __init__(self) -> None:
+            super().__init__(edits=False)
+            self.states: list[str] = []
+
+        def state(self, said: str, to: Address) -> None:
+            self.states.append(said)
+
+    async def answer(message: Message, progress) -> Answer:
+        await progress(Text("probing 1 of 2"))
+        return Answer(Reply("ok", "en"))
+
+    channel = Terminal()
+    worker = make_worker(database, FakeDispatcher(answer), tmp_path, channel)
+    number = await Inbox(database).accept(make_message("/swap"))
+    assert number is not None
+    await worker.handle(await Inbox(database).one(number))
+    assert (channel.states, channel.sent, channel.edited) == (["probing 1 of 2"], [], [])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import Iterable
@@ -322,3 +323,29 @@ def test_a_reply_as_json_has_what_scripts_read() -> None:
 
 def test_a_reply_without_a_receipt_has_an_empty_one() -> None:
     assert as_json(Reply("hi", "en"))["receipt"]["skill"] == ""
+
+
+async def test_on_a_terminal_it_is_shown_what_is_being_done(tmp_path: Path) -> None:
+    blobs, out = BlobStore(tmp_path), io.StringIO()
+    lines = iter(["/swap summarise lead"])
+    console = Console(
+        blobs=blobs, read=lambda _prompt: next(lines, "/quit"), terminal=Terminal(file=out, force_terminal=True, width=100)
+    )
+    shown: list[str] = []
+
+    async def work(item: Message | Press) -> None:
+        while console._status is None:
+            await asyncio.sleep(0)
+        console.state("**Swap** probing [1] of 2", replace(HERE, chat="another"))
+        console.state("**Swap** probing [1] of 2 \x1b[31m", HERE)
+        shown.append(str(console._status.status))
+        await console.send(Reply("done", "en"), item.address, key=item.id)
+
+    class Working(Answering):
+        async def accept(self, item: Message | Press) -> Taken:
+            self.task = asyncio.create_task(work(item))
+            return Taken(fresh=True)
+
+    await console.run(Working(blobs))
+    assert shown == ["Swap probing [1] of 2 [31m"]
+    console.state("nobody waits", HERE)
