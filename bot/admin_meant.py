@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bot.admin import Done
-from bot.admin_words import Order, near, near_slots, slot_of
+from bot.admin_words import LONGEST, Order, near, near_slots, slot_of
 from bot.locale import Text, phrases
 from bot.message import Button, Command
 from bot.models.telling import short
@@ -38,7 +38,7 @@ class Meant:
 
     def slot(self, order: Order, command: str, *, among: Sequence[str] | None = None) -> str | Done:
         """Return the slot of the order's first word, or the question which one, with a button for each of `among`."""
-        slots, word = self._catalogue.slots(), order.word(0)
+        slots, word = self._catalogue.slots(), cut(order.word(0))
         if slot := slot_of(word, slots, self._skills()):
             return slot
         if not word:
@@ -61,7 +61,7 @@ class Meant:
         slot = self.slot(order, command)
         if isinstance(slot, Done):
             return slot
-        word = order.after(1)
+        word = cut(order.after(1))
         specs = self._catalogue.for_slot(slot)
         if not word:
             listed = [f"- `{spec.name}`" + (f": {spec.good_for}" if spec.good_for else "") for spec in specs]
@@ -115,6 +115,11 @@ class Meant:
             return (self._home / Path(word).expanduser()).is_dir()
         except (OSError, RuntimeError, ValueError):  # too long a name, nobody's ~, a NUL
             return False
+
+
+def cut(word: str) -> str:
+    """Return the beginning of a word that is no name of anything: it is told to people."""
+    return word if len(word) <= LONGEST else f"{word[:40]}…"
 
 
 def _ask(order: Order, said: Text, buttons: Sequence[Button], *, below: Sequence[str] = ()) -> Done:

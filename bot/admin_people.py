@@ -27,6 +27,8 @@ ADD: Final = frozenset({"add", "추가"})
 REMOVE: Final = frozenset({"remove", "delete", "삭제", "제거"})
 FEW, MOST = 10, 50
 """Orders that /audit shows unless told how many, and at most: a chat is no ledger, `paring audit` has them all."""
+LONGEST_SHOWN: Final = 120
+"""Characters of an order."""
 OUTCOMES: Final = {
     "begun": _("under way, or cut off"), "done": _("done"), "refused": _("refused"), "failed": _("failed"), "stopped": _("stopped"),
     "not an admin": _("refused: not an admin"), "another's button": _("refused: another's button"),
@@ -57,10 +59,10 @@ class People:
 
     async def _show(self, order: Order) -> Done:
         word = order.word(0)
-        if word and not word.isdecimal():
+        if word and not (word.isdecimal() and int(word[:9])):
             raise InputError(_("Write /audit, or /audit and how many of the last orders to show, such as /audit 20."))
         language = order.request.language
-        entries = await self._audit.last(min(int(word or FEW), MOST))
+        entries = await self._audit.last(min(int(word[:9] or FEW), MOST))
         lines = [_("**The last {count} orders**, the newest first:", count=len(entries)).to(language), ""]
         return Done(order.request.reply("\n".join([*lines, *(told(entry, language, self._zone) for entry in entries)])))
 
@@ -111,5 +113,6 @@ class People:
 def told(entry: Entry, language: Language, zone: tzinfo | None) -> str:
     """Return one order as a line: when, who, what, and what came of it."""
     outcome = OUTCOMES[entry.outcome].to(language) if entry.outcome in OUTCOMES else entry.outcome
-    command = entry.command.replace("`", "'").replace("\n", " ")
+    command = " ".join(entry.command.replace("`", "'").split())
+    command = command if len(command) <= LONGEST_SHOWN else f"{command[: LONGEST_SHOWN - 1]}…"
     return f"- {entry.at.astimezone(zone):%m-%d %H:%M} · {entry.who} · `{command}` · **{outcome}**"

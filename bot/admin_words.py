@@ -21,6 +21,8 @@ from unicodedata import normalize
 from bot.skill import Request, Skill
 
 FORCE: Final = frozenset({"--force", "--강제"})
+LONGEST: Final = 200
+"""Characters of a word that may still be a name."""
 YES: Final = frozenset({"--yes", "--네", "--예"})
 _QUOTES: Final = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})
 _DASHES: Final = re.compile(r"(?<!\S)[—–](?=\w)")
@@ -80,6 +82,8 @@ def slot_of(word: str, slots: Sequence[str], skills: Iterable[Skill] = ()) -> st
 
 def near(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """Return which of `known` may have been meant by `word`, the nearest first; of Hangul, letters count, not syllables."""
+    if len(word) > LONGEST:
+        return []
     letters = {normalize("NFD", name.lower()): name for name in known}
     said = normalize("NFD", word.lower())
     within = [name for written, name in letters.items() if said and said in written]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bot.channels.channel import Taken
 from bot.company import CANCEL
 from bot.dispatch import DOWN
-from bot.language import detect
+from bot.language import NAMING, detect, of_order
 from bot.locale import Language, phrases
 from bot.message import PRIVATELY, Address, Command, Message, Press
 from bot.passage import Scope
@@ -31,8 +31,10 @@ _ = phrases(__file__)
 
 PASSED_OVER = 64
 """Albums and cut texts not meant for the bot of which a later part may be: held in memory alone, the oldest forgotten first."""
-_OF_NO_LANGUAGE = re.compile(r"\A\s*/[A-Za-z]\S*|\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
-"""A command's name at the beginning, and links: they are the same in every language."""
+_OF_NO_LANGUAGE = re.compile(
+    rf"\A\s*/(?:{'|'.join(sorted(NAMING))})\b.*|\A\s*/[A-Za-z]\S*|\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE | re.DOTALL
+)
+"""A command's name at the beginning, an admin's with the names after it, and links: they are the same in every language."""
 
 
 class Reception:
@@ -91,7 +93,7 @@ class Reception:
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return what `/lang` settled, else the text's language, else the platform's, else the default."""
         settled = (await self._chats.settings(await self._moves.place(address))).language
-        return settled or detect(_OF_NO_LANGUAGE.sub("", text)) or _platform(platform_language) or self._default
+        return settled or of_order(text) or detect(_OF_NO_LANGUAGE.sub("", text)) or _platform(platform_language) or self._default
 
     def keep(self, data: bytes) -> str:
         """Put bytes into the blob store; return their sha256."""

@@ -16,6 +16,12 @@ LOOKED_AT = 4000
 """Characters of a text's head that are counted; the rest of a long text rarely tells more."""
 LATIN_A_SYLLABLE = 3
 """Letters of English that weigh as much as one Hangul syllable: Korean writes loan words and names in Latin."""
+NAMING = frozenset(
+    {"models", "swap", "rollback", "shadow", "bench", "card", "promote", "discard", "audit", "ram", "admins"}
+)  # fmt: skip
+"""Commands after which only Hangul tells a language: what stands there are names."""
+_ORDER = re.compile(r"\s*/(?P<name>\w+)")
+_HANGUL = re.compile("[가-힣]")
 _LETTER = re.compile("[A-Za-z]")
 
 
@@ -33,6 +39,17 @@ def detect(text: str) -> Language | None:
     if hangul * LATIN_A_SYLLABLE >= latin and hangul:
         return "ko"
     return "en" if latin else None
+
+
+def of_order(text: str) -> Language | None:
+    """Return the language of a line that begins with a command; None where it is none, or where the words after it are to tell.
+
+    Who writes the command in Hangul speaks Korean. After an admin's command stand names of slots and models, which are of no language.
+    """
+    order = _ORDER.match(text)
+    if order is None:
+        return None
+    return "ko" if _HANGUL.search(text if order["name"].lower() in NAMING else order["name"]) else None
 
 
 def spoken(environment: Mapping[str, str]) -> Language:

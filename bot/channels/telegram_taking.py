@@ -32,6 +32,7 @@ from bot.channels.telegram_sending import Sending
 from bot.channels.telegram_split import shorten
 from bot.channels.telegram_wire import Wire
 from bot.errors import ParingError, RetryLaterError, StoreError
+from bot.language import NAMING, of_order
 from bot.locale import Language, phrases
 from bot.message import Address, Message, Press
 from bot.parts import after, together
@@ -253,4 +254,6 @@ def _words(message: Message) -> str:
     if message.command is None:
         return message.text
     said = message.command.args
+    if of_order(message.text) or message.command.name in NAMING:
+        return message.text
     return said if len(said.split()) > 1 or not said.isascii() else ""

@@ -9,6 +9,7 @@ from fakes.admin import NAMED, AdminHouse, said_by
 
 from bot.admin import Admin, Done, Verb
 from bot.errors import DeniedError, InputError, ModelError, ParingError
+from bot.language import NAMING
 from bot.locale import Text
 from bot.message import ChatKind, Command, Press
 from bot.skill import CommandSpec
@@ -71,6 +72,10 @@ async def test_each_verb_is_carried_out_for_admins_alone_and_written_down_either
     assert {who for who, _name in probe.done} == {who for who, may in MAY.items() if may}
     written = [(entry.who, entry.command, entry.outcome) for entry in reversed(await house.audit.last(1000))]
     assert written == expected
+
+
+def test_the_names_after_an_admins_command_tell_no_language(house: AdminHouse) -> None:
+    assert {command.name for command in house.admin.commands} == NAMING
 
 
 async def test_who_is_removed_is_refused_at_the_next_press_of_an_old_button(house: AdminHouse) -> None:
@@ -148,6 +153,7 @@ async def test_an_added_admin_adds_and_removes_nobody_but_may_step_down(house: A
         ("/admins add", "CHANNEL:USER"),
         ("/admins promote telegram:5", "CHANNEL:USER"),
         ("/audit soon", "how many"),
+        ("/audit 0", "how many"),
     ],
 )
 async def test_what_cannot_be_done_is_told(house: AdminHouse, order: str, said: str) -> None:

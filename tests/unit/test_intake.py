@@ -149,6 +149,16 @@ async def test_the_language_is_the_chats_then_the_texts_then_the_platforms(house
     assert await house.reception.language(address, link, "ko") == "ko", "nor is a link"
     assert await house.reception.language(address, f"{link} 요약", "en") == "ko"
     assert await house.reception.language(address, "/tr the plan", "ko") == "en"
+    assert await house.reception.language(address, "/번역 the whole plan", "en") == "ko", (
+        "who writes the command in Hangul reads it"
+    )
+    assert await house.reception.language(address, "/교체 요약 lexrank", "en") == "ko"
+    assert await house.reception.language(address, "/swap summarise lexrank --force look", "ko") == "ko", (
+        "names are of no language"
+    )
+    assert await house.reception.language(address, "/swap summarise lexrank", "en") == "en"
+    assert await house.reception.language(address, "/swap 요약 summarise.lexrank.v1", "en") == "ko"
+    assert await house.reception.language(address, "/modelsx the plan", "ko") == "en"
     assert await house.reception.language(address, "/도움말", "en") == "ko"
     await house.chats.set_language(address, "en")
     assert await house.reception.language(address, "안녕", "ko") == "en"
