@@ -18,11 +18,12 @@ from bot.errors import NoModelError, UnsafeModelError
 from bot.locale import phrases
 from bot.models import distil
 from bot.models.families import Loaded, Loader
-from bot.models.folders import Fingerprint, fingerprint, hub_folder, hub_place, pinned
+from bot.models.folders import hub_folder, hub_place, pinned
 from bot.models.heads.build import prepared_head
 from bot.models.origin import WORD
 from bot.models.prepare import DISTRIBUTION, PREPARED, Report, find_prepared, package_folder, prepared_minilm
 from bot.models.spec import LoadOptions, ModelSpec
+from bot.models.verify import Fingerprint, fingerprint
 
 if TYPE_CHECKING:
     from bot.config import Settings

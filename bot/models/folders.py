@@ -40,7 +40,6 @@ FAMILY_OF_SLOT: Final = {
     "chat": "causal",
     "imagine": "diffusers",
 }
-Fingerprint = tuple[tuple[str, int, int, int, int], ...]
 SLOT_OF_KIND: Final = {
     "marian": "translate",
     "m2m_100": "translate",
@@ -193,12 +192,6 @@ def _told_slot(folder: Path) -> str:
     said = read_small(folder / "config.json")
     kind = str(said.get("model_type", "")) if isinstance(said, dict) else ""
     return SLOT_OF_KIND.get(kind, "")
-
-
-def fingerprint(folder: Path) -> Fingerprint:
-    """Return what a change of anything in `folder` changes: each path's place on the disk, size and times, sorted; quick."""
-    states = [(path.relative_to(folder).as_posix(), path.lstat()) for path in (folder, *folder.rglob("*"))]
-    return tuple(sorted((name, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for name, state in states))
 
 
 class _Hashes:

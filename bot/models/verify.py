@@ -11,8 +11,10 @@ admin. Nothing can override it.
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -24,6 +26,7 @@ from bot.models.verify_weights import check_pieces, check_safetensors
 
 _ = phrases(__file__)
 
+Fingerprint = tuple[tuple[str, int, int, int, int], ...]
 Check = Callable[[Path, Path], None]
 
 ALLOWED_NAMES: Final = frozenset({"license", "licence", "notice", ".gitattributes", ".gitignore"})
@@ -36,6 +39,8 @@ LONGEST_PATH: Final = 240
 LARGEST_TEXT_BYTES: Final = 64 << 20
 """Vocabularies and merges; the largest known take 5 MB."""
 LARGEST_TEMPLATE_BYTES: Final = 1 << 20
+SETTLED_NS: Final = 2_000_000_000
+"""What was changed less long ago may change again within the same tick of the file system's clock, and look the same."""
 PICKLED: Final = frozenset(
     {"GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "REDUCE", "BUILD", "EXT1", "EXT2", "EXT4"}
 )
@@ -46,9 +51,27 @@ _IMAGES: Final = {".png": b"\x89PNG", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\x
 def verify_folder(folder: Path) -> tuple[Path, ...]:
     """Return the model's files, sorted, if every one of them may be loaded.
 
+    Once looked at, a folder that was let in is let in again for as long as nothing in it changes.
+
     Raises:
         UnsafeModelError: says which file is refused and why; nothing was loaded.
     """
+    seen = fingerprint(folder)
+    newest_ns = max((changed_ns for *_others, changed_ns in seen), default=0)
+    if time.time_ns() - newest_ns < SETTLED_NS:
+        return _verified.__wrapped__(folder, seen)
+    return _verified(folder, seen)
+
+
+def fingerprint(folder: Path) -> Fingerprint:
+    """Return what a change of anything in `folder` changes: each path's place on the disk, size and times, sorted; quick."""
+    paths = (folder, *folder.rglob("*")) if folder.is_dir() else ()
+    states = [(path.relative_to(folder).as_posix(), path.lstat()) for path in paths]
+    return tuple(sorted((name, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for name, state in states))
+
+
+@lru_cache(maxsize=32)
+def _verified(folder: Path, _seen: Fingerprint) -> tuple[Path, ...]:
     if folder.is_symlink() or not folder.is_dir():
         raise refused(folder.name, _("it is no folder of its own"))
     files = tuple(sorted(_walk(folder)))

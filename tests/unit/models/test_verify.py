@@ -382,6 +382,33 @@ def test_an_empty_folder_and_none_are_refused(tmp_path: Path) -> None:
             verify_folder(tmp_path / name)
 
 
+def test_a_folder_that_nothing_changes_is_looked_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.models.verify.SETTLED_NS", 0)
+    files = verify_folder(folder)
+    monkeypatch.setattr("bot.models.verify._walk", lambda _folder: pytest.fail("looked at again"))
+    assert verify_folder(folder) == files
+
+
+def test_what_changes_is_looked_at_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.models.verify.SETTLED_NS", 0)
+    verify_folder(folder)
+    before = (folder / "config.json").stat()
+    (folder / "config.json").write_text('{"auto_map": "bert"}')
+    os.utime(folder / "config.json", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    for _time in range(2):
+        with pytest.raises(UnsafeModelError, match="auto_map"):
+            verify_folder(folder)
+
+
+def test_what_changed_just_now_is_looked_at_each_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.models.verify.SETTLED_NS", 1 << 62)
+    verify_folder(folder)
+    monkeypatch.setattr("bot.models.verify._walk", lambda _folder: iter(()))
+    with pytest.raises(UnsafeModelError, match="it is empty"):
+        verify_folder(folder)
+
+
 def test_too_many_files_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.models.verify.MOST_FILES", 5)
 
