@@ -45,6 +45,9 @@ class Shot:
     size: tuple[int, int]
 
 
+TRIED_MS = 180_000
+"""How long a model may take to be tried."""
+
 SHOTS = (
     Shot("page-light", ("When does the old lease end?",), "light", "en-GB", (1100, 860)),
     Shot("page-dark", ("Who approves a hotel?",), "dark", "en-GB", (1100, 860)),
@@ -67,6 +70,25 @@ async def main() -> None:
                 browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
                 await take(browser, program.url, shot, files)
                 await browser.close()
+    await take_models()
+
+
+async def take_models() -> None:
+    """Try the lead of a text in place of its summary, on the admin page of a fresh bot; save the page with the report card."""
+    from fakes.program import bot
+
+    with tempfile.TemporaryDirectory() as folder:
+        async with bot(Path(folder) / "home") as program, async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
+            page = await browser.new_page(viewport={"width": 1100, "height": 960}, locale="en-GB")
+            await page.goto(f"{program.url}/admin")
+            form = page.locator("form[data-verb=try][data-slot=summarise]")
+            await form.locator("input").fill("summarise.lead.v1")
+            await form.locator("button.pill").first.click()
+            await page.locator("#section-work article.card").wait_for(timeout=TRIED_MS)
+            await page.evaluate("scrollTo(0, 0)")
+            await page.screenshot(path=PICTURES / "admin.png")
+            await browser.close()
 
 
 async def take(browser: Browser, url: str, shot: Shot, files: list[Path]) -> None:
