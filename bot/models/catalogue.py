@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 
 PRESETS: Final = "paring.presets"
+SERVER: Final = "chat.server.v1"
+"""The model of a server of one's own, where the settings name one."""
 WITH_THE_INSTALL: Final = ("builtin", "package")
 
 
@@ -103,7 +105,7 @@ class Catalogue:
         return next((spec for spec in self._offered(slot) if self._families.available(spec.family)), None)
 
     def identified(self, slot: str, identity: str) -> ModelSpec:
-        """Return the model for `slot` that is `identity` (`name@revision`).
+        """Return the model for `slot` that is `identity` (`name@revision`); of what is made here, and has no revision before, that of the name.
 
         Raises:
             ModelError: there is none, or it has another content by now.
@@ -115,7 +117,7 @@ class Catalogue:
                 spec = identity_of(_at_revision(self._chosen(slot, chosen), revision), self._settings)
             except ModelError:
                 continue
-            if spec.identity == identity:
+            if spec.identity == identity or (spec.source == "builtin" and spec.identity == name):
                 return spec
         raise NoModelError(
             _("The model {model} is not on this machine any more. Carry it in again, or choose another.", model=identity)
@@ -127,7 +129,7 @@ class Catalogue:
         Raises:
             ModelError: there is none.
         """
-        if name.startswith(WORD):
+        if name.startswith(WORD) or (name == SERVER and slot == "chat" and self._settings.models.chat_url):
             return identity_of(self._chosen(slot, name), self._settings)
         if self._specs.get(name) is None and not (self._settings.model_home / Path(name).expanduser()).is_dir():
             raise NoModelError(_("There is no model “{name}”. `paring models` lists those that are known.", name=name))
@@ -149,6 +151,8 @@ class Catalogue:
 
     def _chosen(self, slot: str, chosen: str) -> ModelSpec:
         spec = self._specs.get(chosen)
+        if spec is None and slot == "chat" and chosen == SERVER and self._settings.models.chat_url:
+            return self._chat_server()
         if spec is None and chosen.startswith(WORD):
             spec = read_fetched(*parse(chosen), self._settings.model_home, slot=slot)
         if spec is None:
@@ -176,9 +180,7 @@ class Catalogue:
 
     def _chat_server(self) -> ModelSpec:
         models = self._settings.models
-        return ModelSpec(
-            "chat.server.v1", "chat", "openai-server", "server", location=models.chat_url, revision=models.chat_model
-        )
+        return ModelSpec(SERVER, "chat", "openai-server", "server", location=models.chat_url, revision=models.chat_model)
 
 
 def choosing(settings: Settings, spec: ModelSpec) -> Settings:

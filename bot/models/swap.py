@@ -226,7 +226,7 @@ class Swapper:
         if not card.passed and not reason.strip():
             raise InputError(_("{model} did not pass. Promoting it all the same takes --force and a reason.", model=swap.model))
         live = self._publishing.live(swap.slot)
-        if not (same(swap.before, live) or same(live, swap.before)) and swap.before != live:
+        if swap.before != live and not same(swap.before, live):
             raise InputError(
                 _(
                     "{slot} holds {live} by now, and the card compares with {before}. Ask for the swap again.",

@@ -161,8 +161,9 @@ class Watching:
             return
         card, found = replace(swap.card, shadow=run.shadowed()), run.shadowed()
         said = _(
-            "In the shadow of {done} requests: {agreed} % agreement, {new} ms where the live one took {old} ms, {failed} failed.",
-            done=found.done, agreed=round(100 * found.agreed), new=found.new_p50_ms, old=found.old_p50_ms, failed=found.failed,
+            "In the shadow of {done} requests: {agreed} % agreement, {new} ms where the live one took {old} ms, {failed} failed. "
+            "`/card {number}` shows its card.",
+            number=swap.id, done=found.done, agreed=round(100 * found.agreed), new=found.new_p50_ms, old=found.old_p50_ms, failed=found.failed,
         )  # fmt: skip
         done = await self._swaps.change(swap.id, Change("reported", card=card, said=said, owner=""), of={"shadowing"})
         if done is not None:

@@ -149,6 +149,10 @@ class Swaps:
         ends = or_(_TABLE.c.state != "publishing", _TABLE.c.slot.not_in(but))
         query = select(_TABLE).where(_TABLE.c.state.in_(UNDER_WAY), ends, *dead)
 
+        async with self._database.read() as connection:
+            if not (await connection.execute(query.limit(1))).first():
+                return []
+
         def work(connection: Connection) -> list[Swap]:
             found = []
             for row in connection.execute(query).all():
@@ -212,9 +216,18 @@ class Swaps:
             return [_swap(row) for row in (await connection.execute(query)).all()]
 
 
-def same(assigned: str, live: str) -> bool:
-    """Say whether `live` (`name@revision`) is what was assigned; a model that is made here has no revision before it is loaded."""
-    return assigned == live or ("@" not in assigned and bool(assigned) and live.partition("@")[0] == assigned)
+def same(one: str, other: str) -> bool:
+    """Say whether two `name@revision` are one model; what is made here has no revision before it is loaded."""
+    (name, _at, revision), (other_name, _other_at, other_revision) = one.partition("@"), other.partition("@")
+    return bool(name) and name == other_name and (revision == other_revision or not revision or not other_revision)
+
+
+def interrupted(step: Step) -> Text:
+    """Say that a swap was interrupted at `step`."""
+    return _(
+        "Interrupted at “{step}”: the bot ended in the midst of it. The model before is live; ask again to begin anew.",
+        step=STEP_NAMES[step],
+    )
 
 
 def _of_slot(slot: str, states: Collection[State]) -> Any:
@@ -231,14 +244,6 @@ def _busy(other: Swap) -> Text:
         "Another swap of {slot} is being worked on (number {number}: {word}, at “{step}”). Wait for it, or cancel it; nothing was begun.",
         slot=other.slot, number=other.id, word=other.word, step=STEP_NAMES[other.step],
     )  # fmt: skip
-
-
-def interrupted(step: Step) -> Text:
-    """Say that a swap was interrupted at `step`."""
-    return _(
-        "Interrupted at “{step}”: the bot ended in the midst of it. The model before is live; ask again to begin anew.",
-        step=STEP_NAMES[step],
-    )
 
 
 def _packed(text: Text) -> str:

@@ -19,6 +19,7 @@ PROGRAM = """
 import asyncio, os, signal, sys
 from bot.app import opened
 from bot.config import load_settings
+from bot.models.trial import Figures, Scored
 
 async def swap(step):
     async with opened(load_settings()) as app:
@@ -26,8 +27,14 @@ async def swap(step):
             if at == step:
                 os.kill(os.getpid(), signal.SIGKILL)
         async def tell(text):
-            print(text.to("en"), flush=True)
-        app.swapper.reached = reached
+            if step == "probe" and "of 40 cases" in text.to("en"):
+                os.kill(os.getpid(), signal.SIGKILL)  # while the child is at it
+        async def quick(place, *, embedder, report):
+            scored = (Scored("a", "en", 0.5, "", ""),)
+            return Figures(place.spec.identity, "ROUGE-1", scored, 0.1, 1, 2, 3, 0, "", ("ko", "en"), {})
+        if step != "probe":
+            app.swapper.reached = reached
+            app.swapper._trying._probe = quick
         found = await app.swapper.propose("summarise", "lead", by="test:ann", tell=tell)
         await app.swapper.promote(found.id, by="test:ann", tell=tell, reason="to be killed at it")
 
@@ -50,16 +57,22 @@ async def killed_at(home: Path, step: Step) -> str:
 
 @pytest.mark.timeout(240)
 async def test_killed_at_every_step(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    for step in (step for step in STEPS if step != "fetch"):  # nothing is fetched of what comes with the install
-        await killed_at(home, step)
-        async with opened(Settings(home=home)) as app:
+    steps = [step for step in STEPS if step != "fetch"]  # nothing is fetched of what comes with the install
+    two = asyncio.Semaphore(2)
+
+    async def killed(step: Step) -> None:
+        async with two:
+            await killed_at(tmp_path / step, step)
+
+    await asyncio.gather(*map(killed, steps))
+    for step in steps:
+        async with opened(Settings(home=tmp_path / step)) as app:
             recorded = step == "watch"
             assert (step, app.pool.live(SUMMARISE)) == (step, LEAD if recorded else EXTRACT)
-            (swap, *_before) = await app.swapper.history()
+            (swap,) = await app.swapper.history()
             assert (swap.state, swap.step) == ("watched" if recorded else "interrupted", step)
             assert await told(app) == (0 if recorded else 1)
-    code, out, _complaints = await paring(home, "models", "--json")
+    code, out, _complaints = await paring(tmp_path / "watch", "models", "--json")
     assert code == 0
     assert LEAD in out
 

@@ -240,3 +240,21 @@ def test_what_was_not_looked_at_yet_is_no_model(settings: Settings, catalogue_of
 
     with pytest.raises(ModelError, match="hidden folder"):
         catalogue_of("models: []", settings).named("summarise", name)
+
+
+def test_what_is_made_here_is_found_by_its_name_whichever_revision_it_had(catalogue_of: Made, settings: Settings) -> None:
+    catalogue = catalogue_of(MODELS, settings)
+
+    assert catalogue.identified("ocr", "ocr.first.v1@of-yesterday").identity == "ocr.first.v1"
+    with pytest.raises(NoModelError):
+        catalogue.identified("translate", "ocr.first.v1@of-yesterday")
+
+
+def test_a_server_of_ones_own_can_be_named_and_come_back_to(catalogue_of: Made, settings: Settings) -> None:
+    changed = choosing(settings, chat_url="http://127.0.0.1:1", chat_model="small")
+    catalogue = catalogue_of(MODELS, changed)
+
+    assert catalogue.named("chat", "chat.server.v1").location == "http://127.0.0.1:1"
+    assert catalogue.identified("chat", "chat.server.v1@small").identity == "chat.server.v1@small"
+    with pytest.raises(NoModelError):
+        catalogue_of(MODELS, settings).named("chat", "chat.server.v1")

@@ -107,7 +107,9 @@ async def publisher() -> FakePublisher:
 
 @pytest.fixture
 async def house(tmp_path: Path, publisher: FakePublisher) -> AsyncIterator[House]:
-    async with a_house(tmp_path / "home", brings=OWN, publishers={"embed": publisher}) as opened:
+    async with a_house(
+        tmp_path / "home", brings=OWN, publishers={"embed": publisher}, choose={"embed": "embed.minilm.v1"}
+    ) as opened:
         yield opened
 
 

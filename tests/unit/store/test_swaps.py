@@ -149,6 +149,7 @@ async def test_an_unknown_number_is_told(database: Database) -> None:
 
 def test_what_is_made_here_has_no_revision_before_it_is_loaded() -> None:
     assert same("route.linear.v1", "route.linear.v1@abc")
+    assert same("route.linear.v1@abc", "route.linear.v1")
     assert same("a@1", "a@1")
     assert not same("a@1", "a@2")
     assert not same("", "a")
