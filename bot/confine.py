@@ -1,10 +1,10 @@
-"""What a child process takes away from itself before it meets foreign bytes: network, signals, processes, memory, its parent's pipes.
+"""What a child process takes away from itself before it meets foreign bytes: network, files, signals, processes, memory, pipes.
 
 Owns: the system calls. Leaves to `bot.sandbox_child` and `bot.models.probe_child` which of them they call, and when. The order matters:
 `no_network` first (it needs a process of one thread, and forgets what `die_with` asks for), `no_outside` last (it is for good).
 
     requests, replies = take_pipes()
-    no_network() and die_with(parent) and no_outside()
+    no_network() and die_with(parent) and no_rights() and no_writing(folder) and no_outside()
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 _CLONE_NEWUSER: Final = 0x10000000
 _CLONE_NEWNET: Final = 0x40000000
 _CLONE_THREAD: Final = 0x00010000
+_CAPABILITIES: Final = 0x20080522
 
 # Source: linux/seccomp.h, linux/bpf_common.h; offsets in struct seccomp_data
 _MODE_FILTER: Final = 2
@@ -65,6 +66,16 @@ _TO_ITSELF: Final = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "
 """Allowed where the first argument is the caller's own process, or 0."""
 _UNKNOWN: Final = ("clone3", "io_uring_setup")
 """Refused as if the kernel did not know them, so that libraries take the older call, whose arguments can be looked at."""
+
+
+# Source: linux/landlock.h. Writing is: write to a file, remove or make one of any kind; later versions add moving and truncating.
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_BENEATH: Final = 1
+_VERSION: Final = 1
+_WRITE: Final = 1 << 1
+_TRUNCATE: Final = 1 << 14
+_WRITES: Final = {1: _WRITE | sum(1 << bit for bit in range(4, 13)), 2: 1 << 13, 3: _TRUNCATE}
+"""The rights by the version of the interface that brought them."""
 
 
 def take_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -120,6 +131,14 @@ def die_with(parent: int) -> bool:
     return granted
 
 
+def no_rights() -> bool:
+    """Give up what root may do more than others. Called after `no_network`. Source: capset(2), linux/capability.h, version 3."""
+    if sys.platform != "linux":
+        return False
+    header, none = struct.pack("Ii", _CAPABILITIES, 0), bytes(24)
+    return bool(ctypes.CDLL(None, use_errno=True).capset(header, none) == 0)
+
+
 def no_outside() -> bool:
     """Refuse, for good and for every thread: sockets of any kind, further processes, and whatever reaches into another process.
 
@@ -133,6 +152,33 @@ def no_outside() -> bool:
     program = struct.pack("HxxxxxxP", len(rules) // 8, ctypes.addressof(held))
     said = ctypes.create_string_buffer(program, len(program))
     return bool(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(said), 0, 0) == 0)
+
+
+def no_writing(folder: Path) -> bool:
+    """Refuse, for good, to write anywhere but beneath `folder`, and to look into processes that may do more: their memory and environment.
+
+    Needs `die_with` (no new rights). False where the kernel does not know how. Source: landlock(7).
+    """
+    if sys.platform != "linux":
+        return False
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    version = call(_CREATE_RULESET, None, 0, _VERSION)
+    if version < 1:
+        return False
+    writes = sum(bits for since, bits in _WRITES.items() if since <= version)
+    rights = struct.pack("Q", writes)
+    rules = call(_CREATE_RULESET, rights, len(rights), 0)
+    rewrite = writes & (_WRITE | _TRUNCATE)
+    for place, allowed in ((folder, writes), (Path(os.devnull), rewrite), (Path("/proc/self"), rewrite)):
+        opened = os.open(place, os.O_PATH | os.O_CLOEXEC)
+        granted = call(_ADD_RULE, rules, _BENEATH, struct.pack("=Qi", allowed, opened), 0) == 0
+        os.close(opened)
+        if not granted:
+            return False
+    try:
+        return bool(call(_RESTRICT_SELF, rules, 0) == 0)
+    finally:
+        os.close(rules)
 
 
 def _rules(machine: int, calls: Mapping[str, int]) -> Iterator[tuple[int, int, int, int]]:

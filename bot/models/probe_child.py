@@ -11,9 +11,20 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
-from bot.confine import MEBIBYTE, die_with, no_network, no_outside, report_what_ends_us, set_limit, take_pipes
+from bot.confine import (
+    MEBIBYTE,
+    die_with,
+    no_network,
+    no_outside,
+    no_rights,
+    no_writing,
+    report_what_ends_us,
+    set_limit,
+    take_pipes,
+)
 from bot.sandbox_wire import Json, read_frame, write_frame
 
 FILE_MB: Final = 64
@@ -49,6 +60,8 @@ def _confine(parent: int, memory_mb: int, cpu_seconds: int, *, network: bool) ->
     set_limit("RLIMIT_FSIZE", FILE_MB * MEBIBYTE)
     set_limit("RLIMIT_CPU", cpu_seconds)
     set_limit("RLIMIT_DATA", 2 * memory_mb * MEBIBYTE)  # what is used is watched by the parent; this stops what is quicker
+    granted["no_rights"] = no_rights()
+    granted["no_writing"] = no_writing(Path.cwd())  # the parent has started us in a folder that goes with us
     granted["no_outside"] = not network and no_outside()
     if not network:
         sys.addaudithook(_refuse_sockets)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +53,38 @@ def test_who_has_lost_its_parent_ends() -> None:
         check=False,
     )
     assert (done.stdout, done.returncode) == (b"", 0)
+
+
+FENCED = "import os, sys; from pathlib import Path; from bot.confine import die_with, no_rights, no_writing\n"
+FENCED += "assert die_with(os.getppid()) and no_rights() and no_writing(Path(sys.argv[1]))\n"
+
+
+def fenced(code: str, folder: Path) -> str:
+    told = f"try:\n    {code}\n    print('done')\nexcept PermissionError:\n    print('refused')"
+    done = subprocess.run([sys.executable, "-c", FENCED + told, str(folder)], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("Path(sys.argv[1], 'a').write_text('x')", "done"),
+        ("Path(sys.argv[1], 'd').mkdir()", "done"),
+        ("Path(os.devnull).write_text('x')", "done"),
+        ("Path('/proc/self/clear_refs').write_text('5')", "done"),
+        ("Path(sys.argv[1]).parent.joinpath('b').write_text('x')", "refused"),
+        ("Path(sys.argv[1]).parent.joinpath('kept').write_text('x')", "refused"),
+        ("Path(sys.argv[1]).parent.joinpath('kept').unlink()", "refused"),
+        ("os.rename(sys.argv[1], sys.argv[1] + '2')", "refused"),
+        ("os.truncate(str(Path(sys.argv[1]).parent / 'kept'), 0)", "refused"),
+        ("print(len(Path(sys.argv[1]).parent.joinpath('kept').read_text()))", "4\ndone"),
+        ("Path(f'/proc/{os.getppid()}/environ').read_bytes()", "refused"),
+        ("open(f'/proc/{os.getppid()}/mem', 'rb')", "refused"),
+    ],
+)
+def test_nothing_is_written_outside_and_no_other_process_looked_into(code: str, said: str, tmp_path: Path) -> None:
+    inner = tmp_path / "own"
+    inner.mkdir()
+    (tmp_path / "kept").write_text("kept", encoding="ascii")
+    assert fenced(code, inner) == said
+    assert (tmp_path / "kept").read_text(encoding="ascii") == "kept"
