@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from bot.errors import ModelError, ParingError
-from bot.locale import LANGUAGES, Text, phrases
+from bot.locale import Text, phrases
 from bot.models.families import Families, Loaded
 from bot.models.memory import resident_mb
-from bot.models.spec import LoadOptions, ModelSpec
-from bot.models.trial import Gate, Scored, gate_of
+from bot.models.probe_said import Asked, Found
+from bot.models.trial import Gate, gate_of, told
 from bot.sandbox_wire import Json
 
 _ = phrases(__file__)
@@ -39,36 +39,12 @@ Answer = TypeVar("Answer")
 Say = Callable[[Mapping[str, Json]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the parent wants tried: a model, where it lies, and the live embedder for gates that want vectors."""
-
-    spec: ModelSpec
-    folder: str
-    options: LoadOptions
-    embedder: ModelSpec | None = None
-    embedder_folder: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was measured. `fault` says in every language what is wrong, {} where nothing is."""
-
-    metric: str
-    scored: tuple[Scored, ...]
-    load_s: float
-    p50_ms: float
-    p95_ms: float
-    ram_mb: int
-    fault: dict[str, str] = field(default_factory=dict)
-
-
 def try_model(said: Mapping[str, Json], say: Say) -> Mapping[str, Json]:
     """Return `{"found": a Found}`, or `{"fault": a sentence in every language}` where the model itself says why it cannot."""
     try:
         found = _try(TypeAdapter(Asked).validate_python(said), say)
     except ParingError as error:
-        return {"fault": _told(error.text)}
+        return {"fault": cast("Json", told(error.text))}
     return {"found": cast("Json", dataclasses.asdict(found))}
 
 
@@ -94,7 +70,7 @@ def _try(asked: Asked, say: Say) -> Found:
     languages = asked.spec.languages
     fault = _canaries(gate, tried, languages)
     if fault is not None:
-        return Found(gate.metric, (), load_s, 0.0, 0.0, memory.most_mb, _told(fault))
+        return Found(gate.metric, (), load_s, 0.0, 0.0, memory.most_mb, told(fault))
     tried.begin(gate.count(languages))
     scored = tuple(gate.evaluate(tried.predict, embed, languages))
     spent = tried.spent_ms
@@ -206,10 +182,6 @@ def same(one: object, other: object) -> bool:
     if dataclasses.is_dataclass(one) and type(one) is type(other):
         return all(same(getattr(one, each.name), getattr(other, each.name)) for each in dataclasses.fields(one))
     return bool(one == other)
-
-
-def _told(text: Text) -> dict[str, str]:
-    return {language: text.to(language) for language in LANGUAGES}
 
 
 def _share(values: Sequence[float], share: float) -> float:

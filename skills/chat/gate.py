@@ -20,6 +20,8 @@ _ = phrases(__file__)
 
 FOLDER: Final = Path(__file__).parent / "golden"
 MOST_TOKENS: Final = 96
+LONGEST_TOKEN: Final = 20
+"""Characters. (`ChatOutput.tokens` counts the conversation too.)"""
 CANARIES: Final = ("Say good morning in one short sentence.", "짧은 아침 인사를 한 문장으로 해 주세요.")
 
 
@@ -35,14 +37,14 @@ class ChatGate:
         return [ChatInput((ChatTurn("user", text),), MOST_TOKENS) for text in CANARIES]
 
     def fault(self, inputs: Sequence[ChatInput], outputs: Sequence[ChatOutput], languages: Sequence[str]) -> Text | None:
-        """Say what is wrong with the answers: none, too many tokens, or another script than the question's."""
+        """Say what is wrong with the answers: none, one without end, or another script than the question's."""
         for item, made in zip(inputs, outputs, strict=True):
             language: Language = "ko" if has_hangul(item.turns[-1].text) else "en"
             if language not in wanted(languages):
                 continue
             if not made.text.strip():
                 return _("It gave no answer.")
-            if made.tokens > item.max_tokens:
+            if len(made.text) > LONGEST_TOKEN * item.max_tokens:
                 return _("It gave a longer answer than was allowed.")
             if not in_script(made.text, language):
                 return _("It answered in another language than it was asked in.")

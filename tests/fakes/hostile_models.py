@@ -61,7 +61,6 @@ class Deaf(Model):
 
 
 def load(spec: ModelSpec, folder: Path, _options: LoadOptions) -> Model:
-    (folder / "process").write_text(str(os.getpid()), encoding="ascii")
     return LOADS[spec.location](folder)
 
 
@@ -133,6 +132,17 @@ def _reach(_folder: Path) -> Model:
     return Model(tried)
 
 
+def _write(folder: Path) -> Model:
+    said = []
+    for place in (folder, Path(os.environ["HOME"]), Path(__file__).parent):
+        try:
+            (place / "left-behind").write_text("x", encoding="ascii")
+            said.append("written")
+        except OSError as error:
+            said.append(type(error).__name__)
+    return Model(lambda _one: " ".join(said))
+
+
 def _raise(_folder: Path) -> Model:
     message = "secret\x00 of the file"
     raise RuntimeError(message)
@@ -169,6 +179,7 @@ LOADS: dict[str, Callable[[Path], Model]] = {
     "deep": _pipe((100_000).to_bytes(4, "big") + b"[" * 100_000),
     "fork": _fork,
     "reach": _reach,
+    "write": _write,
     "environment": lambda _folder: Model(lambda _one: json.dumps(sorted(os.environ))),
     "raise": _raise,
     "told": _tell,

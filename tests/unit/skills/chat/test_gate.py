@@ -56,9 +56,9 @@ def _words(item: ChatInput) -> list[str]:
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ((("Good morning!", 3), ("좋은 아침이에요!", 5)), None),
+        ((("Good morning!", 300), ("좋은 아침이에요!", 500)), None),
         ((("", 0), ("좋은 아침이에요!", 5)), "no answer"),
-        ((("Good morning!", 999), ("좋은 아침이에요!", 5)), "longer answer"),
+        ((("Good morning! " * 200, 3), ("좋은 아침이에요!", 5)), "longer answer"),
         ((("Good morning!", 3), ("Good morning!", 5)), "another language"),
         ((("좋은 아침!", 3), ("좋은 아침!", 5)), "another language"),
     ],
