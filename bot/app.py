@@ -4,7 +4,7 @@
         await app.serve(channels_of(app), stop=stop)     # until `stop` is set
         replies = await app.say(message)                 # one message through the very same way
 
-Owns: what is built with what, in which order it starts and stops. Leaves everything else to the parts.
+Owns: what is built with what. Leaves to `bot.host` what the whole does, everything else to the parts.
 """
 
 from __future__ import annotations
@@ -12,45 +12,34 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.admin import Admin
 from bot.admin_desks import AdminHouse, admin_parts
 from bot.admin_page import PageDesk
-from bot.background import in_background
-from bot.channels.channel import KnowsAdmins
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
-from bot.errors import ChannelError, InputError, ModelError, RetryLaterError, SettingsError, StoreError
+from bot.errors import ModelError
+from bot.host import App
 from bot.house import House
 from bot.intake import Reception
 from bot.learning import Learner
-from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.models.catalogue import Catalogue, choosing
 from bot.models.families import every
-from bot.models.heads.build import HEADS, keep_feedback, prepared_head
 from bot.models.pool import Pool
 from bot.models.publishing import assigned
-from bot.models.swap import Swapper
-from bot.models.tasks import EMBED, ROUTE
-from bot.models.watching import Watching
-from bot.passage import Added, Failed, Scope
+from bot.models.tasks import EMBED
 from bot.retrieval.access import Access
-from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
-from bot.retrieval.watching import Happened, Watched, Watcher, look
 from bot.roles import Roles
-from bot.router import Feedback, Router, embeddable, relearn
+from bot.router import Router
 from bot.sandbox import Sandbox
 from bot.skill import Kit, Skill, Slot
 from bot.store.admins import Admins
@@ -70,7 +59,6 @@ from bot.store.outbox import Outbox
 from bot.store.swaps import Swaps
 from bot.store.traffic import Traffic
 from bot.store.transcript import Talk
-from bot.supervise import supervise
 from bot.swapping import SwapHouse, swap_parts
 from bot.worker import Worker
 
@@ -78,236 +66,16 @@ if TYPE_CHECKING:
     from bot.channels.channel import Channel
     from bot.config import Settings
     from bot.locale import Language
-    from bot.message import Message, Reply
-    from bot.progress import Report
+    from bot.message import Message
     from bot.router import Decision
 
+__all__ = ["App", "channels_of", "load_skills", "opened", "session_key"]
+
 log = Logger(__name__)
-_ = phrases(__file__)
 
 SKILLS = "paring.skills"
-GRACE_S = 4.0
-"""How long answers that are being worked on at a stop may take; what is not done by then is done at the next start."""
-SENDING_S = 1.5
-"""How long what is answered by then may take to be sent."""
 MOST_CHILDREN = 4
 """Files that are parsed at the same time, as far as there are cores; a child is started when there is work for it."""
-UPKEEP_EVERY_S = 24 * 3600.0
-UNNAMED_LIFE = timedelta(days=7)
-"""How long a file is kept that no message names: an upload that was never sent."""
-
-Hopeless = Callable[[str, Text], None]
-"""Called with a channel's name and the sentence that says why it cannot be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """All the parts, put together."""
-
-    settings: Settings
-    database: Database
-    inbox: Inbox
-    outbox: Outbox
-    chats: Chats
-    blobs: BlobStore
-    catalogue: Catalogue
-    pool: Pool
-    library: Shelves
-    router: Router
-    dispatcher: Dispatcher
-    intake: Reception
-    worker: Worker
-    delivery: Delivery
-    learner: Learner
-    eraser: Eraser
-    links: Fetcher
-    channels: dict[str, Channel]
-    roles: Roles
-    audit: Audit
-    swapper: Swapper
-    watching: Watching
-    page: PageDesk
-    admin: Admin
-
-    async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
-        """Take in, answer and deliver on all `channels` until `stop` is set or none runs any more; then end what is being answered."""
-        if not channels:
-            raise SettingsError(
-                _("There is nothing to serve: web.enabled is false and no PARING_TELEGRAM__TOKEN is set. Set one of them.")
-            )
-        self.channels.update({channel.name: channel for channel in channels})
-        async with asyncio.TaskGroup() as group:
-            start = partial(_start, group)
-            parts = [start("worker", self.worker.run), start("delivery", self.delivery.run), start("warm", self._warm)]
-            parts.append(start("upkeep", self._keep_up))
-            parts.append(start("watch", self._watch))
-            parts.append(start("index", self.library.keep_saved))
-            parts.append(start("generations", self._change))
-            parts.append(start("swaps", partial(self.watching.run, self.worker.idle)))
-            running = []
-            for channel in channels:
-                run = partial(channel.run, self.intake)
-                running.append(start(channel.name, run, hopeless=partial(hopeless, channel.name)))
-                parts.append(start(f"{channel.name} menu", partial(self._publish, channel)))
-            await _first_of(stop, running)
-            self.library.changeover.leaving = True
-            self.swapper.leave()
-            await self.worker.finish(within_s=GRACE_S)
-            await self.delivery.finish(within_s=SENDING_S)
-            for part in (*parts, *running):
-                part.cancel()
-
-    async def say(self, message: Message) -> list[Reply]:
-        """Send one message through inbox, dispatch, skill and outbox; return what came out, marked as sent."""
-        number = await self.intake.commit(message)
-        if number is None:
-            return []
-        await self.worker.handle(await self.inbox.one(number))
-        parcels = await self.outbox.of(number)
-        for parcel in parcels:
-            await self.outbox.sent(parcel.id, "")
-        return [parcel.reply for parcel in parcels]
-
-    async def add(self, paths: Sequence[Path], scope: Scope, report: Report, *, links: Sequence[str] = ()) -> Gathered:
-        """Keep files, folders and what `links` lead to in `scope`; what was added from one of the folders and is gone is removed."""
-        begun = time.perf_counter()
-        keys = await Documents(self.database).keys(scope, beginning=PATH)
-        gone = await asyncio.to_thread(missing, paths, keys)
-        for key in gone:
-            await self.library.remove(scope, key=key)
-        outcomes = [*await self.library.add_files(await asyncio.to_thread(files_of, paths), scope, report)]
-        for number, link in enumerate(links):
-            report(link, number, len(links))
-            outcomes.append(await self._add_link(link, scope))
-        return Gathered.of(outcomes, seconds=time.perf_counter() - begun, removed=tuple(path_of(key) for key in gone))
-
-    async def _add_link(self, link: str, scope: Scope) -> Added | Failed:
-        try:
-            path, title = await self.links.fetch(link)
-        except (InputError, ModelError) as error:
-            return Failed(link, error.text)
-        try:
-            return await self.library.add_page(path, scope, title=title, link=link)
-        except (InputError, ModelError) as error:
-            return Failed(link, error.text)
-        finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-
-    async def watched(self, folders: Sequence[Path], scope: Scope, report: Report, tell: Happened) -> tuple[Gathered, Watcher]:
-        """Keep `folders` in `scope` as `add` does; return what came of it, and who follows what happens there from then on."""
-        begun = await asyncio.to_thread(look, [folder.resolve() for folder in folders])
-        done = await self.add([folder for folder in folders if folder.resolve() in begun.roots], scope, report)
-        again = [failed.path for failed in done.failed if failed.passing]
-        return done, Watcher(folders, Watched(self.library, scope, tell), begun=begun, again=again)
-
-    async def _watch(self) -> None:
-        """Watch the folders of the settings; one that comes later, a drive that is mounted, is read then."""
-
-        def tell(what: Text, *, trouble: bool) -> None:
-            (log.warning if trouble else log.info)("watched folder", what=str(what))
-
-        if folders := self.settings.watch.folders:
-            done, watcher = await self.watched(folders, Scope.parse(self.settings.watch.scope), _untold, tell)
-            tell(done.text(), trouble=False)
-            await watcher.run()
-
-    async def prepare(self, report: Report) -> None:
-        """Make, once, what the models that come with the install need; `report` is told what, how much of it, of how much."""
-        await self.pool.prepare(report=lambda text, part: report(text, round(100 * part), 100))
-        await self.decide("Where is the plan?", "en")
-
-    async def _warm(self) -> None:
-        """Load what the first question will need, before it comes; then learn what people say, as they say it."""
-        try:
-            await self.decide("Where is the plan?", "en")
-            await self.library.ready()
-        except (ModelError, StoreError) as error:
-            log.warning("the first answer will be slower", why=str(error))
-        await self.learner.run()
-
-    async def _keep_up(self) -> None:
-        """Clear away, once a day, what nobody can use any more: expired buttons, files that no message names."""
-        while True:
-            await self.chats.drop_expired_buttons()
-            if gone := await self.eraser.sweep(kept_until=datetime.now(UTC) - UNNAMED_LIFE):
-                log.info("files that no message names were deleted", files=gone)
-            await asyncio.sleep(UPKEEP_EVERY_S)
-
-    async def learn(self) -> None:
-        """Teach the router what people have said since it was trained; the head that is live answers meanwhile."""
-        if not (head := self._head()):
-            return
-        labels = await self._feedback()
-        try:
-            if await relearn(labels, self.pool, self.catalogue.find(head), self.pool.settings):
-                log.info("the router has learnt", labels=len(labels))
-        except ModelError as error:
-            log.warning("the router could not learn; the old one goes on", why=str(error))
-
-    async def unlearn(self) -> None:
-        """Take labels that were deleted out of what is learnt from."""
-        await asyncio.to_thread(keep_feedback, self.settings.home, await self._feedback())
-        self.learner.notice()
-
-    async def _feedback(self) -> list[Feedback]:
-        return [Feedback(label.text, label.language, label.label) for label in await self.chats.labels()]
-
-    async def decide(self, text: str, language: Language) -> Decision:
-        """Route `text`: embed it, weigh it. Raises ModelError where a model failed."""
-        embedder = self.pool.live(EMBED)
-        (vector,) = await self.pool.run(EMBED.of(embedder), [embeddable(text)])
-        return await self.router.decide(text, language, vector, embedder=embedder)
-
-    async def _change(self) -> None:
-        """Follow wishes for another embedder, the settings' own among them, while nobody waits for an answer."""
-        chosen = self.settings.models.choose.get(EMBED.name, "")
-        try:
-            asked = (await asyncio.to_thread(self.catalogue.named, EMBED.name, chosen)).identity if chosen else ""
-            await self.library.changeover.settle(asked, by="paring.toml")
-        except ModelError as error:
-            log.error("the embedder of the settings cannot be used", why=str(error))
-        await self.library.changeover.run(self.worker.idle)
-
-    async def route_by(self, embedder: str) -> None:
-        """Train the router for an embedder that is about to be live, where it is the one that is trained here."""
-        if not (head := self._head()):
-            return
-        try:
-            spec = await asyncio.to_thread(self.catalogue.identified, EMBED.name, embedder)
-            await in_background(partial(prepared_head, choosing(self.pool.settings, spec), head))
-        except ModelError as error:
-            log.warning("the router could not learn for another embedder; it goes on by words", why=str(error))
-
-    async def embed_by(self, embedder: str) -> None:
-        """Put the embedder that became live into its slot, and the router's head for it into its own."""
-        try:
-            await self.pool.publish(EMBED, await asyncio.to_thread(self.catalogue.identified, EMBED.name, embedder))
-            if head := self._head():
-                await self.pool.publish(ROUTE, self.catalogue.find(head))
-        except ModelError as error:
-            log.error("the embedder that is live for searches is not for the rest", embedder=embedder, why=str(error))
-
-    def _head(self) -> str:
-        """Return which of the heads that are trained here is live, "" for none."""
-        name = self.pool.live(ROUTE).partition("@")[0]
-        return name if name in HEADS else ""
-
-    async def _publish(self, channel: Channel) -> None:
-        """Set the channel's menus; where it knows its admins, again whenever these are others."""
-        while True:
-            admins = await self.roles.of_channel(channel.name)
-            if isinstance(channel, KnowsAdmins):
-                channel.admins_are(admins)
-            try:
-                await channel.publish_commands(self.dispatcher.commands, self.dispatcher.admin_commands)
-            except RetryLaterError as error:
-                await asyncio.sleep(error.retry_after_s)
-                continue
-            except ChannelError as error:  # the door follows its admins all the same
-                log.error("a menu could not be set", channel=channel.name, why=str(error))
-            if not isinstance(channel, KnowsAdmins):
-                return
-            await self.roles.other_than(channel.name, admins)
 
 
 @asynccontextmanager
@@ -338,10 +106,6 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         await library.open()
         stack.push_async_callback(library.close)
         yield await _assemble(settings, database, lease, sandbox, catalogue, pool, library)
-
-
-def _untold(_now: str | Text, _done: float, _total: int, *, passages: int = 0) -> None:
-    """Draw no bar."""
 
 
 def channels_of(app: App) -> list[Channel]:
@@ -476,21 +240,6 @@ async def _assemble(
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
     library.changeover.needed = partial(pool.keep_only, EMBED)
     return app
-
-
-def _start(
-    group: asyncio.TaskGroup, name: str, work: Callable[[], object], *, hopeless: Callable[[Text], None] | None = None
-) -> asyncio.Task[None]:
-    return group.create_task(supervise(name, work, hopeless=hopeless), name=name)  # type: ignore[arg-type]
-
-
-async def _first_of(stop: asyncio.Event, running: Sequence[asyncio.Task[None]]) -> None:
-    """Return when `stop` is set or all of `running` have ended."""
-    stopping = asyncio.ensure_future(stop.wait())
-    ending = asyncio.ensure_future(asyncio.wait(running))
-    await asyncio.wait([stopping, ending], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    ending.cancel()
 
 
 def session_key(home: Path) -> bytes:
