@@ -39,6 +39,8 @@ class Bench:
     rows: Sequence[Proposed]
     larger: Profile | None = None
     """The profile for which there would be memory, but not the cores."""
+    alone: bool = False
+    """Whether one slot alone was asked for: then nothing is proposed."""
 
 
 def bench(
@@ -84,7 +86,7 @@ async def _measured(app: App, slot: str) -> Bench:
     profile = fitting(profiles, memory_mb=memory_mb, cores=cores)
     rows = await asyncio.to_thread(proposed, profile, app.catalogue, app.pool) if profile else ()
     larger = wanting_cores(profiles, memory_mb=memory_mb, cores=cores)
-    return Bench(found, memory_mb, app.pool.memory[1], cores, profile, rows, larger)
+    return Bench(found, memory_mb, app.pool.memory[1], cores, profile, rows, larger, alone=bool(slot))
 
 
 def as_rows(result: Bench) -> dict[str, Json]:
@@ -126,6 +128,8 @@ def as_text(result: Bench, language: Language) -> str:
     parts += [f"{one.slot}: {one.failed.get(language, '')}" for one in result.found if one.failed]
     if result.profile is not None:
         parts += _proposal(result, result.profile, language)
+    elif not result.alone:
+        parts.append(_("There is no profile for so small a machine; what comes with the install works on it.").to(language))
     return "\n\n".join(parts)
 
 

@@ -68,9 +68,13 @@ def test_what_the_budget_does_not_hold_and_what_more_cores_would_do_is_told() ->
 
 
 def test_one_slot_alone_proposes_nothing() -> None:
-    told = as_text(Bench(FOUND[:1], 8000, 4800, 2, None, ()), "en")
+    told = as_text(Bench(FOUND[:1], 8000, 4800, 2, None, (), alone=True), "en")
 
     assert len(told.splitlines()) == 2
+
+
+def test_a_machine_below_every_profile_is_told() -> None:
+    assert as_text(Bench(FOUND[:1], 900, 540, 1, None, ()), "en").endswith("what comes with the install works on it.")
 
 
 def test_machines_read_json() -> None:
