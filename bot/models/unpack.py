@@ -32,9 +32,10 @@ _ = phrases(__file__)
 Report = Callable[[str, int, int], None]
 """Told the file that is at hand, and how many bytes of the source are read, of how many."""
 
-CHUNK: Final = 1 << 20
-MOST_AT_ONCE: Final = 4 << 20
-"""Bytes of a header, or of a zip's list of 2,000 files."""
+CHUNK: Final = 1 << 18
+"""Bytes that are read at once, and of a tar's header at most: headers follow headers, and each is kept while the next is read."""
+LARGEST_LIST: Final = 4 << 20
+"""Bytes of a zip's list of its members; 2,000 files take 0.6 MB."""
 SMALL_BYTES: Final = 256 << 20
 MOST_RATIO: Final = 50
 """More than SMALL_BYTES may not grow out of an archive of a fiftieth: weights hardly shrink at all."""
@@ -180,8 +181,11 @@ def _from(begun: int, handle: IO[bytes]) -> int:
 
 
 def _of_tar(plain: _Bytes, place: Callable[[], int]) -> Iterator[Member]:
-    with tarfile.open(fileobj=_Forward(plain), mode="r:") as archive:
-        for entry in archive:
+    with tarfile.open(fileobj=_Forward(plain, CHUNK), mode="r:") as archive:
+        for number, entry in enumerate(archive):
+            archive.members.clear()  # type: ignore[attr-defined]  # it would keep every header, those of folders too
+            if number > 2 * MOST_FILES:
+                raise refused(entry.name, _("it holds more than {count} files", count=MOST_FILES))
             if entry.isdir():
                 continue
             if not entry.isreg() or entry.issparse():
@@ -193,7 +197,7 @@ def _of_tar(plain: _Bytes, place: Callable[[], int]) -> Iterator[Member]:
 
 
 def _of_zip(raw: IO[bytes]) -> Iterator[Member]:
-    with zipfile.ZipFile(_Measured(raw)) as archive:
+    with zipfile.ZipFile(_Measured(raw, LARGEST_LIST)) as archive:
         for entry in archive.infolist():
             if entry.is_dir():
                 continue
@@ -208,12 +212,14 @@ def _of_zip(raw: IO[bytes]) -> Iterator[Member]:
 class _Measured(RawIOBase):
     """A file of which nobody reads more than a little at once: a header that says 10 GB is not read into memory."""
 
-    def __init__(self, plain: _Bytes) -> None:
+    def __init__(self, plain: _Bytes, most: int) -> None:
+        """Keep the file; `most` bytes are given at once."""
         self._plain = plain
+        self._most = most
 
     def read(self, size: int = -1, /) -> bytes:
-        data = self._plain.read(size if 0 <= size <= MOST_AT_ONCE else MOST_AT_ONCE + 1)
-        if len(data) > MOST_AT_ONCE:
+        data = self._plain.read(size if 0 <= size <= self._most else self._most + 1)
+        if len(data) > self._most:
             raise EOFError
         return data
 

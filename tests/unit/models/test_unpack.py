@@ -110,6 +110,13 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     refused(tar_of(tmp_path, *(entry(f"{number}.json") for number in range(6))), UnsafeModelError, why="more than 5 files")
 
 
+def test_folders_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.models.unpack.MOST_FILES", 5)
+    refused(
+        tar_of(tmp_path, *(entry(f"d{number}", tarfile.DIRTYPE) for number in range(20))), UnsafeModelError, why="more than 5"
+    )
+
+
 def test_a_bomb_is_refused_before_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.models.unpack.SMALL_BYTES", 1 << 20)
     refused(tar_of(tmp_path, entry("zeros.json"), content=bytes(8 << 20), zipped=True), TooLargeError)
