@@ -99,8 +99,15 @@ def card(
     number: Annotated[str, typer.Argument(metavar="N", help="The number of a swap; none: the last one.")] = "",
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Show the last report card, or one by its number."""
-    run("card", [number] if number else [], as_json=as_json, judged=False)
+    """Show the last report card, or one by its number, and ask what is done with it, where it waits for that."""
+
+    async def go(app: App) -> None:
+        done = await ordered(app, "card", [number] if number else [])
+        if done.swap is not None and done.swap.state in {"reported", "shadowing"} and _asks() and not as_json:
+            done = await _decided(app, done, done.swap)
+        end(app, done, as_json=as_json, judged=False)
+
+    with_app(settings(), go)
 
 
 def ram(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
@@ -200,14 +207,18 @@ def _steps(language: Language) -> Iterator[Tell]:
 
     err = Console(stderr=True)
     columns = (SpinnerColumn(), BarColumn(bar_width=16), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task("", total=len(STEPS))
+    progress = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+    task = progress.add_task("", total=len(STEPS))
 
-        async def tell(text: Text) -> None:
-            told = text.to(language).replace("**", "")
-            progress.update(task, description=told, completed=told.count("✓"))
+    async def tell(text: Text) -> None:
+        progress.start()
+        told = text.to(language).replace("**", "")
+        progress.update(task, description=told, completed=told.count("✓"))
 
+    try:
         yield tell
+    finally:
+        progress.stop()
 
 
 async def _decided(app: App, done: Done, tried: Swap) -> Done:
@@ -218,15 +229,22 @@ async def _decided(app: App, done: Done, tried: Swap) -> Done:
 
     language = language_of(app.settings)
     _print(done)
-    passed = tried.card is not None and tried.card.passed
-    choice = _("[p]romote, [s]hadow {count}, [d]iscard, or Enter to leave it waiting: ", count=SHADOWED)
-    if not passed:
-        choice = _("[s]hadow {count}, [d]iscard, or Enter to leave it waiting: ", count=SHADOWED)
+    choice, open_to = _choice(tried)
     typed = (await _typed(lambda: read_line(choice.to(language)))).strip().lower()
     name = ANSWERS.get(typed[:1], "")
-    if not name or (name == "promote" and not passed):
+    if name not in open_to:
         return Done(Reply(_waits(tried).to(language), language), done.outcome, tried)
     return await ordered(app, name, [str(tried.id), *([str(SHADOWED)] if name == "shadow" else [])])
+
+
+def _choice(tried: Swap) -> tuple[Text, Sequence[str]]:
+    """Return the question what is done with a card, and what may be."""
+    if tried.state == "shadowing":
+        return _("[d]iscard, or Enter to let it go on: "), ("discard",)
+    if tried.card is not None and tried.card.passed:
+        question = _("[p]romote, [s]hadow {count}, [d]iscard, or Enter to leave it waiting: ", count=SHADOWED)
+        return question, ("promote", "shadow", "discard")
+    return _("[s]hadow {count}, [d]iscard, or Enter to leave it waiting: ", count=SHADOWED), ("shadow", "discard")
 
 
 async def _typed(read: Callable[[], str]) -> str:

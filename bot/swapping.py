@@ -138,6 +138,8 @@ class Announcer:
     async def announce(self, swap: Swap, text: Text) -> None:
         """Put `text` into the outbox, once for each chat, in its language."""
         log.warning("a swap", slot=swap.slot, model=swap.model, state=swap.state, said=str(text))
+        if swap.state == "reported":
+            text = _("{said} `/card {number}` shows its card, and what may be done with it.", said=text, number=swap.id)
         parcels = [await self._put(address, text) for address in await self._addresses(swap)]
         self._replied(parcels)
 

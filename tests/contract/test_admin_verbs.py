@@ -263,3 +263,27 @@ async def test_in_telegram_one_message_tells_the_steps_and_becomes_the_card_whos
     assert "Promote" in str(text["reply_markup"])
     assert picture["photo"]
     assert card.images[0].alt in picture["caption"]
+
+
+async def test_a_trial_is_cancelled_by_the_button_under_its_status_and_nothing_is_changed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = asyncio.Event()
+
+    async def tried(*_told: object, **_named: object) -> Figures:
+        shown.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr("bot.swapping._probed", tried)
+    for name in ("TYPING_AFTER_S", "STATUS_AFTER_S"):
+        monkeypatch.setattr(f"bot.company.{name}", 0.0)
+    async with telegram(settings, admin=True) as chat:
+        await chat.say("/swap summarise lexrank")
+        await asyncio.wait_for(shown.wait(), LONGEST_S)
+        await chat.fake.shown(ANN, by_bot=1)
+        await chat.press(Reply("", "en"), "Cancel")
+        assert "Stopped" in (await chat.answer()).text
+        assert chat.live() == "summarise.extract.v1"
+        assert await outcomes(chat.app) == [(chat.who, "/swap summarise lexrank", "stopped")]
+        assert [swap.state for swap in await chat.app.swapper.history()] == ["discarded"]

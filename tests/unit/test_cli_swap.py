@@ -98,6 +98,19 @@ def test_on_a_terminal_one_is_asked(paring: Paring, monkeypatch: pytest.MonkeyPa
     assert json.loads(out)["swap"]["state"] == state
 
 
+def test_a_card_that_waits_is_decided_on_later(paring: Paring, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = iter(["", "s", "d"])
+    asked: list[str] = []
+    monkeypatch.setattr(cli_swap, "_asks", lambda: True)
+    monkeypatch.setattr("bot.channels.console_input.read_line", lambda prompt: asked.append(prompt) or next(typed))
+    paring("swap", "summarise", "lexrank")
+    assert "In the shadow" in paring("card")[1]
+    assert "Discarded" in paring("card", "1")[1]
+    assert ("[p]romote" in asked[1], asked[2].startswith("[d]iscard")) == (True, True)
+    paring("card", "1")
+    assert len(asked) == 3, "nothing is left to be decided"
+
+
 def test_what_does_not_pass_is_not_offered_on_the_terminal_either(
     paring: Paring, monkeypatch: pytest.MonkeyPatch, scores: dict[str, float]
 ) -> None:

@@ -1,6 +1,7 @@
 """People are told of what happens to a swap by itself: where it was asked for, and the admins in Telegram, each in their language."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -68,6 +69,11 @@ async def test_the_chat_where_it_was_asked_and_each_admin_are_told_once(database
     assert [one.to for one in in_bens] == [ANN, BEN]
     assert in_bens[0].reply.text.startswith("Interrupted at “probe”")
     assert in_bens[1].reply.text.startswith("“시험” 단계에서 중단됐어요")
+
+
+async def test_a_card_that_waits_again_is_told_with_the_order_that_shows_it(database: Database) -> None:
+    for parcel in await told(database, replace(a_swap(None), state="reported")):
+        assert "`/card 3` shows its card" in parcel.reply.text
 
 
 async def test_what_was_asked_in_a_terminal_is_told_to_the_admins_alone(database: Database) -> None:
