@@ -1,11 +1,11 @@
-"""The three legs beside plain BM25, MiniLM, their reciprocal-rank fusion and txtai's hybrid, on every set; writes a part of docs/quality.md.
+"""The three legs beside plain BM25, vectors, their reciprocal-rank fusion and txtai's hybrid, on every set; writes a part of docs/quality.md.
 
     python -m benchmarks.ranking --data DIR --cache FOLDER --held TABLE [--sets NAME...]
     python -m benchmarks.ranking --data DIR --cache FOLDER --known   # no measuring: the page, of what FOLDER keeps
 
 DIR holds `retrieval/NAME/` (BEIR layout). All rank the same passages: those of Paring's library, with their titles; a document counts by
-its best passage. The legs are measured as `paring eval search DIR --leg LEG` measures them. Plain BM25 has Paring's terms and no pruning; MiniLM
-alone is the vectors leg; RRF fuses these two (k = 60, a hundred deep). txtai runs in a process of its own with its defaults for
+its best passage. The legs are measured as `paring eval search DIR --leg LEG` measures them. Plain BM25 has Paring's terms and no pruning; the
+vectors are that leg alone; RRF fuses these two (k = 60, a hundred deep). txtai runs in a process of its own with its defaults for
 `hybrid=True`, over the same passages' vectors of the same model. FOLDER keeps vectors, what txtai has ranked and what was measured:
 milliseconds are without the embedding of the question. TABLE is one of Korean that has not seen what it is asked
 (`benchmarks/fusion_sources.py`): with the shipped one the sets that it was trained on would flatter.

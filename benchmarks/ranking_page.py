@@ -49,7 +49,7 @@ class Row:
 
     @property
     def peers(self) -> tuple[float, ...]:
-        """Return nDCG@10 of BM25, MiniLM, RRF, txtai and Paring, in this order."""
+        """Return nDCG@10 of BM25, vectors, RRF, txtai and Paring, in this order."""
         return (self.bm25, self.legs["vectors"].ndcg_at_10, self.rrf, self.txtai, self.legs["fused"].ndcg_at_10)
 
 
@@ -68,7 +68,7 @@ def page(rows: Sequence[Row], file: Path = PAGE) -> str:
 def peers(rows: Sequence[Row]) -> list[str]:
     """Return nDCG@10 beside the peers'."""
     lines = [
-        "| set | questions | plain BM25 | MiniLM | RRF of both | txtai, hybrid | Paring | to reach | to the better of BM25 and MiniLM |",
+        "| set | questions | plain BM25 | vectors | RRF of both | txtai, hybrid | Paring | to reach | to the better of BM25 and vectors |",
         "|" + " --- |" * 9,
     ]
     for row in rows:
@@ -99,7 +99,7 @@ def draw(rows: Sequence[Row], picture: Path = PICTURE) -> None:
     from matplotlib import pyplot as plt
 
     figure, axis = plt.subplots(figsize=(1.9 * len(rows), 3.4))
-    names = ("plain BM25", "MiniLM", "RRF", "txtai, hybrid", "Paring")
+    names = ("plain BM25", "vectors", "RRF", "txtai, hybrid", "Paring")
     colours = ("#d5d8d3", "#b9bdb7", "#9aa39b", "#7b8a80", "#2f6f4f")
     for place, (name, colour) in enumerate(zip(names, colours, strict=True)):
         at = [number + 0.16 * (place - 2) for number in range(len(rows))]
