@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final, Self
 from bot.errors import ModelError
 from bot.locale import Text, phrases
 from bot.logs import Logger
-from bot.models.memory import budget_mb, resident_mb
+from bot.models.memory import available_mb, budget_mb, resident_mb
 from bot.models.pool import load_options
 from bot.models.probe_said import Found, Stage, StoppedError, found_of
 from bot.models.spec import ModelSpec
@@ -42,6 +42,9 @@ _ = phrases(__file__)
 log = Logger(__name__)
 
 WATCH_S: Final = 0.05
+LEAST_MB: Final = 512
+LEFT_MB: Final = 256
+"""What a trial leaves to everybody else on the machine, where there is more than LEAST_MB."""
 END_S: Final = 5.0
 LARGEST_FRAME_BYTES: Final = 2 << 20
 MOST_BYTES: Final = 64 << 20
@@ -64,8 +67,8 @@ class Limits:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the limits under `settings`: the memory that all loaded models may take together."""
-        return cls(memory_mb=budget_mb(settings.models.ram_mb))
+        """Return the limits under `settings`: the memory that all loaded models may take together, and no more than is free now."""
+        return cls(memory_mb=min(budget_mb(settings.models.ram_mb), max(LEAST_MB, available_mb() - LEFT_MB)))
 
 
 async def probe(

@@ -13,6 +13,7 @@ from fakes.tiny_embedder import tiny_embedder
 from bot.config import Settings
 from bot.locale import LANGUAGES, Text
 from bot.models import probe as probe_module
+from bot.models.memory import available_mb
 from bot.models.probe import Limits, probe
 from bot.models.spec import ModelSpec
 from bot.models.trial import Figures, Tell
@@ -57,6 +58,21 @@ async def tried(
 def children() -> list[int]:
     """Return the processes of trials that live."""
     return [child.pid for child in psutil.Process().children() if "bot.models.probe_child" in child.cmdline()]
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "budget", "limit"), [(10_000, 3000, 3000), (2000, 3000, 1744), (300, 3000, 512), (300, 400, 400)]
+)
+def test_a_trial_takes_no_more_than_is_free(
+    free_mb: int, budget: int, limit: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe_module, "available_mb", lambda: free_mb)
+    models = settings.models.model_copy(update={"ram_mb": budget})
+    assert Limits.of(settings.model_copy(update={"models": models})).memory_mb == limit
+
+
+def test_some_memory_is_free() -> None:
+    assert available_mb() > 0
 
 
 async def test_a_good_model_is_measured_and_scored(tmp_path: Path, settings: Settings) -> None:
