@@ -109,6 +109,37 @@ def export_model(
     typer.echo(dump(parcel_json(parcel)) if as_json else parcel_text(parcel).to(language))
 
 
+@models.command("check", cls=Verb)
+def check_presets(
+    name: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="The presets that are compared; none: all of a hub.")
+    ] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Compare what the presets say with what the hub says: revisions, licences, sizes and hashes.
+
+    Nothing is fetched. Exit code 1 where something differs. HF_ENDPOINT names a mirror.
+    """
+    from bot.models.hub import Hub
+    from bot.models.truth import checked
+    from bot.store.consents import Consents
+
+    async def compare(app: App) -> bool:
+        language, hub = language_of(app.settings), Hub(app.settings, Consents(app.database))
+        every = [spec for slot in app.catalogue.slots() for spec in app.catalogue.for_slot(slot) if spec.source == "hub"]
+        findings = []
+        for spec in [app.catalogue.find(word) for word in name] if name else every:
+            findings.append(await checked(spec, hub.look))
+            if not as_json:
+                typer.echo(findings[-1].to(language))
+        if as_json:
+            typer.echo(dump([finding.as_json() for finding in findings]))
+        return all(finding.true for finding in findings)
+
+    if not with_app(settings(), compare):
+        raise typer.Exit(1)
+
+
 @contextmanager
 def stoppable(what: Text, language: Language) -> Iterator[None]:
     """Turn Ctrl-C into `what` and its exit code."""

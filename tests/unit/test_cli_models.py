@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from typer.main import get_command
 
 from bot.cli import cli
 from bot.cli_models import arrived_text, next_step
@@ -84,6 +85,10 @@ def test_ctrl_c_leaves_nothing_half_done(
     assert "paring: stopped; no" in capsys.readouterr().err
     assert {path.name for path in Path().iterdir()} == {"home", "my-model"}
     assert {path.name for path in (home / "models").iterdir() if path.is_dir()} == {"my-model"}
+
+
+def test_the_verbs_below_it_are_these() -> None:
+    assert set(get_command(cli).commands["models"].commands) == {"search", "import", "export", "check"}  # type: ignore[attr-defined]
 
 
 def test_without_a_verb_the_models_are_listed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
