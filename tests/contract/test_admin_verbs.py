@@ -287,3 +287,17 @@ async def test_a_trial_is_cancelled_by_the_button_under_its_status_and_nothing_i
         assert chat.live() == "summarise.extract.v1"
         assert await outcomes(chat.app) == [(chat.who, "/swap summarise lexrank", "stopped")]
         assert [swap.state for swap in await chat.app.swapper.history()] == ["discarded"]
+
+
+async def test_in_telegram_the_menu_follows_who_is_added_and_removed_while_the_bot_runs(settings: Settings) -> None:
+    async with telegram(settings, admin=False) as chat:
+        await chat.ask("/help")
+        await chat.fake.calls("setMyCommands", count=4)
+        await chat.app.roles.add(chat.who, by="terminal")
+        await chat.fake.calls("setMyCommands", count=10)
+        menus = await chat.fake.ask("commands")
+        assert "swap" in [entry["command"] for entry in menus[f"chat:{ANN}"]]
+        assert "swap" not in [entry["command"] for entry in menus["all_private_chats"]]
+        await chat.app.roles.remove(chat.who, by="terminal")
+        await chat.fake.calls("deleteMyCommands", count=2)
+        assert f"chat:{ANN}" not in await chat.fake.ask("commands")
