@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+from fakes.hub import FakeHub
 from fakes.swapping import figures
 from fakes.telegram_bot_api.client import ANN, FakeTelegram, running
 from pydantic import SecretStr
 from rich.console import Console as Terminal
+from safetensors.numpy import save
 
 from bot.app import App, channels_of, opened
 from bot.channels.channel import Channel
@@ -301,3 +305,26 @@ async def test_in_telegram_the_menu_follows_who_is_added_and_removed_while_the_b
         await chat.app.roles.remove(chat.who, by="terminal")
         await chat.fake.calls("deleteMyCommands", count=2)
         assert f"chat:{ANN}" not in await chat.fake.ask("commands")
+
+
+async def test_what_a_hub_offers_is_found_said_yes_to_fetched_and_tried_by_buttons(
+    settings: Settings, scores: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "config.json": json.dumps({"model_type": "bart", "architectures": ["BartForConditionalGeneration"]}).encode(),
+        "tokenizer.json": b"{}",
+        "model.safetensors": save({"shared.weight": np.zeros((2, 2), np.float32)}),
+    }
+    async with FakeHub() as hub:
+        seen = hub.add("ann/tiny-news", files, card={"license": "other"}, pipeline_tag="summarization")
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        async with console(settings, admin=True) as chat:
+            found = await chat.ask("/models search summarise: tiny")
+            asked = await chat.order(found, "Try tiny-news")
+            assert labels(asked) == ["Yes, fetch it"]
+            assert asked.buttons[0].command.args == f"summarise hub:ann/tiny-news@{seen} --yes"
+            hub.add("ann/tiny-news", files | {"tokenizer.json": b'{"moved": "meanwhile"}'})
+            card = await chat.order(asked, "Yes, fetch it")
+            assert labels(card) == ["Promote", "Shadow 50", "Discard"]
+            (swap, refused) = await chat.app.swapper.history()
+    assert (refused.state, swap.state, swap.model) == ("refused", "reported", f"hub:ann/tiny-news@{seen}")
