@@ -141,7 +141,7 @@ class Announcer:
         if swap.state == "reported":
             text = _("{said} `/card {number}` shows its card, and what may be done with it.", said=text, number=swap.id)
         parcels = [await self._put(address, text) for address in await self._addresses(swap)]
-        self._replied(parcels)
+        self._replied([parcel for parcel in parcels if parcel.to.channel in self._house.channels])
 
     async def _addresses(self, swap: Swap) -> list[Address]:
         asked = [unpack(Address, swap.origin)] if swap.origin else []
@@ -153,7 +153,9 @@ class Announcer:
 
     async def _put(self, address: Address, text: Text) -> Parcel:
         language = (await self._house.chats.settings(address)).language or self._house.settings.language
-        return await self._house.outbox.say(address, Reply(text.to(language), language))
+        served = address.channel in self._house.channels
+        outbox = self._house.outbox if served else Outbox(self._house.database)  # nobody's: whoever serves it next takes it
+        return await outbox.say(address, Reply(text.to(language), language))
 
 
 async def _measured(trying: Trying, pool: Pool, slot: str, tell: Tell) -> Card:

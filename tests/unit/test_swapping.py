@@ -80,6 +80,15 @@ async def test_what_was_asked_in_a_terminal_is_told_to_the_admins_alone(database
     assert [one.to for one in await told(database, a_swap(None))] == [ANN, BEN]
 
 
+async def test_where_it_was_asked_is_served_by_nobody_now_it_waits_for_who_serves_it_next(database: Database) -> None:
+    terminal = Address("console", "terminal", "terminal")
+    assert [one.to for one in await told(database, a_swap(terminal))] == [ANN, BEN]
+    assert await Outbox(database, owner="next").tickets({"console": ""}) == []
+    await Outbox(database, owner="next").recover({"console": ""}, others=["me"])
+    (ticket,) = await Outbox(database, owner="next").tickets({"console": ""})
+    assert ticket.lane == ("console", "terminal", "terminal")
+
+
 @pytest.mark.parametrize(
     ("shadow", "sender", "kind", "allowed"),
     [
