@@ -100,20 +100,20 @@ async def _swapped(app: App, seconds: float, model: str, shadowed: int) -> list[
     begin = time.perf_counter()
     await asyncio.sleep(seconds)
     marks.append(("before", begin, begin := time.perf_counter()))
-    swap = await swapper.propose(SLOT, model, by="bench", tell=_untold)
+    swap = await swapper.propose(SLOT, model, by="bench", tell=untold)
     marks.append(("probed", begin, begin := time.perf_counter()))
     await asyncio.sleep(seconds / 4)
     begin = time.perf_counter()
-    await swapper.promote(swap.id, by="bench", tell=_untold, reason="a benchmark")
+    await swapper.promote(swap.id, by="bench", tell=untold, reason="a benchmark")
     switched_s = time.perf_counter() - begin
     await asyncio.sleep(AROUND_S)
     marks.append((f"promoted (switched after {1000 * switched_s:.0f} ms)", begin, begin := time.perf_counter()))
     await asyncio.sleep(seconds)
     marks.append(("after", begin, begin := time.perf_counter()))
-    await swapper.roll_back(SLOT, by="bench", tell=_untold)
+    await swapper.roll_back(SLOT, by="bench", tell=untold)
     await asyncio.sleep(AROUND_S)
     marks.append(("rolled back", begin, begin := time.perf_counter()))
-    swap = await swapper.propose(SLOT, model, by="bench", tell=_untold)
+    swap = await swapper.propose(SLOT, model, by="bench", tell=untold)
     swap = await swapper.shadow(swap.id, shadowed, by="bench")
     begin = time.perf_counter()
     while swap.state == "shadowing":
@@ -127,17 +127,21 @@ async def _client(app: App, clients: Clients, chat: str, enough: asyncio.Event) 
     number = 0
     while not enough.is_set():
         number += 1
-        asked = (chat, str(number))
-        answered = clients.waiting[asked] = asyncio.Event()
-        begun = time.perf_counter()
-        command = Command("sum", f"{TEXT} This is request {number} of chat {chat}.")
-        message = Message(
-            Address("meter", "bench", chat), "ann", str(number), f"/sum {command.args}", "en", datetime.now(UTC), command=command
-        )
-        await app.intake.accept(message)
-        await answered.wait()
-        del clients.waiting[asked]
-        clients.times.append((begun, (time.perf_counter() - begun) * 1000))
+        await one_request(app, clients, chat, number)
+
+
+async def one_request(app: App, clients: Clients, chat: str, number: int) -> None:
+    """Ask for a summary and wait for it; note how long that took."""
+    asked = (chat, str(number))
+    answered = clients.waiting[asked] = asyncio.Event()
+    begun = time.perf_counter()
+    command = Command("sum", f"{TEXT} This is request {number} of chat {chat}.")
+    address = Address("meter", "bench", chat)
+    message = Message(address, "ann", str(number), f"/sum {command.args}", "en", datetime.now(UTC), command=command)
+    await app.intake.accept(message)
+    await answered.wait()
+    del clients.waiting[asked]
+    clients.times.append((begun, (time.perf_counter() - begun) * 1000))
 
 
 def _times(clients: Clients, begin: float, end: float) -> dict[str, float]:
@@ -147,13 +151,14 @@ def _times(clients: Clients, begin: float, end: float) -> dict[str, float]:
         return {"requests": 0}
     return {
         "requests": len(spent),
-        "p50_ms": round(_at(spent, 0.5), 1),
-        "p99_ms": round(_at(spent, 0.99), 1),
+        "p50_ms": round(at_share(spent, 0.5), 1),
+        "p99_ms": round(at_share(spent, 0.99), 1),
         "seconds": round(end - begin, 1),
     }
 
 
-def _at(ordered: list[float], share: float) -> float:
+def at_share(ordered: list[float], share: float) -> float:
+    """Return what `share` of the numbers do not exceed."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
@@ -166,8 +171,8 @@ def rows(found: dict[str, object]) -> Iterator[str]:
             yield f"| {name} | {times['requests']} | {times['p50_ms']:.0f} ms | {times['p99_ms']:.0f} ms |"
 
 
-async def _untold(_text: Text) -> None:
-    """Nobody reads it."""
+async def untold(_text: Text) -> None:
+    """Tell nobody."""
 
 
 if __name__ == "__main__":
