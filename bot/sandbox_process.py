@@ -162,9 +162,9 @@ _KILL_SIGNAL = int(getattr(signal, "SIGKILL", 1 << 16))
 
 
 def child_environment() -> dict[str, str]:
-    """Return the environment of a child: what PASSED_ON names, and where this process finds its modules."""
+    """Return the environment of a child: what PASSED_ON names, and where this process finds its modules, wherever the child is started."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    found = os.pathsep.join(path for path in sys.path if path)
+    found = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - links stay as they are
     return kept | {"PYTHONPATH": found, "MALLOC_ARENA_MAX": "2", "PYTHONUTF8": "1"}
 
 

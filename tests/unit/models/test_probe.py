@@ -241,3 +241,11 @@ class _Secret:
 
     def get_secret_value(self) -> str:
         return self._value
+
+
+async def test_what_is_found_by_a_relative_path_here_is_found_there(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["site", *(path for path in sys.path if not path.startswith(str(tmp_path)))])
+    assert (await tried("good", tmp_path, settings)).fault == {}
