@@ -1,7 +1,7 @@
 """The live models: one a slot, loaded when first asked, within a budget of memory, swapped without a dropped call.
 
-Owns: which model is live in a slot, leases, the budget, and what is told of them. Leaves to `bot.models.running` the asking of
-one model, to `bot.models.catalogue` what there is, to `bot.models.fetch` where its files lie, to `bot.models.room` the forecast.
+Owns: which model is live in a slot, and leases. Leaves to `bot.models.running` the asking of one model, to `bot.models.holdings`
+the budget, to `bot.models.catalogue` what there is, to `bot.models.fetch` where its files lie.
 
     pool = Pool(Catalogue(settings), settings)
     (vector,) = await pool.run(EMBED, ["Where is the wiki?"])
@@ -16,19 +16,19 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
-from statistics import median
 from typing import TYPE_CHECKING, Final, cast
 
-from bot.errors import MemoryBudgetError, ModelError, NoModelError
+from bot.errors import ModelError, NoModelError
 from bot.locale import Text, phrases
 from bot.meanwhile import meanwhile
 from bot.models import fetch
 from bot.models.catalogue import Catalogue, choosing
+from bot.models.holdings import Holdings
 from bot.models.lately import Lately
-from bot.models.memory import Measured, MeasuredFile, budget_mb
+from bot.models.memory import Measured, MeasuredFile
 from bot.models.places import Heard, Lease, Place, SlotStatus
 from bot.models.prepare import Report
-from bot.models.room import Held, MemoryRow, room_for
+from bot.models.room import MemoryRow
 from bot.models.running import Running
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.trial import Room
@@ -46,8 +46,6 @@ REMEMBERED: Final = "embed"
 LATELY: Final = 32
 LONGEST_REMEMBERED: Final = 2000
 """Characters."""
-DISK_TO_RAM: Final = 1.3
-"""How much memory a model is taken to need before it was ever measured, by its files' size."""
 TOLD_FROM_S: Final = 1.0
 """A load that takes longer is told to those who wait for it."""
 
@@ -70,9 +68,9 @@ class Pool:
         self._settings = settings
         self._measured = measured or MeasuredFile(settings.home / "measured.json")
         self._report = report
-        self._budget_mb = budget_mb(settings.models.ram_mb)
         self._options = load_options(settings)
         self._places: dict[str, Place] = {}
+        self._holdings = Holdings(self._places, settings, measured=self._measured, clock=clock)
         self._one_load = asyncio.Lock()
         self._uses = 0
         self._lately = Lately(most=LATELY)
@@ -253,7 +251,7 @@ class Pool:
         for task in loading:
             task.cancel()
         await asyncio.gather(*loading, return_exceptions=True)
-        await asyncio.to_thread(self._remember)
+        await asyncio.to_thread(self._holdings.remember)
         loaded = [place.running for place in self._places.values() if place.running]
         for place in self._places.values():
             place.running = None
@@ -261,50 +259,24 @@ class Pool:
 
     def status(self) -> tuple[SlotStatus, ...]:
         """Return what is known of each slot, by name. Reads the disk: call it off the event loop."""
-        self._remember()
+        self._holdings.remember()
         for slot in self._catalogue.slots():
             self._place(slot)
         shown = [place for place in self._places.values() if place.running or not place.beside]
-        return tuple(self._status(place) for place in sorted(shown, key=lambda place: (place.slot, place.beside)))
+        return tuple(self._holdings.status(place) for place in sorted(shown, key=lambda place: (place.slot, place.beside)))
 
     @property
     def memory(self) -> tuple[int, int]:
         """MiB that loaded models take, and the budget."""
-        return self._taken_mb(), self._budget_mb
+        return self._holdings.taken_mb(), self._holdings.budget_mb
 
     def memory_rows(self) -> tuple[MemoryRow, ...]:
         """Return what is loaded, by slot."""
-        now = self._clock()
-        loaded = sorted(self._places.values(), key=lambda place: (place.slot, place.beside))
-        return tuple(
-            MemoryRow(
-                place.slot, place.spec.identity, self._ram_mb(place), self._measured.load_s(place.spec.identity),
-                pinned=place.pinned, busy=place.running.leases > 0, idle_s=now - place.used_at,
-            )
-            for place in loaded
-            if place.running is not None and place.spec is not None
-        )  # fmt: skip
+        return self._holdings.rows()
 
     def room_for(self, spec: ModelSpec, need_mb: int = 0) -> Room:
-        """Return what becomes of the loaded models where `spec` is made live: the forecast of `publish`.
-
-        `need_mb` is what it was measured to take elsewhere (by a probe), and is remembered, so that its load is planned by the same
-        number. May write a file: call it off the event loop.
-        """
-        self._remember()
-        self._measured.keep(spec.identity, need_mb)
-        need_mb = self._need_mb(spec)
-        return room_for(need_mb, self._held(), slot=spec.slot, model=spec.identity, budget_mb=self._budget_mb)
-
-    def _held(self) -> list[Held]:
-        return [
-            Held(
-                place.slot, place.spec.identity, self._ram_mb(place), self._measured.load_s(place.spec.identity),
-                pinned=place.pinned, used=place.used, beside=place.beside,
-            )
-            for place in tuple(self._places.values())
-            if place.running is not None and place.spec is not None
-        ]  # fmt: skip
+        """Return what becomes of the loaded models where `spec` is made live; see `Holdings.room_for`."""
+        return self._holdings.room_for(spec, need_mb)
 
     def _place_of(self, slot: Slot[In, Out]) -> Place:
         """Return the slot's place, or that of the very model that it names. Raises ModelError where that is not here."""
@@ -362,93 +334,17 @@ class Pool:
         found = await asyncio.to_thread(fetch.resolve, spec, self._settings, report=self._report)
         spec = found.spec
         loader = await asyncio.to_thread(self._catalogue.families.loader, spec.family)
-        await asyncio.to_thread(self._remember)
-        need_mb = await asyncio.to_thread(self._need_mb, spec)
-        await self._make_room(spec, need_mb, place)
+        await asyncio.to_thread(self._holdings.remember)
+        need_mb = await asyncio.to_thread(self._holdings.need_mb, spec)
+        await self._holdings.make_room(spec, need_mb, place)
         running = Running(spec.name, lambda: found.load(loader, self._options))
         try:
             await asyncio.wrap_future(running.start())
-            await self._make_room(spec, running.ram_mb, place, forced=place.pinned)
+            await self._holdings.make_room(spec, running.ram_mb, place, forced=place.pinned)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(running.close))
             raise
         return spec, running
-
-    def _need_mb(self, spec: ModelSpec) -> int:
-        estimate = int((fetch.size_bytes(spec, self._settings) or spec.size_mb * 1_000_000) * DISK_TO_RAM) >> 20
-        return self._measured.ram_mb(spec.identity) or spec.ram_mb or estimate
-
-    async def _make_room(self, spec: ModelSpec, need_mb: int, place: Place, *, forced: bool = False) -> None:
-        """Unload what was used longest ago until `need_mb` fits, what is live in the `place` itself last.
-
-        Nothing is unloaded where that would not be enough. `bot.models.room` forecasts this.
-        """
-        over_mb = self._taken_mb() + need_mb - self._budget_mb
-        if over_mb > sum(self._ram_mb(one) for one in self._idle(last=place)) and not forced:
-            raise MemoryBudgetError(
-                _(
-                    "{model} needs {need} MiB of memory; loaded models take {taken} of the {budget} MiB budgeted, and what may be unloaded "
-                    "is not enough. An admin can raise models.ram_mb in paring.toml or choose a smaller model.",
-                    model=spec.name,
-                    need=need_mb,
-                    taken=self._taken_mb(),
-                    budget=self._budget_mb,
-                )
-            )
-        while self._taken_mb() + need_mb > self._budget_mb and (idle := self._idle(last=place)):
-            running, idle[0].running = idle[0].running, None
-            if running is not None:
-                await asyncio.to_thread(running.close)
-
-    def _idle(self, *, last: Place) -> list[Place]:
-        """Return what may be unloaded now, the longest unused first, but for the place that is `last`."""
-        idle = [place for place in self._places.values() if place.running and not place.running.leases and not place.pinned]
-        return sorted(idle, key=lambda place: (place is last, place.used))
-
-    def _taken_mb(self) -> int:
-        return sum(self._ram_mb(place) for place in self._places.values())
-
-    def _ram_mb(self, place: Place) -> int:
-        """Return what the place's loaded model takes, 0 for none."""
-        if place.running is None or place.spec is None:
-            return 0
-        return max(place.running.ram_mb, self._measured.ram_mb(place.spec.identity))
-
-    def _remember(self) -> None:
-        """Keep what loaded models were measured to take by now. Writes a file: call it off the event loop."""
-        for place in tuple(self._places.values()):
-            if place.running is not None and place.spec is not None:
-                self._measured.keep(place.spec.identity, place.running.ram_mb, place.running.load_s)
-
-    def _status(self, place: Place) -> SlotStatus:
-        spec, running = place.spec, place.running
-        latencies = sorted(running.latencies_ms) if running else []
-        answers = sum(place.answers for place in tuple(self._places.values()))
-        return SlotStatus(
-            slot=place.slot,
-            model=spec.identity if spec else "",
-            loaded=running is not None,
-            pinned=place.pinned,
-            size_bytes=fetch.size_bytes(spec, self._settings) if spec else 0,
-            ram_mb=self._ram_mb(place) or (self._measured.ram_mb(spec.identity) if spec else 0),
-            licence=spec.licence if spec else "",
-            languages=spec.languages if spec else (),
-            health=self._health(place),
-            p50_ms=round(median(latencies), 3) if latencies else None,
-            failure=place.failure.text if place.failure is not None and running is None else None,
-            beside=place.beside,
-            p95_ms=round(latencies[(len(latencies) * 95 - 1) // 100], 3) if latencies else None,
-            load_s=self._measured.load_s(spec.identity) if spec else 0.0,
-            answers=place.answers,
-            share=place.answers / answers if answers else 0.0,
-        )
-
-    def _health(self, place: Place) -> str:
-        if place.running is not None:
-            return "ready"
-        if place.failure is not None:
-            return f"failed: {place.failure.sentence('en')}"
-        return "idle" if place.spec and fetch.present(place.spec, self._settings) else "missing"
 
 
 async def _release(running: Running) -> None:
@@ -475,8 +371,8 @@ def load_options(settings: Settings) -> LoadOptions:
 
 def _nothing(slot: str) -> Text:
     return _(
-        "No model is installed for “{slot}” yet. An admin can carry a model's folder in as HOME/models/FOLDER, name it in paring.toml "
-        'under [models.choose] as {slot} = "FOLDER", and start Paring again.',
+        "No model is installed for “{slot}” yet. An admin writes /models {slot} to see which there are, and /swap {slot} MODEL to try one; "
+        "without a network a model is carried in: paring models import FILE.",
         slot=slot,
     )
 

@@ -123,8 +123,8 @@ async def test_an_empty_slot_says_what_an_admin_does(opened: Callable[..., Pool]
     with pytest.raises(NoModelError) as caught:
         await opened().run(EMPTY, ["hello"])
 
-    assert 'translate = "FOLDER"' in caught.value.sentence("en")
-    assert "HOME/models" in caught.value.sentence("ko")
+    assert "/swap translate MODEL" in caught.value.sentence("en")
+    assert "/교체 translate" in caught.value.sentence("ko")
     assert "translate" in caught.value.sentence("ko")
     assert caught.value.sentence("ko") != caught.value.sentence("en")
 
