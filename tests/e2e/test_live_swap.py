@@ -136,4 +136,4 @@ async def swap_the_embedder(telegram: FakeTelegram) -> None:
     await telegram.say("/models embed")
     await until(telegram, ANN, says("embed.static.v1", "Others that are known"))
     await telegram.say("/rollback embed")
-    await until(telegram, ANN, says("embed is back at embed.minilm.v1"))
+    await until(telegram, ANN, says("embed is back at embed.minilm"))
