@@ -24,9 +24,9 @@ class Told(list[str]):
 @pytest.mark.timeout(240)
 async def test_a_model_of_a_hub_goes_live_and_stays_so_without_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, told = Settings(home=tmp_path / "home"), Told()
-    made = tiny_models.bart(tmp_path / "made")
+    made = tiny_models.bart(tmp_path / "made", says="fox")
     async with FakeHub() as hub:
-        commit = hub.add("tiny/summary", made, card={"license": "cc-by-nc-4.0"})
+        commit = hub.add("tiny/summary", made, card={"license": "cc-by-nc-4.0", "language": "en"})
         hub.next("model.safetensors", Cut(1000))
         word = f"hub:tiny/summary@{commit}"
         monkeypatch.setenv("HF_ENDPOINT", hub.url)

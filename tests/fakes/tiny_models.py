@@ -120,8 +120,8 @@ def word_tokenizer(folder: Path, *, extra: tuple[str, ...] = (), chat_template: 
     return len(fast)
 
 
-def bart(folder: Path) -> Path:
-    """Write a BART summariser with an encoder of 128 tokens."""
+def bart(folder: Path, *, says: str = "") -> Path:
+    """Write a BART summariser with an encoder of 128 tokens, which has a bias to the word that it `says`."""
     import torch
     from transformers import BartConfig, BartForConditionalGeneration
 
@@ -132,7 +132,12 @@ def bart(folder: Path) -> Path:
         encoder_ffn_dim=16, decoder_ffn_dim=16, max_position_embeddings=128, pad_token_id=1, bos_token_id=0, eos_token_id=2,
         decoder_start_token_id=2, forced_eos_token_id=2, num_beams=2,
     )  # fmt: skip
-    BartForConditionalGeneration(config).save_pretrained(folder)
+    model = BartForConditionalGeneration(config)
+    if says:
+        from transformers import AutoTokenizer
+
+        model.final_logits_bias[0, AutoTokenizer.from_pretrained(folder).convert_tokens_to_ids(says)] = 100.0
+    model.save_pretrained(folder)
     return folder
 
 
