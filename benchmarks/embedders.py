@@ -33,8 +33,8 @@ from bot.models.pool import Pool
 from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval.fuse import Fusion
+from bot.retrieval.judged import First
 from bot.retrieval.library import Shelves
-from bot.retrieval.search import First
 
 EMBEDDERS = ("embed.minilm.v1", "embed.static.v1")
 COLLECTIONS = ("cranfield-en", "cisi-en", "squad-open-en")

@@ -26,7 +26,8 @@ from bot.app import App, opened
 from bot.config import Settings
 from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Scope, Scopes
-from bot.retrieval.search import DEPTH, Finder, Question
+from bot.retrieval.found import DEPTH, Question
+from bot.retrieval.search import Finder
 
 T = TypeVar("T")
 Spent = dict[str, tuple[float, float]]

@@ -26,9 +26,10 @@ from bot.locale import Text, phrases
 from bot.models.gates.measures import ndcg
 from bot.passage import PUBLIC, Scopes
 from bot.progress import Report
+from bot.retrieval.found import Found
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.library import Shelves
-from bot.retrieval.search import Found, Leg
+from bot.retrieval.search import Leg
 from bot.sandbox import Sandbox
 from bot.store.database import Database
 

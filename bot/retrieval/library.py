@@ -36,6 +36,7 @@ from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft, embedded
 from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files
+from bot.retrieval.found import FlippedError, Found, Question
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.judged import Doubt, First, Looked
@@ -43,7 +44,7 @@ from bot.retrieval.keeping import Keeper, Parcel
 from bot.retrieval.members import SHOWN, Budget, add_members, together
 from bot.retrieval.reading import Reader, as_written
 from bot.retrieval.saving import Saving
-from bot.retrieval.search import Finder, FlippedError, Found, Leg, Question
+from bot.retrieval.search import Finder, Leg
 from bot.retrieval.shelter import SHELTER, Shelter
 from bot.store.documents import Documents
 from bot.store.generations import Generations

@@ -10,10 +10,9 @@ the embedder and the writing to `bot.retrieval.library`.
 
 from __future__ import annotations
 
-import itertools
 import zlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,16 +21,28 @@ from numpy.typing import NDArray
 
 from bot.language import detect
 from bot.passage import Added, Hit, Scope, Scopes
-from bot.retrieval.closer import around
-from bot.retrieval.embed import unpack_sentences, unpack_terms
-from bot.retrieval.evidence import beside
+from bot.retrieval.embed import unpack_terms
 from bot.retrieval.exchange import Conversation
-from bot.retrieval.features import Candidates, QueryTerms, features
-from bot.retrieval.fuse import ACROSS, Fusion, languages, standing
+from bot.retrieval.features import Candidates, features
+from bot.retrieval.found import (
+    DEPTH,
+    RIVALS,
+    FlippedError,
+    Found,
+    Heard,
+    Question,
+    deeper_in,
+    first_of,
+    judged,
+    nothing,
+    of_one_leg,
+    readings_of,
+)
+from bot.retrieval.fuse import Fusion, languages
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.judged import Doubt, First, Looked
 from bot.retrieval.lexical import Readable, Words, weigh_without
-from bot.retrieval.mark import Reading, read
+from bot.retrieval.mark import Reading
 from bot.retrieval.mirror import Mirror, Moved, differences
 from bot.retrieval.roll import MOST_READERS
 from bot.retrieval.shelter import Shelter
@@ -43,59 +54,8 @@ from bot.store.talks import Talks
 Leg = Literal["fused", "vectors", "words"]
 Array = NDArray[np.float32]
 
-DEPTH = 40
-"""Candidates of each leg that are weighed; what lies deeper is hardly ever an answer."""
 STEP = 20_000
 """Passages that one search takes into the index of a bot that runs, where very many came at once: 0.2 s."""
-RIVALS = 4
-"""Passages after the first that are read beside it to judge it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: the text, its unit vector float32 (d,), and whose vector that is (`name@revision`, "" for none)."""
-
-    text: str
-    vector: Array
-    embedder: str
-    asked: Asked | None = None
-    """What it asks of a chat, where chats are to be searched; its `about` was embedded as `about`."""
-    about: Array | None = None
-
-
-class FlippedError(Exception):
-    """The question's vector is of another embedder than the live generation's: it is to be asked again with that of `embedder`."""
-
-    def __init__(self, embedder: str) -> None:
-        """Keep whose vector is wanted."""
-        super().__init__(embedder)
-        self.embedder = embedder
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What the words of a question found, before its vector is known: good for as long as the database is at `mark`."""
-
-    mark: Mark
-    scopes: tuple[int, ...]
-    """The reader's scopes that hold anything."""
-    query: QueryTerms
-    ids: tuple[int, ...]
-    """Best first."""
-    rows: tuple[Candidate, ...]
-    """The first DEPTH of them, by id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The candidates of one query with all that was weighed, best first by `scores`."""
-
-    ids: tuple[int, ...]
-    documents: tuple[int, ...]
-    rows: Array
-    """float32 (m, features): of the first m, the others lay too deep to be weighed."""
-    scores: Array
-    query: QueryTerms | None = field(default=None)
 
 
 class Finder:
@@ -167,7 +127,7 @@ class Finder:
         if seen is None:
             return Looked([])
         found, places, shown, readings = seen
-        first = _first(question, found, places[0], shown[0], readings)
+        first = first_of(question, found, places[0], shown[0], readings)
         chance = self._fusion.chance(first.row, first.spoken)
         enough = chance >= self._fusion.threshold(first.spoken, detect(question.text) or "en")
         second = self._fusion.in_doubt(first.spoken, question.embedder, chance)
@@ -198,7 +158,7 @@ class Finder:
         seen = talk.ranked(found.ids, scores, best, texts, found.query)
         if not seen:
             return []
-        readings = _read(question, [one.shown for one in seen], found.query)
+        readings = readings_of(question, [one.shown for one in seen], found.query)
         top = seen[0].place
         rivals = [reading for one, reading in zip(seen, readings, strict=True) if preferred[one.place] >= preferred[top]]
         language = detect(question.text) or "en"
@@ -228,7 +188,7 @@ class Finder:
         with self._shelf.state() as state:
             self.catch_up(state)
             seen = self._see(state, question, scopes, count=1, without=without)
-        return _first(question, seen[0], seen[1][0], seen[2][0], seen[3]) if seen else None
+        return first_of(question, seen[0], seen[1][0], seen[2][0], seen[3]) if seen else None
 
     def rank(
         self,
@@ -359,7 +319,7 @@ class Finder:
         if not places or found.query is None:
             return None
         shown = [texts[found.ids[place]] for place in places]
-        return found, places, shown, _read(question, shown, found.query)
+        return found, places, shown, readings_of(question, shown, found.query)
 
     def _candidates(
         self,
@@ -377,21 +337,21 @@ class Finder:
             heard = self._hear(state, question.text, scopes, count=max(count, DEPTH), without=without)
         scope_ids, query, held = heard.scopes, heard.query, heard.ids
         if not scope_ids:
-            return _nothing()
+            return nothing()
         vector = self._vector(question)
         near = self._mirror.index.search(vector, count=max(count, DEPTH), scopes=scope_ids).ids.tolist()
         more = set(near[:DEPTH]).difference(held[:DEPTH])
         rows = sorted([*heard.rows, *state.candidates(sorted(more), scope_ids)])
         rows = [row for row in rows if row.document not in without] if without else rows
         if not rows:
-            return _nothing()
+            return nothing()
         if talk is not None:
             talk.gather(rows, [*held, *near])
         weighed = features(
             query, self._as_candidates(rows, talk), vector, mean_length=self._mean_length, korean=self._fusion.korean
         )
         scores = self._fusion.order(weighed)
-        deeper = _deeper(near, held) if count > len(rows) else []
+        deeper = deeper_in(near, held) if count > len(rows) else []
         below_them = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}
         tail = [below_them[number] for number in deeper if number in below_them]
         below = scores.min() - 1 - np.arange(len(tail), dtype=np.float32)
@@ -404,10 +364,10 @@ class Finder:
         """Return what one leg finds by itself, without the work of the other."""
         if leg == "words":
             heard = self._hear(state, question.text, scopes, count=count)
-            return _of_one_leg(state.candidates(heard.ids, heard.scopes), heard.ids)
+            return of_one_leg(state.candidates(heard.ids, heard.scopes), heard.ids)
         scope_ids = self._read_by(state, scopes).scopes
         near = self._mirror.index.search(self._vector(question), count=count, scopes=scope_ids).ids.tolist() if scope_ids else []
-        return _of_one_leg(state.candidates(near, scope_ids), near)
+        return of_one_leg(state.candidates(near, scope_ids), near)
 
     def _vector(self, question: Question) -> Array:
         """Return the question's vector, zeros where it has none.
@@ -429,49 +389,3 @@ class Finder:
         hangul = np.array([row.hangul for row in rows], np.float32)
         vectors = talk.blended(ids, self._mirror.vectors_of) if talk else self._mirror.vectors_of(ids)
         return Candidates(title, heading, body, hangul, vectors, np.array(groups, np.int64))
-
-
-def _read(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list[Reading]:
-    first = shown[0].passage
-    texts = [one.passage.text for one in shown]
-    return read(question.text, texts, query, unpack_sentences(shown), names=f"{first.title} {first.heading}")
-
-
-def _first(question: Question, found: Found, place: int, shown: Shown, readings: Sequence[Reading]) -> First:
-    passage, span = shown.passage, readings[0].span
-    spoken = languages(detect(question.text) or "en", passage.language)
-    spans = [(start, end) for start, end in unpack_sentences([shown]).spans.tolist()] or [(0, len(passage.text))]
-    marked = None if spoken == ACROSS else spans.index(span) if span in spans else 0
-    looked_at = around(len(spans), marked)
-    return First(
-        found.documents[place], passage, span, judged(found, place, readings), spoken,
-        tuple(spans[at] for at in looked_at), None if marked is None else marked - looked_at.start,
-    )  # fmt: skip
-
-
-def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:
-    """Return float32 (features + standing + evidence,): what the judge sees of the candidate at `place`, whose reading is the first."""
-    evidence = beside(readings[0].evidence, [reading.evidence for reading in readings[1 : 1 + RIVALS]])
-    return np.concatenate([found.rows[place], standing(found.scores[: len(found.rows)], place), evidence])
-
-
-def _of_one_leg(rows: Sequence[Candidate], order: Sequence[int]) -> Found:
-    """Return `rows` with scores that put them into `order`."""
-    place = dict(zip(order, itertools.count(), strict=False))
-    scores = np.array([-place[row.id] for row in rows], np.float32)
-    return Found(tuple(row.id for row in rows), tuple(row.document for row in rows), np.zeros((len(rows), 0), np.float32), scores)
-
-
-def _deeper(near: Sequence[int], held: Sequence[int]) -> list[int]:
-    """Return what lies below DEPTH in both legs, by its better place."""
-    shallow = {*near[:DEPTH], *held[:DEPTH]}
-    place: dict[int, int] = {}
-    for order in (near, held):
-        for at, number in enumerate(order[DEPTH:]):
-            if number not in shallow:
-                place[number] = min(at, place.get(number, at))
-    return sorted(place, key=lambda number: (place[number], number))
-
-
-def _nothing() -> Found:
-    return Found((), (), np.zeros((0, 0), np.float32), np.zeros(0, np.float32))

@@ -15,9 +15,10 @@ from bot.errors import InputError, ModelError, StoreError
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval import changeover as module
 from bot.retrieval.changeover import Changeover
+from bot.retrieval.found import Question
 from bot.retrieval.library import Shelves
 from bot.retrieval.saving import Saving
-from bot.retrieval.search import Finder, Question
+from bot.retrieval.search import Finder
 from bot.retrieval.shelter import Shelter
 from bot.store.assignments import Assignments
 from bot.store.database import Database

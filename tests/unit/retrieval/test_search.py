@@ -10,8 +10,9 @@ from retrieval_fakes import ANN, TEAM, WordEmbedder
 
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval import search
+from bot.retrieval.found import Question
 from bot.retrieval.library import Shelves
-from bot.retrieval.search import Finder, Leg, Question
+from bot.retrieval.search import Finder, Leg
 from bot.retrieval.vectors import FlatIndex
 from bot.store.database import Database
 from bot.store.shelf import State

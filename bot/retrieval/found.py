@@ -1,0 +1,128 @@
+"""What a search asks and finds, as values, and the small steps between them that need no database.
+
+found = Found(ids, documents, rows, scores, query)
+judged(found, place, readings)      # what the judge sees
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.language import detect
+from bot.retrieval.closer import around
+from bot.retrieval.embed import unpack_sentences
+from bot.retrieval.evidence import beside
+from bot.retrieval.features import QueryTerms
+from bot.retrieval.fuse import ACROSS, languages, standing
+from bot.retrieval.judged import First
+from bot.retrieval.mark import Reading, read
+from bot.retrieval.spoken import Asked
+from bot.store.shelf import Candidate, Mark, Shown
+
+Array = NDArray[np.float32]
+
+DEPTH = 40
+"""Candidates of each leg that are weighed; what lies deeper is hardly ever an answer."""
+RIVALS = 4
+"""Passages after the first that are read beside it to judge it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: the text, its unit vector float32 (d,), and whose vector that is (`name@revision`, "" for none)."""
+
+    text: str
+    vector: Array
+    embedder: str
+    asked: Asked | None = None
+    """What it asks of a chat, where chats are to be searched; its `about` was embedded as `about`."""
+    about: Array | None = None
+
+
+class FlippedError(Exception):
+    """The question's vector is of another embedder than the live generation's: it is to be asked again with that of `embedder`."""
+
+    def __init__(self, embedder: str) -> None:
+        """Keep whose vector is wanted."""
+        super().__init__(embedder)
+        self.embedder = embedder
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the words of a question found, before its vector is known: good for as long as the database is at `mark`."""
+
+    mark: Mark
+    scopes: tuple[int, ...]
+    """The reader's scopes that hold anything."""
+    query: QueryTerms
+    ids: tuple[int, ...]
+    """Best first."""
+    rows: tuple[Candidate, ...]
+    """The first DEPTH of them, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The candidates of one query with all that was weighed, best first by `scores`."""
+
+    ids: tuple[int, ...]
+    documents: tuple[int, ...]
+    rows: Array
+    """float32 (m, features): of the first m, the others lay too deep to be weighed."""
+    scores: Array
+    query: QueryTerms | None = field(default=None)
+
+
+def readings_of(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list[Reading]:
+    """Return how each of `shown` reads for the question: its marked sentence, and the evidence beside."""
+    first = shown[0].passage
+    texts = [one.passage.text for one in shown]
+    return read(question.text, texts, query, unpack_sentences(shown), names=f"{first.title} {first.heading}")
+
+
+def first_of(question: Question, found: Found, place: int, shown: Shown, readings: Sequence[Reading]) -> First:
+    """Return what the judge is given of the passage that ranks first, the candidate at `place`."""
+    passage, span = shown.passage, readings[0].span
+    spoken = languages(detect(question.text) or "en", passage.language)
+    spans = [(start, end) for start, end in unpack_sentences([shown]).spans.tolist()] or [(0, len(passage.text))]
+    marked = None if spoken == ACROSS else spans.index(span) if span in spans else 0
+    looked_at = around(len(spans), marked)
+    return First(
+        found.documents[place], passage, span, judged(found, place, readings), spoken,
+        tuple(spans[at] for at in looked_at), None if marked is None else marked - looked_at.start,
+    )  # fmt: skip
+
+
+def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:
+    """Return float32 (features + standing + evidence,): what the judge sees of the candidate at `place`, whose reading is the first."""
+    evidence = beside(readings[0].evidence, [reading.evidence for reading in readings[1 : 1 + RIVALS]])
+    return np.concatenate([found.rows[place], standing(found.scores[: len(found.rows)], place), evidence])
+
+
+def of_one_leg(rows: Sequence[Candidate], order: Sequence[int]) -> Found:
+    """Return `rows` with scores that put them into `order`."""
+    place = dict(zip(order, itertools.count(), strict=False))
+    scores = np.array([-place[row.id] for row in rows], np.float32)
+    return Found(tuple(row.id for row in rows), tuple(row.document for row in rows), np.zeros((len(rows), 0), np.float32), scores)
+
+
+def deeper_in(near: Sequence[int], held: Sequence[int]) -> list[int]:
+    """Return what lies below DEPTH in both legs, by its better place."""
+    shallow = {*near[:DEPTH], *held[:DEPTH]}
+    place: dict[int, int] = {}
+    for order in (near, held):
+        for at, number in enumerate(order[DEPTH:]):
+            if number not in shallow:
+                place[number] = min(at, place.get(number, at))
+    return sorted(place, key=lambda number: (place[number], number))
+
+
+def nothing() -> Found:
+    """Return that nothing was found."""
+    return Found((), (), np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
