@@ -182,7 +182,7 @@ def _openvino(folder: Path, streams: int) -> Run:
     it takes 3.3 ms; with nothing else to do 2.9 instead of 3.5. The second form takes some 40 MB, so it is made for who
     indexes, not for a summary now and then.
     """
-    core = _import_openvino().Core()
+    core = _core()
     alone = _Form(core, folder, streams=1)
     together = _Form(core, folder, streams=streams)
     alone.compile()
@@ -234,6 +234,18 @@ class _Form:
         # releases the model holds that lock and waits for the thread. Source: openvinotoolkit/openvino pull request 24722.
         rows: Rows = self._requests.own.infer([ids, mask], share_inputs=False)[0]
         return rows
+
+
+@cache
+def _core() -> Core:
+    """Return OpenVINO's core: one a process, which is never let go of.
+
+    Its plugin gives the thread that loads it another stack for signals (a signal's frame is large where the processor multiplies tiles), and
+    frees that stack when it goes, on whatever thread: the next signal to the first one would end the process by a segmentation fault.
+    Source: openvinotoolkit/openvino, src/plugins/intel_cpu/src/plugin.cpp, SigAltStackSetup.
+    """
+    core: Core = _import_openvino().Core()
+    return core
 
 
 def _import_openvino() -> ModuleType:

@@ -188,3 +188,28 @@ print([name for name in sys.modules if name.startswith("openvino.tools.ovc") or 
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
 
     assert said.stdout.strip() == "[]"
+
+
+def test_a_signal_after_the_model_is_let_go_of_on_another_thread_ends_nothing(folder: Path) -> None:
+    program = """
+import gc, os, signal, sys, threading
+from pathlib import Path
+from bot.models.runtimes.minilm import load
+from bot.models.spec import LoadOptions, ModelSpec
+
+spec = ModelSpec("embed.minilm.v1", "embed", "minilm", "package")
+held = [load(spec, Path(sys.argv[1]), LoadOptions(threads=1, embed_engine="openvino"))]
+
+def let_go():
+    held.pop().close()
+    gc.collect()
+
+thread = threading.Thread(target=let_go)
+thread.start()
+thread.join()
+signal.signal(signal.SIGUSR1, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    said = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=False, timeout=60)
+
+    assert (said.returncode, said.stdout.strip()) == (0, "heard")
