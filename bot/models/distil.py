@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from bot.config import install_models
 from bot.errors import ModelError
 from bot.locale import Text, phrases
-from bot.models.made import Manifest, PreparedFile, alone, aside, clear_asides, publish, whole, writable
+from bot.models.made import Manifest, PreparedFile, made_once, whole, writable
 from bot.models.prepare import MINILM_REVISION, prepared_minilm
 
 if TYPE_CHECKING:
@@ -107,31 +107,21 @@ def _make(parent: Path, home: Path, tell: Report) -> Path:
     source = prepared_minilm(home, report=tell)
     target = parent / _FOLDER
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        with alone(parent / f"{_FOLDER}.lock"):
-            if not intact(target, thorough=True):
-                tell(_("Preparing the small embedding model; this happens once."), 0.0)
-                _made(source, target, tell)
+        return made_once(target, lambda making: _made(source, making, tell), there=lambda: intact(target, thorough=True))
     except OSError as error:
         raise ModelError(
             _("The small embedding model could not be written to disk ({reason}). Make room, then start again.",
               reason=error.strerror or str(error))
         ) from error  # fmt: skip
-    return target
 
 
-def _made(source: Path, target: Path, tell: Report) -> None:
-    clear_asides(target)
-    making = aside(target)
-    try:
-        correlation = _run(source, making, tell)
-        shutil.copyfile(source / "tokenizer.json", making / "tokenizer.json")
-        files = tuple(PreparedFile.of(making / name) for name in PREPARED)
-        versions = tuple((name, version(name)) for name in ("numpy", "onnxruntime", "tokenizers"))
-        Manifest(FORMAT, MINILM_REVISION, files, (("correlation", correlation),), versions).write(making)
-        publish(making, target)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+def _made(source: Path, making: Path, tell: Report) -> None:
+    tell(_("Preparing the small embedding model; this happens once."), 0.0)
+    correlation = _run(source, making, tell)
+    shutil.copyfile(source / "tokenizer.json", making / "tokenizer.json")
+    files = tuple(PreparedFile.of(making / name) for name in PREPARED)
+    versions = tuple((name, version(name)) for name in ("numpy", "onnxruntime", "tokenizers"))
+    Manifest(FORMAT, MINILM_REVISION, files, (("correlation", correlation),), versions).write(making)
     tell(_("The small embedding model is ready."), 1.0)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import NoModelError, UnsafeModelError
 from bot.locale import phrases
-from bot.models import distil
+from bot.models import distil, quantize
 from bot.models.families import Loaded, Loader
 from bot.models.folders import hub_folder, hub_place, pinned
 from bot.models.heads.build import prepared_head
@@ -30,10 +30,16 @@ if TYPE_CHECKING:
 
 _ = phrases(__file__)
 
+INT8 = "minilm-int8"
+"""The family that is made here by quantising MiniLM."""
 STATIC = "static"
 """The family that is distilled here, from MiniLM."""
 HEAD = "linear-head"
 """The family that is trained here, from what the installed skills say that people type."""
+_MADE = {STATIC: distil.prepared_static, INT8: quantize.prepared_int8}
+"""What makes the folder of a family out of MiniLM …"""
+_FOUND = {STATIC: (distil.find_static, distil.PREPARED), INT8: (quantize.find_int8, quantize.PREPARED)}
+"""… and what finds it, and the files in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +130,8 @@ def size_bytes(spec: ModelSpec, settings: Settings) -> int:
     if spec.source == "package":
         if spec.location != DISTRIBUTION:
             return 0
-        small = spec.family == STATIC
-        folder = distil.find_static(settings.home) if small else find_prepared(settings.home)
-        files = distil.PREPARED if small else PREPARED
+        find, files = _FOUND.get(spec.family, (find_prepared, PREPARED))
+        folder = find(settings.home)
         return sum((folder / name).stat().st_size for name in files) if folder else 0
     if spec.source in ("folder", "hub"):
         return sum(
@@ -136,8 +141,8 @@ def size_bytes(spec: ModelSpec, settings: Settings) -> int:
 
 
 def _of_package(spec: ModelSpec, settings: Settings, report: Report | None) -> Path:
-    if spec.family == STATIC:
-        return distil.prepared_static(settings.home, report=report)
+    if make := _MADE.get(spec.family):
+        return make(settings.home, report=report)
     if spec.location == DISTRIBUTION:
         return prepared_minilm(settings.home, report=report)
     folder = package_folder(spec.location)

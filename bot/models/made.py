@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -98,6 +98,26 @@ def publish(making: Path, target: Path) -> None:
     else:
         making.rename(target)
     _flush(target.parent)
+
+
+def made_once(target: Path, build: Callable[[Path], None], *, there: Callable[[], bool]) -> Path:
+    """Return the folder `target`, made by `build` in a new folder aside unless it is `there`; a second process waits and finds it.
+
+    Raises:
+        OSError: it cannot be written. What `build` raises; what was there before still is.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with alone(target.parent / f"{target.name}.lock"):
+        if there():
+            return target
+        clear_asides(target)
+        making = aside(target)
+        try:
+            build(making)
+            publish(making, target)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+    return target
 
 
 def aside(target: Path) -> Path:

@@ -28,7 +28,7 @@ from bot.retrieval.features import FEATURES, Array
 
 STANDINGS = 3
 """Numbers of `standing`."""
-ENGLISH_ONLY = frozenset({"embed.minilm.v1", "embed.static.v1"})
+ENGLISH_ONLY = frozenset({"embed.minilm.v1", "embed.minilm-int8.v1", "embed.static.v1"})
 """The embedders that know no Korean: what they say of it is worth nothing."""
 ACROSS = "across"
 """The languages of a question and of a passage that is in the other one; where both are in one, it is that one."""

@@ -1,4 +1,4 @@
-"""MiniLM and the static embedder, both as they come with the install, take turns; and a change that is killed at any moment leaves one whole."""
+"""MiniLM (of eight bits too) and the static embedder take turns as they come; and a change that is killed at any moment leaves one whole."""
 
 import random
 import signal
@@ -22,6 +22,7 @@ from bot.testing import InlineSandbox
 
 EVERYONE = Scopes([PUBLIC])
 MINILM, STATIC = "embed.minilm-ko.v1@53aa51172d14-6f2e09e3", "embed.static.v1@53aa51172d14"
+INT8 = "embed.minilm-int8.v1@53aa51172d14"
 TEXTS = {
     "lease": "The lease of the old office ends on 30 April. Notice is given three months before, in writing.",
     "boxes": "Moving boxes are ordered by Dana; each desk gets four of them.",
@@ -57,24 +58,25 @@ async def answered(library: Shelves) -> bool:
     return all(found and found[0].passage.text == TEXTS[key] for key, found in hits.items())
 
 
-async def test_both_embedders_of_the_install_take_turns(library: Shelves, pool: Pool) -> None:
+@pytest.mark.parametrize(("other", "dimension"), [(STATIC, 256), (INT8, 384)])
+async def test_two_embedders_of_the_install_take_turns(library: Shelves, pool: Pool, other: str, dimension: int) -> None:
     change = library.changeover
     assert (await library.status()).dimension == 384
     assert await answered(library)
 
-    plan = await change.plan(STATIC)
-    assert (plan.dimension, plan.lacking) == (256, len(TEXTS))
+    plan = await change.plan(other)
+    assert (plan.dimension, plan.lacking) == (dimension, len(TEXTS))
     await change.ask(plan, by="ann")
     assert await change.step()
     await library.add_text("The bicycle shed is locked at nine.", PUBLIC, title="", link="", key="shed")
     await change.complete()
 
     status = await library.status()
-    assert (status.embedder, status.dimension, status.without_vector) == (STATIC, 256, 0)
+    assert (status.embedder, status.dimension, status.without_vector) == (other, dimension, 0)
     assert await answered(library)
     assert (await library.verify()).sound
     held = {one.generation.embedder: one for one in (await change.standing()).generations}
-    assert (held[MINILM].vectors, held[STATIC].vectors) == (len(TEXTS) + 1, len(TEXTS) + 1)
+    assert (held[MINILM].vectors, held[other].vectors) == (len(TEXTS) + 1, len(TEXTS) + 1)
 
     assert (await change.roll_back(by="ann")).lacking == 0
     assert (await library.status()).embedder == MINILM

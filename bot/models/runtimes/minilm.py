@@ -116,20 +116,26 @@ def load(_spec: ModelSpec, folder: Path, options: LoadOptions) -> MiniLM:
     Raises:
         ModelError: the chosen engine cannot run here.
     """
-    from tokenizers import Tokenizer  # noqa: PLC0415 - the catalogue imports no heavy library
-
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.enable_truncation(MAX_TOKENS)
-    tokenizer.no_padding()
+    tokenizer = tokenizer_of(folder)
     engine = choose_engine(options)
     if find_spec(engine) is None:
         raise ModelError(
             _("{engine} is not installed, but models.embed_engine asks for it. Install it: pip install {engine}", engine=engine)
         )
     bulk_workers = max(1, min(options.threads, MOST_WORKERS))
-    run = _openvino(folder, bulk_workers) if engine == "openvino" else _onnxruntime(folder)
+    run = _openvino(folder, bulk_workers) if engine == "openvino" else with_onnxruntime(folder / "minilm.onnx")
     alone_width = TILED_WIDTH if engine == "openvino" and _processor_has("amx_bf16") else ALONE_WIDTH
     return MiniLM(tokenizer, run, engine=engine, bulk_workers=bulk_workers, alone_width=alone_width)
+
+
+def tokenizer_of(folder: Path) -> Tokenizer:
+    """Return the tokenizer of a prepared folder; it cuts at MAX_TOKENS and pads nothing."""
+    from tokenizers import Tokenizer  # noqa: PLC0415 - the catalogue imports no heavy library
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(MAX_TOKENS)
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def choose_engine(options: LoadOptions) -> Engine:
@@ -159,14 +165,15 @@ def _processor_has(flag: str) -> bool:
         return False
 
 
-def _onnxruntime(folder: Path) -> Run:
+def with_onnxruntime(graph: Path) -> Run:
+    """Return a run of the ONNX file `graph` on the caller's thread."""
     import onnxruntime  # noqa: PLC0415
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # the arena keeps the largest batch ever seen: 402 MB instead of 107
-    session = onnxruntime.InferenceSession(str(folder / "minilm.onnx"), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
     def run(ids: Integers, mask: Integers) -> Rows:
         rows: Rows = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
