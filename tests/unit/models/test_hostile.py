@@ -25,7 +25,7 @@ from bot.skill import Slot
 from .swapping import a_house
 
 SLOTS = {
-    "minilm": "embed", "minilm-ko": "embed", "static": "embed", "sentence-transformers": "embed", "linear-head": "route",
+    "minilm": "embed", "minilm-ko": "embed", "minilm-int8": "embed", "static": "embed", "sentence-transformers": "embed", "linear-head": "route",
     "seq2seq-translation": "translate", "seq2seq-summary": "summarise", "summarise-extract": "summarise", "summarise-lexrank": "summarise",
     "summarise-lead": "summarise", "image-text": "caption", "causal": "chat", "openai-server": "chat", "whisper": "transcribe",
     "diffusers": "imagine", "tesseract": "ocr", "rapidocr": "ocr",
