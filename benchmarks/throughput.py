@@ -21,6 +21,7 @@ from bot.app import opened
 from bot.channels.channel import Intake, Limits
 from bot.config import Settings
 from bot.message import Address, Attachment, Command, Message, Reply
+from bot.passage import Scope
 from bot.skill import CommandSpec
 
 ALONE = 100
@@ -31,6 +32,7 @@ class Meter:
 
     name, account = "meter", "bench"
     limits = Limits(4096, 0, 0, edits=True, repeatable_sends=False)
+    groups = False
 
     def __init__(self, expected: int) -> None:
         self.arrived: list[tuple[str, str, float]] = []
@@ -51,6 +53,12 @@ class Meter:
 
     async def typing(self, to: Address) -> None:
         return
+
+    async def member(self, person: str, scope: Scope) -> bool | None:
+        return None
+
+    async def workspace(self, chat: str) -> Scope | None:
+        return None
 
     async def fetch(self, attachment: Attachment, into: Path) -> None:
         return
