@@ -10,6 +10,7 @@ ParingError
 │   ├── NoModelError     nothing is installed for the slot
 │   ├── UnsafeModelError its files are refused (hash, format)
 │   ├── OfflineError     no model hub can be reached
+│   ├── DirectionError   it does not translate in this direction
 │   └── MemoryBudgetError does not fit into the RAM budget
 ├── DeniedError          this person may not do this
 ├── ChannelError         a platform did not take what was sent
@@ -81,6 +82,10 @@ class UnsafeModelError(ModelError):
 
 class OfflineError(ModelError):
     """No model hub can be reached from here."""
+
+
+class DirectionError(ModelError):
+    """The model translates, but not from this language into that."""
 
 
 class MemoryBudgetError(ModelError):

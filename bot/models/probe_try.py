@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from bot.errors import ModelError, ParingError
+from bot.errors import DirectionError, ModelError, ParingError
 from bot.locale import Text, phrases
 from bot.models.families import Families, Loaded
 from bot.models.memory import resident_mb
@@ -112,20 +112,24 @@ class _Tried:
     memory: _Memory
     say: Say
     spent_ms: list[float] = field(default_factory=list)
+    case: int = 0
     of: int = 0
 
     def begin(self, of: int) -> None:
         self.spent_ms.clear()
-        self.of = of
+        self.case, self.of = 0, of
 
     def predict(self, inputs: Sequence[object]) -> list[object]:
         outputs: list[object] = []
         for one in inputs:
             begun = time.perf_counter()
-            answers = self.ask([one])
+            try:
+                outputs += self.ask([one])
+            except DirectionError:
+                self._went_on()
+                raise
             self.spent_ms.append((time.perf_counter() - begun) * 1000)
-            outputs += answers
-            self.say({"stage": "case", "case": len(self.spent_ms), "of": self.of})
+            self._went_on()
         return outputs
 
     def ask(self, batch: Sequence[object]) -> list[object]:
@@ -135,6 +139,10 @@ class _Tried:
                 _("{model} gave {got} answers to {asked} inputs.", model=self.name, got=len(answers), asked=len(batch))
             )
         return answers
+
+    def _went_on(self) -> None:
+        self.case += 1
+        self.say({"stage": "case", "case": self.case, "of": self.of})
 
 
 class _Memory:
@@ -160,15 +168,30 @@ class _Memory:
 
 def _canaries(gate: Gate[object, object], tried: _Tried, languages: Sequence[str]) -> Text | None:
     """Ask the canaries one by one, again, and all at once; return what is wrong with the answers, None where nothing is."""
-    inputs = gate.canaries()
     tried.begin(0)
-    first = tried.predict(inputs)
+    inputs, first = _in_its_direction(gate.canaries(), tried)
     if fault := gate.fault(inputs, first, languages):
         return fault
     again = tried.predict(inputs)
     if not all(map(same, first, again)):
         return _("{model} gave another answer when it was asked the same again.", model=tried.name)
     return gate.fault(inputs, tried.ask(inputs), languages)
+
+
+def _in_its_direction(canaries: Sequence[object], tried: _Tried) -> tuple[list[object], list[object]]:
+    """Return the canaries with their answers, without those that go where a one-way translator does not. Raises DirectionError for none."""
+    inputs: list[object] = []
+    answers: list[object] = []
+    refused: DirectionError | None = None
+    for one in canaries:
+        try:
+            answers += tried.predict([one])
+            inputs.append(one)
+        except DirectionError as error:
+            refused = error
+    if refused is not None and not inputs:
+        raise refused
+    return inputs, answers
 
 
 def same(one: object, other: object) -> bool:

@@ -1,7 +1,7 @@
 """The gate of the translators: golden sentences both ways with references.
 
 Owns: golden/ko-en.jsonl and en-ko.jsonl (our own texts), their measure (chrF2), and what any translation must be. The language of a case
-is the one that is translated into. A model of one direction is tried in that direction: it says so by failing the other canary.
+is the one that is translated into. A model of one direction is tried in that direction: what it refuses with a DirectionError is left out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, cast
 
+from bot.errors import DirectionError
 from bot.locale import Language, Text, phrases
 from bot.models.gates.golden import Case, has_hangul, has_latin, read_cases, shown, wanted
 from bot.models.gates.measures import chrf
@@ -53,11 +54,14 @@ class TranslateGate:
         return len(golden(languages))
 
     def evaluate(self, predict: Predict[TranslationInput, str], _embed: Embed, languages: Sequence[str]) -> list[Scored]:
-        """Translate each golden sentence; the score is chrF2 against the best of its references."""
+        """Translate each golden sentence of the model's directions; the score is chrF2 against the best of its references."""
         scored: list[Scored] = []
         for case in golden(languages):
             source, target = str(case["source"]), cast("Language", case["target"])
-            (made,) = predict([TranslationInput(str(case["text"]), source, target)])
+            try:
+                (made,) = predict([TranslationInput(str(case["text"]), source, target)])
+            except DirectionError:
+                continue
             score = chrf(made, cast("list[str]", case["references"]))
             scored.append(Scored(str(case["id"]), target, score, shown(str(case["text"])), shown(made)))
         return scored

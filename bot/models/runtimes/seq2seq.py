@@ -83,6 +83,7 @@ class Translator:
         """Return the translations in order; "" for a text of white space.
 
         Raises:
+            DirectionError: it translates in the other direction alone.
             ModelError: the model does not know the languages, or failed.
         """
         answers = [""] * len(batch)
@@ -125,7 +126,7 @@ class Directions:
         self._by_pair = {translator.pair: translator for translator in translators}
 
     def predict(self, batch: Sequence[TranslationInput]) -> list[str]:
-        """Return the translations in order. Raises ModelError where no model translates in a direction."""
+        """Return the translations in order. Raises DirectionError where no model translates in a direction."""
         answers = [""] * len(batch)
         groups: dict[tuple[str, str], list[int]] = defaultdict(list)
         for index, item in enumerate(batch):

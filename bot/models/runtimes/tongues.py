@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.errors import ModelError
+from bot.errors import DirectionError, ModelError
 from bot.locale import phrases
 from bot.models.languages import TONGUES, name_of
 from bot.models.spec import ModelSpec
@@ -43,7 +43,7 @@ class Scheme:
         return cls(tokenizer, "pair", pair)
 
     def direct(self, source: str, target: str, *, model: str) -> tuple[str, int | None]:
-        """Return (what stands before the text, the answer's first token). Raises ModelError for an unknown direction."""
+        """Return (what stands before the text, the answer's first token). Raises DirectionError, ModelError for an unknown language."""
         if self.kind == "pair":
             if self.pair is not None and self.pair != (source, target):
                 raise unknown_direction(model, source, target, [self.pair])
@@ -107,9 +107,9 @@ def pair_of(tokenizer: Any, spec: ModelSpec, folder: Path) -> tuple[str, str] | 
     return None
 
 
-def unknown_direction(model: str, source: str, target: str, known: Sequence[tuple[str, str]]) -> ModelError:
+def unknown_direction(model: str, source: str, target: str, known: Sequence[tuple[str, str]]) -> DirectionError:
     """Return the error of a model that does not translate in this direction; `known` are those that it does."""
-    return ModelError(
+    return DirectionError(
         _(
             "The live model {model} does not translate from {source} into {target}. It knows: {known}. "
             "Ask an admin for a model that does.",

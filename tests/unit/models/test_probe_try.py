@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bot.errors import DirectionError
 from bot.models import probe_try
 from bot.models.probe_said import Asked
-from bot.models.probe_try import _Embedder, _Memory, _share, same
+from bot.models.probe_try import _canaries, _Embedder, _Memory, _share, _Tried, same
 from bot.models.spec import LoadOptions, ModelSpec
+from bot.models.tasks import TranslationInput
+from bot.models.trial import gate_of
 
 TRIED = ModelSpec("a", "letters", "echo", "builtin")
 LIVE = ModelSpec("e", "embed", "echo", "builtin", revision="1")
@@ -43,6 +46,41 @@ def test_memory_that_was_given_back_counts_and_that_of_others_does_not() -> None
 def test_a_share_of_the_times_lies_below(share: float, value: float) -> None:
     assert _share([float(one) for one in range(20, 0, -1)], share) == value
     assert _share([], share) == 0.0
+
+
+class OneWay:
+    """Translates into the one language, whatever it is given."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+    def predict(self, batch: Sequence[TranslationInput]) -> list[str]:
+        if any(item.target != self.target for item in batch):
+            raise DirectionError("another direction")
+        return ["The door is open." for _item in batch]
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_translator_of_one_direction_is_asked_in_that_one() -> None:
+    said: list[object] = []
+    gate = gate_of("translate")
+    assert gate is not None
+    tried = _Tried("ko-en", OneWay("en"), _Memory(), said.append)
+
+    assert _canaries(gate, tried, ("ko", "en")) is None
+    tried.begin(gate.count(("ko", "en")))
+    assert {one.language for one in gate.evaluate(tried.predict, np.zeros, ("ko", "en"))} == {"en"}
+    assert said[-1] == {"stage": "case", "case": 24, "of": 24}
+    assert len(tried.spent_ms) == 12, "what was refused is no answer's time"
+
+
+def test_a_translator_of_no_direction_of_ours_says_so() -> None:
+    gate = gate_of("translate")
+    assert gate is not None
+    with pytest.raises(DirectionError):
+        _canaries(gate, _Tried("de-fr", OneWay("fr"), _Memory(), print), ())
 
 
 class Vectors:

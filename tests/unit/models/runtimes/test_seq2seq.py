@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from fakes import tiny_models
 
-from bot.errors import ModelError, UnsafeModelError
+from bot.errors import DirectionError, ModelError, UnsafeModelError
 from bot.models.languages import TONGUES
 from bot.models.runtimes.encoder_decoder import Network
 from bot.models.runtimes.seq2seq import Directions, Summariser, Translator, _inwards, _pieces, load_summary, load_translation
@@ -106,7 +106,7 @@ def test_a_one_way_model_refuses_the_other_way(ko_en: Path) -> None:
     model = _translator(ko_en)
     assert model.pair == ("ko", "en")
     assert model.predict([TranslationInput(KO, "ko", "en")])[0]
-    with pytest.raises(ModelError, match="ko → en"):
+    with pytest.raises(DirectionError, match="ko → en"):
         model.predict([TranslationInput(EN, "en", "ko")])
 
 
@@ -123,7 +123,7 @@ def test_a_folder_of_one_way_models_sends_each_input_its_way(made: Path, ko_en: 
     assert model.predict(batch) == [
         _translator(made / "both" / pair).predict([item])[0] for pair, item in zip(["en-ko", "ko-en"], batch, strict=True)
     ]
-    with pytest.raises(ModelError, match="French"):
+    with pytest.raises(DirectionError, match="French"):
         model.predict([TranslationInput(EN, "en", "fr")])
     model.close()
 

@@ -6,6 +6,7 @@ from statistics import fmean
 import numpy as np
 import pytest
 
+from bot.errors import DirectionError
 from bot.locale import LANGUAGES
 from bot.models.tasks import TranslationInput
 from skills.translate.gate import TranslateGate, golden
@@ -30,6 +31,17 @@ def test_a_persons_translation_has_all_half_of_it_less_and_the_source_nothing() 
     assert quality(lambda batch: [reference(item) for item in batch]) == {"ko": 1.0, "en": 1.0}
     assert all(0.2 < score < 1 - 2 * GATE.tolerance for score in quality(half).values())
     assert all(score < 0.1 for score in quality(lambda batch: [item.text for item in batch]).values())
+
+
+def test_a_model_of_one_direction_is_scored_in_that_one() -> None:
+    def one_way(batch: Sequence[TranslationInput]) -> list[str]:
+        if any(item.target == "ko" for item in batch):
+            raise DirectionError("ko -> en alone")
+        return [reference(item) for item in batch]
+
+    scored = GATE.evaluate(one_way, lambda _texts: np.zeros((0, 0), np.float32), ())  # type: ignore[arg-type]
+    assert {(one.language, one.score) for one in scored} == {("en", 1.0)}
+    assert len(scored) == len(golden(())) // 2
 
 
 @pytest.mark.parametrize(
