@@ -64,17 +64,12 @@ class Publishing:
         self._publishers = publishers
         self._apart = frozenset({EMBED.name, *publishers})
         self._switching = switching
-        self._at_work: set[int] = set()
         self._seen: dict[str, str] = {}
 
     @property
     def publishers(self) -> tuple[str, ...]:
         """The slots whose models are made live by a publisher of their own, which goes on after a crash."""
         return tuple(self._publishers)
-
-    def at_work(self, swap: Swap) -> bool:
-        """Say whether this process is making the swap's model live just now."""
-        return swap.id in self._at_work
 
     def live(self, slot: str) -> str:
         """Return `name@revision` of the slot's live model, "" for none."""
@@ -97,12 +92,8 @@ class Publishing:
         if publisher is None and swap.slot in self._apart:
             raise InputError(_("The embedder is changed by `paring index use {model}`.", model=spec.name))
         if publisher is not None:
-            self._at_work.add(swap.id)
-            try:
-                await publisher.publish(spec, by=by, tell=tell)
-                return await self._recorded(swap, None, change, by, of)
-            finally:
-                self._at_work.discard(swap.id)
+            await publisher.publish(spec, by=by, tell=tell)
+            return await self._recorded(swap, None, change, by, of)
         room = await asyncio.to_thread(self._pool.room_for, spec)
         if not room.fits:
             raise MemoryBudgetError(

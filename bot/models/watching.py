@@ -52,7 +52,7 @@ class Watching:
         self._others = others
         self._notify = notify
         self._found: set[int] = set()
-        self._resumed: dict[int, asyncio.Task[None]] = {}
+        self._resumed: set[asyncio.Task[None]] = set()
 
     async def run(self, quiet: Callable[[], Awaitable[None]]) -> None:
         """Look, and compute in the shadow while `quiet` returns, until cancelled."""
@@ -75,9 +75,9 @@ class Watching:
         for swap in await self._swaps.take("shadowing", others):
             self._shadows.begin(swap)
         await self._shadows_over()
-        for swap in await self._swaps.take("publishing", others, slots=self._publishing.publishers):
-            if not self._publishing.at_work(swap) and swap.id not in self._resumed:
-                self._resumed[swap.id] = asyncio.create_task(self._gone_on(swap), name=f"swap {swap.id}")
+        living = [*others, self._swaps.owner]  # what this process has begun, it is at
+        for swap in await self._swaps.take("publishing", living, slots=self._publishing.publishers):
+            self._resumed.add(asyncio.create_task(self._gone_on(swap), name=f"swap {swap.id}"))
 
     async def _look_on(self) -> None:
         while True:

@@ -154,7 +154,20 @@ async def test_a_change_of_embedder_goes_on_at_the_next_start_and_is_told_when_i
             await house.watching.look()
         await second.reached.wait()
         second.lets.set()
-        await asyncio.wait(house.watching._resumed.values())
+        await asyncio.wait(house.watching._resumed)
         assert second.asked == [STATIC]
         assert (await house.swapper.one(1)).state == "watched"
         assert "It is live, and watched" in house.notified[0][1].to("en")
+
+
+async def test_a_change_that_this_process_is_about_to_make_is_not_begun_twice(house: House, publisher: FakePublisher) -> None:
+    publisher.lets.set()
+    swap = await house.swapper.propose("embed", "static", by="test:ann", tell=house.tell)
+
+    async def looked_at(text: Text) -> None:
+        await house.tell(text)
+        await house.watching.look()
+
+    assert (await house.swapper.promote(swap.id, by="test:ann", tell=looked_at)).state == "watched"
+    assert publisher.asked == [STATIC]
+    assert house.notified == []
