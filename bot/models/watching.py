@@ -55,11 +55,17 @@ class Watching:
         self._resumed: set[asyncio.Task[None]] = set()
 
     async def run(self, quiet: Callable[[], Awaitable[None]]) -> None:
-        """Look, and compute in the shadow while `quiet` returns, until cancelled."""
+        """Look, and compute in the shadow while `quiet` returns, until cancelled; then what was gone on with has ended, too."""
         await self._publishing.settle()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._look_on(), name="swaps")
-            group.create_task(self._compute_on(quiet), name="shadow")
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._look_on(), name="swaps")
+                group.create_task(self._compute_on(quiet), name="shadow")
+        except asyncio.CancelledError:
+            for task in self._resumed:
+                task.cancel()
+            await asyncio.gather(*self._resumed, return_exceptions=True)
+            raise
 
     async def look(self) -> None:
         """Look once at everything."""

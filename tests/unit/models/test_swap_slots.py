@@ -171,3 +171,18 @@ async def test_a_change_that_this_process_is_about_to_make_is_not_begun_twice(ho
     assert (await house.swapper.promote(swap.id, by="test:ann", tell=looked_at)).state == "watched"
     assert publisher.asked == [STATIC]
     assert house.notified == []
+
+
+async def test_a_change_that_was_gone_on_with_ends_with_the_watch(tmp_path: Path) -> None:
+    first, second = FakePublisher(), FakePublisher()
+    async with a_house(tmp_path / "home", owner="first", brings=OWN, publishers={"embed": first}) as house:
+        await house.swaps.begin("embed", "static", by="a", state="publishing", model=STATIC, before=MINILM)
+    async with a_house(tmp_path / "home", owner="second", brings=OWN, publishers={"embed": second}) as house:
+        watch = asyncio.create_task(house.watching.run(asyncio.Event().wait))  # type: ignore[arg-type]
+        await second.reached.wait()
+        (resumed,) = house.watching._resumed
+        watch.cancel()
+        await asyncio.wait([watch])
+
+        assert resumed.cancelled()
+        assert (await house.swapper.one(1)).state == "publishing"
