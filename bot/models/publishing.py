@@ -65,6 +65,9 @@ class Publishing:
         self._apart = frozenset({EMBED.name, *publishers})
         self._switching = switching
         self._seen: dict[str, str] = {}
+        self._recording = 0
+        """Swaps that are being written just now; `_recordings`: how many were."""
+        self._recordings = 0
 
     @property
     def publishers(self) -> tuple[str, ...]:
@@ -106,7 +109,6 @@ class Publishing:
 
         async def record(_loaded: ModelSpec) -> None:
             done.append(await self._recorded(swap, spec.identity, change, by, of))
-            self._seen[swap.slot] = spec.identity
             self._switching(swap.slot)
 
         await self._pool.publish(_slot(swap.slot), spec, unloading=not room.beside, record=record)
@@ -115,21 +117,23 @@ class Publishing:
     async def vacate(self, swap: Swap, change: Change, *, by: str, of: State = "publishing") -> Swap:
         """Leave the slot empty, as it was before. Raises InputError as `publish`."""
         done = await self._recorded(swap, "", change, by, of)
-        self._seen.pop(swap.slot, None)
         await self._pool.vacate(_slot(swap.slot))
         return done
 
     async def follow(self) -> list[Unfollowed]:
         """Have this process answer by what others have assigned since; return what it could not do."""
+        before = self._recordings
         assigned = _of_slots(await self._assignments.all(), but=self._apart)
+        if self._recording or before != self._recordings:
+            return []  # what was read is, or was, being written by this very process: the next look sees the whole of it
+        changed = {slot: model for slot, model in assigned.items() if self._seen.get(slot) != model}
+        emptied = self._seen.keys() - assigned.keys()
+        self._seen = dict(assigned)
         failed = []
-        for slot, model in assigned.items():
-            if self._seen.get(slot) != model:
-                self._seen[slot] = model
-                if not same(model, self.live(slot)) and (error := await self._followed(slot, model)) is not None:
-                    failed.append(Unfollowed(slot, model, error))
-        for slot in self._seen.keys() - assigned.keys():
-            del self._seen[slot]
+        for slot, model in changed.items():
+            if not same(model, self.live(slot)) and (error := await self._followed(slot, model)) is not None:
+                failed.append(Unfollowed(slot, model, error))
+        for slot in emptied:
             await self._pool.vacate(_slot(slot))
         return failed
 
@@ -147,13 +151,21 @@ class Publishing:
                 await self._assignments.put(slot + IN_SETTINGS, word, by="paring.toml")
 
     async def _recorded(self, swap: Swap, live: str | None, change: Change, by: str, of: State) -> Swap:
-        done = await self._swaps.record(swap.id, change, of={of}, live=live, by=by)
-        if done is None:
-            raise InputError(_("This swap was taken back meanwhile. The model before is live."))
-        if live is not None and (word := self._chosen.get(swap.slot)):
-            await self._assignments.put(
-                swap.slot + IN_SETTINGS, word, by="paring.toml"
-            )  # a later change of it counts, this one not
+        word = self._chosen.get(swap.slot) if live is not None else None  # a later change of the settings counts, this one not
+        self._recording += 1
+        try:
+            done = await self._swaps.record(
+                swap.id, change, of={of}, live=live, by=by, beside={swap.slot + IN_SETTINGS: word} if word else {}
+            )
+            if done is None:
+                raise InputError(_("This swap was taken back meanwhile. The model before is live."))
+            if live:
+                self._seen[swap.slot] = live
+            elif live is not None:
+                self._seen.pop(swap.slot, None)
+        finally:
+            self._recording -= 1
+            self._recordings += 1
         return done
 
     async def _followed(self, slot: str, model: str) -> ModelError | None:

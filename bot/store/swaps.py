@@ -10,9 +10,10 @@ same transaction as the swap's own state (`record`), so that a kill leaves the o
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Table, delete, insert, or_, select, update
@@ -116,12 +117,14 @@ class Swaps:
         return changed
 
     async def record(
-        self, number: int, change: Change, *, of: Collection[State], live: str | None, by: str, expect: str | None = None
-    ) -> Swap | None:
+        self, number: int, change: Change, *, of: Collection[State], live: str | None, by: str, expect: str | None = None,
+        beside: Mapping[str, str] = MappingProxyType({}),
+    ) -> Swap | None:  # fmt: skip
         """Write, in one transaction, that `live` is what the slot holds from now on ("" for nothing), and what that makes of the swap.
 
         `live` None leaves the assignment alone: another part of the house writes it. With `expect` nothing is done, and None returned,
-        where something else than `expect` is assigned by now. Swaps of the slot that were being watched are settled by this one.
+        where something else than `expect` is assigned by now. `beside` is assigned as well. Swaps of the slot that were being watched are
+        settled by this one.
         """
         mine = (_TABLE.c.id == number, _TABLE.c.state.in_(of))
 
@@ -135,6 +138,8 @@ class Swaps:
                 assign(connection, slot, live, by=by)
             elif live is not None:
                 connection.execute(delete(AssignmentRow).where(AssignmentRow.slot == slot))
+            for place, word in beside.items():
+                assign(connection, place, word, by=by)
             return _swap(connection.execute(update(_TABLE).where(*mine).values(change.values()).returning(*_TABLE.c)).one())
 
         return await self._database.write(work)

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.errors import InputError, ModelError, UnsafeModelError
 from bot.models import fetch
+from bot.models.places import Heard
 from bot.models.tasks import SUMMARISE, SummaryInput
 from bot.models.trial import Step, Swap
 
@@ -274,6 +276,39 @@ async def test_a_running_bot_follows_what_a_terminal_made_live(tmp_path: Path, h
         await terminal.swapper.roll_back("summarise", by="terminal", tell=terminal.tell)
         await house.watching.look()
         assert house.pool.live(SUMMARISE) == EXTRACT
+
+
+async def test_a_look_in_the_midst_of_the_writing_does_not_load_the_model_a_second_time(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = house.swaps.record
+
+    async def looked_at(*args: Any, **options: Any) -> Swap | None:
+        done = await record(*args, **options)  # committed, and not yet answered
+        await house.watching.look()
+        return done
+
+    monkeypatch.setattr(house.swaps, "record", looked_at)
+    house.probation.heard(Heard("summarise", EXTRACT, ["x"], ["y"], 2.0, bulk=False))
+    await asyncio.wait_for(house.live_now("lead"), 20)
+    house.probation.heard(Heard("summarise", LEAD, ["x"], ["y"], 2.0, bulk=False))
+
+    assert house.pool.live(SUMMARISE) == LEAD
+    assert house.probation._live["summarise"].answered == 1
+
+
+async def test_the_settings_word_is_kept_with_the_model_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+
+    async def cut(*_args: object, **_options: object) -> None:
+        raise asyncio.CancelledError
+
+    async with a_house(home, choose={"summarise": EXTRACT}) as house:
+        swap = await proposed(house, "lead")
+        monkeypatch.setattr(house.assignments, "put", cut)  # nothing is written after the one transaction
+        await house.swapper.promote(swap.id, by="a", tell=house.tell)
+    async with a_house(home, choose={"summarise": EXTRACT}) as house:
+        assert house.pool.live(SUMMARISE) == LEAD
 
 
 async def test_what_the_running_bot_cannot_load_is_taken_back(
