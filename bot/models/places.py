@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, cast
 
-from bot.errors import ModelError, ParingError
+from bot.errors import DirectionError, ModelError, ParingError
 from bot.locale import Text
 from bot.models.running import Running
 from bot.models.spec import ModelSpec
@@ -104,6 +104,8 @@ class Lease(Generic[In, Out]):
         begun, outputs = time.perf_counter(), None
         try:
             outputs = await asyncio.wrap_future(self.running.submit(batch, bulk=bulk))
+        except DirectionError:  # it said what it does not do, which is no failure
+            raise
         except ParingError:
             self._tell(batch, None, begun, bulk=bulk)
             raise

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from bot.config import ModelSettings, Settings
-from bot.errors import InputError, ModelError, NoModelError
+from bot.errors import DirectionError, InputError, ModelError, NoModelError
 from bot.models.catalogue import Catalogue
 from bot.models.places import Heard
 from bot.models.pool import Pool
@@ -167,3 +167,19 @@ async def test_every_call_is_heard_of(opened: Callable[..., Pool], shop: Shop) -
         ("summarise", "summarise.one.v1", ["c"], None, False),
     ]
     assert all(one.spent_ms > 0 for one in heard)
+
+
+async def test_a_direction_that_a_translator_does_not_go_is_no_failure(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool = opened(2000)
+    await pool.run(SUM, ["a"])
+    heard: list[Heard] = []
+    pool.listen(heard.append)
+
+    def other_way(_batch: object) -> None:
+        raise DirectionError("ko -> en alone")
+
+    shop.loaded[0].before = other_way
+    with pytest.raises(DirectionError):
+        await pool.run(SUM, ["b"])
+
+    assert heard == []
