@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -52,12 +53,15 @@ class _Taken:
 
 
 class MeasuredFile:
-    """Measured, kept in one small file; where it cannot be written, each start measures anew."""
+    """Measured, kept in one small file that the bot and a terminal share; where it cannot be written, each start measures anew."""
 
     def __init__(self, file: Path) -> None:
         """Read what is there."""
         self._file = file
-        self._known = self._read()
+        self._seen = (0, 0)
+        self._known: dict[str, _Taken] = {}
+        self._keeping = threading.Lock()
+        self._take_in()
 
     def ram_mb(self, identity: str) -> int:
         """Return what `identity` was measured to take, 0 where it was never loaded."""
@@ -68,7 +72,12 @@ class MeasuredFile:
         return self._known.get(identity, _Taken()).load_s
 
     def keep(self, identity: str, ram_mb: int, load_s: float = 0.0) -> None:
-        """Remember what is more than was known, and a time to load that is another."""
+        """Remember what is more than was known, and a time to load that is another; take in what another process has kept by now."""
+        with self._keeping:
+            self._take_in()
+            self._keep(identity, ram_mb, load_s)
+
+    def _keep(self, identity: str, ram_mb: int, load_s: float) -> None:
         known = self._known.get(identity, _Taken())
         another = load_s > 0 and abs(load_s - known.load_s) > NEWS * known.load_s
         if ram_mb <= known.ram_mb and not another:
@@ -82,6 +91,19 @@ class MeasuredFile:
             aside.replace(self._file)
         except OSError:
             return
+
+    def _take_in(self) -> None:
+        """Read the file where it is another than was read: of memory the largest counts, of a load's time what was written last."""
+        try:
+            status = self._file.stat()
+        except OSError:
+            return
+        if (status.st_ino, status.st_mtime_ns) == self._seen:
+            return
+        self._seen = (status.st_ino, status.st_mtime_ns)
+        for identity, taken in self._read().items():
+            known = self._known.get(identity, _Taken())
+            self._known[identity] = _Taken(max(taken.ram_mb, known.ram_mb), taken.load_s or known.load_s)
 
     def _read(self) -> dict[str, _Taken]:
         try:

@@ -54,6 +54,24 @@ def test_a_file_from_before_loads_were_timed_is_read(tmp_path: Path) -> None:
     assert (measured.ram_mb("a@1"), measured.load_s("a@1"), measured.ram_mb("b@1")) == (120, 0.0, 0)
 
 
+def test_two_processes_keep_what_each_of_them_measured(tmp_path: Path) -> None:
+    bot, terminal = MeasuredFile(tmp_path / "measured.json"), MeasuredFile(tmp_path / "measured.json")
+    terminal.keep("a@1", 1400, 3.8)
+    bot.keep("b@1", 200, 1.0)
+
+    for one in (bot, MeasuredFile(tmp_path / "measured.json")):
+        assert [(one.ram_mb(model), one.load_s(model)) for model in ("a@1", "b@1")] == [(1400, 3.8), (200, 1.0)]
+
+
+def test_what_another_process_measured_is_known_before_the_next_load_is_planned(tmp_path: Path) -> None:
+    bot, terminal = MeasuredFile(tmp_path / "measured.json"), MeasuredFile(tmp_path / "measured.json")
+    terminal.keep("a@1", 1400, 6.0)
+    terminal.keep("a@1", 80, 3.8)
+    bot.keep("b@1", 0)
+
+    assert (bot.ram_mb("a@1"), bot.load_s("a@1")) == (1400, 3.8)
+
+
 @pytest.mark.parametrize("text", ["", "[1]", '{"a@1": "much"}', '{"a@1": {"ram_mb": "much", "load_s": 1}}', "{"])
 def test_a_broken_file_is_an_empty_one(tmp_path: Path, text: str) -> None:
     (tmp_path / "measured.json").write_text(text)
