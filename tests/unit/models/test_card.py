@@ -236,3 +236,14 @@ def test_a_card_outlives_the_database() -> None:
     card = verdict(figures(scored(0.5, 0.5)), figures(scored(0.1, 0.1)))
 
     assert unpack_card(pack_card(card)) == card
+
+
+@pytest.mark.parametrize(
+    ("p95_ms", "said"), [(60.0, []), (25_000.0, ["It is slow here: one answer in twenty takes over 25.0 s."])]
+)
+def test_beside_a_model_that_was_asked_nothing_none_is_slower(p95_ms: float, said: list[str]) -> None:
+    old = figures({}, languages=("ja",), p50_ms=0.0, p95_ms=0.0)
+    card = verdict(old, figures(scored(0.5, 0.6), p95_ms=p95_ms))
+
+    assert card.reasons == ()
+    assert [note for note in notes(card) if "slow" in note] == said
