@@ -7,7 +7,6 @@ paring bench summarise --json
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -68,7 +67,7 @@ async def _measured(app: App, slot: str) -> Bench:
     import asyncio
 
     from bot.models.bench import bench as measure
-    from bot.models.memory import machine_mb
+    from bot.models.memory import cores, machine_mb
     from bot.models.profiles import fitting, proposed, read_profiles, wanting_cores
     from bot.progress import bar
 
@@ -80,13 +79,12 @@ async def _measured(app: App, slot: str) -> Bench:
         raise InputError(_("No model is live in the slot {slot}. `paring models` lists what there is.", slot=slot))
     with bar(_("measuring"), language_of(app.settings)) as report:
         found = await measure(wanted, app.pool, app.pool.settings, report)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    memory_mb = machine_mb()
+    memory_mb, here = machine_mb(), cores()
     profiles = () if slot else read_profiles()
-    profile = fitting(profiles, memory_mb=memory_mb, cores=cores)
+    profile = fitting(profiles, memory_mb=memory_mb, cores=here)
     rows = await asyncio.to_thread(proposed, profile, app.catalogue, app.pool) if profile else ()
-    larger = wanting_cores(profiles, memory_mb=memory_mb, cores=cores)
-    return Bench(found, memory_mb, app.pool.memory[1], cores, profile, rows, larger, alone=bool(slot))
+    larger = wanting_cores(profiles, memory_mb=memory_mb, cores=here)
+    return Bench(found, memory_mb, app.pool.memory[1], here, profile, rows, larger, alone=bool(slot))
 
 
 def as_rows(result: Bench) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""How much memory there is for models, how much the process takes, and what each model was measured to take.
+"""How much memory and how many cores there are for models, what the process takes, and what each model was measured to take.
 
 Owns: the numbers. Leaves to `bot.models.pool` and `bot.models.room` what follows from them.
 
@@ -123,6 +123,11 @@ def machine_mb() -> int:
     """Return the memory in MiB that this process may take: the machine's, or what its control group allows of it."""
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return min([physical, *_group_limits()]) // MEBIBYTE
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def available_mb() -> int:

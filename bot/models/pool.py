@@ -12,7 +12,6 @@ the budget, to `bot.models.catalogue` what there is, to `bot.models.fetch` where
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -25,7 +24,7 @@ from bot.models import fetch
 from bot.models.catalogue import Catalogue, choosing
 from bot.models.holdings import Holdings
 from bot.models.lately import Lately
-from bot.models.memory import Measured, MeasuredFile
+from bot.models.memory import Measured, MeasuredFile, cores
 from bot.models.places import Heard, Lease, Place, SlotStatus
 from bot.models.prepare import Report
 from bot.models.room import MemoryRow
@@ -361,9 +360,8 @@ async def _over(working: asyncio.Future[None]) -> None:
 
 def load_options(settings: Settings) -> LoadOptions:
     """Return what a runtime is told when it loads a model under `settings`."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return LoadOptions(
-        threads=settings.models.threads or cores,
+        threads=settings.models.threads or cores(),
         embed_engine=settings.models.embed_engine,
         server_key=settings.models.chat_key.get_secret_value(),
     )

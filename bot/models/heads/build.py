@@ -35,6 +35,7 @@ from bot.locale import LANGUAGES, Language, Text, phrases
 from bot.models.heads import features
 from bot.models.heads.utterances import Example, Source, digest, read_utterances, sources, unfold
 from bot.models.made import alone, writable
+from bot.models.memory import cores
 from bot.models.runtimes.linear_head import read_head, write_head
 
 if TYPE_CHECKING:
@@ -276,7 +277,7 @@ def _embed_with(settings: Settings) -> Embed:
     if spec is None:
         raise ModelError(_("The router needs an embedding model to be trained with, and none is installed. Run `paring doctor`."))
     place = resolve(spec, settings)
-    options = LoadOptions(threads=_cores(), embed_engine=settings.models.embed_engine)
+    options = LoadOptions(threads=cores(), embed_engine=settings.models.embed_engine)
     model = catalogue.families.loader(spec.family)(place.spec, place.folder, options)
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -288,10 +289,6 @@ def _embed_with(settings: Settings) -> Embed:
         return np.stack([np.asarray(rows[index], np.float32) for index in range(len(texts))])
 
     return embed
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _embedder(settings: Settings) -> str:

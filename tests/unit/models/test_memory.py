@@ -1,5 +1,6 @@
 """How much memory there is, and what is remembered of what models take."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import memory
-from bot.models.memory import MeasuredFile, budget_mb, machine_mb, resident_mb
+from bot.models.memory import MeasuredFile, budget_mb, cores, machine_mb, resident_mb
 
 
 def test_a_measurement_outlives_the_process(tmp_path: Path) -> None:
@@ -104,6 +105,15 @@ def test_a_container_counts_as_the_machine(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_process_takes_some_memory() -> None:
     assert resident_mb() > 10
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are given out by Linux")
+def test_cores_are_those_that_the_process_may_use() -> None:
+    program = (
+        "import os; from bot.models.memory import cores; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); print(cores())"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60).stdout == "1\n"
+    assert cores() >= 1
 
 
 def test_what_is_available_is_no_more_than_the_machine_has() -> None:
