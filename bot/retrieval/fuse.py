@@ -193,7 +193,7 @@ def file_for(embedder: str) -> str:
 
 
 def knows_korean(embedder: str) -> bool:
-    """Say whether what an embedder (`name@revision`) says of Korean is worth anything."""
+    """Say whether what an embedder (`name@revision`) says of Korean is worth anything; one that is carried in is taken for one that does."""
     return embedder.partition("@")[0] not in ENGLISH_ONLY
 
 
