@@ -64,7 +64,8 @@ class Meant:
         word = cut(order.after(1))
         specs = self._catalogue.for_slot(slot)
         if not word:
-            listed = [f"- `{spec.name}`" + (f": {spec.good_for}" if spec.good_for else "") for spec in specs]
+            told = [(spec.name, spec.told_for(order.request.language)) for spec in specs]
+            listed = [f"- `{name}`" + (f": {good_for}" if good_for else "") for name, good_for in told]
             said = _("Which model for {slot}? By name, `hub:owner/name@revision`, or a folder in HOME/models.", slot=slot)
             return _ask(order, said, _models(command, slot, specs), below=listed)
         if word.startswith(HUB) or await asyncio.to_thread(self._is_folder, word):

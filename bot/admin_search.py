@@ -90,7 +90,7 @@ class Search:
         language = order.request.language
         presets = self._presets(slot, text)
         lines = [_heading(slot, text, language), ""]
-        lines += [_preset(spec) for spec in presets] or [_("Nothing that is known here fits.").to(language)]
+        lines += [_preset(spec, language) for spec in presets] or [_("Nothing that is known here fits.").to(language)]
         buttons = [_try(f"{spec.slot} {short(spec.name)}", spec.slot, spec.name, language) for spec in presets]
         offers, told = await self._offered(slot, text, language)
         lines += ["", told, *(_offer(offer, language) for offer in offers)]
@@ -140,12 +140,12 @@ def _heading(slot: str, text: str, language: Language) -> str:
 
 
 def _stands(word: str, spec: ModelSpec) -> bool:
-    told = f"{spec.name} {spec.good_for} {spec.location} {spec.licence}".lower()
+    told = f"{spec.name} {spec.good_for} {spec.good_for_ko} {spec.location} {spec.licence}".lower()
     return word in told or _LANGUAGES.get(word, word) in spec.languages
 
 
-def _preset(spec: ModelSpec) -> str:
-    facts = (spec.good_for, spec.licence, ", ".join(spec.languages), size(spec.size_mb * 1_000_000))
+def _preset(spec: ModelSpec, language: Language) -> str:
+    facts = (spec.told_for(language), spec.licence, ", ".join(spec.languages), size(spec.size_mb * 1_000_000))
     return f"- `{spec.name}`: " + " · ".join(fact for fact in facts if fact)
 
 

@@ -23,6 +23,7 @@ from bot.models.telling import short
 from bot.skill import CommandSpec, Skill
 
 if TYPE_CHECKING:
+    from bot.locale import Language
     from bot.models.catalogue import Catalogue
     from bot.models.places import SlotStatus
     from bot.models.pool import Pool
@@ -100,7 +101,7 @@ class Sight:
         others = [spec for spec in self._catalogue.for_slot(slot) if spec.identity != status.model]
         lines = [f"**{slot}** · `{status.model or '–'}`", "", *(f"- {fact.to(language)}" for fact in _facts(status, shares))]
         if others:
-            lines += ["", _("Others that are known for it:").to(language), *map(_other, others)]
+            lines += ["", _("Others that are known for it:").to(language), *(_other(spec, language) for spec in others)]
         lines += ["", _("`/models search {slot}: WORDS` looks for more, `/swap {slot} MODEL` tries one.", slot=slot).to(language)]
         buttons = [
             Button(_("Try {model}", model=short(spec.name)).to(language), Command("swap", f"{slot} {spec.name}"))
@@ -149,13 +150,13 @@ def _facts(status: SlotStatus, shares: Mapping[str, float]) -> list[Text]:
     return [*facts, _("p50 {p50}; {share}", p50=_p50(status), share=_share(status, shares))]
 
 
-def _other(spec: ModelSpec) -> str:
+def _other(spec: ModelSpec, language: Language) -> str:
     facts = [
         spec.licence,
         ", ".join(spec.languages),
         size(on_disk) if (on_disk := sum(file.size_bytes for file in spec.files)) else "",
     ]
-    told = " · ".join(fact for fact in (spec.good_for, *facts) if fact)
+    told = " · ".join(fact for fact in (spec.told_for(language), *facts) if fact)
     return f"- `{spec.name}`" + (f": {told}" if told else "")
 
 

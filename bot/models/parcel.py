@@ -42,7 +42,19 @@ MANIFEST: Final = "paring-model.json"
 FORMAT: Final = 1
 MODEL: Final = "model"
 """The folder of the files in the archive."""
-TOLD: Final = ("name", "slot", "family", "source", "location", "licence", "languages", "ram_mb", "good_for", "seen_at")
+TOLD: Final = (
+    "name",
+    "slot",
+    "family",
+    "source",
+    "location",
+    "licence",
+    "languages",
+    "ram_mb",
+    "good_for",
+    "good_for_ko",
+    "seen_at",
+)
 """What of a ModelSpec is told; the revision follows from the files."""
 
 

@@ -25,7 +25,7 @@ LARGEST_BYTES: Final = 1 << 20
 DEEPEST: Final = 12
 """Levels of YAML's own; what is described needs seven."""
 REQUIRED: Final = ("name", "slot", "family", "source")
-_TEXTS: Final = ("name", "slot", "family", "source", "location", "revision", "licence", "good_for", "seen_at")
+_TEXTS: Final = ("name", "slot", "family", "source", "location", "revision", "licence", "good_for", "good_for_ko", "seen_at")
 _NUMBERS: Final = ("ram_mb", "size_mb")
 _KNOWN: Final = tuple(field.name for field in fields(ModelSpec))
 _FILE_KEYS: Final = tuple(field.name for field in fields(ModelFile))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.locale import Language
+
 SourceKind = Literal["builtin", "package", "folder", "hub", "server"]
 
 
@@ -39,10 +41,17 @@ class ModelSpec:
     languages: tuple[str, ...] = ()
     ram_mb: int = 0
     good_for: str = ""
+    """In English; `told_for` gives the reader's language."""
+    good_for_ko: str = ""
+    """The same in Korean; "" where nobody has said it."""
     seen_at: str = ""
     """The public places where revision, hashes or figures were read, one a word; "" where there are none."""
     size_mb: int = 0
     """About how many MB (millions of bytes) its weights take on disk; 0 where nobody was seen to say."""
+
+    def told_for(self, language: Language) -> str:
+        """Return what it is good for, in English where it is not told in `language`."""
+        return (self.good_for_ko if language == "ko" else "") or self.good_for
 
     @property
     def identity(self) -> str:

@@ -38,6 +38,8 @@ def test_a_preset_says_what_a_person_chooses_by(spec: ModelSpec) -> None:
     assert spec.family in installed(FAMILIES)
     assert spec.languages
     assert spec.good_for.endswith(".")
+    assert re.search("[가-힣]", spec.told_for("ko"))
+    assert spec.told_for("en") == spec.good_for
     assert spec.licence or "names no licence" in spec.good_for
 
 
