@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -210,9 +211,9 @@ def load(spec: ModelSpec, folder: Path, options: LoadOptions) -> Tesseract:
                 "Tesseract has no data for Korean or English here. Type: sudo apt install tesseract-ocr tesseract-ocr-kor, and ask again."
             )
         )
-    os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # read when the library is loaded: its threads only get in each other's way
     try:
-        from tesserocr import PSM, PyTessBaseAPI  # noqa: PLC0415 - as above
+        with _one_thread():
+            from tesserocr import PSM, PyTessBaseAPI  # noqa: PLC0415 - as above
     except ImportError as error:
         raise ModelError(_("The package tesserocr is not installed. Type: pip install tesserocr, and start again.")) from error
     names = installed(data)
@@ -224,6 +225,22 @@ def load(spec: ModelSpec, folder: Path, options: LoadOptions) -> Tesseract:
     ours = dict(LANGUAGES)
     korean = PyTessBaseAPI(path=f"{data}{os.sep}", lang="kor", psm=PSM.SINGLE_WORD) if len(names) > 1 else None
     return Tesseract(engine, [ours[name] for name in names], korean=korean)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Have the library that is loaded within compute on one thread: its own only get in each other's way.
+
+    OpenMP reads this once, as it is loaded. What is loaded later, such as torch's, must not find it.
+    """
+    if "OMP_THREAD_LIMIT" in os.environ:
+        yield
+        return
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["OMP_THREAD_LIMIT"]
 
 
 def available() -> bool:

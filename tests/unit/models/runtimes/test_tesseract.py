@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,6 +114,24 @@ def test_a_file_that_is_no_picture_is_told(model: Tesseract, tmp_path: Path) -> 
     (tmp_path / "a.png").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="no picture"):
         model.predict([ImageFile(tmp_path / "a.png")])
+
+
+@installed
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted as Linux tells them")
+def test_it_reads_on_one_thread_and_leaves_threads_to_others() -> None:
+    program = (
+        "import os, sys; from pathlib import Path\n"
+        "from bot.models.runtimes import tesseract; from bot.models.spec import LoadOptions, ModelSpec\n"
+        "from bot.models.tasks import ImageFile\n"
+        "threads = lambda: len(os.listdir('/proc/self/task'))\n"
+        "model = tesseract.load(ModelSpec('ocr.tesseract.v1', 'ocr', 'tesseract', 'builtin'), Path(), LoadOptions())\n"
+        "import numpy; before = threads(); model.predict([ImageFile(Path(sys.argv[1]))]); alone = threads() - before\n"
+        "import torch; torch.set_num_threads(2); before = threads(); torch.exp(torch.rand(4_000_000)); print(alone, threads() - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(HERE / "price-en.png")], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.split() == ["0", "1"]
 
 
 @installed
