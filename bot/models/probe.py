@@ -168,7 +168,6 @@ class _Trial:
             "TMPDIR": str(aside),
             "HF_HUB_OFFLINE": "1",
             "TRANSFORMERS_OFFLINE": "1",
-            "OMP_THREAD_LIMIT": "1",
         }
         try:
             return await asyncio.create_subprocess_exec(

@@ -169,6 +169,11 @@ async def test_no_setting_or_secret_reaches_it(tmp_path: Path, settings: Setting
     assert "HF_HUB_OFFLINE" in seen
 
 
+async def test_it_computes_on_as_many_threads_as_it_would_live(tmp_path: Path, settings: Settings) -> None:
+    seen = json.loads((await tried("environment", tmp_path, settings)).scored[0].answered)
+    assert [name for name in seen if name.startswith("OMP_")] == []
+
+
 async def test_what_it_says_is_shown_as_plain_text(tmp_path: Path, settings: Settings) -> None:
     answered = (await tried("controls", tmp_path, settings)).scored[0].answered
     assert answered.isprintable()
