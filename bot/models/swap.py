@@ -95,6 +95,8 @@ class Swapper:
         last = await self._swaps.last_live(slot, live)
         if last is None:
             raise InputError(_("Nothing of “{slot}” was swapped, so there is no way back. Nothing was changed.", slot=slot[:80]))
+        if last.word == ROLLBACK and origin and last.origin == origin and await self._swaps.tell(last.id, of="live"):
+            return last  # the message that asked for it is taken up again after an end of the process
         spec = await self._publishing.find(slot, last.before) if last.before else None
         swap = await self._swaps.begin(slot, ROLLBACK, by=by, origin=origin, state="publishing", model=last.before, before=live)
         return await self._to_its_end(swap, self._taken_back(swap, last, spec, by=by, tell=tell))
@@ -167,13 +169,15 @@ class Swapper:
         await self.reached("publish")
         await telling.now(_("loading it; the old one answers until it is there …"))
         said = _("{slot} is back at {model}, by {who}.", slot=swap.slot, model=swap.model or "–", who=by)
-        change = Change("live", "watch", said=said, owner="")
+        change = Change("live", "watch", said=said, owner=self._swaps.owner)
         if spec is None:
             done = await self._publishing.vacate(swap, change, by=by)
         else:
             done = await self._publishing.publish(swap, spec, change, by=by, tell=telling.now)
+        await self.reached("watch")
         taken = _("Taken back by {who} (swap {number}).", who=by, number=swap.id)
         await self._swaps.change(last.id, Change("rolled back", said=taken, owner=""), of={"watched", "live"})
+        await self._swaps.tell(done.id, of="live")
         return done
 
     async def _lost(self, slot: str, word: str, origin: str) -> Swap | None:

@@ -173,9 +173,9 @@ class Swaps:
         query = select(_TABLE).where(_TABLE.c.state == "interrupted", _TABLE.c.owner != "").order_by(_TABLE.c.id)
         return await self._found(query)
 
-    async def tell(self, number: int) -> bool:
-        """Mark an interrupted swap as told; return False where somebody else has told it."""
-        told_now = update(_TABLE).where(_TABLE.c.id == number, _TABLE.c.state == "interrupted", _TABLE.c.owner != "")
+    async def tell(self, number: int, *, of: State = "interrupted") -> bool:
+        """Mark a swap that has ended, interrupted or as `of` says, as told; return False where somebody else has told it."""
+        told_now = update(_TABLE).where(_TABLE.c.id == number, _TABLE.c.state == of, _TABLE.c.owner != "")
 
         def work(connection: Connection) -> bool:
             return connection.execute(told_now.values(owner="")).rowcount == 1

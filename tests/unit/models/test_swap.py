@@ -167,6 +167,30 @@ async def test_back_in_one_word_without_a_trial_and_back_again(house: House) -> 
     assert (await house.swapper.roll_back("summarise", by="a", tell=house.tell)).model == LEAD
 
 
+async def test_a_way_back_whose_message_is_taken_up_again_is_not_gone_forth_again(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with a_house(home, owner="first") as house:
+        await house.live_now("lead")
+        reached = asyncio.Event()
+
+        async def hold(at: Step) -> None:
+            if at == "watch":
+                reached.set()
+                await asyncio.Event().wait()
+
+        house.swapper.reached = hold
+        asked = asyncio.create_task(house.swapper.roll_back("summarise", by="a", origin="here", tell=house.tell))
+        await reached.wait()
+        house.swapper.leave()
+        asked.cancel()
+        await asyncio.wait([asked])
+    async with a_house(home, owner="second") as house:
+        again = await house.swapper.roll_back("summarise", by="a", origin="here", tell=house.tell)
+        assert (again.id, again.state, again.model) == (2, "live", EXTRACT)
+        assert house.pool.live(SUMMARISE) == EXTRACT
+        assert (await house.swapper.roll_back("summarise", by="a", origin="here", tell=house.tell)).model == LEAD
+
+
 async def test_where_nothing_was_swapped_there_is_no_way_back(house: House) -> None:
     with pytest.raises(InputError, match="no way back"):
         await house.swapper.roll_back("summarise", by="a", tell=house.tell)
