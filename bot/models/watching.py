@@ -18,6 +18,7 @@ from bot.errors import InputError, ModelError, ParingError
 from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.models.publishing import LOOK_EVERY_S, Unfollowed
+from bot.models.swap import ROLLBACK
 from bot.models.telling import short
 from bot.models.trial import Swap
 from bot.store.swaps import Change, Swaps, interrupted
@@ -179,9 +180,13 @@ class Watching:
         """Go on with what a publisher had begun before this start: it does so by itself, and the swap waits for it."""
         try:
             spec = await self._publishing.find(swap.slot, swap.model)
-            change = Change("watched", "watch", said=self._probation.watched_for())
+            said = self._probation.watched_for()
+            change = Change("watched", "watch", said=said)
+            if swap.word == ROLLBACK:
+                said = _("{slot} is back at {model}, by {who}.", slot=swap.slot, model=swap.model, who=swap.by)
+                change = Change("live", "watch", said=said)
             done = await self._publishing.publish(swap, spec, change, by=swap.by, tell=_untold)
-            await self._notify(done, _about(done, self._probation.watched_for()))
+            await self._notify(done, _about(done, said))
         except ParingError as error:
             failed = await self._swaps.change(swap.id, Change("failed", said=error.text, owner=""), of={"publishing"})
             if failed is not None:

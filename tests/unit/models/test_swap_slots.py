@@ -186,3 +186,16 @@ async def test_a_change_that_was_gone_on_with_ends_with_the_watch(tmp_path: Path
 
         assert resumed.cancelled()
         assert (await house.swapper.one(1)).state == "publishing"
+
+
+async def test_a_way_back_that_was_gone_on_with_is_not_on_probation(tmp_path: Path) -> None:
+    publisher = FakePublisher()
+    publisher.lets.set()
+    async with a_house(tmp_path / "home", owner="first", brings=OWN, publishers={"embed": publisher}) as house:
+        await house.swaps.begin("embed", "rollback", by="a", origin="here", state="publishing", model=STATIC, before=MINILM)
+    async with a_house(tmp_path / "home", owner="second", brings=OWN, publishers={"embed": publisher}) as house:
+        await house.watching.look()
+        await asyncio.wait(house.watching._resumed)
+
+        assert (await house.swapper.one(1)).state == "live"
+        assert "embed is back at embed.static.v1" in house.notified[0][1].to("en")
