@@ -8,17 +8,17 @@ Leaves to `bot.roles` who is an admin, to the desks (`admin_sight`, `admin_peopl
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bot.admin_words import Order, read
-from bot.errors import DeniedError, InputError, ParingError
+from bot.errors import DeniedError, InputError
 from bot.locale import phrases
 from bot.message import AttachmentKind, Command, Message, Reply
 from bot.roles import person_of
 from bot.skill import CommandSpec, Request, Slot
+from bot.store.audit import outcome_of
 
 if TYPE_CHECKING:
     from bot.message import Press
@@ -112,14 +112,8 @@ class Admin:
         number = await self._audit.begin(order.who, written)
         try:
             done = await verb.do(order)
-        except asyncio.CancelledError:
-            await self._audit.end(number, "stopped")
-            raise
-        except InputError:
-            await self._audit.end(number, "refused")
-            raise
-        except ParingError:
-            await self._audit.end(number, "failed")
+        except BaseException as error:
+            await self._audit.end(number, outcome_of(error))
             raise
         await self._audit.end(number, done.outcome)
         return done

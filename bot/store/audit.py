@@ -3,17 +3,19 @@
 An order is written down before it is carried out: what a crash cut off stays as "begun".
 
     number = await audit.begin("telegram:4711", "/swap summarise summarise.lead.v1")
-    await audit.end(number, "done")
+    await audit.end(number, "done")         # or outcome_of(error)
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from sqlalchemy import insert, select, update
 
+from bot.errors import InputError
 from bot.store.tables import AuditRow
 
 if TYPE_CHECKING:
@@ -75,3 +77,10 @@ class Audit:
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(AuditRow.id.desc()).limit(min(count, MOST)))).all()
         return [Entry(row.id, row.who, row.command, row.outcome, row.at) for row in rows]
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """Return what came of an order that ended by `error`."""
+    if isinstance(error, asyncio.CancelledError):
+        return "stopped"
+    return "refused" if isinstance(error, InputError) else "failed"

@@ -8,7 +8,7 @@ import pytest
 from fakes.admin import NAMED, AdminHouse, said_by
 
 from bot.admin import Admin, Done, Verb
-from bot.errors import DeniedError, InputError, ModelError, ParingError
+from bot.errors import DeniedError, InputError, ModelError
 from bot.language import NAMING
 from bot.locale import Text
 from bot.message import ChatKind, Command, Press
@@ -95,7 +95,10 @@ async def test_the_page_is_an_admins_unless_the_settings_say_no(database: Databa
 
 @pytest.mark.parametrize(
     ("raised", "outcome"),
-    [(InputError("no"), "refused"), (ModelError("no"), "failed"), (DeniedError("no"), "failed"), (asyncio.CancelledError(), "stopped")],
+    [
+        (InputError("no"), "refused"), (ModelError("no"), "failed"), (DeniedError("no"), "failed"), (KeyError("no"), "failed"),
+        (asyncio.CancelledError(), "stopped"),
+    ],
 )  # fmt: skip
 async def test_what_came_of_an_order_is_written_down_however_it_ends(
     house: AdminHouse, raised: BaseException, outcome: str
@@ -106,7 +109,7 @@ async def test_what_came_of_an_order_is_written_down_however_it_ends(
     class Desk:
         verbs = (Verb(CommandSpec("swap", Text("-")), do),)
 
-    with pytest.raises((ParingError, asyncio.CancelledError)):
+    with pytest.raises(type(raised)):
         await Admin(house.roles, house.audit, [Desk()]).answer(make_request(said_by(NAMED, "/swap a b")))
     assert (await house.outcomes())[-1] == (NAMED, "/swap a b", outcome)
 
