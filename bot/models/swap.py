@@ -202,8 +202,10 @@ class Swapper:
         """Do the work; write how the swap ended where it does not come to its end. A refusal is an answer, anything else is raised."""
         try:
             return await work
-        except (UnsafeModelError, YesWantedError) as error:
+        except YesWantedError as error:
             await self._ended(swap, "refused", error.text)
+        except UnsafeModelError as error:  # also of what was being fetched: no yes helps
+            await self._swaps.change(swap.id, Change("refused", "verify", said=error.text), of=UNDER_WAY)
         except ParingError as error:
             await self._ended(swap, "failed", error.text)
             raise

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.locale import LANGUAGES, Language, Text
+from bot.models.origin import WORD
 from bot.models.spec import ModelSpec
 from bot.skill import Slot
 
@@ -44,6 +45,9 @@ State = Literal[
 """
 UNDER_WAY: Final[frozenset[State]] = frozenset({"trying", "shadowing", "publishing"})
 """What is "interrupted" where the process that was at it has ended. A card that waits for its admin outlives a start."""
+
+Choice = Literal["promote", "force", "shadow", "discard"]
+"""What may be done with a card; "force": promoted with a reason."""
 
 Told = Mapping[Language, str]
 """A sentence in every language, as the database keeps it; {} for none."""
@@ -210,6 +214,29 @@ class Swap:
     """How it ended, or what it waits for."""
     asked_at: datetime
     changed_at: datetime
+
+    @property
+    def choices(self) -> frozenset[Choice]:
+        """What an admin may do with its card now; nothing where it does not wait for that."""
+        card = self.card
+        if card is None or self.state not in ("reported", "shadowing"):
+            return frozenset()
+        found: set[Choice] = {"discard"}
+        if self.state == "reported" and not card.new.fault:
+            found.add("promote" if card.passed else "force")
+            if card.room.beside:
+                found.add("shadow")
+        return frozenset(found)
+
+    @property
+    def wants_yes(self) -> bool:
+        """Whether it goes on where it is asked for again, as `seen`, with a second yes."""
+        return self.state == "refused" and self.step == "fetch"
+
+    @property
+    def seen(self) -> str:
+        """The word for the very model that was found: of a hub, the commit that was told."""
+        return self.model if self.model.startswith(WORD) else self.word
 
 
 class Publisher(Protocol):

@@ -12,6 +12,7 @@ from bot.models import fetch
 from bot.models.places import Heard
 from bot.models.tasks import SUMMARISE, SummaryInput
 from bot.models.trial import Step, Swap
+from bot.models.trying import Trying
 
 from .swapping import EXTRACT, LEAD, LEXRANK, House, a_house, figures_of
 
@@ -85,6 +86,19 @@ async def test_files_that_are_refused_are_an_answer_with_the_reason(house: House
     swap = await proposed(house)
 
     assert (swap.state, swap.step, swap.said["en"]) == ("refused", "verify", "a pickle")
+
+
+async def test_a_file_that_is_refused_while_it_is_fetched_asks_for_no_second_yes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*_given: object, **_options: object) -> None:
+        raise UnsafeModelError("a pickle")
+
+    monkeypatch.setattr(Trying, "is_to_fetch", lambda _self, _spec: True)
+    monkeypatch.setattr(Trying, "fetch", refuses)
+    swap = await proposed(house)
+
+    assert (swap.state, swap.step, swap.wants_yes) == ("refused", "verify", False)
 
 
 async def test_what_did_not_pass_is_promoted_with_a_reason_alone(house: House) -> None:
