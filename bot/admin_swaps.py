@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from bot.admin import Done, Verb
-from bot.admin_meant import HUB, Meant
+from bot.admin_meant import Meant
 from bot.admin_words import Order
 from bot.errors import InputError
 from bot.locale import Text, phrases
@@ -97,34 +97,33 @@ class Swaps:
         if card is None or swap.state not in {"reported", "shadowing"}:
             return Done(request.reply(_said(swap, order), buttons=self._next(order, swap)), "refused", swap)
         lines = [await self._cards.text(swap, request.language)]
-        if not card.passed and not card.new.fault:
+        if "force" in swap.choices:
             again = f'/swap {swap.slot} {_name(swap)} --force "…"'
             lines.append(
                 _("It is not offered for use. Whoever wants it all the same writes why: `{again}`", again=again).to(
                     request.language
                 )
             )
-        images = await self._cards.pictures(swap, request.language)
-        buttons = self._choices(order, swap, card)
+        images = [] if order.who == TERMINAL else await self._cards.pictures(swap, request.language)
+        buttons = self._choices(order, swap)
         return Done(request.reply("\n\n".join(lines), images=images, buttons=buttons), "done" if card.passed else "refused", swap)
 
-    def _choices(self, order: Order, swap: Swap, card: Card) -> list[Button]:
+    def _choices(self, order: Order, swap: Swap) -> list[Button]:
         """Return what may be done with a card: no gate's no can be pressed away."""
         language, number = order.request.language, str(swap.id)
-        buttons = [Button(_("Promote").to(language), Command("promote", number))] if card.passed else []
-        if card.room.beside and not card.new.fault and swap.state == "reported":
+        buttons = [Button(_("Promote").to(language), Command("promote", number))] if "promote" in swap.choices else []
+        if "shadow" in swap.choices:
             label = _("Shadow {count}", count=SHADOWED).to(language)
             buttons.append(Button(label, Command("shadow", f"{number} {SHADOWED}")))
         return [*buttons, Button(_("Discard").to(language), Command("discard", number))]
 
     def _next(self, order: Order, swap: Swap) -> list[Button]:
         """Return the button under a swap that came to no card: a second yes, or once more."""
-        language, again = order.request.language, f"{swap.slot} {swap.word}"
-        if swap.state == "refused" and swap.step == "fetch" and not order.yes:
-            seen = f"{swap.slot} {swap.model if swap.model.startswith(HUB) else swap.word}"  # yes to the commit that was seen
-            return [Button(_("Yes, fetch it").to(language), Command("swap", f"{seen} --yes"))]
+        language = order.request.language
+        if swap.wants_yes:
+            return [Button(_("Yes, fetch it").to(language), Command("swap", f"{swap.slot} {swap.seen} --yes"))]
         if swap.state == "interrupted":
-            return [Button(_("Try again").to(language), Command("swap", again))]
+            return [Button(_("Try again").to(language), Command("swap", f"{swap.slot} {swap.word}"))]
         return []
 
     async def _card(self, order: Order) -> Done:
@@ -159,13 +158,12 @@ class Swaps:
 
     async def _shadow(self, order: Order) -> Done:
         words = order.words
-        count = int(words[-1]) if len(words) > 1 and words[-1].isdecimal() else SHADOWED
+        counted = len(words) > 1 and words[-1].isdecimal()
+        count = int(words[-1][:9]) if counted else SHADOWED
         if words and words[0].isdecimal():
-            number = int(words[0])
+            number = _number(words[0])
         else:
-            named = Order(
-                order.request, order.who, words[:-1] if len(words) > 1 and words[-1].isdecimal() else words, yes=order.yes
-            )
+            named = Order(order.request, order.who, words[:-1] if counted else words, yes=order.yes)
             found = await self._meant.model(named, "shadow")
             if isinstance(found, Done):
                 return found

@@ -39,6 +39,7 @@ _ = phrases(__file__)
 
 ANSWERS = {"p": "promote", "s": "shadow", "d": "discard", "사": "promote", "그": "shadow", "버": "discard"}
 SHADOWED = 50
+_OFFERED = {"promote": _("[p]romote"), "shadow": _("[s]hadow {count}", count=SHADOWED), "discard": _("[d]iscard")}
 _COMMAND = re.compile(r"(?<![\w/])/(models|swap|rollback|shadow|ram|card|audit|admins|bench)\b")
 Slot = Annotated[str, typer.Argument(metavar="SLOT", help="What the model is for: summarise, embed, ocr, ...")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A name, hub:owner/name@revision, or a folder in HOME/models.")]
@@ -239,12 +240,11 @@ async def _decided(app: App, done: Done, tried: Swap) -> Done:
 
 def _choice(tried: Swap) -> tuple[Text, Sequence[str]]:
     """Return the question what is done with a card, and what may be."""
-    if tried.state == "shadowing":
-        return _("[d]iscard, or Enter to let it go on: "), ("discard",)
-    if tried.card is not None and tried.card.passed:
-        question = _("[p]romote, [s]hadow {count}, [d]iscard, or Enter to leave it waiting: ", count=SHADOWED)
-        return question, ("promote", "shadow", "discard")
-    return _("[s]hadow {count}, [d]iscard, or Enter to leave it waiting: ", count=SHADOWED), ("shadow", "discard")
+    from bot.models.telling import joined
+
+    open_to = [name for name in _OFFERED if name in tried.choices]
+    ends = _("or Enter to let it go on: ") if tried.state == "shadowing" else _("or Enter to leave it waiting: ")
+    return joined([*(_OFFERED[name] for name in open_to), ends], by=", "), open_to
 
 
 async def _typed(read: Callable[[], str]) -> str:

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
-from fakes.admin import NAMED, AdminHouse, Sum
+from fakes.admin import NAMED, AdminHouse, Sum, said_by
 
+from bot.admin_words import Order
 from bot.errors import InputError, ModelError
 from bot.message import Address, Command, Reply, pack
+from bot.roles import TERMINAL
 from bot.store.database import Database
+from bot.testing import make_request
 
 LEXRANK, LEAD = "summarise.lexrank.v1", "summarise.lead.v1"
 
@@ -137,6 +140,23 @@ async def test_shadow_by_name_and_by_the_cards_button(house: AdminHouse) -> None
     assert orders(shown) == {"Discard": "/discard 1"}
     assert "In the shadow of 50" in (await press(house, await house.say("/swap summarise lead"), "Shadow 50")).text
     assert "Discarded" in (await house.say("/discard 2")).text
+
+
+async def test_a_card_in_the_shadow_offers_to_end_that_and_nothing_else(house: AdminHouse) -> None:
+    await house.say("/shadow summarise lexrank")
+    assert orders(await house.say("/card 1")) == {"Discard": "/discard 1"}
+
+
+@pytest.mark.parametrize("typed", ["/shadow 99999999999999999999", f"/shadow {'9' * 5000} 50"])
+async def test_a_number_that_no_swap_has_is_told(house: AdminHouse, typed: str) -> None:
+    with pytest.raises(InputError, match="number of a swap"):
+        await house.say(typed)
+
+
+async def test_in_the_command_line_no_picture_is_drawn(house: AdminHouse) -> None:
+    request = make_request(said_by("console:me", "/swap summarise lexrank"))
+    done = await house.admin.order("swap", Order(request, TERMINAL, ("summarise", "lexrank")))
+    assert (done.reply.images, house.blobs.data) == ((), {})
 
 
 async def test_shadow_takes_the_card_that_waits(house: AdminHouse) -> None:

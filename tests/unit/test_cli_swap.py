@@ -119,7 +119,7 @@ def test_what_does_not_pass_is_not_offered_on_the_terminal_either(
     monkeypatch.setattr(cli_swap, "_asks", lambda: True)
     monkeypatch.setattr("bot.channels.console_input.read_line", lambda prompt: asked.append(prompt) or "p")
     code, out, _err = paring("swap", "summarise", "lead")
-    assert (code, "[p]romote" in asked[0], "Nothing was changed" in out) == (1, False, True)
+    assert (code, asked[0].startswith("[s]hadow 50, [d]iscard, or Enter"), "Nothing was changed" in out) == (1, True, True)
 
 
 def test_the_memory_the_audit_and_the_admins_are_told(paring: Paring) -> None:
