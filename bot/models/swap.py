@@ -89,10 +89,15 @@ class Swapper:
         said = _("In the shadow of the next {count} requests, asked by {who}.", count=count, who=by)
         return await self._changed(swap, Change("shadowing", card=card, said=said, owner=""), of={"reported"})
 
-    async def roll_back(self, slot: str, *, by: str, origin: str = "", tell: Tell) -> Swap:
+    async def roll_back(self, slot: str, *, by: str, origin: str = "", tell: Tell, number: int | None = None) -> Swap:
         """Make the model live that was so before the slot's last swap. See `bot.models.trial.Swapping`."""
         live = self._publishing.live(slot)
         last = await self._swaps.last_live(slot, live)
+        if number is not None and (last is None or last.id != number):
+            raise InputError(
+                _("Swap {number} is not what {slot} answers with any more. Nothing was changed; `/rollback {slot}` goes back from what is live.",
+                  number=number, slot=slot[:80])
+            )  # fmt: skip
         if last is None:
             raise InputError(_("Nothing of “{slot}” was swapped, so there is no way back. Nothing was changed.", slot=slot[:80]))
         if last.word == ROLLBACK and origin and last.origin == origin and await self._swaps.tell(last.id, of="live"):

@@ -282,8 +282,13 @@ class Swapping(Protocol):
         """Answer the next `count` live requests of chats that allow it with the new model too; then its card is shown again."""
         ...
 
-    async def roll_back(self, slot: str, *, by: str, origin: str = "", tell: Tell) -> Swap:
-        """Make the model live that was so before the slot's last swap. Raises InputError where there is none."""
+    async def roll_back(self, slot: str, *, by: str, origin: str = "", tell: Tell, number: int | None = None) -> Swap:
+        """Make the model live that was so before the slot's last swap, which is to be `number` where that is given.
+
+        Raises:
+            InputError: there is none, or it is another by now: a button that is pressed twice goes back once.
+            ModelError: it could not be loaded; the model that is live stays so.
+        """
         ...
 
     async def one(self, number: int) -> Swap:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import Table, delete, insert, or_, select, update
 
@@ -35,6 +35,8 @@ _ = phrases(__file__)
 LIVE: tuple[State, ...] = ("watched", "live")
 """The states of a swap whose model became live."""
 _TABLE = cast("Table", SwapRow.__table__)
+_NUMBER_BITS: Final = 63
+"""What SQLite holds as a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,8 @@ class Swaps:
 
     async def one(self, number: int) -> Swap:
         """Return a swap. Raises InputError where there is none of that number."""
-        found = await self._found(select(_TABLE).where(_TABLE.c.id == number))
+        kept = number.bit_length() <= _NUMBER_BITS
+        found = await self._found(select(_TABLE).where(_TABLE.c.id == number)) if kept else []
         if not found:
             raise InputError(_("There is no swap {number}. /models shows what there is.", number=number))
         return found[0]

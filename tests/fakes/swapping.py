@@ -65,8 +65,10 @@ class FakeSwapping:
     async def shadow(self, number: int, count: int, *, by: str) -> Swap:
         return self._change(self._in(number, {"reported"}), "shadowing", f"In the shadow of {count}.")
 
-    async def roll_back(self, slot: str, *, by: str, origin: str = "", tell: Tell) -> Swap:
+    async def roll_back(self, slot: str, *, by: str, origin: str = "", tell: Tell, number: int | None = None) -> Swap:
         last = next((swap for swap in reversed(self.swaps) if swap.slot == slot and swap.state in {"watched", "live"}), None)
+        if number is not None and (last is None or last.id != number):
+            raise InputError(f"Swap {number} is not what {slot} answers with any more.")
         if last is None:
             raise InputError("There is no way back.")
         self._change(last, "rolled back", "Taken back.")

@@ -167,6 +167,15 @@ async def test_the_second_swap_of_a_slot_at_once_is_told_so(house: House) -> Non
     assert (await first).state == "reported"
 
 
+async def test_the_way_back_from_one_swap_is_gone_once_by_whoever_presses(house: House) -> None:
+    await house.live_now("lexrank")
+    second = await house.live_now("lead")
+    await house.swapper.roll_back("summarise", by="a", tell=house.tell, number=second.id)
+    with pytest.raises(InputError, match="not what summarise answers with any more"):
+        await house.swapper.roll_back("summarise", by="a", tell=house.tell, number=second.id)
+    assert house.pool.live(SUMMARISE) == LEXRANK
+
+
 async def test_back_in_one_word_without_a_trial_and_back_again(house: House) -> None:
     await house.live_now("lead")
     tried = len(house.probed)

@@ -52,6 +52,12 @@ async def test_a_swap_is_kept_with_its_card_and_its_words(database: Database) ->
     assert await swaps.history("embed") == []
 
 
+@pytest.mark.parametrize("number", [0, 9, 10**30])
+async def test_a_number_that_no_swap_has_is_told(database: Database, number: int) -> None:
+    with pytest.raises(InputError, match=f"no swap {number}"):
+        await Swaps(database).one(number)
+
+
 async def test_one_that_is_not_in_the_state_any_more_is_left_alone(database: Database) -> None:
     swaps = Swaps(database)
     begun = await swaps.begin("summarise", "lexrank", by="a")
