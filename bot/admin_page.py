@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.models.pool import Pool
     from bot.models.trial import Swapping
     from bot.roles import Roles
-    from bot.store.audit import Audit, Outcome
+    from bot.store.audit import Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,3 @@ class PageDesk:
     def choices(self, slot: str) -> Sequence[str]:
         """Return the names of the models that are known for `slot`."""
         return [spec.name for spec in self.catalogue.for_slot(slot)]
-
-    async def record(self, person: str, command: str, outcome: Outcome) -> None:
-        """Write down what was ordered, and what came of it."""
-        await self.audit.begin(person, command, outcome)

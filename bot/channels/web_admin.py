@@ -11,10 +11,10 @@ come in at all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,7 +24,8 @@ from bot.channels.web_guard import as_page
 from bot.errors import DeniedError, InputError, ParingError
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
-from bot.models.trial import UNDER_WAY, State, Swap, Swapping, Told, told
+from bot.models.trial import UNDER_WAY, State, Swap, Swapping, Tell, Told, told
+from bot.store.audit import outcome_of
 
 if TYPE_CHECKING:
     from bot.channels.web_render import Renderer
@@ -42,6 +43,18 @@ _BROKE = _("Something in me broke while I worked on this. The model before is li
 
 Answer = Callable[[Request], Awaitable[Response]]
 Asked = dict[str, object]
+
+
+class Orders(Protocol):
+    """What was ordered. Implemented by `bot.store.audit.Audit`."""
+
+    async def begin(self, who: str, command: str, outcome: Outcome = "begun") -> int:
+        """Write an order down, with what came of it where that is known; return its number."""
+        ...
+
+    async def end(self, number: int, outcome: Outcome) -> None:
+        """Write down what came of an order."""
+        ...
 
 
 class AdminDesk(Protocol):
@@ -72,8 +85,9 @@ class AdminDesk(Protocol):
         """Return the names of the models that are known for `slot`."""
         ...
 
-    async def record(self, person: str, command: str, outcome: Outcome) -> None:
-        """Keep in the audit that `person` gave `command`, and what came of it."""
+    @property
+    def audit(self) -> Orders:
+        """Where every order is written down."""
         ...
 
 
@@ -83,7 +97,8 @@ class Job:
 
     slot: str
     word: str
-    said: Told
+    work: Callable[[Tell], Awaitable[Swap]] = field(repr=False)
+    said: Told = field(default_factory=lambda: told(_("Begun.")))
     over: bool = False
     asks: bool = False
     """Whether it goes on with a second yes."""
@@ -108,12 +123,13 @@ class AdminPages:
             ("/admin", "GET", self._page),
             ("/admin/swaps/{number:int}", "GET", self._card),
             ("/api/admin/state", "GET", self._state),
-            ("/api/admin/try", "POST", self._verb(self._try)),
-            ("/api/admin/promote", "POST", self._verb(self._promote)),
-            ("/api/admin/shadow", "POST", self._verb(self._shadow)),
-            ("/api/admin/discard", "POST", self._verb(self._discard)),
-            ("/api/admin/rollback", "POST", self._verb(self._roll_back)),
-            ("/api/admin/dismiss", "POST", self._verb(self._dismiss)),
+            ("/api/admin/try", "POST", self._verb(_line("swap", "slot", "model"), self._try)),
+            ("/api/admin/promote", "POST", self._verb(_line("promote", "swap"), self._promote)),
+            ("/api/admin/shadow", "POST", self._verb(_line("shadow", "swap", "count"), self._shadow)),
+            ("/api/admin/discard", "POST", self._verb(_line("discard", "swap"), self._discard)),
+            ("/api/admin/rollback", "POST", self._verb(_line("rollback", "slot", "swap"), self._roll_back)),
+            ("/api/admin/stop", "POST", self._verb(_line("stop", "slot"), self._stop)),
+            ("/api/admin/dismiss", "POST", self._dismiss),
         ]
 
     async def close(self) -> None:
@@ -169,53 +185,59 @@ class AdminPages:
 
     # ---------------------------------------------------------------- the verbs
 
-    def _verb(self, work: Callable[[Asked], Awaitable[Text | None]]) -> Answer:
-        """Return the answer to a verb: only to an admin, as they are now, and kept in the audit whatever comes of it."""
+    def _verb(self, written: Callable[[Asked], str], work: Callable[[Asked], Awaitable[Job | None]]) -> Answer:
+        """Return the answer to a verb: only to an admin, as they are now, and in the audit as it is `written` in a chat.
+
+        What takes its time is a job: it goes on when this was answered, and the page asks how far it is.
+        """
 
         async def answer(request: Request) -> Response:
-            asked = await self._renderer_json(request)
-            command = f"{request.url.path.rpartition('/')[2]} {' '.join(str(value) for value in asked.values())}"[:300]
+            asked = await self._asked(request)
             if not await self._desk.may(self._person):
-                await self._desk.record(self._person, command, "not an admin")
+                await self._desk.audit.begin(self._person, written(asked), "not an admin")
                 raise DeniedError(_no_admin(self._person))
+            number = await self._desk.audit.begin(self._person, written(asked))
             try:
-                note = await work(asked)
-            except ParingError as error:
-                await self._desk.record(self._person, command, "refused" if isinstance(error, InputError) else "failed")
+                job = await work(asked)
+            except BaseException as error:
+                await self._desk.audit.end(number, outcome_of(error))
                 raise
-            await self._desk.record(self._person, command, "done")
-            return JSONResponse({"note": note.to(self._language_of(request)) if note else ""})
+            if job is None:
+                await self._desk.audit.end(number, "done")
+            else:
+                job.task = asyncio.create_task(self._done(job, number), name=f"swap {job.slot}")
+            return JSONResponse({})
 
         return answer
 
     @staticmethod
-    async def _renderer_json(request: Request) -> Asked:
+    async def _asked(request: Request) -> Asked:
         from bot.channels.web_routes import FORM_BYTES, read_json  # noqa: PLC0415 - it imports this module
 
         return await read_json(request, FORM_BYTES)
 
-    async def _try(self, asked: Asked) -> None:
+    async def _try(self, asked: Asked) -> Job:
         slot, word, yes = _string(asked, "slot"), _string(asked, "model").strip(), _string(asked, "yes") == "yes"
         if not word:
             raise InputError(
                 _("Which model? Choose one, or write hub:owner/name@revision or the name of a folder in HOME/models.")
             )
 
-        async def work(tell: Callable[[Text], Awaitable[None]]) -> Swap:
+        async def work(tell: Tell) -> Swap:
             return await self._desk.swaps.propose(slot, word, by=self._person, origin=self._origin, tell=tell, yes=yes)
 
-        self._begin(slot, word, work)
+        return self._begun(Job(slot, word, work))
 
-    async def _promote(self, asked: Asked) -> None:
+    async def _promote(self, asked: Asked) -> Job:
         swap = await self._desk.swaps.one(_number(asked, "swap"))
         reason = _string(asked, "reason").strip()
         if swap.card is not None and not swap.card.passed and not reason:
             raise InputError(_("This card did not pass. Write why it is to be live all the same."))
 
-        async def work(tell: Callable[[Text], Awaitable[None]]) -> Swap:
+        async def work(tell: Tell) -> Swap:
             return await self._desk.swaps.promote(swap.id, by=self._person, tell=tell, reason=reason)
 
-        self._begin(swap.slot, swap.model or swap.word, work)
+        return self._begun(Job(swap.slot, swap.model or swap.word, work))
 
     async def _shadow(self, asked: Asked) -> None:
         count = min(max(_number(asked, "count"), 1), MOST_SHADOWED)
@@ -224,46 +246,67 @@ class AdminPages:
     async def _discard(self, asked: Asked) -> None:
         await self._desk.swaps.discard(_number(asked, "swap"), by=self._person)
 
-    async def _roll_back(self, asked: Asked) -> None:
-        slot = _string(asked, "slot")
+    async def _roll_back(self, asked: Asked) -> Job:
+        slot, number = _string(asked, "slot"), _number(asked, "swap")
 
-        async def work(tell: Callable[[Text], Awaitable[None]]) -> Swap:
-            return await self._desk.swaps.roll_back(slot, by=self._person, origin=self._origin, tell=tell)
+        async def work(tell: Tell) -> Swap:
+            return await self._desk.swaps.roll_back(slot, by=self._person, origin=self._origin, tell=tell, number=number)
 
-        self._begin(slot, "", work)
+        return self._begun(Job(slot, "", work))
 
-    async def _dismiss(self, asked: Asked) -> None:
+    async def _stop(self, asked: Asked) -> None:
         job = self._jobs.get(_string(asked, "slot"))
+        if job is None or job.task is None or job.over:
+            raise InputError(_("Nothing of that slot is being done from this page any more."))
+        job.task.cancel()
+        await asyncio.wait([job.task])
+
+    async def _dismiss(self, request: Request) -> Response:
+        """Put away how something ended: no order, and nothing to be written down."""
+        if not await self._desk.may(self._person):
+            raise DeniedError(_no_admin(self._person))
+        job = self._jobs.get(_string(await self._asked(request), "slot"))
         if job is not None and job.over:
             del self._jobs[job.slot]
+        return JSONResponse({})
 
-    def _begin(
-        self, slot: str, word: str, work: Callable[[Callable[[Text], Awaitable[None]]], Coroutine[Any, Any, Swap]]
-    ) -> None:
-        """Do the work in the background: the page asks how far it is."""
-        current = self._jobs.get(slot)
+    def _begun(self, job: Job) -> Job:
+        """Keep the job of its slot. Raises InputError where another one is not over yet."""
+        current = self._jobs.get(job.slot)
         if current is not None and not current.over:
-            raise InputError(_("A swap of {slot} is being made already. Wait for its end.", slot=slot))
-        job = self._jobs[slot] = Job(slot, word, told(_("Begun.")))
+            raise InputError(_("A swap of {slot} is being made already. Wait for its end.", slot=job.slot))
+        self._jobs[job.slot] = job
+        return job
+
+    async def _done(self, job: Job, number: int) -> None:
+        """Do a job to its end, and write down what came of order `number`."""
 
         async def tell(text: Text) -> None:
             job.said = told(text)
 
-        async def run() -> None:
-            try:
-                swap = await work(tell)
-                if swap.state not in FELL_SHORT:
-                    self._jobs.pop(slot, None)  # what came of it stands in the history
-                job.said, job.asks = swap.said, (swap.state, swap.step) == ("refused", "fetch")
-            except ParingError as error:
-                job.said = told(error.text)
-            except Exception:  # what is shown must not say "being made" for ever
-                log.exception("a swap from the page failed", slot=slot)
-                job.said = told(_BROKE)
-            finally:
-                job.over = True
+        try:
+            outcome = self._ended(job, await job.work(tell))
+        except asyncio.CancelledError:
+            self._jobs.pop(job.slot, None)  # the history says by whom it was stopped
+            await self._desk.audit.end(number, "stopped")
+            raise
+        except ParingError as error:
+            job.said, outcome = told(error.text), outcome_of(error)
+        except Exception as error:  # nobody awaits a job: what is shown must not say "being made" for ever
+            log.exception("a swap from the page failed", slot=job.slot)
+            job.said, outcome = told(_BROKE), outcome_of(error)
+        finally:
+            job.over = True
+        await self._desk.audit.end(number, outcome)
 
-        job.task = asyncio.create_task(run(), name=f"swap {slot}")
+    def _ended(self, job: Job, swap: Swap) -> Outcome:
+        """Show how the swap ended, unless that stands in the history; return what that makes of the order."""
+        if swap.state in FELL_SHORT:
+            job.said, job.asks = swap.said, swap.wants_yes
+            job.word = swap.seen if job.asks else job.word
+            return "refused"
+        self._jobs.pop(job.slot, None)
+        return "done" if swap.card is None or swap.card.passed or swap.reason else "refused"
 
 
 def _no_admin(person: str) -> Text:
@@ -280,3 +323,15 @@ def _number(asked: Asked, key: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InputError(_("The page sent something that cannot be read. Please reload it."))
     return value
+
+
+def _line(verb: str, *keys: str) -> Callable[[Asked], str]:
+    """Return what writes an order as it is written in a chat."""
+
+    def written(asked: Asked) -> str:
+        said = [str(value) for key in keys if isinstance(value := asked.get(key), str | int)]
+        yes = ["--yes"] if asked.get("yes") == "yes" else []
+        reason = _string(asked, "reason").strip()
+        return " ".join([f"/{verb}", *said, *yes, *([f'--force "{reason}"'] if reason else [])])
+
+    return written

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from bot.channels.web_admin_words import HEALTH, STATES, STEPS_TOLD
@@ -69,7 +69,7 @@ def card_view(swap: Swap, language: Language) -> Json:
         "id": swap.id, "slot": swap.slot, "model": _name(swap.model) or swap.word, "before": _name(swap.before), "identity": swap.model,
         "by": swap.by, "asked_at": swap.asked_at, "changed_at": swap.changed_at, "reason": swap.reason,
         "state": STATES[swap.state].to(language), "code": swap.state, "said": swap.said.get(language, ""),
-        "waiting": swap.state == "reported", "steps": _steps(swap, language),
+        "choices": swap.choices, "steps": _steps(swap, language),
         "card": _card(card, language) if card else None,
     }  # fmt: skip
 
@@ -173,7 +173,7 @@ def _slot(
         "ram": megabytes(status.ram_mb) if status.ram_mb else "–", "p50": milliseconds(status.p50_ms) if status.p50_ms is not None else "–",
         "share": "–" if share is None else f"{100 * share:.0f} %", "licence": status.licence,
         "choices": [name for name in choices if name != _name(status.model)],
-        "before": _name(last.before) if last else "",
+        "before": _name(last.before) if last else "", "last": last.id if last else 0,
     }  # fmt: skip
 
 
@@ -232,5 +232,5 @@ def seconds(amount: float) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return when it was, for people."""
-    return at.strftime("%Y-%m-%d %H:%M")
+    """Return when it was, until the page's script puts the reader's own clock in its place."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -32,6 +32,7 @@ WORDS: dict[str, Text] = {
     "no_model": _("no model"),
     "now": _("Being done"),
     "dismiss": _("All right"),
+    "stop": _("Stop"),
     "yes": _("Yes, fetch it"),
     "waiting": _("Waits for you"),
     "whole_card": _("The whole card"),

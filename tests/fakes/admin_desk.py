@@ -75,9 +75,9 @@ class MemorySwaps:
     async def shadow(self, number: int, count: int, *, by: str) -> Swap:
         return self._change(number, "shadowing", "report")
 
-    async def roll_back(self, slot: str, *, by: str, origin: str = "", tell: Tell) -> Swap:
-        last = next((swap for swap in reversed(self.made) if swap.slot == slot), None)
-        if last is None:
+    async def roll_back(self, slot: str, *, by: str, origin: str = "", tell: Tell, number: int | None = None) -> Swap:
+        last = next((swap for swap in reversed(self.made) if swap.slot == slot and swap.state in ("watched", "live")), None)
+        if last is None or number not in (None, last.id):
             raise InputError(Text("There is nothing to go back to."))
         self._change(last.id, "rolled back", "watch")
         return self._keep(slot, last.before, "live", "watch", by=by)
@@ -106,12 +106,27 @@ class MemorySwaps:
 
 
 @dataclass
+class MemoryOrders:
+    """Implements `bot.channels.web_admin.Orders`."""
+
+    kept: list[tuple[str, str, str]] = field(default_factory=list)
+    """Who ordered what, and what came of it."""
+
+    async def begin(self, who: str, command: str, outcome: str = "begun") -> int:
+        self.kept.append((who, command, outcome))
+        return len(self.kept) - 1
+
+    async def end(self, number: int, outcome: str) -> None:
+        self.kept[number] = (*self.kept[number][:2], outcome)
+
+
+@dataclass
 class MemoryDesk:
     """Implements `bot.channels.web_admin.AdminDesk`."""
 
     swaps: MemorySwaps = field(default_factory=MemorySwaps)
     admins: set[str] = field(default_factory=lambda: {"web:me"})
-    recorded: list[tuple[str, str, str]] = field(default_factory=list)
+    audit: MemoryOrders = field(default_factory=MemoryOrders)
     statuses: list[SlotStatus] = field(
         default_factory=lambda: [
             status("embed", "embed.minilm.v1@53aa", ram_mb=180),
@@ -138,9 +153,6 @@ class MemoryDesk:
 
     def choices(self, slot: str) -> Sequence[str]:
         return ("summarise.extract.v1", "summarise.lexrank.v1", "summarise.lead.v1") if slot == "summarise" else ()
-
-    async def record(self, person: str, command: str, outcome: str) -> None:
-        self.recorded.append((person, command, outcome))
 
 
 def broken() -> ModelError:

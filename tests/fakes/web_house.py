@@ -14,7 +14,7 @@ from bot.channels.web import ME, Web
 from bot.config import LimitSettings, WebSettings
 from bot.message import Address, Message, Press, Reply
 from bot.store.blobs import BlobStore
-from fakes.admin_desk import MemoryDesk, MemorySwaps
+from fakes.admin_desk import MemoryDesk, MemoryOrders, MemorySwaps
 from fakes.web import MemoryDocuments, MemoryIntake, MemoryTranscript
 
 HERE = Address("web", "local", ME)
@@ -62,7 +62,7 @@ class House:
         self.intake.settled = None
         self.intake.breaks = None
         self.documents.opened.clear()
-        self.desk.swaps, self.desk.admins, self.desk.recorded = MemorySwaps(), {"web:me"}, []
+        self.desk.swaps, self.desk.admins, self.desk.audit = MemorySwaps(), {"web:me"}, MemoryOrders()
 
     async def reply(self, reply: Reply) -> str:
         """Write a reply down and send it, as the outbox does."""

@@ -50,6 +50,13 @@ async function order(node) {
   }
 }
 
+// When it was, as the reader's clock says.
+function clock(node) {
+  for (const time of node.querySelectorAll("time")) {
+    time.textContent = new Date(time.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  }
+}
+
 // A section that is being typed in is left as it is until it is done with.
 function show(sections) {
   for (const [name, html] of Object.entries(sections)) {
@@ -58,6 +65,7 @@ function show(sections) {
     if (!typing && section.dataset.shown !== html) {
       section.innerHTML = html; // rendered by the server, which escapes
       section.dataset.shown = html;
+      clock(section);
     }
   }
 }
@@ -89,4 +97,5 @@ page.addEventListener("submit", (event) => {
   order(event.target);
 });
 if (page.querySelector("[id^=section-]")) next = setTimeout(look, page.dataset.busy ? SOON_MS : LATER_MS);
+clock(page);
 page.dataset.live = "yes";

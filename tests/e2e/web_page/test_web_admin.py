@@ -47,10 +47,26 @@ async def test_a_model_is_tried_told_step_by_step_and_made_live(context: Browser
     await shown.get_by_role("button", name="Make it live").click()
     await expect(page.locator("#section-history")).to_contain_text("live, on probation")
     await expect(page.locator("#section-work article.card")).to_have_count(0)
-    assert [(command.split()[0], outcome) for _who, command, outcome in house.desk.recorded] == [
-        ("try", "done"),
-        ("promote", "done"),
-    ]
+    assert house.desk.audit.kept == [("web:me", "/swap summarise summarise.lexrank.v1", "done"), ("web:me", "/promote 1", "done")]
+
+
+async def test_a_trial_is_stopped_by_a_button(context: BrowserContext, house: House) -> None:
+    house.desk.swaps.go.clear()
+    page = await models(context, house)
+    await tried(page, "summarise.lexrank.v1")
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.locator("#section-work .work")).to_have_count(0)
+    assert [outcome for _who, _command, outcome in house.desk.audit.kept] == ["stopped", "done"]
+
+
+async def test_when_it_was_is_told_by_the_readers_clock(context: BrowserContext, house: House) -> None:
+    page = await models(context, house)
+    await tried(page, "summarise.lexrank.v1")
+    time = page.locator("#section-history time")
+    await expect(time).to_have_text(await time.evaluate(
+        "(node) => new Date(node.dateTime).toLocaleString(document.documentElement.lang, {dateStyle: 'medium', timeStyle: 'short'})"
+    ))  # fmt: skip
+    await expect(time).not_to_contain_text("UTC")
 
 
 async def test_a_card_that_did_not_pass_is_made_live_only_with_a_reason(context: BrowserContext, house: House) -> None:
@@ -79,7 +95,7 @@ async def test_nothing_typed_gets_a_sentence(context: BrowserContext, house: Hou
     page = await models(context, house)
     await tried(page, "  ")
     await expect(page.locator("#trouble")).to_contain_text("Which model?")
-    assert house.desk.recorded[-1][2] == "refused"
+    assert house.desk.audit.kept[-1][2] == "refused"
 
 
 async def test_the_model_before_comes_back_with_one_press(context: BrowserContext, house: House) -> None:
@@ -120,7 +136,7 @@ async def test_an_admin_who_is_none_any_more_is_refused_at_the_press_and_audited
     await tried(page, "summarise.lexrank.v1")
     await expect(page.locator("#trouble")).to_contain_text("This page is for admins")
     assert not house.desk.swaps.made
-    assert house.desk.recorded == [("web:me", "try summarise summarise.lexrank.v1", "not an admin")]
+    assert house.desk.audit.kept == [("web:me", "/swap summarise summarise.lexrank.v1", "not an admin")]
 
 
 async def test_a_name_that_would_run_is_shown_as_text(context: BrowserContext, house: House) -> None:
