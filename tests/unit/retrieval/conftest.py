@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from retrieval_fakes import WordEmbedder
+from retrieval_fakes import Embedders, WordEmbedder
 
 from bot.config import LimitSettings
+from bot.retrieval import changeover
+from bot.retrieval.changeover import Changeover
 from bot.retrieval.library import Shelves
 from bot.store.database import Database
 from bot.testing import InlineSandbox
@@ -25,6 +27,26 @@ async def library(database: Database, embedder: WordEmbedder, tmp_path: Path) ->
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def embedders() -> Embedders:
+    return Embedders(a=32, b=16, c=48)
+
+
+@pytest.fixture
+async def embedders_library(database: Database, embedders: Embedders, tmp_path: Path) -> AsyncIterator[Shelves]:
+    opened = Shelves(database, embedders, InlineSandbox(), tmp_path, LimitSettings())  # type: ignore[arg-type]
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def change(embedders_library: Shelves, monkeypatch: pytest.MonkeyPatch) -> Changeover:
+    """Of two passages a piece."""
+    monkeypatch.setattr(changeover, "FEWEST", 2)
+    monkeypatch.setattr(changeover, "MOST", 2)
+    return embedders_library.changeover
 
 
 @pytest.fixture
