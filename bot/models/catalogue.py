@@ -131,7 +131,7 @@ class Catalogue:
         """
         if name.startswith(WORD) or (name == SERVER and slot == "chat" and self._settings.models.chat_url):
             return identity_of(self._chosen(slot, name), self._settings)
-        if self._specs.get(name) is None and not (self._settings.model_home / Path(name).expanduser()).is_dir():
+        if self._specs.get(name) is None and self._folder(name) is None:
             raise NoModelError(_("There is no model “{name}”. `paring models` lists those that are known.", name=name))
         if (spec := self._specs.get(name)) is not None and spec.slot != slot:
             raise ModelError(
@@ -156,8 +156,8 @@ class Catalogue:
         if spec is None and chosen.startswith(WORD):
             spec = read_fetched(*parse(chosen), self._settings.model_home, slot=slot)
         if spec is None:
-            folder = self._settings.model_home / Path(chosen).expanduser()
-            if not folder.is_dir():
+            folder = self._folder(chosen)
+            if folder is None:
                 raise NoModelError(
                     _(
                         "models.choose in paring.toml names “{name}” for {slot}: there is no such model and no such folder in HOME/models. "
@@ -177,6 +177,14 @@ class Catalogue:
                 )
             )
         return spec
+
+    def _folder(self, word: str) -> Path | None:
+        """Return the folder that `word` names, in the model home or by its path; None where there is none, or none can be called so."""
+        try:
+            folder = self._settings.model_home / Path(word).expanduser()
+            return folder if folder.is_dir() else None
+        except (OSError, RuntimeError):  # longer than a disk takes; the home of nobody
+            return None
 
     def _chat_server(self) -> ModelSpec:
         models = self._settings.models

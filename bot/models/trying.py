@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bot.errors import InputError, ModelError, NoModelError
@@ -23,7 +24,6 @@ from bot.models.trial import Card, Figures, Publisher, Tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from bot.config import Settings
     from bot.models.catalogue import Catalogue
@@ -186,7 +186,7 @@ class Trying:
         if found is not None:
             word = found.name
         home = self._settings.model_home.resolve()
-        if found is None and ("/" in word or word.startswith((".", "~"))) and not (home / word).resolve().is_relative_to(home):
+        if found is None and ("/" in word or word.startswith((".", "~"))) and not _lies_in(home, word):
             raise InputError(
                 _("The folder {folder} does not lie in {home}. Put it there, then ask again.", folder=word, home=str(home))
             )
@@ -196,6 +196,14 @@ class Trying:
         if self._hub is None:
             raise NoModelError(_("{model} is not on this machine, and this bot is not to ask a hub.", model=name))
         return self._hub
+
+
+def _lies_in(home: Path, word: str) -> bool:
+    """Say whether what `word` names, as the catalogue reads it, is within `home`; also where no folder can be called so."""
+    try:
+        return home in (home / Path(word).expanduser()).resolve().parents
+    except (OSError, ValueError, RuntimeError):  # longer than a disk takes, a NUL, the home of nobody
+        return True
 
 
 def _by_part(word: str, specs: Sequence[ModelSpec]) -> ModelSpec | None:

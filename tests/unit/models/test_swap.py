@@ -78,6 +78,26 @@ async def test_a_word_that_names_nothing_changes_nothing(house: House) -> None:
     assert house.probed == []
 
 
+@pytest.mark.parametrize("word", ["~/elsewhere", "~", ".", "../elsewhere"])
+async def test_a_folder_outside_the_model_home_is_not_read(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "elsewhere").mkdir()
+    for folder in (tmp_path, tmp_path / "elsewhere", tmp_path / "home" / "models"):
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").write_text('{"model_type": "bart"}')
+
+    with pytest.raises(InputError, match="does not lie in"):
+        await proposed(house, word)
+
+
+@pytest.mark.parametrize("word", ["a" * 300, "~nobody-of-that-name", "~nobody-of-that-name/x", "/\0"])
+async def test_a_word_that_can_be_no_folder_is_told(house: House, word: str) -> None:
+    with pytest.raises(ModelError, match="There is no model"):
+        await proposed(house, word)
+
+
 async def test_files_that_are_refused_are_an_answer_with_the_reason(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(*_given: object, **_options: object) -> None:
         raise UnsafeModelError("a pickle")
