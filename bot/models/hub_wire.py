@@ -18,6 +18,7 @@ import asyncio
 import email.utils
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ Query = Mapping[str, str | int | bool | Sequence[str]]
 
 TOKEN: Final = "HF_TOKEN"  # noqa: S105 - the variable's name
 ENDPOINT: Final = "HF_ENDPOINT"
+SENDABLE: Final = re.compile("[!-~]*")
+"""What a header takes of a token, and what tokens are made of."""
 AGENT: Final = "paring"
 ASK_AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
 DENIED: Final = frozenset({401, 403})
@@ -66,12 +69,24 @@ class Wire:
     """A hub at `endpoint`. Nothing is contacted before something is asked."""
 
     def __init__(self, endpoint: str, patience: Patience, *, sleep: Sleep = asyncio.sleep) -> None:
-        """Take where the hub is; a token is sent only where HF_TOKEN is set, and to the endpoint alone."""
+        """Take where the hub is; a token is sent only where HF_TOKEN is set, and to the endpoint alone.
+
+        Raises:
+            ModelError: what HF_TOKEN is set to cannot be a token.
+        """
         self.host = _host_of(endpoint)
         self._endpoint = endpoint
         self._patience = patience
         self._sleep = sleep
         token = os.environ.get(TOKEN, "").strip()
+        if not SENDABLE.fullmatch(token):
+            raise ModelError(
+                _(
+                    "{variable} is set to what no token can be: it has spaces or letters that none has. Nothing was asked. Copy the "
+                    "token into it again, and start the bot again.",
+                    variable=TOKEN,
+                )
+            )
         self._headers = {"user-agent": AGENT, "accept-encoding": "identity"} | (
             {"authorization": f"Bearer {token}"} if token else {}
         )
@@ -168,7 +183,7 @@ class Wire:
                     await response.aclose()
         except OfflineModeIsEnabled as error:
             raise self._switched_off() from error
-        except (httpx2.TooManyRedirects, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+        except (httpx2.TooManyRedirects, httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.DecodingError) as error:
             raise self.no_hub() from error
         except httpx2.TransportError as error:
             raise self._offline() from error
@@ -281,20 +296,23 @@ def _host_of(endpoint: str) -> str:
 def _first_byte(response: httpx2.Response) -> int:
     """Return which byte a partial answer begins with. Source: RFC 9110, 14.4."""
     begin = response.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
-    return int(begin) if begin.isdecimal() else 0
+    return int(begin[:20]) if begin.isdecimal() else 0  # 20 digits are more than a file has
 
 
 def _retry_after_s(headers: httpx2.Headers) -> float | None:
-    """Return the seconds that a hub asks to wait, None where it asks for none. Source: RFC 9110, 10.2.3, and RateLimit headers."""
-    limit = parse_ratelimit_headers(headers)
-    if limit is not None and limit.remaining == 0:
-        return float(limit.reset_in_seconds)
-    said = headers.get("retry-after", "").strip()
-    if said.isdecimal():
-        return float(said)
+    """Return the seconds that a hub asks to wait, None where it asks for none, or for what is no time.
+
+    Source: RFC 9110, 10.2.3, and RateLimit headers.
+    """
     try:
+        limit = parse_ratelimit_headers(headers)
+        if limit is not None and limit.remaining == 0:
+            return float(limit.reset_in_seconds)
+        said = headers.get("retry-after", "").strip()
+        if said.isdecimal():
+            return float(int(said))
         until = email.utils.parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.now(UTC)).total_seconds())

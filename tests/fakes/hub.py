@@ -62,7 +62,12 @@ class Longer:
     """More than was told, without saying how much."""
 
 
-Trouble = Cut | Status | Wrong | Drip | Whole | Longer
+@dataclass(frozen=True)
+class Garbled:
+    """Bytes that are not in the encoding that they are said to be in."""
+
+
+Trouble = Cut | Status | Wrong | Drip | Whole | Longer | Garbled
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,7 @@ class FakeHub:
     async def _body(self, request: web.Request, name: str, content: bytes, headers: Mapping[str, str]) -> web.StreamResponse:
         begin = request.http_range.start or 0
         trouble = self._trouble(name)
-        if isinstance(trouble, Status | Longer):
+        if isinstance(trouble, Status | Longer | Garbled):
             return await self._other(request, trouble, content)
         if isinstance(trouble, Whole):
             begin = 0
@@ -216,6 +221,8 @@ class FakeHub:
         if isinstance(trouble, Drip):
             await self.released.wait()
             return web.Response(status=503)
+        if isinstance(trouble, Garbled):
+            return web.Response(body=content, headers={"Content-Encoding": "gzip"})
         assert isinstance(trouble, Longer)
         response = web.StreamResponse()
         response.enable_chunked_encoding()

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from fakes.hub import Drip, FakeHub, Longer, Status
+from fakes.hub import Drip, FakeHub, Garbled, Longer, Status
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +31,9 @@ from .conftest import FILES, REPO, WEIGHTS, Waits, agreed
         (429, {"RateLimit": '"api";r=0;t=9', "Retry-After": "7"}, 9.0),
         (503, {}, 1.0),
         (500, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        (429, {"Retry-After": "9" * 400}, 1.0),
+        (429, {"Retry-After": "Mon, 01 Jan 99999999999999 00:00:00 +0000"}, 1.0),
+        (429, {"RateLimit": f'"api";r=0;t={"9" * 400}'}, 1.0),
     ],
 )
 async def test_a_busy_hub_is_asked_again_when_it_says(
@@ -85,6 +88,21 @@ async def test_a_token_is_sent_to_the_hub_alone(
 
     assert {(asked.to, asked.token) for asked in hub_server.asked} == {("hub", "Bearer a-token"), ("store", "")}
     assert {asked.agent for asked in hub_server.asked} == {"paring"}
+
+
+@pytest.mark.parametrize("token", ["“hf_abc”", "토큰", "hf_abc\nhf_def"])
+async def test_what_can_be_no_token_is_told_and_nothing_is_asked(
+    hub_server: FakeHub, settings: Settings, consents: Consents, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    hub_server.add(REPO, FILES)
+    monkeypatch.setenv("HF_TOKEN", token)
+
+    with pytest.raises(ModelError) as caught:
+        await Hub(settings, consents, endpoint=hub_server.url).look(REPO)
+
+    assert "HF_TOKEN" in caught.value.sentence("ko")
+    assert token not in caught.value.sentence("en")
+    assert hub_server.asked == []
 
 
 async def test_without_a_token_none_is_sent_whatever_lies_on_the_machine(
@@ -176,6 +194,18 @@ async def test_the_hub_is_where_hf_endpoint_says(
     monkeypatch.setenv("HF_ENDPOINT", hub_server.url + "/")
 
     assert (await Hub(settings, consents).look(REPO)).revision == commit
+
+
+async def test_bytes_that_are_not_in_their_encoding_are_told(hub: Hub, hub_server: FakeHub) -> None:
+    hub_server.add(REPO, FILES)
+    listing = await agreed(hub)
+    hub_server.next("models", *[Garbled()] * 2)
+    hub_server.next("info", Garbled())
+    hub_server.next("config.json", Garbled())
+
+    for asked in (hub.search("summarise", ""), hub.look(REPO), hub.fetch(listing)):
+        with pytest.raises(ModelError, match="does not answer as a model hub does"):
+            await asked
 
 
 async def test_a_page_that_is_no_hub_is_told(hub: Hub, hub_server: FakeHub) -> None:

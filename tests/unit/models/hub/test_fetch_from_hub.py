@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes.hub import Cut, Drip, FakeHub, Longer, Whole, Wrong
+from fakes.hub import Cut, Drip, FakeHub, Longer, Status, Whole, Wrong
 from safetensors.numpy import save
 
 from bot.config import Settings
@@ -196,6 +196,14 @@ async def test_more_bytes_than_were_told_are_refused(hub: Hub, hub_server: FakeH
     hub_server.next("model.safetensors", Longer())
 
     with pytest.raises(UnsafeModelError, match="other bytes"):
+        await hub.fetch(await agreed(hub))
+
+
+async def test_a_part_that_begins_nowhere_is_told(hub: Hub, hub_server: FakeHub) -> None:
+    hub_server.add(REPO, FILES)
+    hub_server.next("config.json", Status(206, {"Content-Range": f"bytes {'9' * 5000}-"}))
+
+    with pytest.raises(ModelError, match="does not answer as a model hub does"):
         await hub.fetch(await agreed(hub))
 
 
