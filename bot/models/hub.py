@@ -29,8 +29,8 @@ from bot.models.hub_fetch import Fetching, Progress, Report
 from bot.models.hub_listing import OPEN_LICENCES, PIPELINES, WEIGHTS, Listing, Offer, has_weights, size
 from bot.models.hub_patience import Patience, Sleep
 from bot.models.hub_quarantine import QUARANTINE, refuse_without_room, settle, taken, to_the_end
-from bot.models.hub_reading import listed, offer
-from bot.models.origin import WORD, is_commit, is_repo, parse
+from bot.models.hub_reading import listed, offers
+from bot.models.origin import WORD, is_commit, parse
 from bot.models.spec import ModelFile, ModelSpec
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ class Hub:
         ]  # fmt: skip
         answers = await asyncio.gather(*(wire.models(query) for query in asked))
         try:
-            found = {str(info.id): offer(slot, info) for answer in answers for info in answer if is_repo(str(info.id))}
+            found = await asyncio.to_thread(offers, slot, answers)
         except STRANGE as error:
             raise wire.no_hub() from error
-        return sorted(found.values(), key=lambda one: (not one.loadable, -one.downloads, one.repo))[:count]
+        return found[:count]
 
     async def look(self, repo: str, revision: str = "", *, preset: ModelSpec | None = None) -> Listing:
         """Return what `repo` holds at `revision` ("": its newest state), its commit pinned; nothing is fetched.
@@ -119,7 +119,7 @@ class Hub:
         info = await wire.info(repo, revision)
         free_bytes = await asyncio.to_thread(_free_bytes, self._home)
         try:
-            listing = listed(repo, info, free_bytes, preset)
+            listing = await asyncio.to_thread(listed, repo, info, free_bytes, preset)
         except STRANGE as error:
             raise wire.no_hub() from error
         if is_commit(revision) and listing.revision != revision:
@@ -164,7 +164,7 @@ class Hub:
         family = _family_of(slot)
         place = self._home / hub_folder(repo, revision)
         if is_commit(revision) and await asyncio.to_thread(place.is_dir):
-            spec = read_fetched(repo, revision, self._home, slot=slot)
+            spec = await asyncio.to_thread(read_fetched, repo, revision, self._home, slot=slot)
             return _for_slot(await asyncio.to_thread(pinned, spec, place, self._home), spec.slot, slot)
         listing = await self.look(repo, revision)
         if not has_weights(file.path for file in listing.files):

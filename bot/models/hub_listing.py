@@ -10,7 +10,8 @@ to `bot.models.hub` the asking, to `bot.models.verify` what is in a file.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -151,10 +152,12 @@ def chosen(paths: Iterable[str]) -> tuple[str, ...]:
         return tuple(readable)
     if "model_index.json" in readable:
         safe = [path for path in safe if "/" in path]
-    taken = {
-        path for folder in {_folder(path) for path in safe} for path in _one_form([one for one in safe if _folder(one) == folder])
-    }
-    return tuple(path for path in readable if path in taken or (not path.endswith(WEIGHTS) and not _index_of_none(path, taken)))
+    within: dict[str, list[str]] = defaultdict(list)
+    for path in safe:
+        within[_folder(path)].append(path)
+    taken = {path for weights in within.values() for path in _one_form(weights)}
+    sharded = {_folder(path) for path in taken if _SHARD.fullmatch(PurePosixPath(path).name)}
+    return tuple(path for path in readable if path in taken or not (path.endswith(WEIGHTS) or _is_index_of_none(path, sharded)))
 
 
 def slot_for(paths: Collection[str], kind: str) -> str:
@@ -197,11 +200,9 @@ def _one_form(weights: Sequence[str]) -> list[str]:
     return [path for name, path in names.items() if _SHARD.fullmatch(name)] or list(weights)
 
 
-def _index_of_none(path: str, taken: Iterable[str]) -> bool:
-    """Say whether `path` is the index of shards that are not taken."""
-    if not path.endswith(".index.json"):
-        return False
-    return not any(_folder(one) == _folder(path) and _SHARD.fullmatch(PurePosixPath(one).name) for one in taken)
+def _is_index_of_none(path: str, sharded: Container[str]) -> bool:
+    """Say whether `path` is the index of shards that are not taken: in none of the folders with shards that are."""
+    return path.endswith(".index.json") and _folder(path) not in sharded
 
 
 def _folder(path: str) -> str:

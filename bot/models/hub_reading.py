@@ -9,14 +9,14 @@ is worth fetching.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import UnsafeModelError
 from bot.locale import Text, phrases
 from bot.models.hub_listing import HubFile, Listing, Offer, chosen, estimate_bytes, has_weights, slot_for
-from bot.models.origin import is_commit
+from bot.models.origin import is_commit, is_repo
 from bot.models.spec import ModelSpec
 from bot.models.verify import MOST_FILES, alike
 
@@ -86,8 +86,13 @@ def _refuse_names(repo: str, names: Mapping[str, object]) -> None:
         raise UnsafeModelError(_("{repo} holds more than {count} files. Nothing was fetched.", repo=repo, count=MOST_FILES))
 
 
-def offer(slot: str, info: ModelInfo) -> Offer:
-    """Return one answer of a search."""
+def offers(slot: str, answers: Iterable[Iterable[ModelInfo]]) -> list[Offer]:
+    """Return what answers to a search offer, each repository once: what can be loaded first, then by downloads."""
+    found = {str(info.id): _offer(slot, info) for answer in answers for info in answer if is_repo(str(info.id))}
+    return sorted(found.values(), key=lambda one: (not one.loadable, -one.downloads, one.repo))
+
+
+def _offer(slot: str, info: ModelInfo) -> Offer:
     return Offer(
         repo=str(info.id),
         licence=_licence_of(info),

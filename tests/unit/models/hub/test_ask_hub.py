@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from bot.config import Settings
 from bot.errors import ModelError, NoModelError, OfflineError, UnsafeModelError
+from bot.models import hub as hub_module
 from bot.models.catalogue import Catalogue
 from bot.models.hub import Hub
 from bot.models.hub_patience import Patience
@@ -206,6 +209,27 @@ async def test_bytes_that_are_not_in_their_encoding_are_told(hub: Hub, hub_serve
     for asked in (hub.search("summarise", ""), hub.look(REPO), hub.fetch(listing)):
         with pytest.raises(ModelError, match="does not answer as a model hub does"):
             await asked
+
+
+async def test_what_comes_is_read_off_the_event_loop(hub: Hub, hub_server: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: dict[str, int] = {}
+    for name in ("offers", "listed", "read_fetched"):
+        whole = getattr(hub_module, name)
+
+        def noted(*given: object, name: str = name, whole: Callable[..., object] = whole, **options: object) -> object:
+            read[name] = threading.get_ident()
+            return whole(*given, **options)
+
+        monkeypatch.setattr(hub_module, name, noted)
+    hub_server.add(REPO, FILES, pipeline_tag="summarization")
+
+    await hub.search("summarise", "")
+    listing = await agreed(hub)
+    await hub.fetch(listing)
+    await hub.spec_of(listing.word, "summarise")
+
+    assert set(read) == {"offers", "listed", "read_fetched"}
+    assert threading.get_ident() not in read.values()
 
 
 async def test_a_page_that_is_no_hub_is_told(hub: Hub, hub_server: FakeHub) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.errors import ModelError
+from bot.models import hub_listing
 from bot.models.hub_listing import chosen, estimate_bytes, size, slot_for
 from bot.models.origin import parse
 
@@ -26,6 +27,18 @@ from bot.models.origin import parse
 )
 def test_weights_are_fetched_in_one_form_and_nothing_that_holds_code(there: list[str], fetched: list[int]) -> None:
     assert chosen(there) == tuple(there[place] for place in fetched)
+
+
+def test_a_repository_of_thousands_of_folders_is_read_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    whole = hub_listing._folder
+    monkeypatch.setattr(hub_listing, "_folder", lambda path: asked.append(path) or whole(path))
+    folders = [f"checkpoint-{number:04d}" for number in range(1_000)]
+
+    taken = chosen(f"{folder}/{name}" for folder in folders for name in ("model.safetensors", "model.safetensors.index.json"))
+
+    assert taken == tuple(f"{folder}/model.safetensors" for folder in folders)
+    assert len(asked) <= 4 * len(folders)
 
 
 @pytest.mark.parametrize(
