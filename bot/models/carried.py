@@ -22,7 +22,7 @@ from bot.errors import InputError, ModelError
 from bot.locale import phrases
 from bot.models.fetch import compare
 from bot.models.folders import DESCRIPTION, hub_folder, pinned, read_folder
-from bot.models.made import alone
+from bot.models.made import alone, publish
 from bot.models.origin import WORD, Origin, read_origin
 from bot.models.parcel import MANIFEST, MODEL, TOLD, Manifest, read_manifest
 from bot.models.spec import ModelSpec
@@ -194,7 +194,7 @@ def _placed(opened: _Opened, spec: ModelSpec, settings: Settings) -> Arrived:
             path.chmod(
                 0o444
             )  # a runtime maps the weights: to write into a file that is live would change the model, or end the bot
-    folder.rename(target)
+    publish(folder, target)
     return Arrived(found, target, known=False)
 
 

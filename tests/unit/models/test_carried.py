@@ -106,6 +106,17 @@ def test_what_was_taken_in_is_not_written_into_by_mistake(here: Machine, there: 
     assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()} == {0o444}
 
 
+def test_what_was_taken_in_is_on_the_disk_with_its_description(
+    here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(os.fstat(handle).st_ino))
+
+    arrived = there.take_in(here.make("kobart"))
+
+    assert {path.stat().st_ino for path in (arrived.folder, *arrived.folder.rglob("*"), there.models)} <= set(flushed)
+
+
 def test_a_model_of_the_hub_is_the_same_preset_there(here: Machine, there: Machine, tmp_path: Path) -> None:
     here.make("hub--intfloat--e5", described="")
     parcel = here.pack("embed.e5.v1", tmp_path / "e5.tar")
