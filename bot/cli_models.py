@@ -16,6 +16,7 @@ import typer
 
 from bot.cli_help import ListingVerbs, Verb
 from bot.cli_verb import INTERRUPTED, AsJson, anything, complain, dump, language_of, settings, with_app
+from bot.errors import InputError
 from bot.locale import Text, phrases
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bot.models.carried import Arrived
     from bot.models.fetch import Place
     from bot.models.parcel import Parcel
+    from bot.models.spec import ModelSpec
     from bot.progress import Report
     from bot.sandbox import Json
 
@@ -128,7 +130,7 @@ def check_presets(
         language, hub = language_of(app.settings), Hub(app.settings, Consents(app.database))
         every = [spec for slot in app.catalogue.slots() for spec in app.catalogue.for_slot(slot) if spec.source == "hub"]
         findings = []
-        for spec in [app.catalogue.find(word) for word in name] if name else every:
+        for spec in [_of_a_hub(app.catalogue.find(word)) for word in name] if name else every:
             findings.append(await checked(spec, hub.look))
             if not as_json:
                 typer.echo(findings[-1].to(language))
@@ -138,6 +140,15 @@ def check_presets(
 
     if not with_app(settings(), compare):
         raise typer.Exit(1)
+
+
+def _of_a_hub(spec: ModelSpec) -> ModelSpec:
+    """Return `spec`. Raises InputError where no hub has it."""
+    if spec.source != "hub":
+        raise InputError(
+            _("{model} comes from no hub, so there is nothing to compare it with. Leave its name out to compare all that do.", model=spec.name)
+        )  # fmt: skip
+    return spec
 
 
 @contextmanager

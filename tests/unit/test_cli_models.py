@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from bot.cli import cli
 from bot.cli_models import arrived_text, next_step
-from bot.errors import UnsafeModelError
+from bot.errors import InputError, UnsafeModelError
 from bot.models.carried import Arrived
 from bot.models.spec import ModelSpec
 
@@ -57,6 +57,11 @@ def test_a_folder_is_taken_in_and_packed_again(home: Path, folder: Path, capsys:
     assert Path("m.tar").stat().st_size == packed["size_bytes"]
     typed("models", "import", "m.tar")
     assert "was here already" in capsys.readouterr().out
+
+
+def test_what_comes_from_no_hub_is_compared_with_none(home: Path) -> None:
+    with pytest.raises(InputError, match=r"route\.linear\.v1 comes from no hub"):
+        typed("models", "check", "route.linear.v1")
 
 
 def test_what_is_refused_is_told(home: Path, folder: Path) -> None:
