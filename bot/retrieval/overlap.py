@@ -13,7 +13,8 @@ counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -91,10 +92,7 @@ async def compared(
     ids = sorted({number for _question, some in found for number in some})
     vectors = dict(zip(ids, await _vectors(passages, models, embedder, ids), strict=True))
     questions = await embedded(models, embedder, [question.text for question, _some in found]) if found else []
-    shares = [
-        _in_common(some, np.stack([vectors[number] for number in some]) @ question)
-        for (_question, some), question in zip(found, questions, strict=True)
-    ]
+    shares = await asyncio.to_thread(_shares, [some for _question, some in found], vectors, questions)
     share = sum(shares) / len(shares) if shares else 0.0
     cut = count < held and any(len(some) == count for _question, some in found)
     return Overlap(len(asked), len(found), share, len(ids), candidates=count if cut else 0)
@@ -124,6 +122,14 @@ async def _vectors(passages: Passages, models: Models, embedder: str, ids: Seque
     made = dict(zip((one.id for one in there), vectors, strict=True))
     nothing = np.zeros(len(vectors[0]) if vectors else 1, np.float32)
     return [made.get(number, nothing) for number in ids]
+
+
+def _shares(answers: Sequence[Sequence[int]], vectors: Mapping[int, Rows], questions: Sequence[Rows]) -> list[float]:
+    """Return what each of `answers` has in common with the order by `vectors`: seconds, of 200 questions among 2,000 passages."""
+    return [
+        _in_common(some, np.stack([vectors[number] for number in some]) @ question)
+        for some, question in zip(answers, questions, strict=True)
+    ]
 
 
 def _in_common(live: Sequence[int], scores: Rows) -> float:

@@ -1,7 +1,8 @@
 """The embedder by the verb of every swap: what its card says besides, the change, and what a stop, a failure and a start leave."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,6 +115,22 @@ async def test_an_embedder_of_another_mind_has_less_in_common(library: Shelves, 
     )
 
     assert 0 <= found.share <= 0.5
+
+
+async def test_the_answers_are_compared_beside_the_event_loop(
+    library: Shelves, database: Database, embedders: Embedders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(library, 12)
+    in_common, threads = overlap._in_common, set[threading.Thread]()
+
+    def noted(live: Sequence[int], scores: np.ndarray) -> float:
+        threads.add(threading.current_thread())
+        return in_common(live, scores)
+
+    monkeypatch.setattr(overlap, "_in_common", noted)
+    await compared(library, Passages(database), embedders, B, [Asked("a lamp", make_message().address)], rate=1e9)
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 async def test_only_the_best_of_the_live_one_are_compared_where_all_are_too_many_and_that_is_said(
