@@ -109,7 +109,7 @@ def swap_parts(house: SwapHouse) -> SwapParts:
     shadows = Shadows(pool, allows=house.allows)
     publishing = Publishing(
         swaps, Assignments(house.database), pool, house.catalogue, settings,
-        publishers=publishers, switching=probation.switching,
+        publishers=publishers,
     )  # fmt: skip
     trying = Trying(
         house.catalogue, pool, settings, probe=partial(_probed, settings), compare=card_of, hub=hub, publishers=publishers
@@ -120,6 +120,7 @@ def swap_parts(house: SwapHouse) -> SwapParts:
         shadows.heard(call)
 
     pool.listen(heard)
+    pool.when_switched(probation.switching)
     watching = Watching(
         swaps, publishing, probation, shadows, others=house.lease.others, notify=Announcer(house, house.replied).announce
     )  # fmt: skip

@@ -114,7 +114,7 @@ class Lease(Generic[In, Out]):
         return cast("list[Out]", outputs)
 
     def _tell(self, batch: Sequence[In], outputs: Sequence[object] | None, begun: float, *, bulk: bool) -> None:
-        if self.listeners:
+        if self.listeners and not self.place.beside:
             heard = Heard(self.slot, self.identity, batch, outputs, (time.perf_counter() - begun) * 1000, bulk)
             for listener in self.listeners:
                 listener(heard)

@@ -74,6 +74,7 @@ class Pool:
         self._uses = 0
         self._lately = Lately(most=LATELY)
         self._listeners: tuple[Callable[[Heard], None], ...] = ()
+        self._switches: tuple[Callable[[str], None], ...] = ()
         for slot in settings.models.choose:
             self._place(slot)
 
@@ -112,8 +113,12 @@ class Pool:
                 running.idle.set()
 
     def listen(self, listener: Callable[[Heard], None]) -> None:
-        """Have `listener` told, on the event loop, of every call that a model answers or fails at. It must be quick and raise nothing."""
+        """Have `listener` told, on the event loop, of every call that a live model answers or fails at. It must be quick and raise nothing."""
         self._listeners = (*self._listeners, listener)
+
+    def when_switched(self, told: Callable[[str], None]) -> None:
+        """Have `told` called, on the event loop, with each slot whose live model is another one from now on, before its first answer."""
+        self._switches = (*self._switches, told)
 
     def spec(self, slot: str) -> ModelSpec | None:
         """Return the slot's live model, None where there is none."""
@@ -222,6 +227,9 @@ class Pool:
 
     def _switch(self, place: Place, spec: ModelSpec, running: Running) -> Running | None:
         """Have the place answer by `running`; return what answered before."""
+        if place.spec is None or place.spec.identity != spec.identity:
+            for told in self._switches:
+                told(place.slot)
         old, place.running, place.spec, place.failure = place.running, running, spec, None
         self._settings = choosing(self._settings, spec)
         self._catalogue.follow(self._settings)

@@ -4,7 +4,7 @@ Owns: the figures of the live models, and the limits. Leaves the way back to `bo
 
     probation = Probation(answers=200, minutes=30, complaints=complaints)
     pool.listen(probation.heard)
-    probation.switching("summarise")              # another model is about to answer: what was is kept to compare with
+    pool.when_switched(probation.switching)       # another model is about to answer: what was is kept to compare with
     verdict = await probation.judge(swap)         # None: it goes on
 """
 

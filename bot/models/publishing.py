@@ -11,7 +11,7 @@ within LOOK_EVERY_S and follow. Leaves to `bot.models.pool` the loading, to a `P
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,9 +53,9 @@ class Publishing:
 
     def __init__(
         self, swaps: Swaps, assignments: Assignments, pool: Pool, catalogue: Catalogue, settings: Settings,
-        *, publishers: Mapping[str, Publisher], switching: Callable[[str], None],
+        *, publishers: Mapping[str, Publisher],
     ) -> None:  # fmt: skip
-        """`switching` is told the slot whose model is about to be another one; `publishers` see to their slots themselves."""
+        """`publishers` see to their slots themselves."""
         self._swaps = swaps
         self._assignments = assignments
         self._pool = pool
@@ -63,7 +63,6 @@ class Publishing:
         self._chosen = settings.models.choose
         self._publishers = publishers
         self._apart = frozenset({EMBED.name, *publishers})
-        self._switching = switching
         self._seen: dict[str, str] = {}
         self._recording = 0
         """Swaps that are being written just now; `_recordings`: how many were."""
@@ -109,7 +108,6 @@ class Publishing:
 
         async def record(_loaded: ModelSpec) -> None:
             done.append(await self._recorded(swap, spec.identity, change, by, of))
-            self._switching(swap.slot)
 
         await self._pool.publish(_slot(swap.slot), spec, unloading=not room.beside, record=record)
         return done[0]
@@ -172,11 +170,7 @@ class Publishing:
         try:
             spec = await self.find(slot, model)
             room = await asyncio.to_thread(self._pool.room_for, spec)
-
-            async def record(_loaded: ModelSpec) -> None:
-                self._switching(slot)
-
-            await self._pool.publish(_slot(slot), spec, unloading=not room.beside, record=record)
+            await self._pool.publish(_slot(slot), spec, unloading=not room.beside)
         except ModelError as error:
             log.error("what was assigned cannot be followed; the model before goes on", slot=slot, model=model, why=str(error))
             await self._assignments.failed(slot, model, error.text)

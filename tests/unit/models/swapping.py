@@ -107,11 +107,10 @@ async def a_house(
         return house.complaints
 
     probation = Probation(answers=40, minutes=30, complaints=complaints, now=lambda: house.now)
-    publishing = Publishing(
-        swaps, assignments, pool, catalogue, settings, publishers=publishers or {}, switching=probation.switching
-    )
+    publishing = Publishing(swaps, assignments, pool, catalogue, settings, publishers=publishers or {})
     shadows = Shadows(pool, allows=lambda _message: house.allowed)
     pool.listen(probation.heard)
+    pool.when_switched(probation.switching)
     pool.listen(shadows.heard)
     trying = Trying(catalogue, pool, settings, probe=probe, compare=compare, publishers=publishers)
     watching = Watching(swaps, publishing, probation, shadows, others=lambda: house.others, notify=notify)

@@ -169,6 +169,29 @@ async def test_every_call_is_heard_of(opened: Callable[..., Pool], shop: Shop) -
     assert all(one.spent_ms > 0 for one in heard)
 
 
+async def test_a_switch_is_told_before_the_new_ones_first_answer_and_once(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool, seen = opened(2000), []
+    pool.listen(lambda call: seen.append(call.model))
+    pool.when_switched(seen.append)
+
+    await pool.run(SUM, ["a"])
+    await pool.publish(SUM, two(pool))
+    await pool.run(SUM, ["b"])
+    await pool.publish(SUM, two(pool))
+
+    assert seen == ["summarise.one.v1", "summarise", "summarise.two.v1"]
+
+
+async def test_a_model_beside_the_live_one_is_not_heard(opened: Callable[..., Pool], shop: Shop) -> None:
+    pool, seen = opened(2000), []
+    pool.listen(lambda call: seen.append(call.model))
+
+    await pool.run(SUM.of("summarise.two.v1"), ["a"], bulk=True)
+    await pool.run(SUM.of("summarise.one.v1"), ["a"])
+
+    assert seen == ["summarise.one.v1"]
+
+
 async def test_a_direction_that_a_translator_does_not_go_is_no_failure(opened: Callable[..., Pool], shop: Shop) -> None:
     pool = opened(2000)
     await pool.run(SUM, ["a"])
