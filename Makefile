@@ -1,9 +1,9 @@
-# run · test · check · bench · bench-access · setup: each one line that a person could type.
+# run · test · check · bench · bench-access · faults · setup: each one line that a person could type.
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST ?=
 
-.PHONY: run test check bench bench-access setup clean
+.PHONY: run test check bench bench-access faults setup clean
 
 run: .venv/.prepared
 	@exec .venv/bin/paring run
@@ -24,6 +24,9 @@ bench: .venv/.bench
 
 bench-access: .venv/.test
 	.venv/bin/python -m benchmarks.access --searches 100000 --minutes 60 --write
+
+faults: .venv/.test
+	.venv/bin/python -m benchmarks.faults --write
 
 .venv/.run: pyproject.toml constraints.txt
 	@echo "Setting up .venv: a few minutes the first time."

@@ -46,6 +46,7 @@ class InboxRow(Base):
         UniqueConstraint("channel", "account", "chat", "message_id", "version"),
         Index("ix_inbox_state_id", "state", "id"),
         Index("ix_inbox_chat_sent_at", "channel", "account", "chat", "sent_at"),
+        Index("ix_inbox_sender_received_at", "channel", "account", "sender", "received_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -68,6 +69,8 @@ class InboxRow(Base):
     route: Mapped[str] = mapped_column(default="")
     """How it was routed, packed; "" until then. `/why` reads it."""
     error: Mapped[str] = mapped_column(default="")
+    reference: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    """What the person was told to name when they ask an admin about it; "" where nothing went wrong."""
     sent_at: Mapped[datetime]
     received_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
@@ -241,6 +244,33 @@ class AdminRow(Base):
     """CHANNEL:USER."""
     added_by: Mapped[str] = mapped_column(String(255))
     added_at: Mapped[datetime]
+
+
+class GuestRow(Base):
+    """A person whom an admin let in by a pairing code; those of the settings' lists are not kept here."""
+
+    __tablename__ = "guests"
+
+    person: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """CHANNEL:USER."""
+    admitted_by: Mapped[str] = mapped_column(String(255))
+    admitted_at: Mapped[datetime]
+
+
+class PairingRow(Base):
+    """A pairing code that was shown to a person and waits for an admin."""
+
+    __tablename__ = "pairings"
+    __table_args__ = (Index("ix_pairings_code_hash", "code_hash"),)
+
+    person: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """CHANNEL:USER."""
+    code_hash: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the code: who reads the database cannot show it."""
+    origin: Mapped[str]
+    """The packed Address to which it was shown."""
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
 
 
 class ScopeRow(Base):

@@ -1,0 +1,105 @@
+"""Runs the matrix: each fault in a process of its own, one after another, those that mostly wait beside them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
+from benchmarks.faults import Fault, Plan, Row
+from benchmarks.faults.matrix import named
+from benchmarks.faults.page import PAGE, table, written
+
+LEAST_S = 120.0
+"""How long any fault may take, at any scale."""
+GRACE_S = 5.0
+
+
+def main() -> None:
+    """Run what is asked for; exit with 1 where a row is not sound and is not known to be so."""
+    asked = _asked()
+    if asked.one:
+        print(json.dumps(asdict(asyncio.run(_alone(asked.one, asked.seed, asked.scale)))), flush=True)
+        return
+    begun = time.monotonic()
+    faults = named(tuple(asked.only))
+    rows = asyncio.run(_all(faults, asked.seed, asked.scale))
+    tables = table(rows, faults)
+    print(tables)
+    if asked.write:
+        page = written(
+            PAGE.read_text(encoding="utf-8"), tables, seed=asked.seed, scale=asked.scale, minutes=(time.monotonic() - begun) / 60
+        )
+        PAGE.write_text(page, encoding="utf-8")
+    sys.exit(any(not rows[fault.name].sound and not fault.known for fault in faults))
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
+    parser.add_argument(
+        "--only", nargs="*", default=[], metavar="NAME", help="names of faults or sections; all where none is given"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="where all chance comes from (%(default)s)")
+    parser.add_argument("--scale", type=float, default=1.0, help="how much is tried, of the published matrix (%(default)s)")
+    parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+async def _alone(name: str, seed: int, scale: float) -> Row:
+    (fault,) = named((name,))
+    with tempfile.TemporaryDirectory(prefix="paring-fault-") as scratch:
+        return await fault.run(Plan(Path(scratch), seed, scale))
+
+
+async def _all(faults: list[Fault], seed: int, scale: float) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+
+    async def take(fault: Fault) -> None:
+        begun = time.monotonic()
+        print(f"{fault.section}/{fault.name} ...", file=sys.stderr, flush=True)
+        rows[fault.name] = row = await _in_child(fault, seed, scale)
+        state = "sound" if row.sound else "NOT SOUND"
+        print(f"{fault.section}/{fault.name}: {state}, {time.monotonic() - begun:.0f} s. {row.note}", file=sys.stderr, flush=True)
+
+    async with asyncio.TaskGroup() as group:
+        for fault in faults:
+            if fault.beside:
+                group.create_task(take(fault))
+        for fault in faults:
+            if not fault.beside:
+                await take(fault)
+    return rows
+
+
+async def _in_child(fault: Fault, seed: int, scale: float) -> Row:
+    """Run one fault; what it started ends with it, also where it ran out of time."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.faults", "--one", fault.name, "--seed", str(seed), "--scale", str(scale),
+        stdout=asyncio.subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, _none = await asyncio.wait_for(child.communicate(), max(LEAST_S, fault.most_s * scale))
+        return Row(**json.loads(said.splitlines()[-1]))
+    except TimeoutError:
+        return Row(1, "runs", failed=1, note="it did not end in time")
+    except (IndexError, ValueError, TypeError):
+        return Row(1, "runs", failed=1, note=f"it broke, exit code {child.returncode}")
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        await child.wait()
+
+
+if __name__ == "__main__":
+    main()

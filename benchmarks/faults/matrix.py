@@ -1,0 +1,15 @@
+"""All lines of the matrix, in the order of its page: each module of a section lists its own."""
+
+from __future__ import annotations
+
+from benchmarks.faults import Fault
+
+FAULTS: tuple[Fault, ...] = ()
+
+
+def named(names: tuple[str, ...]) -> list[Fault]:
+    """Return the faults of these names or sections, all where none is given. Raises KeyError for a name that nobody has."""
+    for name in names:
+        if not any(name in (fault.name, fault.section) for fault in FAULTS):
+            raise KeyError(name)
+    return [fault for fault in FAULTS if not names or fault.name in names or fault.section in names]
