@@ -11,6 +11,7 @@ come in at all.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -39,6 +40,7 @@ HISTORY = 20
 FELL_SHORT: frozenset[State] = frozenset({"refused", "failed", "interrupted"})
 """Ends that are told until they are put away."""
 MOST_SHADOWED = 1000
+SHARES_FOR_S = 60.0
 _BROKE = _("Something in me broke while I worked on this. The model before is live; the log says more.")
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -115,6 +117,7 @@ class AdminPages:
         self._person = person
         self._renderer = renderer
         self._jobs: dict[str, Job] = {}
+        self._counted: tuple[float, Mapping[str, float]] | None = None
 
     def routes(self, language_of: Callable[[Request], Language]) -> list[tuple[str, str, Answer]]:
         """Return (path, method, answer) of each address."""
@@ -173,7 +176,7 @@ class AdminPages:
         slots, history = await self._desk.slots(), await self._desk.swaps.history(count=HISTORY)
         works = [Work(job.slot, job.word, job.said, over=job.over, asks=job.asks) for job in self._jobs.values()]
         choices = {status.slot: self._desk.choices(status.slot) for status in slots}
-        memory, shares = self._desk.memory(), await self._desk.shares()
+        memory, shares = self._desk.memory(), await self._shares()
 
         def drawn() -> dict[str, str]:
             view = view_of(slots, memory, history, works, choices, language, shares=shares)
@@ -182,6 +185,12 @@ class AdminPages:
         sections = await asyncio.to_thread(drawn)
         busy = any(not job.over for job in self._jobs.values()) or any(swap.state in UNDER_WAY for swap in history)
         return sections, busy
+
+    async def _shares(self) -> Mapping[str, float]:
+        """Return the shares as they were within the last minute: a week of messages is counted for them."""
+        if self._counted is None or time.monotonic() - self._counted[0] > SHARES_FOR_S:
+            self._counted = (time.monotonic(), await self._desk.shares())
+        return self._counted[1]
 
     # ---------------------------------------------------------------- the verbs
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from bot.channels.web_admin_words import HEALTH, STATES, STEPS_TOLD
+from bot.channels.web_admin_words import HEALTH
 from bot.locale import Language
 from bot.models.card import Difference, Quality, differences, qualities
+from bot.models.card_words import disk, duration, memory
 from bot.models.intervals import Estimate
-from bot.models.trial import STEPS, Card, Figures, Swap, Told
+from bot.models.telling import STATE_NAMES, STEP_NAMES
+from bot.models.trial import STEPS, WAITING, Card, Figures, Swap, Told
 
 if TYPE_CHECKING:
     from bot.models.places import SlotStatus
@@ -26,7 +28,6 @@ SECTIONS: Final = ("work", "memory", "slots", "history")
 """The parts of the page that change, each with a template of its own."""
 HUES: Final = 8
 """Colours of the memory bar; the models take them in turn."""
-WAITING: Final = frozenset({"reported", "shadowing"})
 
 Json = dict[str, object]
 
@@ -43,7 +44,7 @@ class Work:
 
 
 def view_of(
-    slots: Sequence[SlotStatus], memory: tuple[int, int], history: Sequence[Swap], works: Sequence[Work],
+    slots: Sequence[SlotStatus], taken_of: tuple[int, int], history: Sequence[Swap], works: Sequence[Work],
     choices: Mapping[str, Sequence[str]], language: Language, *, shares: Mapping[str, float],
 ) -> Json:  # fmt: skip
     """Return all that the sections show."""
@@ -54,7 +55,7 @@ def view_of(
             for work in works
         ],
         "waiting": [card_view(swap, language) for swap in waiting],
-        "memory": _memory(slots, memory),
+        "memory": _memory(slots, taken_of),
         "slots": [
             _slot(status, history, choices.get(status.slot, ()), language, share=shares.get(status.slot)) for status in slots
         ],
@@ -68,7 +69,7 @@ def card_view(swap: Swap, language: Language) -> Json:
     return {
         "id": swap.id, "slot": swap.slot, "model": _name(swap.model) or swap.word, "before": _name(swap.before), "identity": swap.model,
         "by": swap.by, "asked_at": swap.asked_at, "changed_at": swap.changed_at, "reason": swap.reason,
-        "state": STATES[swap.state].to(language), "code": swap.state, "said": swap.said.get(language, ""),
+        "state": STATE_NAMES[swap.state].to(language), "code": swap.state, "said": swap.said.get(language, ""),
         "choices": swap.choices, "steps": _steps(swap, language),
         "card": _card(card, language) if card else None,
     }  # fmt: skip
@@ -85,17 +86,17 @@ def _card(card: Card, language: Language) -> Json:
         "notes": [told[language] for told in card.notes],
         "fault": new.fault.get(language, ""),
         "qualities": [_quality(found) for found in qualities(card)],
-        "old": _figures(old, times) if old else None,
-        "new": _figures(new, times),
-        "needs": megabytes(room.need_mb), "fits": room.fits, "beside": room.beside,
+        "old": _figures(old, times, language) if old else None,
+        "new": _figures(new, times, language),
+        "needs": memory(room.need_mb), "fits": room.fits, "beside": room.beside,
         "room": {
             "taken": _share(room.taken_mb, room.budget_mb),
             "need": _share(room.need_mb, room.budget_mb),
-            "budget": megabytes(room.budget_mb),
+            "budget": memory(room.budget_mb),
         },
-        "evicts": [{"slot": one.slot, "model": _name(one.model), "wait": seconds(one.load_s)} for one in room.evicts],
+        "evicts": [{"slot": one.slot, "model": _name(one.model), "wait": duration(1000 * one.load_s).to(language)} for one in room.evicts],
         "examples": [_example(found) for found in differences(card)],
-        "shadow": _shadow(card),
+        "shadow": _shadow(card, language),
     }  # fmt: skip
 
 
@@ -115,11 +116,11 @@ def _spread(found: Estimate | None) -> tuple[float, float] | None:
     return (round(100 * found.low, 1), round(100 * found.high, 1)) if found and found.count > 1 else None
 
 
-def _figures(figures: Figures, slowest_ms: float) -> Json:
+def _figures(figures: Figures, slowest_ms: float, language: Language) -> Json:
     return {
-        "model": _name(figures.model), "p50": milliseconds(figures.p50_ms), "p95": milliseconds(figures.p95_ms),
+        "model": _name(figures.model), "p50": duration(figures.p50_ms).to(language), "p95": duration(figures.p95_ms).to(language),
         "p50_share": _share(figures.p50_ms, slowest_ms), "p95_share": _share(figures.p95_ms, slowest_ms),
-        "load": seconds(figures.load_s), "ram": megabytes(figures.ram_mb), "disk": bytes_told(figures.disk_bytes),
+        "load": duration(1000 * figures.load_s).to(language), "ram": memory(figures.ram_mb), "disk": disk(figures.disk_bytes),
         "licence": figures.licence or "–", "languages": ", ".join(figures.languages) or "–",
     }  # fmt: skip
 
@@ -131,33 +132,33 @@ def _example(found: Difference) -> Json:
     }  # fmt: skip
 
 
-def _shadow(card: Card) -> Json | None:
+def _shadow(card: Card, language: Language) -> Json | None:
     shadow = card.shadow
     if shadow is None:
         return None
     return {
         "done": shadow.done, "wanted": shadow.wanted, "agreed": round(100 * shadow.agreed), "failed": shadow.failed,
-        "old": milliseconds(shadow.old_p50_ms), "new": milliseconds(shadow.new_p50_ms),
+        "old": duration(shadow.old_p50_ms).to(language), "new": duration(shadow.new_p50_ms).to(language),
     }  # fmt: skip
 
 
-def _memory(slots: Sequence[SlotStatus], memory: tuple[int, int]) -> Json:
-    taken_mb, budget_mb = memory
+def _memory(slots: Sequence[SlotStatus], taken_of: tuple[int, int]) -> Json:
+    taken_mb, budget_mb = taken_of
     loaded = [status for status in slots if status.loaded and status.ram_mb]
     parts = [
         {
             "slot": one.slot,
             "model": _name(one.model),
-            "ram": megabytes(one.ram_mb),
+            "ram": memory(one.ram_mb),
             "share": _share(one.ram_mb, budget_mb),
             "hue": at % HUES,
         }
         for at, one in enumerate(loaded)
     ]
     return {
-        "taken": megabytes(taken_mb),
-        "budget": megabytes(budget_mb),
-        "free": megabytes(max(0, budget_mb - taken_mb)),
+        "taken": memory(taken_mb),
+        "budget": memory(budget_mb),
+        "free": memory(max(0, budget_mb - taken_mb)),
         "parts": parts,
     }
 
@@ -169,8 +170,9 @@ def _slot(
     health = status.failure.to(language) if status.failure else HEALTH[status.health].to(language)
     return {
         "slot": status.slot, "model": _name(status.model), "identity": status.model, "health": health,
-        "ill": bool(status.failure), "missing": status.health == "missing", "size": bytes_told(status.size_bytes),
-        "ram": megabytes(status.ram_mb) if status.ram_mb else "–", "p50": milliseconds(status.p50_ms) if status.p50_ms is not None else "–",
+        "ill": bool(status.failure), "missing": status.health == "missing", "size": disk(status.size_bytes) if status.size_bytes else "–",
+        "ram": memory(status.ram_mb) if status.ram_mb else "–",
+        "p50": duration(status.p50_ms).to(language) if status.p50_ms is not None else "–",
         "share": "–" if share is None else f"{100 * share:.0f} %", "licence": status.licence,
         "choices": [name for name in choices if name != _name(status.model)],
         "before": _name(last.before) if last else "", "last": last.id if last else 0,
@@ -184,7 +186,8 @@ def _event(swap: Swap, slots: Sequence[SlotStatus], language: Language) -> Json:
     now = live.p50_ms if live is not None and live.model == swap.model else None
     return {
         **{key: value for key, value in card_view(swap, language).items() if key != "card"},
-        "then": milliseconds(then.p50_ms) if then and not then.fault else "", "now": milliseconds(now) if now is not None else "",
+        "then": duration(then.p50_ms).to(language) if then and not then.fault else "",
+        "now": duration(now).to(language) if now is not None else "",
         "has_card": swap.card is not None,
     }  # fmt: skip
 
@@ -193,7 +196,7 @@ def _steps(swap: Swap, language: Language) -> list[Json]:
     at = STEPS.index(swap.step)
     return [
         {
-            "name": STEPS_TOLD[step].to(language),
+            "name": STEP_NAMES[step].to(language),
             "done": place < at or swap.state == "live",
             "now": place == at and swap.state != "live",
         }
@@ -207,28 +210,6 @@ def _name(identity: str) -> str:
 
 def _share(part: float, whole: float) -> float:
     return round(min(100.0, 100 * part / whole), 2) if whole else 0.0
-
-
-def megabytes(amount: float) -> str:
-    """Return an amount of MiB for people."""
-    return f"{amount / 1024:.1f} GB" if amount >= 1024 else f"{amount:.0f} MB"  # noqa: PLR2004 - the next unit begins here
-
-
-def bytes_told(amount: int) -> str:
-    """Return a size in bytes for people, "–" for nothing."""
-    return megabytes(amount / (1 << 20)) if amount >= 1 << 20 else f"{amount / 1024:.0f} KB" if amount else "–"
-
-
-def milliseconds(amount: float) -> str:
-    """Return a time in milliseconds for people."""
-    if amount >= 1000:  # noqa: PLR2004 - a second
-        return seconds(amount / 1000)
-    return f"{amount:.0f} ms" if amount >= 10 else f"{amount:.1f} ms"  # noqa: PLR2004 - a decimal helps below ten
-
-
-def seconds(amount: float) -> str:
-    """Return a time in seconds for people."""
-    return f"{amount:.1f} s"
 
 
 def moment(at: datetime) -> str:

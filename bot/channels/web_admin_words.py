@@ -6,7 +6,6 @@ words("ko")["promote"]
 from __future__ import annotations
 
 from bot.locale import Language, Text, phrases
-from bot.models.trial import State, Step
 
 _ = phrases(__file__)
 
@@ -77,31 +76,6 @@ WORDS: dict[str, Text] = {
 }
 
 HEALTH: dict[str, Text] = {"ready": _("ready"), "idle": _("asleep, loads when asked"), "missing": _("not installed")}
-
-STATES: dict[State, Text] = {
-    "trying": _("being tried"),
-    "reported": _("waits for an admin"),
-    "shadowing": _("in shadow"),
-    "publishing": _("being made live"),
-    "watched": _("live, on probation"),
-    "live": _("live"),
-    "discarded": _("discarded"),
-    "refused": _("refused"),
-    "failed": _("failed"),
-    "interrupted": _("interrupted"),
-    "rolled back": _("rolled back"),
-}
-
-STEPS_TOLD: dict[Step, Text] = {
-    "resolve": _("find"),
-    "fetch": _("fetch"),
-    "verify": _("verify"),
-    "probe": _("try out"),
-    "report": _("report"),
-    "promote": _("approve"),
-    "publish": _("make live"),
-    "watch": _("watch"),
-}
 
 
 def words(language: Language) -> dict[str, str]:

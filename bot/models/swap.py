@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.errors import InputError, ParingError, UnsafeModelError
 from bot.locale import Text, phrases
-from bot.models.telling import STEP_NAMES, Telling, short
+from bot.models.telling import STATE_NAMES, STEP_NAMES, Telling, short
 from bot.models.trial import UNDER_WAY, Card, Shadowed, State, Step, Swap, Tell
 from bot.models.trying import YesWantedError
 from bot.store.swaps import Change, Swaps, same
@@ -111,7 +111,7 @@ class Swapper:
         return await self._swaps.one(number)
 
     async def history(self, slot: str = "", *, count: int = 20) -> Sequence[Swap]:
-        """Return the last swaps, of one slot or all, the newest first."""
+        """Return the last swaps, of one slot or all, and every older one that still waits for an admin, the newest first."""
         return await self._swaps.history(slot, count=count)
 
     # ---------------------------------------------------------------- the steps
@@ -250,16 +250,9 @@ def _not_waiting(swap: Swap) -> Text:
     return _(
         "Swap {number} does not wait for that: it is “{state}”, at “{step}”.",
         number=swap.id,
-        state=_STATES[swap.state],
+        state=STATE_NAMES[swap.state],
         step=STEP_NAMES[swap.step],
     )
-
-
-_STATES: Final[dict[State, Text]] = {
-    "trying": _("being tried"), "reported": _("waiting for its admin"), "shadowing": _("in the shadow"), "publishing": _("being made live"),
-    "watched": _("live and watched"), "live": _("live"), "discarded": _("discarded"), "refused": _("refused"), "failed": _("failed"),
-    "interrupted": _("interrupted"), "rolled back": _("rolled back"),
-}  # fmt: skip
 
 
 async def _nothing(_step: Step) -> None:

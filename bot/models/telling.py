@@ -11,13 +11,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.locale import Text, phrases
-from bot.models.trial import Step, Tell
+from bot.models.trial import State, Step, Tell
 
 _ = phrases(__file__)
 
 STEP_NAMES: Final[dict[Step, Text]] = {
     "resolve": _("resolve"), "fetch": _("fetch"), "verify": _("verify"), "probe": _("probe"), "report": _("report"),
     "promote": _("promote"), "publish": _("publish"), "watch": _("watch"),
+}  # fmt: skip
+STATE_NAMES: Final[dict[State, Text]] = {
+    "trying": _("being tried"), "reported": _("waits for an admin"), "shadowing": _("in the shadow"), "publishing": _("being made live"),
+    "watched": _("live, on probation"), "live": _("live"), "discarded": _("discarded"), "refused": _("refused"), "failed": _("failed"),
+    "interrupted": _("interrupted"), "rolled back": _("rolled back"),
 }  # fmt: skip
 _DONE: Final[dict[Step, Text]] = {
     "resolve": _("✓ resolved"), "fetch": _("✓ fetched"), "verify": _("✓ verified"), "probe": _("✓ probed"), "report": _("✓ reported"),

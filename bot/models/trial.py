@@ -44,6 +44,8 @@ State = Literal[
 "refused" is the gate's or the verifier's no, "failed" an error, "interrupted" an end of the process in the midst of it.
 """
 UNDER_WAY: Final[frozenset[State]] = frozenset({"trying", "shadowing", "publishing"})
+WAITING: Final[frozenset[State]] = frozenset({"reported", "shadowing"})
+"""Their cards wait for an admin."""
 """What is "interrupted" where the process that was at it has ended. A card that waits for its admin outlives a start."""
 
 Choice = Literal["promote", "force", "shadow", "discard"]
@@ -296,7 +298,7 @@ class Swapping(Protocol):
         ...
 
     async def history(self, slot: str = "", *, count: int = 20) -> Sequence[Swap]:
-        """Return the last swaps, of one slot or all, the newest first."""
+        """Return the last swaps, of one slot or all, and every older one that still waits for an admin, the newest first."""
         ...
 
 

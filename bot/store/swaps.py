@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import Table, delete, insert, or_, select, update
+from sqlalchemy import Table, and_, delete, insert, or_, select, update
 
 from bot.errors import InputError
 from bot.locale import LANGUAGES, Text, phrases
 from bot.models.telling import STEP_NAMES
-from bot.models.trial import UNDER_WAY, Card, State, Step, Swap, Told, pack_card, told, unpack_card
+from bot.models.trial import UNDER_WAY, WAITING, Card, State, Step, Swap, Told, pack_card, told, unpack_card
 from bot.store.assignments import assign
 from bot.store.tables import AssignmentRow, SwapRow
 
@@ -210,9 +210,11 @@ class Swaps:
         return found[0]
 
     async def history(self, slot: str = "", *, count: int = 20) -> list[Swap]:
-        """Return the last swaps, of one slot or all, the newest first."""
-        query = select(_TABLE).order_by(_TABLE.c.id.desc()).limit(count)
-        return await self._found(query.where(_TABLE.c.slot == slot) if slot else query)
+        """Return the last swaps, of one slot or all, and every older one that still waits for an admin, the newest first."""
+        of_slot = (_TABLE.c.slot == slot,) if slot else ()
+        last = select(_TABLE.c.id).where(*of_slot).order_by(_TABLE.c.id.desc()).limit(count)
+        kept = or_(_TABLE.c.id.in_(last), and_(_TABLE.c.state.in_(WAITING), *of_slot))
+        return await self._found(select(_TABLE).where(kept).order_by(_TABLE.c.id.desc()))
 
     async def last_live(self, slot: str, model: str) -> Swap | None:
         """Return the newest swap by which `model` became live in `slot`, None where it was never swapped in."""

@@ -52,6 +52,22 @@ async def test_a_swap_is_kept_with_its_card_and_its_words(database: Database) ->
     assert await swaps.history("embed") == []
 
 
+async def test_a_card_that_waits_is_in_the_history_however_many_came_after_it(database: Database) -> None:
+    swaps = Swaps(database, owner="me")
+    first = await swaps.begin("summarise", "lexrank", by="telegram:1")
+    await swaps.change(first.id, Change("reported", "report", model=TWO, before=ONE, card=a_card()), of={"trying"})
+    later = [await _refused(swaps, "caption") for _more in range(3)]
+
+    assert [swap.id for swap in await swaps.history(count=2)] == [later[2], later[1], first.id]
+    assert [swap.id for swap in await swaps.history("caption", count=2)] == [later[2], later[1]]
+
+
+async def _refused(swaps: Swaps, slot: str) -> int:
+    swap = await swaps.begin(slot, "blip", by="telegram:1")
+    await swaps.change(swap.id, Change("refused", "verify"), of={"trying"})
+    return swap.id
+
+
 @pytest.mark.parametrize("number", [0, 9, 10**30])
 async def test_a_number_that_no_swap_has_is_told(database: Database, number: int) -> None:
     with pytest.raises(InputError, match=f"no swap {number}"):
