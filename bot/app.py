@@ -24,6 +24,7 @@ from bot.admin_desks import AdminHouse, admin_parts
 from bot.admin_page import PageDesk
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
+from bot.duty import Duty
 from bot.errors import ModelError
 from bot.host import App
 from bot.house import House
@@ -177,7 +178,7 @@ async def _assemble(
     learner = Learner(lambda: app.learn())  # noqa: PLW0108 - the app is put together last
     eraser = Eraser(database, blobs, unlearn=lambda: app.unlearn())  # noqa: PLW0108 - as above
     router, access = Router(pool), Access(Audiences(database), channels)
-    delivery = Delivery(outbox, channels, others=lease.others)
+    delivery = Delivery(outbox, channels, ended=lease.ended)
 
     parts = swap_parts(
         SwapHouse(settings, database, outbox, lease, catalogue, pool, library, chats, roles, channels, delivery.hand)
@@ -204,7 +205,7 @@ async def _assemble(
         watched=parts.watched,
     )  # fmt: skip
     worker = Worker(
-        inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, others=lease.others, moves=moves
+        inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, ended=lease.ended, moves=moves
     )  # fmt: skip
     intake = Reception(
         inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,
@@ -236,6 +237,7 @@ async def _assemble(
         parts.watching,
         PageDesk(parts.swapper, roles, audit, pool, catalogue, sight),
         admin,
+        Duty(settings.home),
     )
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
     library.changeover.needed = partial(pool.keep_only, EMBED)

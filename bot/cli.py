@@ -35,6 +35,7 @@ from bot.locale import Text, phrases
 
 if TYPE_CHECKING:
     from bot.app import App
+    from bot.channels.channel import Channel
     from bot.locale import Language
 
 _ = phrases(__file__)
@@ -252,9 +253,9 @@ async def _serve(app: App) -> None:
         loop.add_signal_handler(number, leaving.ask)
     channels = channels_of(app)
     language = language_of(app.settings)
-    greetings = [asyncio.create_task(_greet(channel, language)) for channel in channels]
+    greetings = [asyncio.create_task(_greet(app, channel, language)) for channel in channels]
 
-    await app.serve(channels, stop=stop, hopeless=_tell)
+    await app.serve(channels, stop=stop, hopeless=_tell, stands_by=_tell_standing_by)
     for greeting in greetings:
         greeting.cancel()
     if not stop.is_set():
@@ -265,11 +266,18 @@ def _tell(name: str, why: Text) -> None:
     complain(_("{name} is off: {why}", name=name, why=why), spoken(os.environ))
 
 
-async def _greet(channel: object, language: Language) -> None:
+def _tell_standing_by(name: str) -> None:
+    stands_by = _(
+        "Another Paring of this home is on {name} already: this one stands by, and takes over when that one ends.", name=name
+    )
+    complain(stands_by, spoken(os.environ))
+
+
+async def _greet(app: App, channel: Channel, language: Language) -> None:
+    await app.duty.begun(channel)
     ready, url = getattr(channel, "ready", None), ""
     if ready is not None:
         await ready.wait()
         url = getattr(channel, "url", "")
-    name = getattr(channel, "name", "")
-    there = _("Paring is at {url} (Ctrl-C stops it).", url=url) if url else _("Paring is on {name}.", name=name)
+    there = _("Paring is at {url} (Ctrl-C stops it).", url=url) if url else _("Paring is on {name}.", name=channel.name)
     typer.echo(there.to(language))

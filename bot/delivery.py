@@ -10,7 +10,6 @@ Owns: what is done about a send that fails, and about one whose fate is unknown.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, GoneError, RetryLaterError
 from bot.errors import StoreError
-from bot.feed import Feed, Turn
+from bot.feed import Ended, Feed, Turn
 from bot.locale import phrases
 from bot.logs import Logger
 from bot.store.outbox import Outbox, Parcel
@@ -69,11 +68,11 @@ class _Outcome:
 class Delivery:
     """Sends what the outbox holds for `channels`."""
 
-    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], *, others: Callable[[], Sequence[str]] = tuple) -> None:
-        """Deliver to `channels`, by name; `others()` are the leases of other living bots."""
+    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], *, ended: Ended = list) -> None:
+        """Deliver to `channels`, by name; `ended(names)` are those leases whose bots live no more."""
         self._outbox = outbox
         self._channels = channels
-        self._others = others
+        self._ended = ended
         self._feed = Feed[Parcel](outbox, self.take, at_once=CHATS_AT_ONCE, weigh=lambda parcel: len(parcel.reply.text))
         self._unwritten: dict[int, _Outcome] = {}
         self._waited: set[int] = set()
@@ -86,7 +85,11 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        await self._feed.run(places(self._channels), others=await asyncio.to_thread(self._others))
+        await self._feed.run(places(self._channels), ended=self._ended)
+
+    async def take_up(self) -> None:
+        """Send what bots left behind that live no more, before what comes from now on. Raises StoreError."""
+        await self._feed.take_up()
 
     async def finish(self, *, within_s: float) -> bool:
         """Send what is ready; return False where some of it took longer than `within_s`."""

@@ -1,12 +1,12 @@
 """The way of a table's rows into lanes: what was left from before is read once, what is committed after is handed over.
 
-The database stays the truth: what is handed over is in it already, and a start reads everything that waits. Nothing is read while
-it keeps up. Of what waits long only the ticket (number and lane) is held, so that a queue of any length costs no memory
-worth naming; the row is read when its turn comes.
+The database stays the truth: what is handed over is in it already, and a start reads everything that waits. Of what waits long
+only the ticket (number and lane) is held, so that a queue of any length costs no memory worth naming; the row is read when its
+turn comes. What another bot of the same home took in is taken up where that one lives no more, at the start and every LOOK_EVERY_S.
 
     feed = Feed(inbox, turn, at_once=16, weigh=lambda waiting: len(waiting.message.text))
-    feed.hand(number, lane, waiting)      # on the event loop, in the order of the commits
-    await feed.run(places, others=())     # until cancelled
+    feed.hand(number, lane, waiting)             # on the event loop, in the order of the commits
+    await feed.run(places, ended=lease.ended)    # until cancelled
 """
 
 from __future__ import annotations
@@ -20,12 +20,17 @@ from typing import Generic, Protocol, TypeVar
 from bot.errors import StoreError
 from bot.lanes import Lanes
 from bot.logs import Logger
-from bot.store.places import Lane, Places, Ticket
+from bot.store.places import Lane, Places, Recovered, Ticket
 
 log = Logger(__name__)
 
 T = TypeVar("T")
 
+Ended = Callable[[Sequence[str]], Sequence[str]]
+"""Returns those of some leases whose bots live no more."""
+
+LOOK_EVERY_S = 2.0
+"""How often one looks for what a bot that has died left behind."""
 READ_AT_ONCE = 1000
 MOST_HELD = 5_000_000
 """Characters of text that are held in memory for what waits; beyond, the rows are read again in their turn."""
@@ -38,12 +43,21 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 class Source(Protocol):
     """A table whose rows wait. Implemented by `bot.store.inbox.Inbox` and `bot.store.outbox.Outbox`."""
 
+    @property
+    def owner(self) -> str:
+        """The lease that one's own rows carry."""
+        ...
+
     async def tickets(self, places: Places, *, after: int = 0, most: int = 1000) -> list[Ticket]:
         """Return what waits in `places` with a number over `after`, oldest first."""
         ...
 
-    async def recover(self, places: Places, *, others: Sequence[str] = ()) -> int:
-        """Take over what is nobody's who lives; return how much had been begun."""
+    async def owners(self, places: Places) -> list[str]:
+        """Return the leases of which rows wait in `places`."""
+        ...
+
+    async def recover(self, places: Places, *, of: Sequence[str]) -> Recovered:
+        """Take over what waits in `places` and is of the leases `of`."""
         ...
 
 
@@ -72,6 +86,8 @@ class Feed(Generic[T]):
         self._weigh = weigh
         self._lanes = Lanes(at_once=at_once)
         self._running = False
+        self._places: Places = {}
+        self._ended: Ended = list
         self._early: list[tuple[int, Lane, T]] | None = None
         self._read_up_to = 0
         self._held = 0
@@ -88,26 +104,28 @@ class Feed(Generic[T]):
             held = self._held + weight <= MOST_HELD
             self._put(Turn(number, item if held else None), lane, weight if held else 0)
 
-    async def run(self, places: Places, *, others: Sequence[str]) -> None:
-        """Do what was left from before and what is handed over, until cancelled."""
+    async def run(self, places: Places, *, ended: Ended) -> None:
+        """Do what was left from before, what is handed over, and what those leave behind who die meanwhile, until cancelled."""
         self._lanes = Lanes(at_once=self._at_once)
+        self._places, self._ended = places, ended
         self._early = []
         self._read_up_to = self._held = 0
         try:
-            if begun := await self._source.recover(places, others=others):
-                log.warning(
-                    "the bot was interrupted; what was under way is taken up again",
-                    table=type(self._source).__name__,
-                    begun=begun,
-                )
+            await self._recovered([self._source.owner, *await self._gone()])
             await self._read(places)
             early, self._early, self._running = self._early, None, True
             for number, lane, item in early:
                 self.hand(number, lane, item)
-            await asyncio.Event().wait()
+            await self._look_after_others()
         finally:
             self._early, self._running = None, False
             await self._lanes.close()
+
+    async def take_up(self) -> None:
+        """Queue what those left behind who live no more; a run that has yet to read does that itself. Raises StoreError."""
+        if self._running and (gone := await self._gone()):
+            for ticket in (await self._recovered(gone)).tickets:
+                self._put(Turn(ticket.id, None), ticket.lane, 0)
 
     async def idle(self) -> None:
         """Return once everything that was handed over has been seen to."""
@@ -120,6 +138,33 @@ class Feed(Generic[T]):
     async def drain(self, *, within_s: float) -> bool:
         """Do what waits but need not wait for its time. False where it took longer."""
         return await self._lanes.drain(within_s=within_s)
+
+    async def _look_after_others(self) -> None:
+        failed = False
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                await self.take_up()
+            except StoreError as error:
+                if not failed:
+                    log.warning("what others left behind cannot be seen", table=type(self._source).__name__, why=str(error))
+                failed = True
+            else:
+                failed = False
+
+    async def _gone(self) -> list[str]:
+        others = [owner for owner in await self._source.owners(self._places) if owner != self._source.owner]
+        return list(await asyncio.to_thread(self._ended, others)) if others else []
+
+    async def _recovered(self, of: Sequence[str]) -> Recovered:
+        recovered = await self._source.recover(self._places, of=of)
+        if recovered.begun:
+            log.warning(
+                "a bot was interrupted; what was under way is taken up again",
+                table=type(self._source).__name__,
+                begun=recovered.begun,
+            )
+        return recovered
 
     async def _read(self, places: Places) -> None:
         while True:

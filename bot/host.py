@@ -23,6 +23,7 @@ from bot.background import in_background
 from bot.channels.channel import KnowsAdmins
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
+from bot.duty import Duty
 from bot.errors import ChannelError, InputError, ModelError, RetryLaterError, SettingsError, StoreError
 from bot.intake import Reception
 from bot.learning import Learner
@@ -73,6 +74,8 @@ UNNAMED_LIFE = timedelta(days=7)
 
 Hopeless = Callable[[str, Text], None]
 """Called with a channel's name and the sentence that says why it cannot be used."""
+StandsBy = Callable[[str], None]
+"""Called with the name of a channel that another bot of the same home serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,20 @@ class App:
     watching: Watching
     page: PageDesk
     admin: Admin
+    duty: Duty
 
-    async def serve(self, channels: Sequence[Channel], *, stop: asyncio.Event, hopeless: Hopeless) -> None:
-        """Take in, answer and deliver on all `channels` until `stop` is set or none runs any more; then end what is being answered."""
+    async def serve(
+        self,
+        channels: Sequence[Channel],
+        *,
+        stop: asyncio.Event,
+        hopeless: Hopeless,
+        stands_by: StandsBy = lambda _name: None,
+    ) -> None:
+        """Take in, answer and deliver on all `channels` until `stop` is set or none runs any more; then end what is being answered.
+
+        A channel that another bot of the same home serves is stood by for, and served when that one has ended.
+        """
         if not channels:
             raise SettingsError(
                 _("There is nothing to serve: web.enabled is false and no PARING_TELEGRAM__TOKEN is set. Set one of them.")
@@ -121,7 +135,7 @@ class App:
             parts.append(start("swaps", partial(self.watching.run, self.worker.idle)))
             running = []
             for channel in channels:
-                run = partial(channel.run, self.intake)
+                run = partial(self._on_duty, channel, stands_by)
                 running.append(start(channel.name, run, hopeless=partial(hopeless, channel.name)))
                 parts.append(start(f"{channel.name} menu", partial(self._publish, channel)))
             await _first_of(stop, running)
@@ -131,6 +145,13 @@ class App:
             await self.delivery.finish(within_s=SENDING_S)
             for part in (*parts, *running):
                 part.cancel()
+
+    async def _on_duty(self, channel: Channel, stands_by: StandsBy) -> None:
+        """Run the channel where no other bot of this home does; what one that ended left is answered before what comes now."""
+        async with self.duty.of(channel, standing_by=stands_by):
+            await self.worker.take_up()
+            await self.delivery.take_up()
+            await channel.run(self.intake)
 
     async def say(self, message: Message) -> list[Reply]:
         """Send one message through inbox, dispatch, skill and outbox; return what came out, marked as sent."""
@@ -268,7 +289,8 @@ class App:
         return name if name in HEADS else ""
 
     async def _publish(self, channel: Channel) -> None:
-        """Set the channel's menus; where it knows its admins, again whenever these are others."""
+        """Set the channel's menus while it is served here; where it knows its admins, again whenever these are others."""
+        await self.duty.begun(channel)
         while True:
             admins = await self.roles.of_channel(channel.name)
             if isinstance(channel, KnowsAdmins):

@@ -21,7 +21,7 @@ from bot.channels.channel import Channel, RetryLaterError
 from bot.company import Company
 from bot.delivery import places
 from bot.errors import ParingError, StoreError, TooLargeError
-from bot.feed import Feed, Turn
+from bot.feed import Ended, Feed, Turn
 from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.meanwhile import telling
@@ -75,10 +75,10 @@ class Worker:
         *,
         limits: LimitSettings,
         replied: Callable[[Sequence[Parcel]], None],
-        others: Callable[[], Sequence[str]] = tuple,
+        ended: Ended = list,
         moves: Moves | None = None,
     ) -> None:
-        """Work for `channels`, by name; give `replied` what is in the outbox; `others()` are the leases of other living bots.
+        """Work for `channels`, by name; give `replied` what is in the outbox; `ended(names)` are those leases whose bots live no more.
 
         `moves` tells of chats that get another number while they are worked for.
         """
@@ -88,7 +88,7 @@ class Worker:
         self._channels = channels
         self._limits = limits
         self._replied = replied
-        self._others = others
+        self._ended = ended
         self._moves = moves
         self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, weigh=_weight)
         self._unwritten: dict[int, _Outcome] = {}
@@ -112,7 +112,11 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        await self._feed.run(places(self._channels), others=await asyncio.to_thread(self._others))
+        await self._feed.run(places(self._channels), ended=self._ended)
+
+    async def take_up(self) -> None:
+        """Answer what bots left behind that live no more, before what comes from now on. Raises StoreError."""
+        await self._feed.take_up()
 
     async def idle(self) -> None:
         """Return once everything that was handed over has been answered."""

@@ -83,7 +83,7 @@ class Intake(Protocol):
 
 
 class Channel(Protocol):
-    """One account on one platform."""
+    """One account on one platform. What only one process may do of it at a time, it names as its `post` (see `bot.duty`)."""
 
     name: str
     account: str

@@ -96,6 +96,7 @@ class Telegram:
         if settings.webhook_url:
             check_secret(settings.webhook_secret.get_secret_value())
         self.account = form["id"]
+        self.post = f"{self.name} {self.account}"
         self.limits = Limits(TEXT_UNITS, settings.download_mb * MEBIBYTE, UPLOAD_BYTES, edits=True, repeatable_sends=False)
         self._settings = settings
         self._poll_s, self._read_s = poll_s, read_s

@@ -87,6 +87,7 @@ class Web:
             self._sizes.text_bytes, self._sizes.file_mb * MEBIBYTE, self._sizes.file_mb * MEBIBYTE, edits=True, repeatable_sends=True
         )  # fmt: skip
         self.address = Address(self.name, self.account, ME)
+        self.post = f"{self.name} {settings.host}:{settings.port}" if settings.port else ""
         self.ready = asyncio.Event()
         self.url = ""
         self._blobs = blobs

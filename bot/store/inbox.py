@@ -22,12 +22,12 @@ from bot.parts import with_the_others
 from bot.route import Route, pack_route, unpack_route
 from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
-from bot.store.places import Places, Ticket, not_of, within
+from bot.store.places import Places, Recovered, Ticket, owners, take_over, within
 from bot.store.tables import InboxRow, OutboxRow
 from bot.store.withdrawing import standing
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Update
+    from sqlalchemy import ColumnElement, Connection, Update
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.store.database import Database
@@ -61,6 +61,11 @@ class Inbox:
         """Use `database`; what is taken in is worked on by the holder of the lease `owner`."""
         self._database = database
         self._owner = owner
+
+    @property
+    def owner(self) -> str:
+        """The lease that what is taken in carries."""
+        return self._owner
 
     async def accept(self, message: Message, *, then: Callable[[Waiting], None] | None = None) -> int | None:
         """Commit `message`; return its number, None where the same id and version is here already, or an edit changed nothing.
@@ -197,15 +202,19 @@ class Inbox:
 
         return await self._database.write(work, durable=False, then=committed)
 
-    async def recover(self, places: Places, *, others: Sequence[str] = ()) -> int:
-        """Take over what waits in `places` and is of none of the living `others`; return how many messages were being worked on."""
-        mine = and_(_TABLE.c.state.in_(("received", "working")), within(_TABLE, places), not_of(_TABLE, others))
-        begun = select(func.count()).where(mine, _TABLE.c.state == "working")
+    async def owners(self, places: Places) -> list[str]:
+        """Return the leases of which messages wait in `places`."""
+        async with self._database.read() as connection:
+            return await connection.run_sync(owners, _waiting(places), _TABLE)
 
-        def work(connection: Connection) -> int:
+    async def recover(self, places: Places, *, of: Sequence[str]) -> Recovered:
+        """Take over what waits in `places` and is of the leases `of`; what was being worked on waits again."""
+        theirs = and_(_waiting(places), _TABLE.c.owner.in_(of))
+        begun = select(func.count()).where(theirs, _TABLE.c.state == "working")
+
+        def work(connection: Connection) -> Recovered:
             interrupted = connection.execute(begun).scalar_one()
-            connection.execute(update(_TABLE).where(mine).values(state="received", owner=self._owner))
-            return interrupted
+            return Recovered(take_over(connection, _TABLE, theirs, by=self._owner, state="received"), interrupted)
 
         return await self._database.write(work)
 
@@ -276,6 +285,10 @@ class Inbox:
 
     async def _change(self, statement: Update, **values: object) -> None:
         await self._database.write(lambda connection: connection.execute(statement, values), durable=False)
+
+
+def _waiting(places: Places) -> ColumnElement[bool]:
+    return and_(_TABLE.c.state.in_(("received", "working")), within(_TABLE, places))
 
 
 def _place(address: Address) -> dict[str, str]:

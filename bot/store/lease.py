@@ -1,12 +1,13 @@
 """Who works on what: each bot that runs holds a lease, and what it takes in carries the lease's name.
 
-Two bots may use one home (`paring run`, `paring chat` in two terminals, `paring say`): each answers what it took in itself, and at
-its start what those took in that have ended, however they ended. A lease is a file that is locked while its process lives, so
-that the kernel ends it, also after kill -9.
+Two bots may use one home (`paring run`, `paring chat` in two terminals, `paring say`): each answers what it took in itself, and what
+those took in that have ended, however they ended. A lease is a file that is locked while its process lives, so that the kernel
+ends it, also after kill -9. What only one of them may do at a time is a post (`bot.store.posts`).
 
     with Lease.taken(home) as lease:
         lease.name            # "" is nobody's
         lease.others()        # the names of the other leases whose processes live
+        lease.ended(names)    # those of `names` whose processes live no more
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -47,6 +48,10 @@ class Lease:
     def others(self) -> list[str]:
         """Return the leases of other living processes; those of ended ones are cleared away."""
         return [path.name for path in self._folder.iterdir() if path.name != self.name and _is_held(path)]
+
+    def ended(self, names: Sequence[str]) -> list[str]:
+        """Return those of `names` that nobody holds. One that has ended is never taken again: what it left may be taken over."""
+        return [name for name in names if name != self.name and not (name and _is_held(self._folder / name))]
 
 
 def _locked(folder: Path) -> tuple[str, int]:

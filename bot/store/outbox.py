@@ -17,11 +17,11 @@ from sqlalchemy import Table, and_, bindparam, func, insert, select, update
 
 from bot.locale import Language
 from bot.message import Address, Button, Message, Reply, pack, unpack
-from bot.store.places import Places, Ticket, not_of, within
+from bot.store.places import Places, Recovered, Ticket, owners, take_over, within
 from bot.store.tables import ButtonRow, InboxRow, OutboxRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Update
+    from sqlalchemy import ColumnElement, Connection, Update
 
     from bot.store.database import Database
 
@@ -64,6 +64,11 @@ class Outbox:
         """Use `database`; what is sent is sent by the holder of the lease `owner`."""
         self._database = database
         self._owner = owner
+
+    @property
+    def owner(self) -> str:
+        """The lease that what is sent carries."""
+        return self._owner
 
     async def tickets(self, places: Places, *, after: int = 0, most: int = 1000) -> list[Ticket]:
         """Return where replies of one's own wait in `places` with a number over `after`, oldest first, at most so many."""
@@ -141,15 +146,19 @@ class Outbox:
 
         return await self._database.write(work, durable=False)
 
-    async def recover(self, places: Places, *, others: Sequence[str] = ()) -> int:
-        """Take over what waits in `places` and is of none of the living `others`; return how many were leaving, now ambiguous."""
-        mine = and_(_TABLE.c.state.in_(("ready", "sending", "ambiguous")), within(_TABLE, places), not_of(_TABLE, others))
+    async def owners(self, places: Places) -> list[str]:
+        """Return the leases of which replies wait in `places`."""
+        async with self._database.read() as connection:
+            return await connection.run_sync(owners, _waiting(places), _TABLE)
 
-        def work(connection: Connection) -> int:
-            leaving = update(_TABLE).where(mine, _TABLE.c.state == "sending").values(state="ambiguous")
+    async def recover(self, places: Places, *, of: Sequence[str]) -> Recovered:
+        """Take over what waits in `places` and is of the leases `of`; what was leaving is ambiguous now."""
+        theirs = and_(_waiting(places), _TABLE.c.owner.in_(of))
+
+        def work(connection: Connection) -> Recovered:
+            leaving = update(_TABLE).where(theirs, _TABLE.c.state == "sending").values(state="ambiguous")
             lost = connection.execute(leaving).rowcount
-            connection.execute(update(_TABLE).where(mine).values(owner=self._owner))
-            return int(lost)
+            return Recovered(take_over(connection, _TABLE, theirs, by=self._owner), int(lost))
 
         return await self._database.write(work)
 
@@ -191,6 +200,10 @@ def keep_buttons(connection: Connection, inbox_id: int, owner: str, buttons: Seq
         for button in buttons
     ]
     connection.execute(_BUTTON, rows)
+
+
+def _waiting(places: Places) -> ColumnElement[bool]:
+    return and_(_TABLE.c.state.in_(("ready", "sending", "ambiguous")), within(_TABLE, places))
 
 
 def _parcel(row: Any) -> Parcel:

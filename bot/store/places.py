@@ -5,10 +5,10 @@ within(InboxRow.__table__, {"telegram": "", "console": "terminal"})   # all of T
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, and_, or_
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select, update
 
 Places = Mapping[str, str]
 """Channels by name, each with the one chat of it that is served, "" where all are."""
@@ -24,6 +24,14 @@ class Ticket:
     lane: Lane
 
 
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was taken over from those who live no more, oldest first, and how much of it had been begun."""
+
+    tickets: tuple[Ticket, ...]
+    begun: int
+
+
 def within(table: Table, places: Places) -> ColumnElement[bool]:
     """Return the condition that a row is in one of `places`."""
     whole = [name for name, chat in places.items() if not chat]
@@ -31,6 +39,16 @@ def within(table: Table, places: Places) -> ColumnElement[bool]:
     return or_(table.c.channel.in_(whole), *single)
 
 
-def not_of(table: Table, others: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition that a row is of none of `others`."""
-    return table.c.owner.not_in(others)
+def owners(connection: Connection, waiting: ColumnElement[bool], table: Table) -> list[str]:
+    """Return the leases whose rows are `waiting`."""
+    return list(connection.execute(select(table.c.owner).where(waiting).distinct()).scalars())
+
+
+def take_over(
+    connection: Connection, table: Table, waiting: ColumnElement[bool], *, by: str, state: str = ""
+) -> tuple[Ticket, ...]:
+    """Give the rows that are `waiting` to the lease `by`, in `state` ("": as they are); return them, oldest first."""
+    changes = {"owner": by, **({"state": state} if state else {})}
+    taken = update(table).where(waiting).values(changes).returning(table.c.id, table.c.channel, table.c.account, table.c.chat)
+    rows = connection.execute(taken).all()
+    return tuple(sorted((Ticket(row.id, (row.channel, row.account, row.chat)) for row in rows), key=lambda ticket: ticket.id))

@@ -84,7 +84,7 @@ async def test_where_it_was_asked_is_served_by_nobody_now_it_waits_for_who_serve
     terminal = Address("console", "terminal", "terminal")
     assert [one.to for one in await told(database, a_swap(terminal))] == [ANN, BEN]
     assert await Outbox(database, owner="next").tickets({"console": ""}) == []
-    await Outbox(database, owner="next").recover({"console": ""}, others=["me"])
+    await Outbox(database, owner="next").recover({"console": ""}, of=[""])
     (ticket,) = await Outbox(database, owner="next").tickets({"console": ""})
     assert ticket.lane == ("console", "terminal", "terminal")
 

@@ -8,7 +8,7 @@ from bot.store.chats import Chats, Label
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox, Parcel
-from bot.store.places import Ticket
+from bot.store.places import Recovered, Ticket
 from bot.store.transcript import Talk
 from bot.testing import NOON, make_message
 
@@ -58,7 +58,7 @@ async def test_what_was_being_worked_on_is_waiting_again_after_a_crash(database:
     number = await inbox.accept(make_message("hello"))
     await inbox.start(number)
     assert await inbox.tickets(HERE) == []
-    assert await inbox.recover(HERE) == 1
+    assert (await inbox.recover(HERE, of=[""])).begun == 1
     (ticket,) = await inbox.tickets(HERE)
     assert ticket == Ticket(number, ("test", "bot", "1"))
     assert (await inbox.one(number)).attempts == 1
@@ -71,7 +71,7 @@ async def test_a_send_that_was_leaving_is_ambiguous_after_a_crash(database: Data
     (sent,) = await inbox.finish(number, message, [Reply("hi", "en")])
     await outbox.sending(sent.id)
     assert await waiting_in(outbox) == []
-    assert await outbox.recover(HERE) == 1
+    assert (await outbox.recover(HERE, of=[""])).begun == 1
     (parcel,) = await waiting_in(outbox)
     assert parcel.state == "ambiguous"
 
@@ -180,9 +180,10 @@ async def test_two_bots_in_one_home_leave_each_others_messages_alone(database: D
     one, other = Inbox(database, owner="one"), Inbox(database, owner="other")
     mine, theirs = await one.accept(make_message("mine")), await other.accept(make_message("theirs", id="2"))
     await other.start(theirs)
-    assert await one.recover(HERE, others=["other"]) == 0
+    assert sorted(await one.owners(HERE)) == ["one", "other"]
+    assert await one.recover(HERE, of=[]) == Recovered((), begun=0)
     assert [ticket.id for ticket in await one.tickets(HERE)] == [mine]
-    assert await one.recover(HERE, others=[]) == 1
+    assert await one.recover(HERE, of=["other"]) == Recovered((Ticket(theirs, ("test", "bot", "1")),), begun=1)
     assert [ticket.id for ticket in await one.tickets(HERE)] == [mine, theirs]
 
 
@@ -190,7 +191,7 @@ async def test_a_bot_that_serves_one_chat_takes_over_that_one_alone(database: Da
     gone, inbox = Inbox(database, owner="gone"), Inbox(database, owner="one")
     await gone.accept(make_message("elsewhere", chat="2"))
     here = await gone.accept(make_message("here", chat="1", id="2"))
-    await inbox.recover({"test": "1"})
+    await inbox.recover({"test": "1"}, of=["gone"])
     assert [ticket.id for ticket in await inbox.tickets({"test": "1"})] == [here]
 
 
@@ -199,7 +200,7 @@ async def test_a_send_of_another_living_bot_is_not_called_lost(database: Databas
     message = make_message("hello")
     (parcel,) = await inbox.finish(await inbox.accept(message), message, [Reply("hi", "en")])
     await other.sending(parcel.id)
-    assert await outbox.recover(HERE, others=["other"]) == 0
+    assert await outbox.recover(HERE, of=["one"]) == Recovered((), begun=0)
     assert (await outbox.one(parcel.id)).state == "sending"
 
 
@@ -208,7 +209,7 @@ async def test_the_parts_that_went_out_are_remembered(database: Database) -> Non
     message = make_message("hello")
     (parcel,) = await inbox.finish(await inbox.accept(message), message, [Reply("long", "en")])
     await outbox.went_out(parcel.id, ["7", "8"])
-    await outbox.recover(HERE)
+    await outbox.recover(HERE, of=[""])
     again = await outbox.one(parcel.id)
     assert (again.state, again.parts) == ("ambiguous", ("7", "8"))
 

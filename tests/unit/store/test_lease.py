@@ -32,7 +32,9 @@ def test_a_lease_ends_with_its_process_however_that_ends(tmp_path: Path) -> None
     program, name = held_by_another(tmp_path)
     with program, Lease.taken(tmp_path) as mine:
         assert mine.others() == [name]
+        assert mine.ended(["", name, mine.name, "0123"]) == ["", "0123"]
         os.kill(program.pid, signal.SIGKILL)
         program.wait(timeout=60)
+        assert mine.ended([name]) == [name]
         assert mine.others() == []
         assert [path.name for path in (tmp_path / FOLDER).iterdir()] == [mine.name]
