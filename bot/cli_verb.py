@@ -59,9 +59,10 @@ def with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], 
 
     from bot.app import opened
     from bot.leaving import Leaving
-    from bot.logs import configure_logs
+    from bot.logs import catch_the_rest, configure_logs
 
     configure_logs(settings)
+    catch_the_rest()
 
     leaving = Leaving(asyncio.Event(), end=lambda _code: os._exit(INTERRUPTED))
 

@@ -107,7 +107,7 @@ class Company:
         if stuck:
             log.error("typing or the status does not end though it was cancelled", inbox=self._waiting.id)
         elif not task.cancelled() and (error := task.exception()) is not None:
-            log.error("typing or the status broke", inbox=self._waiting.id, why=repr(error))
+            log.error("typing or the status broke", inbox=self._waiting.id, why=error)
 
     def _sit_down(self, channel: Channel) -> None:
         self._task = asyncio.create_task(self._sit(channel), name=f"company {self._waiting.id}")

@@ -193,6 +193,9 @@ class Settings(BaseSettings):
         default="", description="Zone in which times are told and days begin, such as Asia/Seoul; empty: this machine's."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="What is logged to stderr.")
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="How it is logged: a line of JSON an event for machines, or for people to read."
+    )
     web: WebSettings = Field(default_factory=WebSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)

@@ -1,44 +1,114 @@
-"""Logs: structured lines on stderr, the settings' secrets struck out.
+"""Logs: one line of JSON an event on stderr, the same from structlog and from the standard logging, the settings' secrets struck out.
 
-Owns: the format and the striking out. Leaves what is logged to the parts; texts of people are never logged. structlog takes
-0.15 s to import, so it is imported at the first line: a command that goes well logs nothing.
+Owns: the format, the level, what a line is about. Leaves what is logged to the parts, to `bot.logs_words` what of errors and of
+libraries' lines may be told (texts of people never are), to `bot.logs_secrets` the striking out. structlog takes 0.15 s to import, so it is
+imported at the first line: a command that goes well logs nothing.
 
     log = Logger(__name__)
-    log.warning("the first answer will be slower", why="...")
+    with about(inbox=12):
+        log.warning("the first answer will be slower", why="...")     # {"event": …, "level": …, "inbox": 12, …}
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+import threading
+import warnings
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from pydantic import BaseModel, SecretStr
+from bot.logs_secrets import environments, secrets_of, striker
+from bot.logs_words import line, plain, trace
 
 if TYPE_CHECKING:
     import structlog
 
     from bot.config import Settings
 
-STRUCK_OUT = "**********"
 TALKATIVE = (
     "aiosqlite", "httpx", "httpcore", "telegram", "apscheduler", "nicegui", "uvicorn", "watchfiles", "alembic", "openvino",
+    "aiohttp.access", "huggingface_hub", "urllib3", "PIL",
 )  # fmt: skip
+FIRST: Final = ("event", "level", "logger", "timestamp")
+
+_about: ContextVar[dict[str, str | int]] = ContextVar("about", default={})  # noqa: B039 - it is replaced, never changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    level: int
+    strike: Callable[[str], str]
+    readable: bool
+
+
+_CHOSEN: Final[list[_Chosen]] = []
+"""What was chosen, until structlog is there to be told: logs are one a process, as structlog's own settings are."""
 
 
 def configure_logs(settings: Settings) -> None:
     """Set up structlog and the standard logging for the process."""
     level = getattr(logging, settings.log_level.upper())
-    secrets = tuple(secrets_of(settings))
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_Striker(secrets))
+    chosen = _Chosen(level, striker([*secrets_of(settings), *environments()]), settings.log_format == "console")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines(chosen))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.raiseExceptions = False  # a stderr that nobody reads any more must not stop the bot, nor print what it was given
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
-    _CHOSEN[:] = [(level, secrets)]
+    _CHOSEN[:] = [chosen]
     if "structlog" in sys.modules:
-        _structured(level, secrets)
+        _structured(chosen)
+
+
+def catch_the_rest() -> None:
+    """Log what Python itself would print on stderr, in our words: errors that nobody caught, warnings. For a program, at its start."""
+    log = Logger(__name__)
+
+    def uncaught(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        if not isinstance(error, KeyboardInterrupt):
+            log.error("an error that nobody caught ends the program", exception=trace(error))
+
+    def in_thread(told: threading.ExceptHookArgs) -> None:
+        if told.exc_value is not None and not isinstance(told.exc_value, SystemExit):
+            log.error(
+                "an error that nobody caught ended a thread",
+                thread=told.thread.name if told.thread else "",
+                exception=trace(told.exc_value),
+            )
+
+    def unraisable(told: Any) -> None:
+        log.error("an error where none can be raised", exception=trace(told.exc_value) if told.exc_value else "")
+
+    def warned(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        del message, file, line
+        log.warning("a library warns", kind=category.__name__, where=f"{filename}:{lineno}")
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, in_thread, unraisable
+    warnings.showwarning = warned
+
+
+@contextmanager
+def about(**facts: str | int) -> Iterator[None]:
+    """Have every line that is logged meanwhile, in this task and those that it starts, tell these facts: `inbox=12`."""
+    token = _about.set(_about.get() | facts)
+    try:
+        yield
+    finally:
+        _about.reset(token)
 
 
 class Logger:
@@ -66,80 +136,88 @@ class Logger:
 
     def exception(self, event: str, **values: object) -> None:
         """Tell what failed, with the trace of the exception that is being handled."""
-        self._to().exception(event, **values)
+        error = sys.exception() if sys.version_info >= (3, 12) else sys.exc_info()[1]
+        self._to().error(event, **values, **({"exception": trace(error)} if error is not None else {}))
 
     def _to(self) -> structlog.typing.FilteringBoundLogger:
         import structlog  # noqa: PLC0415 - see above
 
         if _CHOSEN and not structlog.is_configured():
-            _structured(*_CHOSEN[0])
-        logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(self._name)
+            _structured(_CHOSEN[0])
+        logger: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(logger=self._name)
         return logger
 
 
-_CHOSEN: Final[list[tuple[int, tuple[str, ...]]]] = []
-"""The level and the secrets, until structlog is there to be told: logs are one a process, as structlog's own settings are."""
-
-
-def _structured(level: int, secrets: tuple[str, ...]) -> None:
+def _structured(chosen: _Chosen) -> None:
     import structlog  # noqa: PLC0415 - see above
 
+    def told(_logger: object, name: str, event: MutableMapping[str, Any]) -> str:
+        error = event.pop("exc_info", None)  # of who uses structlog itself
+        error = sys.exc_info()[1] if error is True else error[1] if isinstance(error, tuple) else error
+        if isinstance(error, BaseException):
+            event["exception"] = trace(error)
+        return _written({**event, "level": "error" if name == "exception" else name}, chosen)
+
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_to_stderr,
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            lambda _logger, _name, event: _strike_event(event, secrets),
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-        ],
+        wrapper_class=structlog.make_filtering_bound_logger(chosen.level), logger_factory=_Stderr, processors=[told]
     )
 
 
-def _to_stderr(*_arguments: object) -> structlog.PrintLogger:
-    """Make a logger that writes to what stderr is now."""
-    import structlog  # noqa: PLC0415 - see above
+class _Stderr:
+    """Writes to what stderr is now; where nobody reads it any more, the line is lost and nothing else."""
 
-    return structlog.PrintLogger(sys.stderr)
+    def __init__(self, *_arguments: object) -> None:
+        self._lock = threading.Lock()
 
+    def msg(self, message: str) -> None:
+        with suppress(OSError, ValueError, AttributeError), self._lock:
+            sys.stderr.write(message + "\n")
+            sys.stderr.flush()
 
-def secrets_of(section: BaseModel) -> list[str]:
-    """Return the values of every secret that is set."""
-    found: list[str] = []
-    for name in type(section).model_fields:
-        value = getattr(section, name)
-        if isinstance(value, SecretStr) and value.get_secret_value():
-            found.append(value.get_secret_value())
-        elif isinstance(value, BaseModel):
-            found += secrets_of(value)
-    return found
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
-def strike(text: str, secrets: tuple[str, ...]) -> str:
-    """Return `text` with every secret struck out."""
-    for secret in secrets:
-        text = text.replace(secret, STRUCK_OUT)
-    return text
+class _Lines(logging.Formatter):
+    """Writes a record of the standard logging as structlog's lines are written."""
 
-
-def _strike_event(event: MutableMapping[str, Any], secrets: tuple[str, ...]) -> MutableMapping[str, Any]:
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = strike(value, secrets)
-        elif isinstance(value, BaseException):
-            event[key] = strike(str(value), secrets)
-    return event
-
-
-class _Striker(logging.Filter):
-    def __init__(self, secrets: tuple[str, ...]) -> None:
+    def __init__(self, chosen: _Chosen) -> None:
         super().__init__()
-        self._secrets = secrets
+        self._chosen = chosen
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        if self._secrets:
-            record.msg, record.args = strike(record.getMessage(), self._secrets), ()
-            if record.exc_info and not record.exc_text:
-                record.exc_text = strike(logging.Formatter().formatException(record.exc_info), self._secrets)
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        event: dict[str, object] = {"event": line(record), "level": record.levelname.lower(), "logger": record.name}
+        if record.name.partition(".")[0] not in ("bot", "skills"):
+            event["where"] = f"{record.filename}:{record.lineno}"
+        if record.exc_info and record.exc_info[1] is not None:
+            event["exception"] = trace(record.exc_info[1])
+        return _written(event, self._chosen)
+
+
+def _written(event: MutableMapping[str, Any], chosen: _Chosen) -> str:
+    """Return one line: what happened, how grave it is, who says so and when, then the rest."""
+    told = {**_about.get(), **event, "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    names = [*(name for name in FIRST if name in told), *(name for name in told if name not in FIRST)]
+    ordered = {name: _struck(plain(told[name]), chosen.strike) for name in names}
+    if not chosen.readable:
+        return chosen.strike(_encodable(json.dumps(ordered, ensure_ascii=False)))
+    head = f"{ordered.pop('timestamp')} {ordered.pop('level')} {ordered.pop('logger', '')}: {ordered.pop('event')}"
+    tail = ordered.pop("exception", "")
+    rest = "".join(f" {name}={json.dumps(one, ensure_ascii=False)}" for name, one in ordered.items())
+    return chosen.strike(_encodable(f"{head}{rest}" + (f"\n{tail}" if tail else "")))
+
+
+def _struck(value: object, strike: Callable[[str], str]) -> object:
+    """Return `value` with every secret struck out of its texts: what is quoted in them already is quoted once more by the line."""
+    match value:
+        case str():
+            return strike(value)
+        case list():
+            return [_struck(one, strike) for one in value]
+        case dict():
+            return {name: _struck(one, strike) for name, one in value.items()}
+    return value
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()  # a lone surrogate would cost the line

@@ -34,6 +34,8 @@ READ_S = 20.0
 KEEP_ALIVE_S = 15.0
 """Shorter than any server's: a request must not leave on a connection that is being closed."""
 _CHUNK_BYTES = 256 * 1024
+_LONGEST_DESCRIPTION = 300
+_WORD = re.compile(r"\w{3,}")
 _RETRY_AFTER = re.compile(r"retry after (\d{1,6})", re.IGNORECASE)
 
 
@@ -55,17 +57,21 @@ class RefusedError(TelegramError):
     Source: https://core.telegram.org/bots/api#making-requests
     """
 
-    def __init__(self, code: int, description: str, *, retry_after_s: float = 0.0, migrated_to: int = 0) -> None:
-        """Keep the status, the description, and what the server said to do: wait, or take the group's new id."""
+    def __init__(self, code: int, description: str, *, heard: str = "", retry_after_s: float = 0.0, migrated_to: int = 0) -> None:
+        """Keep the status, the description (to be told; as it was `heard`, it may quote people), and what the server said to do.
+
+        That is to wait, or to take the group's new id.
+        """
         super().__init__(description)
         self.code = code
         self.description = description
+        self._heard = heard or description
         self.retry_after_s = retry_after_s
         self.migrated_to = migrated_to
 
     def says(self, *phrases: str) -> bool:
         """Say whether the description holds one of `phrases`."""
-        return any(phrase in self.description.lower().replace("_", " ") for phrase in phrases)
+        return any(phrase in self._heard.lower().replace("_", " ") for phrase in phrases)
 
 
 class AiohttpRequest(BaseRequest):
@@ -151,7 +157,7 @@ class AiohttpRequest(BaseRequest):
         ):
             payload = await answer.read()
         if not 200 <= answer.status <= 299:  # noqa: PLR2004 - HTTP's success
-            raise _refusal(answer.status, payload)
+            raise _refusal(answer.status, payload, given=request_data)
         return answer.status, payload
 
     @staticmethod
@@ -237,8 +243,11 @@ async def _save(answer: aiohttp.ClientResponse, into: Path, limit_bytes: int) ->
     return taken
 
 
-def _refusal(status: int, payload: bytes) -> TelegramError:
-    """Return the error that a status other than 2xx stands for. From a 5xx (but 503) one cannot know what was done."""
+def _refusal(status: int, payload: bytes, *, given: RequestData | None = None) -> TelegramError:
+    """Return the error that a status other than 2xx stands for. From a 5xx (but 503) one cannot know what was done.
+
+    What the description quotes of what was `given` (tags, links, names that the server could not read) is left out of it.
+    """
     try:
         answer = _json_object(payload)
     except UnansweredError:
@@ -250,10 +259,17 @@ def _refusal(status: int, payload: bytes) -> TelegramError:
         return UnansweredError(f"HTTP {status}")
     return RefusedError(
         status,
-        description,
+        _unquoted(description, given),
+        heard=description,
         retry_after_s=_number(parameters.get("retry_after")) or _told_to_wait(description),
         migrated_to=int(_number(parameters.get("migrate_to_chat_id"))),
     )
+
+
+def _unquoted(description: str, given: RequestData | None) -> str:
+    """Return the description without words that stand in what was said: it is logged, and what people say is not."""
+    said = set() if given is None else {one for text in given.json_parameters.values() for one in _WORD.findall(text)}
+    return _WORD.sub(lambda found: "…" if found[0] in said else found[0], description)[:_LONGEST_DESCRIPTION]
 
 
 def _told_to_wait(description: str) -> float:

@@ -34,6 +34,7 @@ from bot.errors import ModelError
 from bot.locale import Text, phrases
 from bot.models.made import Manifest, PreparedFile, made_once, whole, writable
 from bot.models.prepare import MINILM_REVISION, prepared_minilm
+from bot.sandbox_process import child_environment
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -131,8 +132,9 @@ def _run(source: Path, making: Path, tell: Report) -> float:
     tell(_("Distilling it from MiniLM …"), 0.1)
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter, and this module
-            command, capture_output=True, text=True, check=False, timeout=LONGEST_S, cwd=Path(__file__).parents[2]
-        )
+            command, capture_output=True, text=True, check=False, timeout=LONGEST_S, cwd=Path(__file__).parents[2],
+            env=child_environment(),
+        )  # fmt: skip
         correlation = float(json.loads(done.stdout)["correlation"]) if done.returncode == 0 else 0.0
     except (subprocess.TimeoutExpired, ValueError, KeyError) as error:
         raise ModelError(_not_made(type(error).__name__)) from error

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from bot.errors import ModelError, UnsafeModelError
 from bot.locale import Text, phrases
 from bot.models.made import Manifest, Pairs, PreparedFile, alone, aside, clear_asides, publish, sha256_of, whole, writable
 from bot.models.spec import ModelFile
+from bot.sandbox_process import child_environment
 
 _ = phrases(__file__)
 
@@ -159,7 +159,7 @@ def _trusted_source(making: Path) -> Path:
 def _export(source: Path, making: Path, tell: Report) -> tuple[Pairs[float], Pairs[str]]:
     """Run the export in a child; return its cosines by engine, and the versions that made it."""
     program = Path(__file__).with_name("export_minilm.py")
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
+    environment = {**child_environment(), "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
         subprocess.Popen(  # noqa: S603 - this interpreter, and a file of ours

@@ -29,6 +29,7 @@ from bot.locale import Text, phrases
 from bot.models.distil import PROBES
 from bot.models.made import Manifest, PreparedFile, made_once, whole, writable
 from bot.models.prepare import MINILM_REVISION, prepared_minilm
+from bot.sandbox_process import child_environment
 
 _ = phrases(__file__)
 
@@ -91,8 +92,9 @@ def _run(source: Path, making: Path) -> float:
     command = [sys.executable, "-W", "ignore", "-m", "bot.models.quantize", str(source), str(making)]
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter, and this module
-            command, capture_output=True, text=True, check=False, timeout=LONGEST_S, cwd=Path(__file__).parents[2]
-        )
+            command, capture_output=True, text=True, check=False, timeout=LONGEST_S, cwd=Path(__file__).parents[2],
+            env=child_environment(),
+        )  # fmt: skip
         cosine = float(json.loads(done.stdout.splitlines()[-1])["cosine"]) if done.returncode == 0 else 0.0
     except (subprocess.TimeoutExpired, ValueError, KeyError, IndexError) as error:
         raise ModelError(_not_made(type(error).__name__)) from error

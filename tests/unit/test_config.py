@@ -4,7 +4,7 @@ import pytest
 
 from bot.config import load_settings, variable, walk
 from bot.errors import SettingsError
-from bot.logs import secrets_of, strike
+from bot.logs_secrets import secrets_of, strike
 
 
 def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -37,6 +36,7 @@ from bot.models.heads.utterances import Example, Source, digest, read_utterances
 from bot.models.made import alone, writable
 from bot.models.memory import cores
 from bot.models.runtimes.linear_head import read_head, write_head
+from bot.sandbox_process import child_environment
 
 if TYPE_CHECKING:
     from bot.models.heads.train import Embed, Sees
@@ -228,11 +228,11 @@ def _train_in_child(settings: Settings, parent: Path, wanted: Recipe, sees: Sees
         "name": wanted.folder,
         "sees": sees,
     })  # fmt: skip
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
     try:
         done = subprocess.run(
             [sys.executable, "-m", "bot.models.heads.build"],
-            input=said, text=True, capture_output=True, timeout=LONGEST_S, check=False, env=environment,
+            input=said, text=True, capture_output=True, timeout=LONGEST_S, check=False,
+            env=child_environment(),
             cwd=Path(__file__).parents[3],
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:

@@ -123,7 +123,7 @@ def computing(model: str) -> Iterator[None]:
     except ParingError:
         raise
     except (RuntimeError, ValueError, IndexError, TypeError, AttributeError, KeyError) as error:
-        _log.warning("%s failed: %s", model, _first_line(error))
+        _log.warning("%s failed", model, exc_info=error)  # in the program's words: the error may quote what was given to it
         raise ModelError(
             _(
                 "The model {model} failed over this. Nothing was lost; try something shorter, or ask an admin to look.",

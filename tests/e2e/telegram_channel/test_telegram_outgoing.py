@@ -313,3 +313,11 @@ async def test_an_admin_who_never_wrote_does_not_spoil_the_menu(
     assert set(await fake.ask("commands")) == {
         "all_private_chats", "all_private_chats ko", "all_group_chats", "all_group_chats ko",
     }  # fmt: skip
+
+
+async def test_a_refusal_that_quotes_what_was_said_is_told_without_it(fake: FakeTelegram, channel: Telegram) -> None:
+    quoting = 'Bad Request: can\'t parse entities: Unsupported start tag "canary" at byte offset 5 of hers alone'
+    await fake.fault("refuse", "sendMessage", code=400, description=quoting, times=-1)
+    with pytest.raises(ChannelError, match="Unsupported start tag") as caught:
+        await channel.send(reply("Hers alone: <canary>, TOPIC_CLOSED"), HERE, key="1")
+    assert not any(word in str(caught.value) for word in ("canary", "alone"))
