@@ -149,14 +149,18 @@ def _database(settings: Settings) -> list[Finding]:
         return [Finding(what, "ok", _("none yet; it is made at the first start"))]
     if found > schema.head():
         return [Finding(what, "missing", _("made by a newer Paring (schema {found})", found=found), _("update Paring"))]
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        check = connection.execute("PRAGMA quick_check").fetchone()[0]
-        waiting = connection.execute("SELECT count(*) FROM inbox WHERE state IN ('received', 'working')").fetchone()[0]
-        dead = connection.execute("SELECT count(*) FROM inbox WHERE state = 'dead'").fetchone()[0]
-        documents = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
+    waiting = dead = documents = 0
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            waiting = connection.execute("SELECT count(*) FROM inbox WHERE state IN ('received', 'working')").fetchone()[0]
+            dead = connection.execute("SELECT count(*) FROM inbox WHERE state = 'dead'").fetchone()[0]
+            documents = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        check = str(error)
     if check != "ok":
         damaged = _("{file} is damaged: {why}", file=str(path), why=check)
-        return [Finding(what, "missing", damaged, _("stop the bot and restore a backup"))]
+        return [Finding(what, "missing", damaged, _("stop the bot, keep a copy of the file, then paring restore FILE --force"))]
     detail = _(
         "{file}, schema {found}; {documents} documents, {waiting} messages wait, {dead} set aside",
         file=str(path), found=found, documents=documents, waiting=waiting, dead=dead,
@@ -192,7 +196,7 @@ def _vectors(settings: Settings) -> list[Finding]:
     try:
         if schema.version(settings.database) != schema.head():
             return []
-        with closing(sqlite3.connect(f"file:{settings.database}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{settings.database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             by_state: dict[str, str] = dict(connection.execute("SELECT state, embedder FROM generations ORDER BY id").fetchall())
             wish = connection.execute("SELECT model FROM assignments WHERE slot = 'embed' AND failure <> ''").fetchone()
     except (ParingError, sqlite3.DatabaseError):

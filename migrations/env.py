@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from alembic import context
-from sqlalchemy import create_engine, event
+from sqlalchemy import URL, create_engine, event
 
 from bot.config import load_settings
 from bot.store.tables import Base
@@ -27,7 +27,7 @@ def run() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-        engine = create_engine(f"sqlite:///{path}")
+        engine = create_engine(URL.create("sqlite", database=str(path)))
 
         @event.listens_for(engine, "connect")
         def _set_up(connection: sqlite3.Connection, _record: object) -> None:

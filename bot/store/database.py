@@ -27,7 +27,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -35,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot.errors import StoreError, refusal
 from bot.locale import phrases
 from bot.logs import Logger
+from bot.store.failures import code_of, told
 from bot.store.flushing import Log
 
 _ = phrases(__file__)
@@ -85,9 +86,11 @@ class Database:
         """Prepare the engines; nothing is opened before the first use."""
         self.path = path
         self._readers = create_async_engine(
-            f"sqlite+aiosqlite:///{path}", pool_size=READERS, max_overflow=READERS, hide_parameters=True
+            URL.create("sqlite+aiosqlite", database=str(path)), pool_size=READERS, max_overflow=READERS, hide_parameters=True
         )  # an error and its log line hold no text of people
-        self._writing = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
+        self._writing = create_engine(
+            URL.create("sqlite", database=str(path)), connect_args={"check_same_thread": False}, hide_parameters=True
+        )
         _set_up(self._readers.sync_engine, begin="BEGIN")
         _set_up(self._writing, begin="BEGIN IMMEDIATE")
         self._log = Log(path)
@@ -303,20 +306,8 @@ class _told:  # noqa: N801 - reads as a word in a `with`
             raise StoreError(_("The database has too much to do. Nothing was changed; please try again in a moment.")) from error
         if not isinstance(error, DatabaseError):
             return
-        reason = str(error.orig)
-        if "locked" in reason or "busy" in reason:
-            raise StoreError(
-                _("The database is locked by another program. Nothing was changed; please try again in a moment.")
-            ) from error
-        if "full" in reason:
-            raise StoreError(_("The disk is full. Nothing was changed; free some space and try again.")) from error
-        if "readonly" in reason or "read-only" in reason:
-            raise StoreError(
-                _("The database is read-only. Nothing was changed; give the bot's user the right to write.")
-            ) from error
-        if "constraint" in reason.lower():
-            return
-        raise StoreError(_("The database failed. Nothing was changed; `paring doctor` tells more.")) from error
+        if code_of(error.orig) != sqlite3.SQLITE_CONSTRAINT:
+            raise StoreError(told(error.orig)) from error
 
 
 def _set_up(engine: Engine, *, begin: str) -> None:
