@@ -137,7 +137,8 @@ class Delivery:
         except RetryLaterError as error:
             wait_s = min(error.retry_after_s, LONGEST_WAIT_S)
             at = datetime.now(UTC) + timedelta(seconds=wait_s)
-            return _Outcome(partial(self._outbox.later, parcel.id, at, str(error)), wait_s)
+            doubtful = (turn.item or parcel).state == "ambiguous"
+            return _Outcome(partial(self._outbox.later, parcel.id, at, str(error), doubtful=doubtful), wait_s)
         except AmbiguousSendError as error:
             turn.item = replace(turn.item or parcel, state="ambiguous")
             turn.tries += 1

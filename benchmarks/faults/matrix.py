@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault
+from benchmarks.faults import Fault, delivery
 
-FAULTS: tuple[Fault, ...] = ()
+FAULTS: tuple[Fault, ...] = (*delivery.FAULTS,)
 
 
 def named(names: tuple[str, ...]) -> list[Fault]:

@@ -37,7 +37,7 @@ _THIS = update(_TABLE).where(_TABLE.c.id == bindparam("number"))
 _SENDING = _THIS.values(state="sending", attempts=_TABLE.c.attempts + 1)
 _PARTS = _THIS.values(state="sending", parts=bindparam("sent_parts"))
 _SENT = _THIS.values(state="sent", platform_id=bindparam("as_id"), sent_at=bindparam("at"), not_before=None)
-_LATER = _THIS.values(state="ready", not_before=bindparam("at"), error=bindparam("why"))
+_LATER = _THIS.values(state=bindparam("new_state"), not_before=bindparam("at"), error=bindparam("why"))
 _STATE = _THIS.values(state=bindparam("new_state"), error=bindparam("why"))
 _ONE = select(_TABLE).where(_TABLE.c.id == bindparam("number"))
 
@@ -113,9 +113,9 @@ class Outbox:
         """Mark that the platform has it, under this id."""
         await self._change(_SENT, number=number, as_id=platform_id, at=datetime.now(UTC))
 
-    async def later(self, number: int, not_before: datetime, why: str) -> None:
-        """Mark that nothing was sent and when to try again."""
-        await self._change(_LATER, number=number, at=not_before, why=why)
+    async def later(self, number: int, not_before: datetime, why: str, *, doubtful: bool = False) -> None:
+        """Mark that nothing was sent this time and when to try again; `doubtful`: an earlier try may have arrived."""
+        await self._change(_LATER, number=number, new_state="ambiguous" if doubtful else "ready", at=not_before, why=why)
 
     async def ambiguous(self, number: int, why: str) -> None:
         """Mark that it is unknown whether the platform has it."""

@@ -157,6 +157,16 @@ async def test_a_store_that_fails_for_a_while_delays_a_reply_and_repeats_none(
     assert await states(database) == {"sent": 1}
 
 
+async def test_a_doubtful_send_that_is_told_to_wait_is_still_doubtful_after_a_crash(database: Database) -> None:
+    parcel, outbox = await ready(database), Outbox(database)
+    channel = FakeChannel(failures=[AmbiguousSendError("cut"), RetryLaterError("slow down", retry_after_s=0)])
+    delivery, turn = Delivery(outbox, {"test": channel}), Turn(parcel.id, parcel)
+    for _try in range(2):
+        await delivery.take(turn)
+    await delivered(database, channel, await outbox.one(parcel.id))  # as the next start reads it
+    assert [("Sent again" in reply.text) for _key, reply in channel.sent] == [True]
+
+
 async def test_a_reply_that_cannot_be_read_stops_nobody(database: Database) -> None:
     poison, channel = await ready(database, "poison", id="1"), FakeChannel()
     await ready(database, "good", id="2")

@@ -1,0 +1,133 @@
+"""Nothing lost, nothing doubled: kills, a platform that is away or lies, two bots over one home, an end under load.
+
+All is counted where people see it: in the chats of a fake Telegram and on the bot's page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fakes.telegram_bot_api.client import FakeTelegram, running
+
+from benchmarks.faults import Fault, Plan, Row
+from benchmarks.faults.street import Bot, Counted, Street, Visitor
+
+BOTS = 3
+LONGEST_LIFE_S = 4.0
+LONGEST_START_S = 1.5
+"""As far as a start has come that is killed before it is done."""
+
+
+async def kill_nine(plan: Plan) -> Row:
+    """Kill the program again and again while people talk with it; then let it finish, and count."""
+    whole = plan.scale >= 0.1
+    kills, bots = (plan.times(200), BOTS) if whole else (1, 1)
+    each = [kills // bots + (number < kills % bots) for number in range(bots)]
+    counted = await asyncio.gather(
+        *(
+            _killed(plan.scratch / f"bot{number}", plan.seed + number, count, whole=whole, page=number == 0 and whole)
+            for number, count in enumerate(each)
+        )
+    )
+    return _row(counted, kills)
+
+
+async def _killed(folder: Path, seed: int, kills: int, *, whole: bool, page: bool) -> Counted:
+    chance = random.Random(seed)  # noqa: S311 - moments and chats, no secret
+    await asyncio.to_thread(folder.mkdir)
+    async with running() as telegram:
+        await _unreliable(telegram, seed)
+        bot, street, visitor = Bot.on(telegram, folder / "home", page=page), Street(telegram, chance), Visitor()
+        await street.open()
+        talking = [street.talk(every_s=0.3 if whole else 0.05, slow=0.1 if whole else 0.0), street.look()]
+        talking += [visitor.talk(bot, every_s=0.3)] if page else []
+        async with _meanwhile(*talking):
+            for _kill in range(kills):
+                await bot.spawn()
+                await _live(bot, chance, greetings=2 if page else 1, kind=chance.random() if whole else 0.25)
+                await bot.kill()
+        await bot.spawn()
+        await bot.ready(2 if page else 1)
+        await street.answered()
+        counted = await street.counted()
+        if page:
+            await _with_visitor(counted, visitor, bot)
+        await bot.stop()
+    return counted
+
+
+async def _live(bot: Bot, chance: random.Random, *, greetings: int, kind: float) -> None:
+    """Let it live for a moment: sometimes (`kind` is under .2) not even until it is there, or (under .3) for a tenth of a second."""
+    if kind < 0.2:
+        await asyncio.sleep(chance.uniform(0.05, LONGEST_START_S))
+        return
+    await bot.ready(greetings)
+    await asyncio.sleep(chance.uniform(0, 0.1) if kind < 0.3 else chance.uniform(0.1, LONGEST_LIFE_S))
+
+
+async def _unreliable(telegram: FakeTelegram, seed: int) -> None:
+    """Have 5 % of what is sent told to wait, and 3 % cut off after it was carried out."""
+    for method in ("sendMessage", "editMessageText"):
+        await telegram.fault("refuse", method, times=-1, share=0.05, seed=seed, parameters={"retry_after": 1})
+        await telegram.fault("cut_after", method, times=-1, share=0.03, seed=seed + 1)
+
+
+@asynccontextmanager
+async def _meanwhile(*works: Awaitable[None]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        yield
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _with_visitor(counted: Counted, visitor: Visitor, bot: Bot) -> None:
+    """Count what was said on the page, too; it is answered soon, for it needs no platform."""
+    for _look in range(100):
+        answers = await visitor.answers(bot)
+        if set(visitor.acknowledged) <= set(answers):
+            break
+        await asyncio.sleep(0.1)
+    counted.asked += len(visitor.acknowledged)
+    counted.lost += len(set(visitor.acknowledged) - set(answers))
+    counted.doubled_quick += len(answers) - len(set(answers))
+
+
+def _row(counted: list[Counted], kills: int) -> Row:
+    total = Counted()
+    for one in counted:
+        for name in one.__dataclass_fields__:
+            if name != "worst_wait_s":
+                setattr(total, name, getattr(total, name) + getattr(one, name))
+        total.worst_wait_s = max(total.worst_wait_s, one.worst_wait_s)
+    return Row(
+        total.asked,
+        "messages",
+        lost=total.lost,
+        doubled=total.doubled_slow + total.doubled_quick,
+        failed=total.disordered,
+        worst_wait_s=total.worst_wait_s,
+        note=f"{kills} kills; slow answers doubled: {total.doubled_slow}; quick ones shown twice: {total.told_again} with a word that "
+        f"says so, {total.doubled_quick} without; set aside: {total.set_aside}; statuses left over: {total.statuses_left}",
+    )
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "kill-nine",
+        "delivery",
+        "200 times `kill -9` at random moments, also of a start, while people ask in many chats and on the page; "
+        "5 % of what is sent is answered 429, 3 % is cut off after it was carried out",
+        kill_nine,
+        most_s=420,
+    ),
+)
