@@ -138,7 +138,8 @@ class LinkSettings(Section):
 
     enabled: bool = Field(default=True, description="Fetch links that people send.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Hosts of your intranet that may be fetched although they are private."
+        default=(),
+        description="Hosts of your intranet that may be fetched although they are private: NAME (any port), NAME:PORT, or an address.",
     )
     page_mb: int = Field(default=10, ge=1, description="Largest page.")
     seconds: float = Field(default=15.0, gt=0, description="Longest fetch.")

@@ -91,7 +91,7 @@ async def _quoted(quoted: Message, order: Order, request: Request, kit: Kit) -> 
 
 
 async def _link(url: str, order: Order, request: Request, kit: Kit) -> Material:
-    await request.tell(_("I am reading {host} …", host=urlsplit(url).hostname or url))
+    await request.tell(_("I am reading {host} …", host=_host_of(url)))
     path, title = await kit.links.fetch(url)
     try:
         name = PurePosixPath(urlsplit(url).path).name
@@ -183,6 +183,13 @@ def _capped(material: Material) -> Material:
     shorter = replace(item, sentences=item.sentences[:MOST_SENTENCES], speakers=item.speakers[:MOST_SENTENCES])
     places = material.stands_in[:MOST_SENTENCES]
     return replace(material, item=shorter, stands_in=places, left_out=len(item.sentences) - MOST_SENTENCES)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:  # no link, which is told by who fetches it
+        return url
 
 
 def _remove(path: Path) -> None:
