@@ -37,6 +37,8 @@ class Done:
     outcome: Outcome = "done"
     swap: Swap | None = None
     """The swap that it is about, for a machine to read."""
+    about: str = ""
+    """Whom it turned out to be about, for the audit, where the words of the order do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Verb:
 
     command: CommandSpec
     do: Callable[[Order], Awaitable[Done]]
+    written: Callable[[str], str] = str
+    """How its arguments are written down: without what lets anybody in."""
 
 
 class Desk(Protocol):
@@ -89,7 +93,7 @@ class Admin:
         if command is None or verb is None:  # sent on by a button: a text gives no orders
             raise InputError(_("Admin commands are written out. /models shows where to begin."))
         if not await self._roles.admits(who):
-            await self._audit.begin(who, _written(command), "not an admin")
+            await self._audit.begin(who, _written(command, verb), "not an admin")
             raise DeniedError(
                 _(
                     "Only an admin may use /{name}, and {who} is none; /admins add {who}, said by one, changes that.",
@@ -97,16 +101,17 @@ class Admin:
                     who=who,
                 )
             )
-        return (await self._carried_out(verb, read(request, who), _written(command))).reply
+        return (await self._carried_out(verb, read(request, who), _written(command, verb))).reply
 
     async def order(self, name: str, order: Order) -> Done:
         """Do what `order` says of the verb `name`, for who may order anything: the command line of the machine's own user."""
-        return await self._carried_out(self._verbs[name], order, f"paring {name} {order.request.text}".rstrip())
+        verb = self._verbs[name]
+        return await self._carried_out(verb, order, f"paring {name} {verb.written(order.request.text)}".rstrip())
 
     async def refused_press(self, press: Press, command: Command) -> None:
         """Write down that somebody pressed the button of an admin's that was not theirs."""
-        if command.name in self._verbs:
-            await self._audit.begin(f"{press.address.channel}:{press.sender}", _written(command), "another's button")
+        if (verb := self._verbs.get(command.name)) is not None:
+            await self._audit.begin(f"{press.address.channel}:{press.sender}", _written(command, verb), "another's button")
 
     async def _carried_out(self, verb: Verb, order: Order, written: str) -> Done:
         number = await self._audit.begin(order.who, written)
@@ -115,9 +120,9 @@ class Admin:
         except BaseException as error:
             await self._audit.end(number, outcome_of(error))
             raise
-        await self._audit.end(number, done.outcome)
+        await self._audit.end(number, done.outcome, about=done.about)
         return done
 
 
-def _written(command: Command) -> str:
-    return f"/{command.name} {command.args}".rstrip()
+def _written(command: Command, verb: Verb) -> str:
+    return f"/{command.name} {verb.written(command.args)}".rstrip()

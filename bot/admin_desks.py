@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.admin import Admin
 from bot.admin_cards import Cards
+from bot.admin_guests import GuestBook
 from bot.admin_meant import Meant
 from bot.admin_people import People
 from bot.admin_search import Offering, Search
@@ -15,6 +16,7 @@ from bot.admin_swaps import Bench, Swaps
 from bot.models.card_text import card_text
 
 if TYPE_CHECKING:
+    from bot.front_door import FrontDoor
     from bot.locale import Language
     from bot.models.catalogue import Catalogue
     from bot.models.pool import Pool
@@ -38,6 +40,7 @@ class AdminHouse:
     swapping: Swapping
     bench: Bench
     hub: Offering | None = None
+    door: FrontDoor | None = None
 
 
 def admin_parts(house: AdminHouse) -> tuple[Admin, Sight]:
@@ -48,7 +51,8 @@ def admin_parts(house: AdminHouse) -> tuple[Admin, Sight]:
     sight = Sight(house.pool, house.catalogue, house.traffic, kit.skills, meant, search)
     swaps = Swaps(house.swapping, meant, Cards(card_text, drawn, kit.blobs), house.bench)
     people = People(house.roles, house.audit, zone=settings.zone)
-    return Admin(house.roles, house.audit, [sight, swaps, people]), sight
+    guests = [GuestBook(house.door, house.roles, zone=settings.zone)] if house.door is not None else []
+    return Admin(house.roles, house.audit, [sight, swaps, people, *guests]), sight
 
 
 def drawn(card: Card, language: Language) -> bytes:

@@ -26,6 +26,7 @@ from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.duty import Duty
 from bot.errors import ModelError
+from bot.front_door import FrontDoor, Listed
 from bot.host import App
 from bot.house import House
 from bot.intake import Reception
@@ -53,6 +54,7 @@ from bot.store.database import Database
 from bot.store.documents import Documents
 from bot.store.erasing import Eraser
 from bot.store.generations import Generations
+from bot.store.guests import Guests
 from bot.store.inbox import Inbox
 from bot.store.lease import Lease
 from bot.store.moving import Moves
@@ -172,19 +174,21 @@ async def _assemble(
     skills: list[Skill] = []
     links = Fetcher(settings.links)
     roles, audit = Roles(settings, Admins(database)), Audit(database)
+    telegram = Listed.of(settings.telegram.allowed_users, settings.telegram.allowed_chats)
+    door = FrontDoor(settings.front_door, {"telegram": telegram}, roles=roles, guests=Guests(database), moves=moves)
     kit = Kit(
         settings, pool, library, inbox, links, blobs, sandbox, skills=lambda: tuple(skills), is_admin=roles.admits_sender
     )  # fmt: skip
     learner = Learner(lambda: app.learn())  # noqa: PLW0108 - the app is put together last
     eraser = Eraser(database, blobs, unlearn=lambda: app.unlearn())  # noqa: PLW0108 - as above
-    router, access = Router(pool), Access(Audiences(database), channels)
+    router, access = Router(pool), Access(Audiences(database), channels, admits=door.admits_sender)
     delivery = Delivery(outbox, channels, ended=lease.ended)
 
     parts = swap_parts(
         SwapHouse(settings, database, outbox, lease, catalogue, pool, library, chats, roles, channels, delivery.hand)
     )
     admin, sight = admin_parts(
-        AdminHouse(kit, roles, audit, pool, catalogue, Traffic(database), parts.swapper, parts.bench, parts.hub)
+        AdminHouse(kit, roles, audit, pool, catalogue, Traffic(database), parts.swapper, parts.bench, parts.hub, door)
     )
     house = House(inbox, chats, library, eraser, str(settings.home))
     skills += [*await asyncio.to_thread(load_skills, kit), house, admin]
@@ -210,7 +214,7 @@ async def _assemble(
     intake = Reception(
         inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,
         text_bytes=settings.limits.text_bytes, members_changed=access.changed, refused=admin.refused_press,
-        complained=parts.probation.complained,
+        complained=parts.probation.complained, door=door,
     )  # fmt: skip
     app = App(
         settings,
@@ -238,6 +242,7 @@ async def _assemble(
         PageDesk(parts.swapper, roles, audit, pool, catalogue, sight),
         admin,
         Duty(settings.home),
+        door,
     )
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
     library.changeover.needed = partial(pool.keep_only, EMBED)

@@ -23,6 +23,7 @@ import typer
 from bot.cli_bench import bench
 from bot.cli_errors import UsageError, exit_code, sentence_on
 from bot.cli_eval import evaluate
+from bot.cli_guests import admit, guests
 from bot.cli_help import Verb, Verbs
 from bot.cli_index import index
 from bot.cli_models import models
@@ -234,7 +235,7 @@ def doctor(
 
 cli.command(cls=Verb)(watch)
 cli.add_typer(models, name="models")
-for verb in (swap, rollback, shadow, card, ram, audit, admins, bench):
+for verb in (swap, rollback, shadow, card, ram, audit, admins, admit, guests, bench):
     cli.command(cls=Verb)(verb)
 cli.add_typer(index, name="index")
 cli.add_typer(evaluate, name="eval")
@@ -280,4 +281,6 @@ async def _greet(app: App, channel: Channel, language: Language) -> None:
         await ready.wait()
         url = getattr(channel, "url", "")
     there = _("Paring is at {url} (Ctrl-C stops it).", url=url) if url else _("Paring is on {name}.", name=channel.name)
-    typer.echo(there.to(language))
+    door = _("Whom I do not know is shown a code there; `paring admit CODE`, in another terminal, lets them in.")
+    said = [there, door] if app.door.policy(channel.name) == "paired" else [there]
+    typer.echo(" ".join(one.to(language) for one in said))

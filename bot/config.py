@@ -80,7 +80,7 @@ class TelegramSettings(Section):
     download_mb: int = Field(default=20, ge=1, description="Largest file fetched; 20 is what the public server gives.")
     allowed_users: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Numbers of the people who may talk to the bot, comma-separated in the environment; with no list, everybody may.",
+        description="Numbers of the people who may talk to the bot, comma-separated in the environment; with no list, see front_door.",
     )
     allowed_chats: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Numbers of the groups in which everybody may, comma-separated in the environment."
@@ -188,6 +188,11 @@ class Settings(BaseSettings):
     )
     admins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Who may use admin commands: CHANNEL:USER, comma-separated in the environment (telegram:4711)."
+    )
+    front_door: Literal["auto", "listed", "paired", "everybody"] = Field(
+        default="auto",
+        description="Who may talk: listed (the lists' people and groups), paired (whom an admin lets in by a code, too), everybody; "
+        "auto: listed where there is a list, else paired. Admins always may.",
     )
     language: Literal["ko", "en"] = Field(default="en", description="Language where nothing else tells.")
     timezone: str = Field(

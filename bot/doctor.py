@@ -290,9 +290,16 @@ def _telegram(settings: Settings) -> list[Finding]:
         advice = _("export PARING_TELEGRAM__WEBHOOK_SECRET=… (letters and digits of your choice)")
         return [Finding(what, "missing", _("a webhook without a secret"), advice)]
     findings = [Finding(what, "ok", _("a token is set; it is tried at the start"))]
-    if not telegram.allowed_users and not telegram.allowed_chats:
+    policy, lists = settings.front_door, bool(telegram.allowed_users or telegram.allowed_chats)
+    if policy == "everybody":
         everybody = _("everybody who finds the bot may talk to it, and search what is public")
-        findings.append(Finding(what, "optional", everybody, _("export PARING_TELEGRAM__ALLOWED_USERS=NUMBER,NUMBER")))
+        findings.append(Finding(what, "optional", everybody, _("unset PARING_FRONT_DOOR: who is new is shown a code then")))
+    elif policy == "paired" or (policy == "auto" and not lists):
+        paired = _("who is new is shown a code; an admin lets them in by it")
+        findings.append(Finding(what, "ok", paired, _("paring admit CODE; paring guests shows who was let in")))
+    elif not lists:
+        nobody = _("only whom the lists name may talk to it, and they name nobody")
+        findings.append(Finding(what, "optional", nobody, _("export PARING_TELEGRAM__ALLOWED_USERS=NUMBER,NUMBER")))
     return findings
 
 

@@ -25,10 +25,12 @@ from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.duty import Duty
 from bot.errors import ChannelError, InputError, ModelError, RetryLaterError, SettingsError, StoreError
+from bot.front_door import FrontDoor
 from bot.intake import Reception
 from bot.learning import Learner
 from bot.locale import Text, phrases
 from bot.logs import Logger
+from bot.message import Reply
 from bot.models.catalogue import Catalogue, choosing
 from bot.models.heads.build import HEADS, keep_feedback, prepared_head
 from bot.models.pool import Pool
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
     from bot.channels.channel import Channel
     from bot.config import Settings
     from bot.locale import Language
-    from bot.message import Message, Reply
+    from bot.message import Address, Message
     from bot.progress import Report
     from bot.router import Decision
 
@@ -107,6 +109,7 @@ class App:
     page: PageDesk
     admin: Admin
     duty: Duty
+    door: FrontDoor
 
     async def serve(
         self,
@@ -133,6 +136,7 @@ class App:
             parts.append(start("index", self.library.keep_saved))
             parts.append(start("generations", self._change))
             parts.append(start("swaps", partial(self.watching.run, self.worker.idle)))
+            parts.append(start("front door", partial(self.door.run, self._tell)))
             running = []
             for channel in channels:
                 run = partial(self._on_duty, channel, stands_by)
@@ -228,6 +232,11 @@ class App:
             if gone := await self.eraser.sweep(kept_until=datetime.now(UTC) - UNNAMED_LIFE):
                 log.info("files that no message names were deleted", files=gone)
             await asyncio.sleep(UPKEEP_EVERY_S)
+
+    async def _tell(self, address: Address, text: Text, language: Language) -> None:
+        """Tell somebody what they did not ask for, where a channel that runs reaches them."""
+        if address.channel in self.channels:
+            self.delivery.hand([await self.outbox.say(address, Reply(text.to(language), language))])
 
     async def learn(self) -> None:
         """Teach the router what people have said since it was trained; the head that is live answers meanwhile."""

@@ -22,6 +22,7 @@ from bot.message import PRIVATELY, Address, Command, Message, Press
 from bot.passage import Scope
 
 if TYPE_CHECKING:
+    from bot.front_door import FrontDoor
     from bot.store.blobs import BlobStore
     from bot.store.chats import Chats
     from bot.store.inbox import Inbox, Waiting
@@ -54,12 +55,13 @@ class Reception:
         members_changed: Callable[[Scope, str], None] = lambda _scope, _person: None,
         refused: Callable[[Press, Command], Awaitable[None]] | None = None,
         complained: Callable[[str, str], None] = lambda _slot, _answer: None,
+        door: FrontDoor | None = None,
     ) -> None:
         """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
 
         Answer in `default` where nothing else tells; keep texts of up to `text_bytes`. `members_changed(group, person)` is told
         who came or left, "" for everybody; `refused(press, command)` of a press on a button that was somebody else's;
-        `complained(slot, answer)` that an answer of the slot's model was called bad.
+        `complained(slot, answer)` that an answer of the slot's model was called bad. `door` says who may talk; None: everybody.
         """
         self._inbox = inbox
         self._chats = chats
@@ -72,10 +74,13 @@ class Reception:
         self._members_changed = members_changed
         self._refused = refused
         self._complained = complained
+        self._door = door
         self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
 
     async def accept(self, item: Message | Press) -> Taken:
         """Commit `item`; see the contract."""
+        if self._door is not None and (turned_away := await self._door.turn_away(item)) is not None:
+            return turned_away
         if isinstance(item, Press):
             return await self._pressed(item)
         return Taken(fresh=await self.commit(item) is not None)
@@ -105,6 +110,10 @@ class Reception:
         self.members_changed(old)
         self.members_changed(new)
 
+    async def joined(self, group: Address, by: str, language: Language) -> str:
+        """Let in the group where an admin put the bot into it; see the contract."""
+        return await self._door.joined(await self._moves.place(group), by, language) if self._door is not None else ""
+
     def members_changed(self, group: Address, person: str = "") -> None:
         """Have asked anew who is in `group`; see the contract."""
         self._members_changed(Scope.of(group), person)
@@ -126,7 +135,7 @@ class Reception:
             return Taken(fresh=False, note=_("Thank you. It counts against the new model.").to(press.language))
         command, note = order.command, ""
         if command.args == PRIVATELY:
-            if press.alone is None:
+            if press.alone is None or (self._door is not None and not await self._door.admits(press.alone, press.sender)):
                 return Taken(fresh=False, note=_("I may not write to you privately here.").to(press.language))
             here, command, note = press.alone, replace(command, args=""), _("I answer you in our own chat.").to(press.language)
         message = Message(

@@ -75,7 +75,7 @@ class Roles:
 
     async def add(self, person: str, *, by: str) -> bool:
         """Make `person` an admin; return False where that one is. Raises InputError where `by` may not, or it is no person."""
-        self._check_may(by)
+        self.check_may(by)
         if not has_a_name(person):
             raise InputError(
                 _(
@@ -90,7 +90,7 @@ class Roles:
     async def remove(self, person: str, *, by: str) -> bool:
         """Take it from `person`; return False where nobody had added that one. Raises InputError where it is the settings' own."""
         if person != by:
-            self._check_may(by)
+            self.check_may(by)
         if person in self._named:
             raise InputError(
                 _(
@@ -104,6 +104,13 @@ class Roles:
         self._changed.set()
         return gone
 
+    def check_may(self, by: str) -> None:
+        """Raise InputError where `by` may not say who is an admin."""
+        if by != TERMINAL and not self.settled(by):
+            raise InputError(
+                _("Only the owner and the admins of the settings add and remove admins. You were added by one of them.")
+            )
+
     async def of_channel(self, channel: str) -> frozenset[str]:
         """Return the users of `channel` who are admins now."""
         people = filter(has_a_name, [*self._named, *(one.person for one in await self.added())])
@@ -115,12 +122,6 @@ class Roles:
             self._changed.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), LOOK_EVERY_S)
-
-    def _check_may(self, by: str) -> None:
-        if by != TERMINAL and not self.settled(by):
-            raise InputError(
-                _("Only the owner and the admins of the settings add and remove admins. You were added by one of them.")
-            )
 
 
 def person_of(message: Message) -> str:

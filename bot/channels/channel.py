@@ -47,7 +47,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of something that came in: `note` is for the presser of a button alone ("this button has expired"), "" else."""
+    """What became of something that came in: `note` is for the one who pressed a button alone ("this button has expired").
+
+    Of a message it is said where that was said (a stranger is turned away), outside of the outbox; "" for nothing.
+    """
 
     fresh: bool
     """False for what the inbox already had, or did not want (talk in a group that is not for the bot)."""
@@ -58,7 +61,14 @@ class Intake(Protocol):
     """What a channel is given for what comes in. Implemented by `bot.intake.Reception`."""
 
     async def accept(self, item: Message | Press) -> Taken:
-        """Commit `item` to the inbox; return once it is on disk. The same id and version again changes nothing."""
+        """Commit `item` to the inbox; return once it is on disk. The same id and version again changes nothing.
+
+        Who may not talk to the bot is turned away here (`bot.front_door`): a channel asks nobody else.
+        """
+        ...
+
+    async def joined(self, group: Address, by: str, language: Language) -> str:
+        """Know that the user `by` put the bot into `group`; return what it says there, "" for the channel's own greeting."""
         ...
 
     async def language(self, address: Address, text: str, platform_language: str) -> Language:

@@ -1,8 +1,8 @@
 """Telegram, over its Bot API: long polling or a webhook, direct chats, groups and their topics.
 
 Owns the account, what is done with an update, and the files of the platform. Leaves to its neighbours: reading updates
-(`telegram_incoming`, `telegram_addressing`, `telegram_files`), which of them are one thing said (`telegram_gather`), who may talk to
-the bot (`telegram_door`), menus (`telegram_menu`), looks (`telegram_outgoing`, `telegram_text`, `telegram_split`),
+(`telegram_incoming`, `telegram_addressing`, `telegram_files`), which of them are one thing said (`telegram_gather`), what is said
+at the door (`telegram_door`), menus (`telegram_menu`), looks (`telegram_outgoing`, `telegram_text`, `telegram_split`),
 sending (`telegram_sending`), the wire (`telegram_request`, `telegram_errors`, `telegram_polling`, `telegram_webhook`). No other
 file imports the library.
 
@@ -114,7 +114,7 @@ class Telegram:
         """
         await self._wire.request.initialize()
         await self._moves.begin(intake)
-        door = Door(self._settings, admins=lambda: self._menu.admins, sending=self._sending, moves=self._moves)
+        door = Door(sending=self._sending, moves=self._moves)
         try:
             while True:
                 me = await self._introduced()
@@ -202,7 +202,7 @@ class Telegram:
             raise unfetched(error) from None
 
     def admins_are(self, users: Collection[str]) -> None:
-        """Know who the admins are: they are always let in, and the next menus have admin commands for them; see `bot.roles`."""
+        """Know who the admins are: the next menus have admin commands for them; see `bot.roles`."""
         self._menu.admins = frozenset(users)
 
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:

@@ -1,10 +1,10 @@
-"""The door of a Telegram bot: who may talk to it, and what it says of itself without being asked.
+"""What a Telegram bot says of itself without being asked: the greeting in a group, and a stranger's refusal.
 
-Owns the lists of the settings, the refusal, and the greeting in a group. Leaves sending to `telegram_sending`. What a person who
-may not talk to the bot writes is kept nowhere. Who was told is kept in memory: after a restart each is told once more.
+Owns that each of it is said once, and that nothing waits for it. Leaves to `telegram_sending` the sending, and to the intake
+(`bot.front_door`) who may talk, and what a stranger is told. What was said is known in memory: after a restart a group is greeted once more.
 
-    door = Door(settings, admins=lambda: {"4711"}, sending=sending, moves=moves)
-    if not door.admits(message): door.refuse(message, "en")
+    door = Door(sending=sending, moves=moves)
+    door.say("I do not know you yet …", address, "en")
 """
 
 from __future__ import annotations
@@ -12,102 +12,65 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Collection
+from collections import OrderedDict
 
 from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_sending import Sending
-from bot.config import TelegramSettings
 from bot.errors import ChannelError, RetryLaterError
-from bot.locale import Language, Text, phrases
-from bot.message import Address, Message, Press, Reply
+from bot.locale import Language, phrases
+from bot.message import Address, Reply
 
 _ = phrases(__file__)
 
 TRIES = 3
-TOLD = 10_000
-"""People and groups that are remembered as told."""
+GREETED = 10_000
+"""Groups that are remembered as greeted."""
+MOST_UNDER_WAY = 64
+"""Sentences that wait for Telegram; a flood of strangers is told no more than that at once."""
 _log = logging.getLogger(__name__)
 
 
 class Door:
-    """Admits everybody while both lists are empty."""
+    """Says things beside the outbox."""
 
-    def __init__(
-        self, settings: TelegramSettings, *, admins: Callable[[], Collection[str]], sending: Sending, moves: Moves
-    ) -> None:
-        """Take the lists, the admins (who are always admitted), how to say something, and the groups that have another number."""
-        self._users = frozenset(settings.allowed_users)
-        self._chats = frozenset(settings.allowed_chats)
-        self._admins = admins
+    def __init__(self, *, sending: Sending, moves: Moves) -> None:
+        """Take how to say something, and the groups that have another number."""
         self._sending = sending
         self._moves = moves
-        self._told: set[tuple[str, str]] = set()
+        self._greeted: OrderedDict[str, None] = OrderedDict()
         self._numbers = itertools.count()
         self._under_way: set[asyncio.Task[None]] = set()
 
-    def admits(self, item: Message | Press) -> bool:
-        """Say whether the bot works for who said it, or for the chat in which it was said."""
-        if not self._users and not self._chats:
-            return True
-        chat = item.address.chat
-        return (
-            item.sender in self._users
-            or item.sender in self._admins()
-            or not self._chats.isdisjoint((chat, self._moves.former(chat)))
-        )
-
-    def refusal(self, item: Message | Press) -> Text:
-        """Return the sentence that says so, and what an admin needs to know."""
-        if item.address.kind == "group":
-            return _(
-                "I may not work in this group. Its admin can ask mine to allow it: the number of this group is {chat}.",
-                chat=item.address.chat,
-            )
-        return _(
-            "I may not work for you: I answer only the people on my admin's list. Nothing was kept. Your number, should you want "
-            "to be on it: {user}.",
-            user=item.sender,
-        )
-
-    def refuse(self, message: Message, language: Language) -> None:
-        """Tell a person once that the bot may not answer; nothing waits for it."""
-        self._tell_once(("refused", f"{message.address.chat} {message.sender}"), self.refusal(message), message.address, language)
-
-    def greet(self, group: Address, language: Language) -> None:
-        """Say once in a group what the bot is good for; nothing waits for it. One that only got another number knows it."""
-        if self._moves.former(group.chat):
+    def greet(self, group: Address, instead: str, language: Language) -> None:
+        """Say once in a group what the bot is good for, or `instead`. One that only got another number knows it."""
+        if self._moves.former(group.chat) or group.chat in self._greeted:
             return
+        self._greeted[group.chat] = None
+        while len(self._greeted) > GREETED:
+            self._greeted.popitem(last=False)
         said = _(
             "Hello! I am Paring. Here I answer who mentions me, replies to me or writes a command; /help shows what I can do. "
             "I read nothing else, unless somebody writes /index on."
         )
-        self._tell_once(("greeted", group.chat), said, group, language)
-
-    def moved(self, old: str, new: str) -> None:
-        """Tell the admin of a group whose number on the list is no longer its own: it is admitted until the next start."""
-        if old in self._chats and new not in self._chats:
-            _log.warning(
-                "The group %s is %s now. Put the new number into telegram.allowed_chats before the next start.", old, new
-            )
+        self.say(instead or said.to(language), group, language)
 
     def left(self, chat: str) -> None:
-        """Forget that a group was greeted: the bot was put out of it."""
-        self._told.discard(("greeted", chat))
+        """Greet a chat anew that put the bot out and takes it back."""
+        self._greeted.pop(chat, None)
+
+    def say(self, said: str, to: Address, language: Language) -> None:
+        """Say something; nothing waits for it."""
+        if len(self._under_way) >= MOST_UNDER_WAY:
+            _log.info("Too much is being said to strangers just now: one is told nothing.")
+            return
+        task = asyncio.create_task(self._tell(Reply(said, language), to, f"door {next(self._numbers)}"))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
     async def finish(self, *, within_s: float) -> None:
         """Wait for what is under way."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=within_s)
-
-    def _tell_once(self, what: tuple[str, str], said: Text, to: Address, language: Language) -> None:
-        if what in self._told:
-            return
-        if len(self._told) >= TOLD:
-            self._told.clear()
-        self._told.add(what)
-        task = asyncio.create_task(self._tell(Reply(said.to(language), language), to, f"door {next(self._numbers)}"))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
 
     async def _tell(self, reply: Reply, to: Address, key: str) -> None:
         for _try in range(TRIES):

@@ -73,8 +73,8 @@ def moved(data: Mapping[str, object]) -> tuple[int, int] | None:
     return (since, here) if isinstance(since, int) and since else None
 
 
-def joined(data: Mapping[str, object], me: Me) -> tuple[Address, str] | None:
-    """Return the group to which the bot was just added, and the language of who added it; None for all else.
+def joined(data: Mapping[str, object], me: Me) -> tuple[Address, str, str] | None:
+    """Return the group to which the bot was just added, by whom ("" where nobody is named), and their language; None for all else.
 
     Read as JSON: an administrator's rights are many, change with each version, and say nothing here.
     """
@@ -90,7 +90,9 @@ def joined(data: Mapping[str, object], me: Me) -> tuple[Address, str] | None:
     chat = _dict(change, "chat")
     if not added or chat.get("type") not in ("group", "supergroup"):
         return None
-    return Address(CHANNEL, me.account or str(me.id), str(chat.get("id")), kind="group"), _language_of(change)
+    who = _dict(change, "from").get("id")
+    by = str(who) if isinstance(who, int) and who != _GROUP_ANONYMOUS_BOT else ""
+    return Address(CHANNEL, me.account or str(me.id), str(chat.get("id")), kind="group"), by, _language_of(change)
 
 
 def left(data: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 Owns the order of these, albums and cut texts as one message, and what becomes of an update that nothing can be made of: it is
 told in the log and left out, so that it never stands in the way of those behind it. Leaves to `telegram_polling` and
-`telegram_webhook` when updates are confirmed, and to `telegram_door` who may talk to the bot.
+`telegram_webhook` when updates are confirmed, to the intake who may talk to the bot, and to `telegram_door` what is said at the door.
 
     await Taking(intake, wire, me, sending, door, download_bytes=20 * 2**20).take([update])
 """
@@ -118,7 +118,6 @@ class Taking:
     async def _commit(self, updates: Sequence[Mapping[str, object]]) -> None:
         if places := moved(updates[0]):
             old, new = map(str, places)
-            self._door.moved(old, new)
             self._sending.moves.follow(old, new)
             await self._sending.moves.tell()
         if told := came_or_left(updates[0]):
@@ -134,17 +133,16 @@ class Taking:
             return
         item = incoming.item
         language = await self._language(incoming)
-        if not self._door.admits(item):
-            self._refuse(item, language)
-        elif isinstance(item, Press):
-            alone = item.alone if item.alone and self._door.admits(replace(item, address=item.alone)) else None
-            taken = await self._intake.accept(replace(item, language=language, alone=alone))
+        if isinstance(item, Press):
+            taken = await self._intake.accept(replace(item, language=language))
             self._answer(item.id, taken.note)
         else:
             quoted = replace(item.reply_to, language=language) if item.reply_to else None
             taken = await self._intake.accept(replace(item, language=language, reply_to=quoted))
             if taken.fresh and item.addressed:
                 self._sending.type(item.address, hurry=True)
+            elif taken.note:
+                self._door.say(taken.note, item.address, language)
 
     async def _language(self, incoming: Incoming) -> Language:
         """Return the language to answer in. Where neither the words nor Telegram tell, the person speaks as before."""
@@ -162,16 +160,11 @@ class Taking:
     async def _welcome(self, data: Mapping[str, object]) -> None:
         """Greet a group to which the bot was added."""
         if came := joined(data, self._me):
-            group, language = came
-            self._door.greet(group, await self._intake.language(group, "", language))
+            group, who, platform_language = came
+            language = await self._intake.language(group, "", platform_language)
+            self._door.greet(group, await self._intake.joined(group, who, language), language)
         elif chat := left(data):
             self._door.left(chat)
-
-    def _refuse(self, item: Message | Press, language: Language) -> None:
-        if isinstance(item, Press):
-            self._answer(item.id, self._door.refusal(item).to(language))
-        elif item.addressed:
-            self._door.refuse(item, language)
 
     async def _answer_unread(self, data: Mapping[str, object]) -> None:
         """Answer a press of which nothing can be made: a button that nobody answers keeps turning."""

@@ -15,13 +15,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from bot.errors import DeniedError
+from bot.locale import phrases
 from bot.logs import Logger
 from bot.message import Message
 from bot.passage import PUBLIC, Scope, Scopes
 
+_ = phrases(__file__)
 log = Logger(__name__)
 
 BELIEVED_S = 60.0
@@ -65,12 +68,17 @@ class Access:
     """Knows who may read what."""
 
     def __init__(
-        self, audiences: Audiences, channels: Mapping[str, Membership], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Ask `channels`, by name, about those of `audiences`; `clock` counts seconds."""
+        self, audiences: Audiences, channels: Mapping[str, Membership], *, clock: Callable[[], float] = time.monotonic,
+        admits: Callable[[Message], Awaitable[bool]] | None = None,
+    ) -> None:  # fmt: skip
+        """Ask `channels`, by name, about those of `audiences`; `clock` counts seconds.
+
+        `admits` says whether who said a message may still talk to the bot: who may not, reads nothing any more.
+        """
         self._audiences = audiences
         self._channels = channels
         self._clock = clock
+        self._admits = admits
         self._known: OrderedDict[_Key, tuple[bool, float]] = OrderedDict()
         self._asking: dict[_Key, asyncio.Task[bool]] = {}
         self._places = asyncio.Semaphore(ASKED_AT_ONCE)
@@ -90,7 +98,12 @@ class Access:
         In a group its own passages, its workspace's and the public ones, never the asker's own chats: every reader of the
         group sees the answer. In a direct chat its own and the public ones, and those of the groups and workspaces in which
         the person is a member now.
+
+        Raises:
+            DeniedError: who asks was let in no more after the message came.
         """
+        if self._admits is not None and not await self._admits(message):
+            raise DeniedError(_("I may not work for you any more. This was not answered; my admin can let you in again."))
         at, alone = message.address, reader_scopes(message)
         channel = self._channels.get(at.channel)
         if channel is None or channel.account != at.account or not channel.groups:

@@ -62,9 +62,11 @@ class Audit:
 
         return await self._database.write(work)
 
-    async def end(self, number: int, outcome: Outcome) -> None:
-        """Write down what came of an order."""
+    async def end(self, number: int, outcome: Outcome, *, about: str = "") -> None:
+        """Write down what came of an order, and whom it turned out to be about, where its words do not say."""
         statement = update(AuditRow).where(AuditRow.id == number).values(outcome=outcome)
+        if about:
+            statement = statement.values(command=AuditRow.command + f" → {about}"[:LONGEST_COMMAND])
 
         def work(connection: Connection) -> None:
             connection.execute(statement)

@@ -20,6 +20,7 @@ from sqlalchemy import Table, and_, case, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.message import Address, Message, Reply, pack, unpack
+from bot.store.guests import move_guest
 from bot.store.rescoping import move_scope
 from bot.store.tables import ButtonRow, ChatRow, InboxRow, MoveRow, OutboxRow
 
@@ -68,6 +69,14 @@ class Moves:
         now = (await self._known()).get(_key(address))
         return replace(address, chat=now) if now else address
 
+    async def numbers(self, address: Address) -> set[str]:
+        """Return every number by which the chat at `address` was ever known, its own among them."""
+        known = [(key[2], now) for key, now in (await self._known()).items() if key[:2] == (address.channel, address.account)]
+        numbers = {address.chat}
+        while former := {old for old, now in known if now in numbers} - numbers:
+            numbers |= former
+        return numbers
+
     async def current(self, message: Message) -> Message:
         """Return `message` as one of the chat that its own has become."""
         now = await self.place(message.address)
@@ -91,6 +100,7 @@ def _move(connection: Connection, old: Address, new: Address) -> None:
     _move_settings(connection, old, new)
     _move_inbox(connection, old, new)
     _move_outbox(connection, old, new)
+    move_guest(connection, old, new)
     move_scope(connection, old, new)
 
 

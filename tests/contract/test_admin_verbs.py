@@ -139,7 +139,9 @@ async def telegram(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
     async with running(TOKEN) as fake:
         own = TelegramSettings(token=SecretStr(TOKEN), base_url=fake.base_url, base_file_url=fake.base_file_url)
         admins = (f"telegram:{ANN}",) if admin else ()
-        chosen = settings.model_copy(update={"telegram": own, "admins": admins, "web": WebSettings(enabled=False)})
+        chosen = settings.model_copy(
+            update={"telegram": own, "admins": admins, "front_door": "everybody", "web": WebSettings(enabled=False)}
+        )
         await fake.order("person", id=ANN, first_name="Ann", language_code="en")
         async with served(chosen, lambda app: channels_of(app)[0], f"telegram:{ANN}") as (chat, _channel):
 

@@ -54,6 +54,7 @@ class Program:
 
 def telegram_settings(telegram: FakeTelegram) -> dict[str, str]:
     return {
+        "PARING_FRONT_DOOR": "everybody",
         "PARING_TELEGRAM__TOKEN": TOKEN,
         "PARING_TELEGRAM__BASE_URL": telegram.base_url,
         "PARING_TELEGRAM__BASE_FILE_URL": telegram.base_file_url,

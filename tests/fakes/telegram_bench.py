@@ -36,10 +36,16 @@ class Inbox:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     moves: list[tuple[Address, Address]] = field(default_factory=list)
     members: list[tuple[str, str]] = field(default_factory=list)
+    groups: list[tuple[str, str]] = field(default_factory=list)
+    instead: str = ""
+    strangers: str = ""
+    """What who says a message is told; then it is not kept."""
 
     async def accept(self, item: Message | Press) -> Taken:
         if self.failures:
             raise self.failures.pop(0)
+        if self.strangers:
+            return Taken(fresh=False, note=self.strangers)
         self.items.append(item)
         self.arrived.set()
         return Taken(fresh=True, note=self.note)
@@ -51,6 +57,10 @@ class Inbox:
         if self.failures:
             raise self.failures.pop(0)
         self.moves.append((old, new))
+
+    async def joined(self, group: Address, by: str, language: Language) -> str:
+        self.groups.append((group.chat, by))
+        return self.instead
 
     def members_changed(self, group: Address, person: str = "") -> None:
         self.members.append((group.chat, person))

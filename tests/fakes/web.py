@@ -105,6 +105,9 @@ class MemoryIntake:
     async def moved(self, old: Address, new: Address) -> None:
         raise AssertionError(f"{old} is not said to move to {new}")
 
+    async def joined(self, group: Address, by: str, language: Language) -> str:
+        raise AssertionError(f"nobody is said to put the bot into {group}")
+
     def members_changed(self, group: Address, person: str = "") -> None:
         raise AssertionError(f"nobody is said to come to {group} or to leave it")
 

@@ -97,7 +97,7 @@ def test_an_open_page_without_a_password_cannot_run(tmp_path: Path) -> None:
         (TelegramSettings(), "optional", "no token"),
         (TelegramSettings(token=SecretStr("canary")), "missing", "is no token"),
         (TelegramSettings(token=SecretStr("1:canary"), webhook_url="https://a.b"), "missing", "without a secret"),
-        (TelegramSettings(token=SecretStr("1:canary")), "ok", "everybody who finds the bot"),
+        (TelegramSettings(token=SecretStr("1:canary")), "ok", "who is new is shown a code"),
     ],
 )
 def test_telegram_is_looked_at_and_its_token_never_shown(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.telegram_bench import GROUP, HERE, IN_GROUP, PNG, Blobs, Inbox, built, heard, live, reply
+from fakes.telegram_bench import GROUP, HERE, PNG, Blobs, Inbox, built, heard, live, reply
 from fakes.telegram_bot_api.client import ANN, FakeTelegram
 
 from bot.channels.telegram import Telegram
@@ -167,49 +167,42 @@ async def test_a_group_that_put_the_bot_out_and_takes_it_back_is_greeted_anew(
     assert len((await fake.shown(GROUP))[1:]) == 2
 
 
-async def test_strangers_are_told_once_and_what_they_say_is_kept_nowhere(
-    fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox
+async def test_what_the_intake_says_to_a_stranger_is_said_where_they_wrote_and_typing_is_not_shown(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
 ) -> None:
-    channel = built(settings.model_copy(update={"allowed_users": (str(BOB),)}), blobs, admins=())
+    inbox.strangers = "I do not know you yet."
     async with live(channel, inbox):
         await fake.say("where is the plan?")
-        await fake.say("hello? 있어요?")
-        await fake.say("just talk", chat=GROUP)
-        await fake.say("for you", user=BOB)
-        await fake.say("@ParBot for you too", user=BOB, chat=GROUP)
         await fake.say("@ParBot me?", chat=GROUP)
-        sent = await channel.send(reply("x", buttons=(Button("More", Command("more"), "tok"),)), IN_GROUP, key="k")
-        await fake.press(int(sent), chat=GROUP, label="More")
         await fake.settled()
-        (pressed,) = await fake.calls("answerCallbackQuery", count=1)
-    assert sorted(inbox.texts) == ["for you", "for you too"]
-    (told,) = await fake.shown(ANN)
-    assert str(ANN) in told["text"]
-    assert len([shown for shown in await fake.shown(GROUP) if str(GROUP) in shown.get("text", "")]) == 1
-    assert str(GROUP) in pressed["parameters"]["text"]
+        told = [(await fake.shown(chat, by_bot=count))[-1]["text"] for chat, count in ((ANN, 1), (GROUP, 2))]
+        assert await fake.calls("sendChatAction") == []
+    assert told == [inbox.strangers] * 2
+    assert inbox.items == []
 
 
-async def test_who_becomes_an_admin_is_let_in(fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox) -> None:
-    channel = built(settings.model_copy(update={"allowed_users": ("1",)}), blobs, admins=())
-    async with live(channel, inbox):
-        await fake.say("before", user=BOB)
-        await fake.settled()
-        channel.admins_are({str(BOB)})
-        await fake.say("after", user=BOB)
-        await fake.settled()
-    assert inbox.texts == ["after"]
-
-
-async def test_a_group_on_the_list_and_an_admin_are_admitted(
-    fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs, inbox: Inbox
+async def test_a_flood_of_strangers_is_told_no_more_at_once_than_a_few_can_be(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    channel = built(settings.model_copy(update={"allowed_chats": (str(GROUP),)}), blobs)
+    monkeypatch.setattr("bot.channels.telegram_door.MOST_UNDER_WAY", 2)
+    await fake.fault("hang_before", "sendMessage", times=9)
+    inbox.strangers = "I do not know you yet."
     async with live(channel, inbox):
-        await fake.say("@ParBot in the group", user=BOB, chat=GROUP)
-        await fake.say("not here", user=BOB)
-        await fake.say("an admin")
+        for number in range(5):
+            await fake.say("hello", user=100 + number)
         await fake.settled()
-    assert sorted(inbox.texts) == ["an admin", "in the group"]
+        assert len(await fake.calls("sendMessage", count=2, tried=True)) == 2
+
+
+async def test_who_puts_the_bot_into_a_group_is_told_to_the_intake_and_what_it_says_takes_the_greetings_place(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
+) -> None:
+    inbox.instead = "I do not know this group yet."
+    async with live(channel, inbox):
+        await fake.order("update", kind="my_chat_member", content=changed("left", "member"))
+        await fake.settled()
+    assert inbox.groups == [(str(GROUP), str(ANN))]
+    assert [shown["text"] for shown in (await fake.shown(GROUP))[1:]] == [inbox.instead]
 
 
 @pytest.mark.parametrize(
