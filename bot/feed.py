@@ -77,36 +77,45 @@ class Feed(Generic[T]):
     """Feeds `do` with the rows of `source`, one at a time in a lane."""
 
     def __init__(
-        self, source: Source, do: Callable[[Turn[T]], Awaitable[float | None]], *, at_once: int, weigh: Callable[[T], int]
+        self,
+        source: Source,
+        do: Callable[[Turn[T]], Awaitable[float | None]],
+        *,
+        at_once: int,
+        of_one: int = 0,
+        weigh: Callable[[T], int],
     ) -> None:
-        """`do` returns None, or in how many seconds it is to be called again; it may raise StoreError to be called again."""
+        """`do` returns None, or in how many seconds it is to be called again; it may raise StoreError to be called again.
+
+        At most `at_once` at a time, at most `of_one` of them one person's (0: as many as there are).
+        """
         self._source = source
         self._do = do
-        self._at_once = at_once
+        self._at_once, self._of_one = at_once, of_one
         self._weigh = weigh
-        self._lanes = Lanes(at_once=at_once)
+        self._lanes = Lanes(at_once=at_once, of_one=of_one)
         self._running = False
         self._places: Places = {}
         self._ended: Ended = list
-        self._early: list[tuple[int, Lane, T]] | None = None
+        self._early: list[tuple[int, Lane, T, str]] | None = None
         self._read_up_to = 0
         self._held = 0
 
     def __len__(self) -> int:
         return len(self._lanes)
 
-    def hand(self, number: int, lane: Lane, item: T) -> None:
-        """Queue a row that was just committed. Before a run nothing is taken: the run will read it."""
+    def hand(self, number: int, lane: Lane, item: T, *, who: str = "") -> None:
+        """Queue a row of `who` that was just committed. Before a run nothing is taken: the run will read it."""
         if self._early is not None:
-            self._early.append((number, lane, item))
+            self._early.append((number, lane, item, who))
         elif self._running and number > self._read_up_to:
             weight = OVERHEAD + self._weigh(item)
             held = self._held + weight <= MOST_HELD
-            self._put(Turn(number, item if held else None), lane, weight if held else 0)
+            self._put(Turn(number, item if held else None), lane, who, weight if held else 0)
 
     async def run(self, places: Places, *, ended: Ended) -> None:
         """Do what was left from before, what is handed over, and what those leave behind who die meanwhile, until cancelled."""
-        self._lanes = Lanes(at_once=self._at_once)
+        self._lanes = Lanes(at_once=self._at_once, of_one=self._of_one)
         self._places, self._ended = places, ended
         self._early = []
         self._read_up_to = self._held = 0
@@ -114,8 +123,8 @@ class Feed(Generic[T]):
             await self._recovered([self._source.owner, *await self._gone()])
             await self._read(places)
             early, self._early, self._running = self._early, None, True
-            for number, lane, item in early:
-                self.hand(number, lane, item)
+            for number, lane, item, who in early:
+                self.hand(number, lane, item, who=who)
             await self._look_after_others()
         finally:
             self._early, self._running = None, False
@@ -125,7 +134,7 @@ class Feed(Generic[T]):
         """Queue what those left behind who live no more; a run that has yet to read does that itself. Raises StoreError."""
         if self._running and (gone := await self._gone()):
             for ticket in (await self._recovered(gone)).tickets:
-                self._put(Turn(ticket.id, None), ticket.lane, 0)
+                self._put(Turn(ticket.id, None), ticket.lane, ticket.who, 0)
 
     async def idle(self) -> None:
         """Return once everything that was handed over has been seen to."""
@@ -171,13 +180,13 @@ class Feed(Generic[T]):
             tickets = await self._source.tickets(places, after=self._read_up_to, most=READ_AT_ONCE)
             for ticket in tickets:
                 self._read_up_to = ticket.id
-                self._put(Turn(ticket.id, None), ticket.lane, 0)
+                self._put(Turn(ticket.id, None), ticket.lane, ticket.who, 0)
             if len(tickets) < READ_AT_ONCE:
                 return
 
-    def _put(self, turn: Turn[T], lane: Lane, weight: int) -> None:
+    def _put(self, turn: Turn[T], lane: Lane, who: str, weight: int) -> None:
         self._held += weight
-        self._lanes.put(lane, partial(self._called, turn, weight))
+        self._lanes.put(lane, partial(self._called, turn, weight), who=who)
 
     async def _called(self, turn: Turn[T], weight: int) -> float | None:
         try:

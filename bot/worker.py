@@ -27,6 +27,7 @@ from bot.logs import Logger
 from bot.meanwhile import telling
 from bot.message import Attachment, Message, Reply
 from bot.models.shadow import asked_by
+from bot.roles import person_of
 from bot.store.inbox import Inbox, Waiting
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ log = Logger(__name__)
 MOST_ATTEMPTS = 3
 CHATS_AT_ONCE = 64
 """More than are worked on side by side: whoever asks for little does not wait behind many who ask for much."""
+OF_ONE = 4
+"""As many of one person's messages, in all their chats: nobody takes all the places."""
 BESIDE = "\0admin"
 """What an admin orders may take minutes: in its chat it goes beside what others say there, not before it."""
 REST_WITHIN_S = 0.8
@@ -90,7 +93,7 @@ class Worker:
         self._replied = replied
         self._ended = ended
         self._moves = moves
-        self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, weigh=_weight)
+        self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, of_one=OF_ONE, weigh=_weight)
         self._unwritten: dict[int, _Outcome] = {}
         self._answering: dict[int, asyncio.Task[object]] = {}
         self._stopped: set[int] = set()
@@ -99,7 +102,9 @@ class Worker:
         """Answer what was just committed."""
         at = waiting.message.address
         beside = BESIDE if self._dispatcher.takes_long(waiting.message) else ""
-        self._feed.hand(waiting.id, (at.channel, at.account, at.chat + beside), waiting)
+        self._feed.hand(
+            waiting.id, (at.channel, at.account, at.chat + beside), waiting, who="" if beside else person_of(waiting.message)
+        )
 
     def stop(self, number: int) -> bool:
         """End the work on a message, which is then told so; return False where it is not being worked on."""

@@ -22,7 +22,7 @@ from bot.parts import with_the_others
 from bot.route import Route, pack_route, unpack_route
 from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
-from bot.store.places import Places, Recovered, Ticket, owners, take_over, within
+from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticket_of, within
 from bot.store.tables import InboxRow, OutboxRow
 from bot.store.withdrawing import standing
 
@@ -99,13 +99,13 @@ class Inbox:
     async def tickets(self, places: Places, *, after: int = 0, most: int = 1000) -> list[Ticket]:
         """Return where messages of one's own wait in `places` with a number over `after`, oldest first, at most so many."""
         query = (
-            select(_TABLE.c.id, _TABLE.c.channel, _TABLE.c.account, _TABLE.c.chat)
+            select(_TABLE.c.id, _TABLE.c.channel, _TABLE.c.account, _TABLE.c.chat, _TABLE.c.sender)
             .where(_TABLE.c.state == "received", _TABLE.c.owner == self._owner, within(_TABLE, places), _TABLE.c.id > after)
             .order_by(_TABLE.c.id)
             .limit(most)
         )
         async with self._database.read() as connection:
-            return [Ticket(row.id, (row.channel, row.account, row.chat)) for row in await connection.execute(query)]
+            return [ticket_of(row) for row in await connection.execute(query)]
 
     async def one(self, number: int) -> Waiting:
         """Return the message with this number. Raises LookupError where there is none, ValueError where it cannot be read."""

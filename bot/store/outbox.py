@@ -17,7 +17,7 @@ from sqlalchemy import Table, and_, bindparam, func, insert, select, update
 
 from bot.locale import Language
 from bot.message import Address, Button, Message, Reply, pack, unpack
-from bot.store.places import Places, Recovered, Ticket, owners, take_over, within
+from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticket_of, within
 from bot.store.tables import ButtonRow, InboxRow, OutboxRow
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Outbox:
             .limit(most)
         )
         async with self._database.read() as connection:
-            return [Ticket(row.id, (row.channel, row.account, row.chat)) for row in await connection.execute(query)]
+            return [ticket_of(row) for row in await connection.execute(query)]
 
     async def one(self, number: int) -> Parcel:
         """Return the reply with this number. Raises LookupError where there is none, ValueError where it cannot be read."""

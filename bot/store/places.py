@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select, update
 
@@ -18,10 +19,11 @@ Lane = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A row that waits, and its lane."""
+    """A row that waits, its lane, and whose it is ("" where that does not matter)."""
 
     id: int
     lane: Lane
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,12 @@ def take_over(
 ) -> tuple[Ticket, ...]:
     """Give the rows that are `waiting` to the lease `by`, in `state` ("": as they are); return them, oldest first."""
     changes = {"owner": by, **({"state": state} if state else {})}
-    taken = update(table).where(waiting).values(changes).returning(table.c.id, table.c.channel, table.c.account, table.c.chat)
-    rows = connection.execute(taken).all()
-    return tuple(sorted((Ticket(row.id, (row.channel, row.account, row.chat)) for row in rows), key=lambda ticket: ticket.id))
+    told = [table.c[name] for name in ("id", "channel", "account", "chat", "sender") if name in table.c]
+    rows = connection.execute(update(table).where(waiting).values(changes).returning(*told)).all()
+    return tuple(sorted(map(ticket_of, rows), key=lambda ticket: ticket.id))
+
+
+def ticket_of(row: Any) -> Ticket:
+    """Return the ticket of a row, whose it is where the row tells a sender."""
+    sender = getattr(row, "sender", None)
+    return Ticket(row.id, (row.channel, row.account, row.chat), "" if sender is None else f"{row.channel}:{sender}")

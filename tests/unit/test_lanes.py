@@ -1,9 +1,11 @@
 import asyncio
+import random
+from collections import Counter
 from contextlib import suppress
 
 import pytest
 
-from bot.lanes import Lanes
+from bot.lanes import PATIENT, Lanes
 
 
 async def test_a_lane_keeps_its_order_and_lanes_run_side_by_side() -> None:
@@ -168,3 +170,109 @@ async def test_closing_does_not_wait_for_ever_for_what_swallows_its_cancellation
     await lanes.close()
     gate.set()
     assert len(lanes) == 0
+
+
+def writing(log: list[str], name: str):
+    async def run() -> None:
+        await asyncio.sleep(0)
+        log.append(name)
+
+    return run
+
+
+async def test_in_a_lane_others_go_before_the_flood_of_one_and_everybody_keeps_their_own_order() -> None:
+    lanes, log = Lanes(at_once=1), []
+    for number in range(PATIENT + 10):
+        lanes.put("chat", writing(log, f"flood {number}"), who="mallory")
+    for number in range(3):
+        lanes.put("chat", writing(log, f"ann {number}"), who="ann")
+    await lanes.idle()
+    assert [place for place, name in enumerate(log) if name.startswith("ann")] == [1, 2, 3]
+    assert [name for name in log if name.startswith("flood")] == [f"flood {number}" for number in range(PATIENT + 10)]
+
+
+async def test_what_is_no_flood_keeps_the_order_of_the_lane() -> None:
+    lanes, log = Lanes(at_once=1), []
+    said = [f"{who} {number}" for number in range(PATIENT) for who in ("ann", "bob")]
+    for name in said:
+        lanes.put("chat", writing(log, name), who=name.partition(" ")[0])
+    await lanes.idle()
+    assert log == said
+
+
+async def test_two_who_flood_take_turns() -> None:
+    lanes, log = Lanes(at_once=1), []
+    for who in ("mallory", "trent"):
+        for _number in range(PATIENT + 10):
+            lanes.put("chat", writing(log, who), who=who)
+    await lanes.idle()
+    assert abs(log[: 2 * PATIENT].count("mallory") - PATIENT) <= 1
+
+
+async def test_who_floods_many_lanes_holds_one_place_and_the_others_find_theirs() -> None:
+    lanes, log, running, most = Lanes(at_once=4, of_one=2), [], 0, 0
+
+    async def flood() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        for _turn in range(3):
+            await asyncio.sleep(0)
+        running -= 1
+        log.append("flood")
+
+    for lane in range(100):
+        lanes.put(lane, flood, who="mallory")
+    for lane in range(50, 60):  # in lanes where the flood waits, too
+        lanes.put(lane, writing(log, "ann"), who=f"ann {lane}")
+    await lanes.idle()
+    assert log.count("flood") == 100
+    assert log.index("ann") < 4
+    assert len(log) - 1 - log[::-1].index("ann") < 30
+    assert most <= 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_everything_is_done_once_and_in_order_whoever_floods_whichever_lanes(seed: int) -> None:
+    chance, log, held = random.Random(seed), [], Counter()
+    lanes = Lanes(at_once=3, of_one=2)
+
+    def job(name: tuple[int, str, int], waits: int):
+        left = [0.0] * waits
+
+        async def run() -> float | None:
+            held[name[1]] += 1
+            for _turn in range(chance.randrange(3)):
+                await asyncio.sleep(0)
+            held[name[1]] -= 1
+            if left:
+                return left.pop()
+            log.append(name)
+            return None
+
+        return run
+
+    said = []
+    for number in range(400):
+        name = (chance.randrange(12), chance.choice(["mallory", "mallory", "mallory", "ann", "bob", ""]), number)
+        said.append(name)
+        lanes.put(name[0], job(name, chance.choice([0, 0, 0, 1])), who=name[1])
+        if chance.random() < 0.2:
+            await asyncio.sleep(0)
+    await asyncio.wait_for(lanes.idle(), 30)
+    assert sorted(log) == sorted(said)
+    for lane in range(12):
+        for who in ("mallory", "ann", "bob"):
+            assert [one for one in log if one[:2] == (lane, who)] == [one for one in said if one[:2] == (lane, who)]
+
+
+async def test_a_job_that_is_cancelled_from_within_takes_nothing_with_it() -> None:
+    lanes, log = Lanes(at_once=1), []
+
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    lanes.put("a", cancelled)
+    lanes.put("a", writing(log, "next"))
+    await lanes.idle()
+    assert log == ["next"]

@@ -60,7 +60,7 @@ async def test_what_was_being_worked_on_is_waiting_again_after_a_crash(database:
     assert await inbox.tickets(HERE) == []
     assert (await inbox.recover(HERE, of=[""])).begun == 1
     (ticket,) = await inbox.tickets(HERE)
-    assert ticket == Ticket(number, ("test", "bot", "1"))
+    assert ticket == Ticket(number, ("test", "bot", "1"), "test:ann")
     assert (await inbox.one(number)).attempts == 1
 
 
@@ -183,7 +183,7 @@ async def test_two_bots_in_one_home_leave_each_others_messages_alone(database: D
     assert sorted(await one.owners(HERE)) == ["one", "other"]
     assert await one.recover(HERE, of=[]) == Recovered((), begun=0)
     assert [ticket.id for ticket in await one.tickets(HERE)] == [mine]
-    assert await one.recover(HERE, of=["other"]) == Recovered((Ticket(theirs, ("test", "bot", "1")),), begun=1)
+    assert await one.recover(HERE, of=["other"]) == Recovered((Ticket(theirs, ("test", "bot", "1"), "test:ann"),), begun=1)
     assert [ticket.id for ticket in await one.tickets(HERE)] == [mine, theirs]
 
 
