@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from fakes.telegram_bot_api.client import FakeTelegram, running
 
 from benchmarks.faults import Fault, Plan, Row
-from benchmarks.faults.street import Bot, Counted, Street, Visitor
+from benchmarks.faults.liar import Liar
+from benchmarks.faults.street import AGAIN, TOKEN, Bot, Counted, Street, Visitor
 
 BOTS = 3
 LONGEST_LIFE_S = 4.0
@@ -76,6 +78,59 @@ async def _unreliable(telegram: FakeTelegram, seed: int) -> None:
         await telegram.fault("cut_after", method, times=-1, share=0.03, seed=seed + 1)
 
 
+async def lying(plan: Plan) -> Row:
+    """Let a server lie to the bot on half of its calls while people ask, and be honest at the end."""
+    people, hits = plan.times(300, least=12), []
+
+    async def elsewhere(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hits.append("called")
+        writer.close()
+
+    other = await asyncio.start_server(elsewhere, "127.0.0.1", 0)
+    port = other.sockets[0].getsockname()[1]
+    liar = Liar(random.Random(plan.seed), elsewhere=f"http://localhost:{port}")  # noqa: S311 - which lie, no secret
+    async with other, liar.listening():
+        bot = Bot.on(liar, plan.scratch / "home")
+        await bot.spawn()
+        await bot.ready()
+        for number in range(people):
+            liar.say(100 + number % 12, f"/echo q{number:06}")
+            await asyncio.sleep(0.02)
+        await _heard(liar, people, within_s=1.5 if plan.scale < 0.1 else 60, patient=False)
+        liar.share = 0.0
+        await _heard(liar, people, within_s=60)
+        peak_mb = _peak_mb(bot.pid)
+        await bot.stop()
+    seen = [told[1] for text in liar.shown.values() if (told := TOKEN.search(text)) and not any(note in text for note in AGAIN)]
+    again = sum(any(note in text for note in AGAIN) for text in liar.shown.values())
+    return Row(
+        people,
+        "messages",
+        lost=people - len(_tokens(liar)),
+        doubled=len(seen) - len(set(seen)),
+        leaked=len(hits),
+        failed=len(bot.complaints()),
+        note=f"{len(liar.told)} kinds of lies; sent again with a word that says so: {again}; at most {peak_mb:.0f} MB resident",
+    )
+
+
+def _tokens(liar: Liar) -> set[str]:
+    return {told[1] for text in liar.shown.values() if (told := TOKEN.search(text))}
+
+
+async def _heard(liar: Liar, people: int, *, within_s: float, patient: bool = True) -> None:
+    """Return once everybody was answered; where one is not `patient`, once nearly everybody was."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while len(_tokens(liar)) < (people if patient else 0.9 * people) or (patient and liar.waiting):  # noqa: ASYNC110 - what another program does
+                await asyncio.sleep(0.05)
+
+
+def _peak_mb(pid: int) -> float:
+    told = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    return int(told[1]) / 1024 if told else 0.0
+
+
 @asynccontextmanager
 async def _meanwhile(*works: Awaitable[None]) -> AsyncIterator[None]:
     tasks = [asyncio.ensure_future(work) for work in works]
@@ -129,5 +184,13 @@ FAULTS: tuple[Fault, ...] = (
         "5 % of what is sent is answered 429, 3 % is cut off after it was carried out",
         kill_nine,
         most_s=420,
+    ),
+    Fault(
+        "lying-telegram",
+        "delivery",
+        "half of all calls are lied to: garbage, cut or endless bodies, redirects, proxies' pages, absurd waits, wrong numbers of "
+        "messages and updates, dripping and truncated answers, refusals of what was done",
+        lying,
+        most_s=180,
     ),
 )

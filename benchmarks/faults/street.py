@@ -27,8 +27,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from fakes.program import telegram_settings
+from fakes.telegram_bot_api.client import TOKEN as BOT_TOKEN
 from fakes.telegram_bot_api.client import USERNAME, FakeTelegram
+
+from benchmarks.faults.liar import Liar
 
 READY_S = 60.0
 END_S = 30.0
@@ -80,10 +82,11 @@ class Bot:
         self.url = ""
 
     @classmethod
-    def on(cls, telegram: FakeTelegram, home: Path, *, page: bool = False, **settings: str) -> Bot:
+    def on(cls, telegram: FakeTelegram | Liar, home: Path, *, page: bool = False, **settings: str) -> Bot:
         """Return a bot on the fake Telegram, which has the skill."""
         web = {"PARING_WEB__PORT": "0"} if page else {"PARING_WEB__ENABLED": "false"}
-        return cls(home, {**telegram_settings(telegram), **web, **with_echo(home.with_name("site")), **settings})
+        server = {"PARING_TELEGRAM__TOKEN": BOT_TOKEN, "PARING_TELEGRAM__BASE_URL": telegram.base_url}
+        return cls(home, {**server, **web, **with_echo(home.with_name("site")), **settings})
 
     @property
     def pid(self) -> int:

@@ -17,6 +17,8 @@ from bot.locale import phrases
 _ = phrases(__file__)
 
 UNREACHED_RETRY_S = 2.0
+UNKNOWN_RETRY_S = 30.0
+"""Somebody has to set the right token: what waits is kept for then."""
 REPEAT_RETRY_S = 1.0
 FLOOD_RETRY_S = 1.0
 """Where a 429 names no time to wait."""
@@ -99,7 +101,7 @@ def _refused(error: RefusedError) -> ChannelError:
         sentence = _("Telegram cannot be reached. Nothing was sent; it is tried again by itself.")
         return RetryLaterError(sentence, retry_after_s=error.retry_after_s or UNREACHED_RETRY_S)
     if error.code == _UNAUTHORIZED:
-        return wrong_token()
+        return RetryLaterError(wrong_token().text, retry_after_s=UNKNOWN_RETRY_S)
     if error.code == _FORBIDDEN or error.says(*_GONE):
         return GoneError(_("Telegram lets the bot write there no more: {reason}", reason=error.description))
     if error.code == _TOO_LONG:

@@ -25,6 +25,7 @@ _FILE_DEFAULTS: dict[str, dict[str, object]] = {
     "sticker": {"width": 0, "height": 0, "is_animated": False, "is_video": False, "type": "regular"},
 }
 _DEPTH = 12
+_MOST_MESSAGES = 2**53
 _LONE = re.compile("[\ud800-\udfff]")
 _BASE = ("message_id", "date", "chat", "from", "sender_chat")
 _CONTENT = _FILES | {"location", "venue", "contact", "poll", "dice", "game", "story", "checklist", "invoice", "paid_media"}
@@ -60,11 +61,14 @@ def _whole(text: str) -> str:
     return _LONE.sub("\ufffd", text)
 
 
-def complete(result: object) -> object:
-    """Return what a send answered, with a chat where it names none: the message was sent, and its number is all that is needed."""
-    if isinstance(result, dict) and "message_id" in result and not result.get("chat"):
-        return {**result, "chat": {"id": 0, "type": "private"}}
-    return result
+def told_message(result: object) -> dict[str, object]:
+    """Return what a send answered as a message that any library reads: the server said that it was sent, and its number is all one needs.
+
+    The number is 0 where the server tells none: no message has it, so that an edit of it finds nothing.
+    """
+    number = result.get("message_id") if isinstance(result, dict) else None
+    known = isinstance(number, int) and 0 < number < _MOST_MESSAGES
+    return {"message_id": number if known else 0, "date": 0, "chat": {"id": 0, "type": "private"}}
 
 
 def sifted(message: Mapping[str, object], readable: Callable[[dict[str, object]], bool]) -> dict[str, object]:

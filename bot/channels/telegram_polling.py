@@ -38,6 +38,10 @@ _HASTE_S = 0.02
 SETTLE_S = 0.4
 """How long one waits for the rest of an album or of a cut text, each time that more of it came."""
 MOST_SETTLES = 5
+LONGEST_ASKED_S = 300.0
+"""As long as one listens to nothing at most, whatever a server asks for."""
+MOST_UPDATES = 2**31
+"""Numbers are smaller; an offset past one that is not would confirm what has yet to come. Source: the API's "Integer" has 32 bits."""
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +70,7 @@ class Backoff:
         """Wait for this failure: half to whole of 0.5 s, 1 s, 2 s, ... `most_s`."""
         longest = min(most_s, FIRST_WAIT_S * 2 ** min(self._failures, 10))
         self._failures += 1
-        await self._pause(max(at_least_s, longest * self._chance.uniform(0.5, 1.0)))
+        await self._pause(max(min(at_least_s, LONGEST_ASKED_S), longest * self._chance.uniform(0.5, 1.0)))
 
     def succeeded(self) -> bool:
         """Begin anew; say whether there were failures before."""
@@ -128,7 +132,7 @@ class Poller:
         updates: dict[int, Update] = {}
         for update in told:
             number = update.get("update_id") if isinstance(update, dict) else None
-            if isinstance(number, int):
+            if isinstance(number, int) and not isinstance(number, bool) and 0 < number < MOST_UPDATES:
                 updates.setdefault(number, update)
             else:
                 _log.warning("An update without a number was left out.")

@@ -27,12 +27,25 @@ from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from bot.channels.telegram_lenient import complete, padded
+from bot.channels.telegram_lenient import padded, told_message
 
 CONNECT_S = 10.0
 READ_S = 20.0
 KEEP_ALIVE_S = 15.0
 """Shorter than any server's: a request must not leave on a connection that is being closed."""
+ANSWER_BYTES = 32 * 1024 * 1024
+"""What an answer may have: a hundred updates of the longest texts are far less."""
+ANSWER_S = 60.0
+"""How much longer a call may take in all than its answer may take to begin: one that drips for ever is none."""
+FILE_S = 600.0
+LONGEST_WAIT_S = 24 * 3600.0
+"""A server that asks to wait for longer is not believed."""
+_MOST = 2**53
+"""Ids are smaller. Source: https://core.telegram.org/bots/api#chat"""
+_SENDS = frozenset({"sendMessage", "sendPhoto", "sendDocument", "editMessageText"})
+"""Methods of the bot's whose answer is a message."""
+_OF_PROXIES = frozenset({413, 429, 503})
+"""What a proxy may rightly say in a server's place: too large, too many, unavailable."""
 _CHUNK_BYTES = 256 * 1024
 _LONGEST_DESCRIPTION = 300
 _WORD = re.compile(r"\w{3,}")
@@ -40,7 +53,7 @@ _RETRY_AFTER = re.compile(r"retry after (\d{1,6})", re.IGNORECASE)
 
 
 class UnreachedError(TelegramError):
-    """No connection: nothing was sent."""
+    """No connection, or none to a Bot API server: nothing was done."""
 
 
 class UnansweredError(TelegramError):
@@ -118,7 +131,8 @@ class AiohttpRequest(BaseRequest):
         """
         done = False
         try:
-            async with self._lease() as session, _told(), session.get(url, timeout=self._timeout(self._read_s)) as answer:
+            timeout = self._timeout(self._read_s, whole_s=FILE_S)
+            async with self._lease() as session, _told(), session.get(url, timeout=timeout, allow_redirects=False) as answer:
                 if answer.status != 200:  # noqa: PLR2004 - HTTP's OK
                     raise _refusal(answer.status, await answer.content.read(_CHUNK_BYTES))
                 taken = await _save(answer, into, limit_bytes)
@@ -149,16 +163,17 @@ class AiohttpRequest(BaseRequest):
         """
         read_s = self._read_s if isinstance(read_timeout, DefaultValue) else read_timeout
         connect_s = CONNECT_S if isinstance(connect_timeout, DefaultValue) else connect_timeout
-        timeout = self._timeout(read_s, connect_s)
+        whole_s = FILE_S if request_data is not None and request_data.contains_files else (read_s or 0.0) + ANSWER_S
+        timeout = self._timeout(read_s, connect_s, whole_s=whole_s)
         async with (
             self._lease() as session,
             _told(),
-            session.request(method, url, data=_body(request_data), timeout=timeout) as answer,
+            session.request(method, url, data=_body(request_data), timeout=timeout, allow_redirects=False) as answer,
         ):
-            payload = await answer.read()
+            payload = await _read(answer)
         if not 200 <= answer.status <= 299:  # noqa: PLR2004 - HTTP's success
             raise _refusal(answer.status, payload, given=request_data)
-        return answer.status, payload
+        return answer.status, _as_message(payload) if url.rpartition("/")[2] in _SENDS else payload
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, object]:
@@ -174,7 +189,7 @@ class AiohttpRequest(BaseRequest):
         if "result" not in answer:
             msg = "the answer is no Bot API answer"
             raise UnansweredError(msg)
-        return {**answer, "result": padded(complete(answer["result"]))}
+        return {**answer, "result": padded(answer["result"])}
 
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[aiohttp.ClientSession]:
@@ -203,8 +218,8 @@ class AiohttpRequest(BaseRequest):
         )
 
     @staticmethod
-    def _timeout(read_s: float | None, connect_s: float | None = CONNECT_S) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s, sock_read=read_s)
+    def _timeout(read_s: float | None, connect_s: float | None = CONNECT_S, *, whole_s: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=whole_s, connect=connect_s, sock_connect=connect_s, sock_read=read_s)
 
 
 @asynccontextmanager
@@ -214,7 +229,9 @@ async def _told() -> AsyncIterator[None]:
         yield
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
         raise UnreachedError(type(error).__name__) from None
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+    except TelegramError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a server makes the client stumble over, the call's fate is unknown
         raise UnansweredError(type(error).__name__) from None
 
 
@@ -229,6 +246,26 @@ def _body(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
             name, io.BytesIO(content) if isinstance(content, bytes) else content, filename=filename, content_type=media_type
         )
     return form
+
+
+def _as_message(payload: bytes) -> bytes:
+    """Return a send's answer as one that holds a message, whatever the server made of it: it said that it was sent."""
+    answer = _json_object(payload)
+    if answer.get("ok") is not True or "result" not in answer:
+        return payload
+    return json.dumps({"ok": True, "result": told_message(answer["result"])}).encode()
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    """Return the body. Raises UnansweredError where it is longer than any answer."""
+    payload = bytearray()
+    async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+        payload += chunk
+        if len(payload) > ANSWER_BYTES:
+            answer.close()
+            msg = "the answer is too long to be one"
+            raise UnansweredError(msg)
+    return bytes(payload)
 
 
 async def _save(answer: aiohttp.ClientResponse, into: Path, limit_bytes: int) -> int:
@@ -247,6 +284,7 @@ def _refusal(status: int, payload: bytes, *, given: RequestData | None = None) -
     """Return the error that a status other than 2xx stands for. From a 5xx (but 503) one cannot know what was done.
 
     What the description quotes of what was `given` (tags, links, names that the server could not read) is left out of it.
+    What does not speak as a Bot API server does, a proxy's page or a redirect, is not followed and refuses nothing for good.
     """
     try:
         answer = _json_object(payload)
@@ -257,11 +295,13 @@ def _refusal(status: int, payload: bytes, *, given: RequestData | None = None) -
     description = str(answer.get("description") or f"HTTP {status}")
     if status >= 500 and status != 503:  # noqa: PLR2004 - HTTP's server errors, and "service unavailable"
         return UnansweredError(f"HTTP {status}")
+    if answer.get("ok") is not False and "description" not in answer and status not in _OF_PROXIES:
+        return UnreachedError(f"HTTP {status}, and not by a Bot API server")
     return RefusedError(
         status,
         _unquoted(description, given),
         heard=description,
-        retry_after_s=_number(parameters.get("retry_after")) or _told_to_wait(description),
+        retry_after_s=_wait(_number(parameters.get("retry_after"))) or _wait(_told_to_wait(description)),
         migrated_to=int(_number(parameters.get("migrate_to_chat_id"))),
     )
 
@@ -289,8 +329,13 @@ def _json_object(payload: bytes) -> dict[str, object]:
     return answer
 
 
+def _wait(seconds: float) -> float:
+    return seconds if 0 <= seconds <= LONGEST_WAIT_S else 0.0
+
+
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """Return a number of which a clock or an id can be made; 0.0 for anything else, NaN and what no float holds among it."""
+    return float(value) if isinstance(value, int | float) and -_MOST < value < _MOST else 0.0
 
 
 def _is_loopback(url: str) -> bool:

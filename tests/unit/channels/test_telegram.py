@@ -98,7 +98,11 @@ def test_files_are_where_the_server_is_unless_the_settings_say_otherwise(given: 
         (RefusedError(400, "Bad Request: PEER_ID_INVALID"), GoneError, None),
         (RefusedError(400, "Bad Request: message is too long"), ChannelError, None),
         (RefusedError(413, "Request Entity Too Large"), ChannelError, None),
-        (RefusedError(401, "Unauthorized"), ChannelError, None),
+        (RefusedError(401, "Unauthorized"), RetryLaterError, 30),
+        *(
+            (_refusal(429, b'{"ok": false, "parameters": {"retry_after": %s}}' % wait), RetryLaterError, 1)
+            for wait in (b"-1", b"1e9", b'"abc"', b"NaN", b"-Infinity", b"1e400", b"null", b"[]", b"-" + b"9" * 400)
+        ),
         (TelegramError("odd"), ChannelError, None),
     ],
 )
@@ -115,7 +119,12 @@ def test_every_refusal_is_one_of_the_houses_errors(error: TelegramError, kind: t
         (500, b'{"ok":false,"error_code":500,"description":"Internal Server Error: restart"}', UnansweredError),
         (502, b"<html>Bad Gateway</html>", UnansweredError),
         (503, b"", RefusedError),
-        (400, b"\xff", RefusedError),
+        (400, b"\xff", UnreachedError),
+        (403, b"<html>Blocked by your provider</html>", UnreachedError),
+        (403, b'{"ok":false,"description":"Forbidden: bot was kicked"}', RefusedError),
+        (302, b"", UnreachedError),
+        (413, b"<html>nginx</html>", RefusedError),
+        (400, b'{"ok":false,"description":"x","parameters":{"migrate_to_chat_id":Infinity}}', RefusedError),
         (429, b'{"parameters": []}', RefusedError),
         (404, b'{"description": 3}', RefusedError),
     ],
@@ -200,10 +209,14 @@ async def test_waits_grow_to_a_limit_and_begin_anew() -> None:
     assert not backoff.succeeded()
     await backoff.wait(at_least_s=7.0)
     assert waits[-1] == 7.0
+    await backoff.wait(at_least_s=1e9)
+    assert waits[-1] == 300.0
 
 
-@pytest.mark.parametrize("order", [(7, 5, 6, 5), (5, 6, 7, 7)])
-async def test_updates_out_of_order_and_twice_are_taken_once_in_their_order(order: Sequence[int]) -> None:
+@pytest.mark.parametrize("order", [(7, 5, 6, 5), (5, 6, 7, 7), (5, 6, 7, -5, 0, 2**31, 10**18, True)])
+async def test_updates_out_of_order_and_twice_are_taken_once_in_their_order_and_no_false_number_confirms_any(
+    order: Sequence[int],
+) -> None:
     taken: list[object] = []
     asked: list[object] = []
 

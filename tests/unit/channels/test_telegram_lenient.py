@@ -7,7 +7,7 @@ from telegram import Message, Update
 
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_incoming import read
-from bot.channels.telegram_lenient import padded
+from bot.channels.telegram_lenient import padded, told_message
 
 CHAT = {"id": 42}
 FILE = {"file_id": "f"}
@@ -73,3 +73,15 @@ def test_a_lone_surrogate_goes_and_no_offset_moves() -> None:
     assert padded({"text": "a\ud800b", "file_id": "\udfff", "emoji": "\U0001f600"}) == {
         "text": "a\ufffdb", "file_id": "\ufffd", "emoji": "\U0001f600",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "result", [True, None, [], "sent", 5, {}, {"message_id": "7"}, {"message_id": -7}, {"message_id": 10**30}]
+)
+def test_a_send_whose_answer_tells_no_number_was_sent_all_the_same(result: object) -> None:
+    assert told_message(result)["message_id"] == 0
+
+
+def test_of_what_a_send_answered_its_number_alone_is_kept() -> None:
+    told = told_message({"message_id": 7, "date": 10**30, "from": 5, "chat": {"id": "elsewhere"}})
+    assert told == {"message_id": 7, "date": 0, "chat": {"id": 0, "type": "private"}}
