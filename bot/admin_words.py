@@ -16,9 +16,9 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from unicodedata import normalize
 
 from bot.skill import Request, Skill
+from bot.text.normal import normal
 
 FORCE: Final = frozenset({"--force", "--강제"})
 LONGEST: Final = 200
@@ -84,8 +84,8 @@ def near(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """Return which of `known` may have been meant by `word`, the nearest first; of Hangul, letters count, not syllables."""
     if len(word) > LONGEST:
         return []
-    letters = {normalize("NFD", name.lower()): name for name in known}
-    said = normalize("NFD", word.lower())
+    letters = {normal("NFD", name.lower()): name for name in known}
+    said = normal("NFD", word.lower())
     within = [name for written, name in letters.items() if said and said in written]
     close = [letters[written] for written in difflib.get_close_matches(said, letters, n=most, cutoff=0.5)]
     return list(dict.fromkeys([*within, *close]))[:most]

@@ -14,10 +14,10 @@ import difflib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
-from unicodedata import normalize
 
 from bot.locale import Text, phrases
 from bot.passage import WITHIN, Held, Scope
+from bot.text.normal import normal
 
 if TYPE_CHECKING:
     from bot.message import Message, Reply
@@ -124,7 +124,7 @@ def _is_called(title: str, name: str) -> bool:
 
 
 def _same(name: str) -> str:
-    return " ".join(normalize("NFC", name).casefold().strip("“”\"'`").split())
+    return " ".join(normal("NFC", name).casefold().strip("“”\"'`").split())
 
 
 def _blobs(held: Held) -> list[str]:

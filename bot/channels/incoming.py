@@ -13,6 +13,7 @@ import re
 import unicodedata
 
 from bot.message import AttachmentKind, Command
+from bot.text.normal import normal
 
 LONGEST_NAME = 200
 """Characters of an attachment's name: folders keep more than a file system's 255 bytes would hold in Hangul."""
@@ -77,6 +78,6 @@ def clean_name(name: str) -> str:
     The folders stay, because two files of one name in two folders are two documents. "file" where nothing is left.
     """
     visible = "".join(letter for letter in clean_text(name) if unicodedata.category(letter) not in {"Cc", "Cf"})
-    parts = [part.strip() for part in unicodedata.normalize("NFC", visible).replace("\\", "/").split("/")]
+    parts = [part.strip() for part in normal("NFC", visible).replace("\\", "/").split("/")]
     kept = [part for part in parts if part.strip(". ") and not re.fullmatch(r"[A-Za-z]:", part)]
     return "/".join(kept)[-LONGEST_NAME:].lstrip("/") or "file"

@@ -12,7 +12,6 @@ Source: PKWARE APPNOTE 6.3.10: 4.4.4 bit 0 (encrypted), bit 11 (names in UTF-8),
 from __future__ import annotations
 
 import re
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from bot.retrieval.decode import clean, decode
 from bot.retrieval.document import Block, Document
 from bot.retrieval.folder import is_passed_over
 from bot.retrieval.parsers import broken, is_picture, locked
+from bot.text.normal import normal
 
 _ = phrases(__file__)
 
@@ -111,7 +111,7 @@ def name_of(entry: zipfile.ZipInfo) -> str:
         raw = decode(raw.encode("cp437", "replace"))
     parts = _DRIVE.sub("", clean(raw).replace("\n", " ")).replace("\\", "/").split("/")
     named = "/".join(part.strip() for part in parts if part.strip() not in ("", ".", ".."))
-    return unicodedata.normalize("NFC", named)
+    return normal("NFC", named)
 
 
 def _is_folder(entry: zipfile.ZipInfo) -> bool:

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from bot.text.normal import UNSEEN, normal, syllables
+
 if TYPE_CHECKING:
     from mecab import MeCab, Morpheme
 
@@ -47,7 +49,9 @@ CUT_SEEN = 14
 _DEPENDENT_TAGS = ("J", "E", "XS", "VCP")
 """Prefixes of the tags of what stands at no word's beginning: particles, endings, suffixes, the copula."""
 
-_IGNORED = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]")
+_IGNORED = re.compile(f"[{UNSEEN}]")
+_OVERLAID = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+"""Marks that are left where a letter and they are no letter of any language: ornament."""
 _FOREIGN_APOSTROPHE = re.compile("[\u2018\u2019\u02bc\uff07]")
 _SURROGATE_OR_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -104,8 +108,8 @@ def normalise(text: str) -> str:
     """Return `text` in lower-case NFKC without what is never seen: zero-width and bidi marks, controls, lone surrogates."""
     if text.isascii():  # nothing of what follows can be in it
         return _SURROGATE_OR_CONTROL.sub(" ", text).lower()
-    shown = _IGNORED.sub("", _SURROGATE_OR_CONTROL.sub(" ", text))
-    return _FOREIGN_APOSTROPHE.sub("'", unicodedata.normalize("NFKC", shown)).lower()
+    shown = syllables(_IGNORED.sub("", _SURROGATE_OR_CONTROL.sub(" ", text)))
+    return _FOREIGN_APOSTROPHE.sub("'", _OVERLAID.sub("", normal("NFKC", shown))).lower()
 
 
 def is_cut_word(before: str, after: str) -> bool:
@@ -157,7 +161,7 @@ def _bare(word: str) -> str:
     """Drop diacritics: `café` and `cafe` are one word to a searcher."""
     if word.isascii():
         return word
-    return "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+    return "".join(letter for letter in normal("NFKD", word) if not unicodedata.combining(letter))
 
 
 def _korean_terms(plain: str) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,6 @@ embedder the meaning. The same text has the same features on every machine: the 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from zlib import crc32
 
 from bot.language import detect
 from bot.models.heads.gloss import gloss
+from bot.text.normal import normal
 
 VERSION: Final = 2
 """Raised when features change, so that a kept head is trained anew."""
@@ -78,7 +78,7 @@ def gist(text: str) -> str:
 def normalise(text: str) -> str:
     """Return `text` as features see it: NFKC, lower case, links and numbers by a sign, nothing thrice in a row."""
     seen = _UNSEEN.sub("", _SURROGATE.sub(" ", text))
-    plain = unicodedata.normalize("NFKC", seen).lower().replace("’", "'")
+    plain = normal("NFKC", seen).lower().replace("’", "'")
     plain = _URL.sub(" ⟨url⟩ ", plain)
     plain = _FILE.sub(lambda match: f" ⟨file⟩ {match[1]} ", plain)
     return _DIGITS.sub("0", _REPEATED.sub(r"\1\1", plain))
@@ -138,7 +138,7 @@ def _letter_pieces(plain: str) -> Iterator[str]:
 
 
 def _jamo_pieces(plain: str) -> Iterator[str]:
-    joined = unicodedata.normalize("NFD", "".join(letter for letter in plain if _HANGUL.match(letter)))
+    joined = normal("NFD", "".join(letter for letter in plain if _HANGUL.match(letter)))
     yield from (joined[at : at + size] for size in (4, 5, 6) for at in range(len(joined) - size + 1))
     yield from (f"{joined[-size:]}$" for size in (5, 7) if len(joined) >= size)
 

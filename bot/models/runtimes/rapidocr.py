@@ -20,6 +20,7 @@ from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import ImageFile, Reading
+from bot.text.normal import normal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,8 +170,7 @@ def _lines(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
 def _meant(text: str, languages: Sequence[str] = ("en",)) -> str:
     """Return the words of `text` in the languages' letters: Hangul comes out as Chinese signs, which nobody wrote."""
     scripts = tuple(SCRIPTS[language] for language in languages)
-    normal = unicodedata.normalize("NFKC", text)
-    words = ("".join(letter for letter in word if not _foreign(letter, scripts)) for word in normal.split())
+    words = ("".join(letter for letter in word if not _foreign(letter, scripts)) for word in normal("NFKC", text).split())
     kept = " ".join(word for word in words if word)
     told = sum(letter.isalnum() for letter in kept)
     meant = sum(letter.isalnum() for letter in text)

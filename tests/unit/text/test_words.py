@@ -25,6 +25,14 @@ def test_mixed_text_is_cut_by_script_in_reading_order() -> None:
         ("3.5GB", "3.5 GB"),
         ("ＡＢＣ１２", "abc12"),
         ("한\u200b글날", "한글날"),
+        ("회\u00ad의\u200d록", "회의록"),
+        ("회\u3164의\u2060록", "회의록"),
+        ("pass\U000e0041word", "password"),
+        ("h\u0337e\u0337l\u0337l\u0337o", "hello"),
+        ("\u202ehello\u202c", "hello"),
+        ("회\u0336의\u0336록", "회의록"),
+        ("ㅎㅚㅇㅢㄹㅗㄱ", "회의록"),
+        ("ﾾￂﾤﾡￚﾩ", "한글"),
         ("한글", "한글"),  # decomposed, as file names of macOS are
     ],
 )
