@@ -59,6 +59,7 @@ from bot.store.inbox import Inbox
 from bot.store.lease import Lease
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox
+from bot.store.sessions import Sessions
 from bot.store.swaps import Swaps
 from bot.store.traffic import Traffic
 from bot.store.transcript import Talk
@@ -121,6 +122,7 @@ def channels_of(app: App) -> list[Channel]:
             Web(
                 app.settings.web, blobs=app.blobs, transcript=Talk(app.database), documents=Documents(app.database),
                 sizes=app.settings.limits, session_key=session_key(app.settings.home), admin=app.page,
+                sessions=Sessions(app.database),
             )
         )  # fmt: skip
     if app.settings.telegram.token.get_secret_value():

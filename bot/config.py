@@ -61,6 +61,15 @@ class WebSettings(Section):
     admin: bool = Field(
         default=True, description="The person on the page may use admin commands; false where others know the password."
     )
+    proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses of your own proxies, whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody else's are.",
+    )
+
+    @field_validator("proxies", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        return listed(value)
 
 
 class TelegramSettings(Section):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from bot.channels.web_admin import AdminDesk, AdminPages
     from bot.channels.web_documents import DocumentPages, Documents
-    from bot.channels.web_door import Door
+    from bot.channels.web_door import Door, Sessions
     from bot.channels.web_page import Screens
     from bot.channels.web_render import Renderer, Shown
 
@@ -67,8 +67,11 @@ class Web:
         session_key: bytes = b"",
         documents: Documents | None = None,
         admin: AdminDesk | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
-        """Prepare to serve `transcript`, `blobs`, `documents` and `admin`; sessions outlive the process with the same `session_key`.
+        """Prepare to serve `transcript`, `blobs`, `documents` and `admin`.
+
+        `sessions` outlive the process with the same `session_key`.
 
         Raises:
             SettingsError: an address that others reach, and no password.
@@ -93,6 +96,7 @@ class Web:
         self._blobs = blobs
         self._transcript = transcript
         self._session_key = session_key
+        self._sessions = sessions
         self._documents = documents
         self._admin = admin
         self._admin_pages: AdminPages | None = None
@@ -113,7 +117,7 @@ class Web:
         try:
             application = await self._application()
             self.url = address_of(listener, self._settings.host)
-            await serve(application, listener, ready=self.ready)
+            await serve(application, listener, ready=self.ready, proxies=self._settings.proxies)
             raise ChannelError(_("The web page stopped by itself. Please start me again; nothing that was said is lost."))
         finally:
             listener.close()
@@ -191,7 +195,7 @@ class Web:
 
     async def _application(self) -> ASGIApp:
         """Put the parts together."""
-        door, renderer = await asyncio.to_thread(_load, self._password, self._session_key)
+        door, renderer = await asyncio.to_thread(_load, self._password, self._session_key, self._sessions)
         from bot.channels.web_admin import AdminPages  # noqa: PLC0415 - loaded on a thread by now, as the five below
         from bot.channels.web_documents import DocumentPages  # noqa: PLC0415
         from bot.channels.web_guard import Guard  # noqa: PLC0415
@@ -274,7 +278,7 @@ class Web:
         return self._renderer
 
 
-def _load(password: str, session_key: bytes) -> tuple[Door, Renderer]:
+def _load(password: str, session_key: bytes, sessions: Sessions | None) -> tuple[Door, Renderer]:
     """Import what the page needs and make what takes long: most of a second, on a thread."""
     import bot.channels.web_page  # noqa: F401, PLC0415 - NiceGUI is the longest import of all
     from bot.channels.web_door import Door  # noqa: PLC0415
@@ -285,7 +289,7 @@ def _load(password: str, session_key: bytes) -> tuple[Door, Renderer]:
     renderer.page(
         [Entry("", Reply("…", "en"), datetime.now(UTC))], "en", facts=facts, signed_in=False
     )  # the first one takes 0.1 s
-    return Door(password, key=session_key), renderer
+    return Door(password, key=session_key, sessions=sessions), renderer
 
 
 def _event(shown: Shown, *, side: str) -> dict[str, object]:

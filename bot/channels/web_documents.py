@@ -50,6 +50,10 @@ class Documents(Protocol):
         """Return how many documents there are in `scopes`."""
         ...
 
+    async def holds(self, scopes: Scopes, blob: str) -> bool:
+        """Say whether a document in `scopes` was read from the file of this sha256, or is kept in it."""
+        ...
+
 
 def source_link(source: Source) -> str:
     """Return the path or link that opens `source`, "" where nothing does."""
@@ -103,6 +107,12 @@ class DocumentPages:
         if entry is None:
             return self._gone(request, language)
         return as_page(request, await asyncio.to_thread(self._renderer.message_page, entry, language))
+
+    async def holds(self, blob: str) -> bool:
+        """Say whether the file of this sha256 is one of this chat's, or of a document that it may read."""
+        if await self._transcript.holds(self._address, blob):
+            return True
+        return self._documents is not None and await self._documents.holds(self._scopes, blob)
 
     async def count(self) -> int:
         """Return how many documents may be asked about."""

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from fastapi import FastAPI
 from nicegui import Client, core, ui
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from bot.channels.web_guard import content_policy
 from bot.channels.web_render import ASSETS, Renderer
@@ -25,6 +25,10 @@ from bot.channels.web_render import ASSETS, Renderer
 EVENT = "paring"
 RECONNECT_S = 60.0
 """How long the server keeps a browser's page after its connection broke; after that the page loads itself anew."""
+MOST_PAGES = 200
+"""Pages that are held for browsers; of those that no browser has connected to, the older ones are let go before one is refused."""
+LOADING_S = 5.0
+"""How long a browser that loads may take to connect, where there are too many."""
 
 _BODY = "<!-- paring -->"
 _HEAD = "<!-- paring head -->"
@@ -69,6 +73,11 @@ class Screens:
 
     async def _document(self, request: Request, client: Client, build: Build) -> Response:
         """Return NiceGUI's document with our body in it; scripts get the nonce before anything of a person is put in."""
+        if len(Client.instances) > MOST_PAGES:
+            Client.prune_instances(client_age_threshold=LOADING_S)
+        if len(Client.instances) > MOST_PAGES:
+            client.delete()
+            return PlainTextResponse("Too many pages are open. Close some, and load this one again.", 503)
         client.on_connect(lambda: self._open.add(client.id))
         client.on_disconnect(lambda: self._open.discard(client.id))
         client.on_delete(lambda: self._open.discard(client.id))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -26,7 +28,7 @@ from bot.channels.web_admin import AdminPages
 from bot.channels.web_documents import DocumentPages
 from bot.channels.web_door import COOKIE, COOKIE_LIFE_S, Door
 from bot.channels.web_files import as_file
-from bot.channels.web_guard import OWN_HEADER, content_policy
+from bot.channels.web_guard import OWN_HEADER, content_policy, session_of
 from bot.channels.web_render import ASSETS, BLOB, Renderer, Shown
 from bot.channels.web_transcript import PAGE_ENTRIES, Files
 from bot.config import MEBIBYTE
@@ -43,6 +45,10 @@ NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "met
 FORM_BYTES = 8192
 WRITE_BYTES = MEBIBYTE
 UPLOADS_AT_ONCE = 4
+UPLOADED = 10_000
+"""Uploads that are remembered as this page's own, until a message names them."""
+DISK_LEFT_BYTES = 256 * MEBIBYTE
+"""What an upload leaves of the disk: the database wants to write, too."""
 LANGUAGE_COOKIE = "paring-language"
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -83,6 +89,7 @@ class Routes:
         self._file_bytes = file_bytes
         self._say_bytes = text_bytes * 6 + BATCH_FILES * 2048  # JSON may write a character as six
         self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
+        self._uploaded: OrderedDict[str, None] = OrderedDict()
 
     def application(self) -> FastAPI:
         """Return the application with all routes."""
@@ -137,14 +144,19 @@ class Routes:
     async def _take_file(self, request: Request) -> Response:
         """Stream one file to disk, its size checked before and while it comes."""
         name = clean_name(unquote(request.headers.get("x-name", "")))
-        self._check_size(name, int(request.headers.get("content-length") or 0))
+        told_bytes = _told_bytes(request)
+        self._check_size(name, told_bytes)
         async with self._uploads:
             spooled = await asyncio.to_thread(self._files.spool)
             try:
+                await asyncio.to_thread(_check_room, spooled, told_bytes or self._file_bytes)
                 size_bytes = await self._receive(request, spooled, name)
                 blob = await asyncio.to_thread(self._files.keep_file, spooled)
             finally:
                 await asyncio.to_thread(spooled.unlink, missing_ok=True)
+        self._uploaded[blob] = None
+        while len(self._uploaded) > UPLOADED:
+            self._uploaded.popitem(last=False)
         media_type = media_type_of(name, declared=request.headers.get("content-type", ""))
         return JSONResponse({"blob": blob, "name": name, "media_type": media_type, "size_bytes": size_bytes})
 
@@ -177,7 +189,7 @@ class Routes:
         described = asked if isinstance(asked, dict) else {}
         blob, name = _string(described, "blob"), clean_name(_string(described, "name"))
         gone = InputError(_("{name} is no longer here. Please drop it again.", name=name))
-        if not BLOB.fullmatch(blob):
+        if not await self._may_open(blob):
             raise gone
         try:
             status = await asyncio.to_thread(self._files.path(blob).stat)
@@ -188,8 +200,12 @@ class Routes:
 
     async def _blob(self, request: Request) -> Response:
         blob = request.path_params["blob"]
-        file = self._files.path(blob) if BLOB.fullmatch(blob) else Path("/nonexistent")
+        file = self._files.path(blob) if await self._may_open(blob) else Path("/nonexistent")
         return await as_file(file, name=request.query_params.get("name", ""), kept=True)
+
+    async def _may_open(self, blob: str) -> bool:
+        """Say whether a file was uploaded here, or belongs to what this chat may read: knowing its sha256 opens no other's."""
+        return BLOB.fullmatch(blob) is not None and (blob in self._uploaded or await self._pages.holds(blob))
 
     async def _ask_password(self, request: Request) -> Response:
         if not self._door.locked:
@@ -203,24 +219,28 @@ class Routes:
         address = request.client.host if request.client else ""
         admission = await self._door.enter("".join(form.get("password", [])[:1]), address=address)
         if admission.trouble:
-            return self._door_page(request, trouble=admission.trouble)
+            return self._door_page(request, trouble=admission.trouble, wait_s=admission.wait_s)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(
-            COOKIE, admission.cookie, max_age=COOKIE_LIFE_S, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+            COOKIE, admission.cookie, max_age=COOKIE_LIFE_S, httponly=True, samesite="strict", secure=_is_secure(request)
         )  # fmt: skip
         return answer
 
-    async def _sign_out(self, _request: Request) -> Response:
-        answer = RedirectResponse("/sign-in", 303)
+    async def _sign_out(self, request: Request) -> Response:
+        """End the session here, and what the browser has kept of it."""
+        await self._door.leave(session_of(request))
+        answer = RedirectResponse("/sign-in", 303, headers={"Clear-Site-Data": '"cache", "storage"'})
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
 
-    def _door_page(self, request: Request, *, trouble: Text | None = None) -> Response:
+    def _door_page(self, request: Request, *, trouble: Text | None = None, wait_s: int = 0) -> Response:
         language = page_language(request) or "en"
         said = trouble.to(language) if trouble else ""
         policy = content_policy(request.headers.get("host", ""), nonce="none")
         headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
-        status = HTTPStatus.FORBIDDEN if trouble else HTTPStatus.OK
+        status = HTTPStatus.TOO_MANY_REQUESTS if wait_s else HTTPStatus.FORBIDDEN if trouble else HTTPStatus.OK
+        if wait_s:
+            headers["Retry-After"] = str(wait_s)
         return HTMLResponse(self._renderer.sign_in(language, trouble=said), status, headers=headers)
 
 
@@ -273,13 +293,32 @@ async def _body(request: Request, most: int) -> bytes:
     """Return the body. Raises TooLargeError as soon as it is known to be over `most` bytes."""
     body = bytearray()
     too_large = TooLargeError(_("That text is too long to send. Save it as a file and drop it here."))
-    if int(request.headers.get("content-length") or 0) > most:
+    if _told_bytes(request) > most:
         raise too_large
     async for piece in request.stream():
         body += piece
         if len(body) > most:
             raise too_large
     return bytes(body)
+
+
+def _told_bytes(request: Request) -> int:
+    """Return how long the body is said to be, 0 where that is not said in figures; it is counted all the same."""
+    told = request.headers.get("content-length", "")
+    return int(told[:20]) if told.isascii() and told.isdigit() else 0
+
+
+def _check_room(beside: Path, size_bytes: int) -> None:
+    """Raise TooLargeError where a file of this size would fill the disk on which `beside` lies; it is there twice for a moment."""
+    if shutil.disk_usage(beside.parent).free < 2 * size_bytes + DISK_LEFT_BYTES:
+        raise TooLargeError(
+            _("There is too little room left on the disk for this file. Nothing was kept; whoever runs me can make some.")
+        )
+
+
+def _is_secure(request: Request) -> bool:
+    """Say whether the browser came by https: by what a trusted proxy says of it, or by the origin that the browser itself names."""
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
 
 
 async def read_json(request: Request, most: int) -> dict[str, object]:

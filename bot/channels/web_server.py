@@ -12,7 +12,7 @@ import asyncio
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _ = phrases(__file__)
 
+MESSAGE_BYTES = 256 * 1024
+"""Largest message of a socket: the page's own are a few hundred bytes."""
 STOP_S = 2
 LONGEST_STOP_S = 3.0 * STOP_S
 LAST_PORT = 65535
@@ -69,13 +71,15 @@ def address_of(listener: socket.socket, host: str) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
 
-async def serve(application: ASGIApp, listener: socket.socket, *, ready: asyncio.Event) -> None:
+async def serve(application: ASGIApp, listener: socket.socket, *, ready: asyncio.Event, proxies: Sequence[str] = ()) -> None:
     """Serve until cancelled or until the server ends by itself; `ready` is set once it answers.
+
+    What `proxies` say of whom they speak for is believed, and nobody else.
 
     Raises:
         ChannelError: it did not come up.
     """
-    server = _server(application, ready)
+    server = _server(application, ready, proxies)
     serving = asyncio.ensure_future(_serve(server, listener))
     try:
         await asyncio.shield(serving)
@@ -103,9 +107,11 @@ async def _end(server: uvicorn.Server, serving: asyncio.Future[None]) -> None:
         serving.exception()  # whoever waited has it; one that was cancelled meanwhile does not want it
 
 
-def _server(application: ASGIApp, ready: asyncio.Event) -> uvicorn.Server:
+def _server(application: ASGIApp, ready: asyncio.Event, proxies: Sequence[str]) -> uvicorn.Server:
     """Return a server that leaves signals to the process and says when it listens."""
     import uvicorn  # noqa: PLC0415 - only a process that serves pays for it
+
+    from bot.channels.web_wire import BoundedConnection  # noqa: PLC0415 - as above
 
     class Server(uvicorn.Server):
         @contextmanager
@@ -119,6 +125,7 @@ def _server(application: ASGIApp, ready: asyncio.Event) -> uvicorn.Server:
     return Server(
         uvicorn.Config(
             application, log_config=None, access_log=False, lifespan="on", ws="websockets-sansio", server_header=False,
-            timeout_graceful_shutdown=STOP_S,
+            timeout_graceful_shutdown=STOP_S, http=BoundedConnection, ws_max_size=MESSAGE_BYTES, proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
         )
     )  # fmt: skip

@@ -37,6 +37,10 @@ class Transcript(Protocol):
         """Return the entry of that id in the chat at `address`, None where there is none."""
         ...
 
+    async def holds(self, address: Address, blob: str) -> bool:
+        """Say whether a message or a reply of the chat at `address` names the file of this sha256."""
+        ...
+
 
 class Files(Blobs, Protocol):
     """A blob store that takes whole files without holding them in memory. Implemented by `bot.store.blobs.BlobStore`."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from bot.passage import Held, Scope, Scopes
 from bot.store.tables import DocumentRow, PassageRow, ScopeRow
@@ -104,6 +104,14 @@ class Documents:
             query = query.where(DocumentRow.sender == sender)
         async with self._database.read() as connection:
             return [Held(*row) for row in await connection.execute(query.order_by(DocumentRow.id.desc()))]
+
+    async def holds(self, scopes: Scopes, blob: str) -> bool:
+        """Say whether a document in `scopes` was read from the file of this sha256, or is kept in it."""
+        names = [str(scope) for scope in scopes]
+        query = select(DocumentRow.id).join(ScopeRow).where(ScopeRow.name.in_(names)).limit(1)
+        query = query.where(or_(DocumentRow.sha256 == blob, DocumentRow.key.like(f"%:{blob}")))
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
 
     async def count(self, scopes: Scopes) -> int:
         """Return how many documents there are in `scopes`."""

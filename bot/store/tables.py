@@ -273,6 +273,16 @@ class PairingRow(Base):
     expires_at: Mapped[datetime]
 
 
+class SessionRow(Base):
+    """An open session of the web page."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of the token in the cookie: who reads the database cannot use it."""
+    expires_at: Mapped[datetime]
+
+
 class ScopeRow(Base):
     """An audience, by its name as `bot.passage.Scope` writes it; its id stands for it in passages and in the word index."""
 

@@ -68,6 +68,14 @@ class Talk:
             found = told.first()
             return _told(found) if found else None
 
+    async def holds(self, address: Address, blob: str) -> bool:
+        """Say whether a message or a reply of the chat at `address` names the file of this sha256."""
+        named = f"%{blob}%"
+        said = _inbox(address).where(InboxRow.message.like(named)).limit(1)
+        told = _outbox(address).where(OutboxRow.reply.like(named)).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(said)).first() is not None or (await connection.execute(told)).first() is not None
+
 
 def _time_of(place: str) -> datetime | None:
     """Return the time that a place is, None where it is none: it comes back from a browser."""

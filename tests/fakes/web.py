@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from bot.channels.channel import Taken
 from bot.channels.web_transcript import Entry
 from bot.locale import Language
-from bot.message import Address, Message, Press, Reply
+from bot.message import Address, Message, Press, Reply, pack
 from bot.passage import PUBLIC, Scope, Scopes
 from bot.store.blobs import BlobStore
 from bot.store.documents import Opened, Part, digest_of
@@ -29,6 +29,9 @@ class MemoryTranscript:
 
     async def find(self, address: Address, entry: str) -> Entry | None:
         return next((known for known in self.entries if known.id == entry), None)
+
+    async def holds(self, address: Address, blob: str) -> bool:
+        return any(blob in pack(entry.said) for entry in self.entries)
 
     def put(self, id: str, said: Message | Reply) -> Entry:
         known = next((at for at, entry in enumerate(self.entries) if entry.id == id), None)
@@ -61,6 +64,11 @@ class MemoryDocuments:
             return None
         parts = tuple(replace(part, found=bool(near) and digest_of(part.text) == near) for part in opened.parts)
         return replace(opened, parts=parts[first or 0 :], first=first or 0)
+
+    async def holds(self, scopes: Scopes, blob: str) -> bool:
+        return any(
+            scope in scopes and blob in (shown.sha256, shown.key.rpartition(":")[2]) for scope, shown in self.opened.values()
+        )
 
     async def count(self, scopes: Scopes) -> int:
         return sum(1 for scope, _opened in self.opened.values() if scope in scopes)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from fakes.hostile_texts import HOSTILE
 from fakes.web_house import PNG, House, live, say
 from playwright.async_api import BrowserContext, Error, Page, expect
 
-from bot.message import Button, Command, Receipt, Reply, Source
+from bot.message import Attachment, Button, Command, Receipt, Reply, Source
+from bot.testing import make_message
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -63,6 +65,15 @@ async def test_no_part_of_the_page_needs_eval_or_comes_from_elsewhere(house: Hou
     assert wrong == []
 
 
+def sent(house: House, data: bytes) -> str:
+    """Put a file into the chat; return its sha256."""
+    blob = house.blobs.keep(data)
+    house.transcript.put(
+        "file", replace(make_message("see"), attachments=(Attachment("document", "f", "text/html", 1, blob=blob),))
+    )
+    return blob
+
+
 SCRIPTED = {
     "page.html": b"<script>document.title = 'taken'; fetch('/api/history')</script>",
     "page.txt.html": b"<!doctype html><script>document.title = 'taken'</script>",
@@ -73,7 +84,7 @@ SCRIPTED = {
 
 @pytest.mark.parametrize("name", SCRIPTED)
 async def test_a_file_with_a_script_is_saved_and_never_shown(house: House, context: BrowserContext, name: str) -> None:
-    blob = house.blobs.keep(SCRIPTED[name])
+    blob = sent(house, SCRIPTED[name])
     page = await context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -86,7 +97,7 @@ async def test_a_file_with_a_script_is_saved_and_never_shown(house: House, conte
 
 
 async def test_a_script_under_the_name_of_a_text_is_shown_as_text(house: House, context: BrowserContext) -> None:
-    blob = house.blobs.keep(SCRIPTED["page.html"])
+    blob = sent(house, SCRIPTED["page.html"])
     page = await context.new_page()
     await page.goto(f"{house.web.url}/blobs/{blob}?name=notes.txt")
     await expect(page.locator("body")).to_contain_text("<script>")

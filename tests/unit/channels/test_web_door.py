@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from argon2 import PasswordHasher
 
-from bot.channels.web_door import COOKIE_LIFE_S, FIRST_PAUSE_S, TRIES, Door
+from bot.channels.web_door import COOKIE_LIFE_S, FIRST_PAUSE_S, MOST_WAITING, TRIES, Door, MemorySessions
 
 PASSWORD = "correct horse"
 HERE = "10.0.0.7"
@@ -31,7 +33,7 @@ def door(clock: Clock) -> Door:
 async def test_the_right_password_opens_the_door(door: Door) -> None:
     admission = await door.enter(PASSWORD, address=HERE)
     assert admission.trouble is None
-    assert door.admits(admission.cookie)
+    assert await door.admits(admission.cookie)
 
 
 async def test_a_wrong_password_is_told_and_gives_no_cookie(door: Door) -> None:
@@ -75,35 +77,64 @@ async def test_one_address_does_not_shut_out_another(door: Door) -> None:
 async def test_a_cookie_runs_out(door: Door, clock: Clock) -> None:
     cookie = (await door.enter(PASSWORD, address=HERE)).cookie
     clock.now += COOKIE_LIFE_S + 1
-    assert not door.admits(cookie)
+    assert not await door.admits(cookie)
 
 
 async def test_a_cookie_that_was_touched_is_none(door: Door) -> None:
     cookie = (await door.enter(PASSWORD, address=HERE)).cookie
-    until, _dot, signature = cookie.partition(".")
-    assert not door.admits(f"{int(until) + 1}.{signature}")
-    assert not door.admits(f"{until}.{signature[:-1]}")
-    assert not door.admits(f"{until}.")
+    until, token, signature = cookie.split(".")
+    assert await door.admits(cookie)
+    assert not await door.admits(f"{int(until) + 1}.{token}.{signature}")
+    assert not await door.admits(f"{until}.{token[:-1]}.{signature}")
+    assert not await door.admits(f"{until}.{token}.{signature[:-1]}")
+    assert not await door.admits(f"{until}.{signature}")
+    assert not await door.admits(f"{until}..")
 
 
 @pytest.mark.parametrize("cookie", ["", ".", "1.2", "²³.x", "99999999999.\ud800", "x" * 10_000])
-def test_garbage_is_no_cookie(door: Door, cookie: str) -> None:
-    assert not door.admits(cookie)
+async def test_garbage_is_no_cookie(door: Door, cookie: str) -> None:
+    assert not await door.admits(cookie)
 
 
 async def test_a_cookie_of_another_key_is_none(door: Door, clock: Clock) -> None:
     other = Door(PASSWORD, key=b"o" * 32, now=clock, hasher=QUICK)
-    assert not door.admits((await other.enter(PASSWORD, address=HERE)).cookie)
+    assert not await door.admits((await other.enter(PASSWORD, address=HERE)).cookie)
 
 
-async def test_sessions_outlive_the_process_with_the_same_key(door: Door, clock: Clock) -> None:
-    cookie = (await door.enter(PASSWORD, address=HERE)).cookie
-    assert Door(PASSWORD, key=b"k" * 32, now=clock, hasher=QUICK).admits(cookie)
+async def test_sessions_outlive_the_process_with_the_same_key(clock: Clock) -> None:
+    kept = MemorySessions()
+    first, second = (Door(PASSWORD, key=b"k" * 32, now=clock, hasher=QUICK, sessions=kept) for _start in range(2))
+    assert await second.admits((await first.enter(PASSWORD, address=HERE)).cookie)
+
+
+async def test_who_signs_out_is_out_here_and_in_what_stays_open_and_nobody_else_is(door: Door) -> None:
+    mine, other = [(await door.enter(PASSWORD, address=HERE)).cookie for _visit in range(2)]
+    with door.staying(mine) as ended, door.staying(other) as not_ended:
+        await door.leave(mine)
+        assert (ended.is_set(), not_ended.is_set()) == (True, False)
+    assert (await door.admits(mine), await door.admits(other)) == (False, True)
+
+
+async def test_no_two_sessions_are_alike(door: Door) -> None:
+    assert len({(await door.enter(PASSWORD, address=HERE)).cookie for _visit in range(5)}) == 5
+
+
+async def test_many_tries_at_once_are_no_more_than_one_after_the_other(door: Door) -> None:
+    tried = await asyncio.gather(*(door.enter("wrong", address=HERE) for _try in range(MOST_WAITING)))
+    assert sum("not right" in str(one.trouble) for one in tried) == TRIES
+
+
+async def test_a_crowd_is_told_to_come_again_and_the_one_who_is_shut_out_takes_no_place_in_it(door: Door) -> None:
+    tried = await asyncio.gather(*(door.enter("wrong", address=f"10.0.1.{number}") for number in range(MOST_WAITING + 5)))
+    assert sum("too many people" in str(one.trouble).lower() for one in tried) == 5
+    for _try in range(TRIES):
+        await door.enter("wrong", address=HERE)
+    assert all(one.wait_s > 1 for one in await asyncio.gather(*(door.enter("wrong", address=HERE) for _try in range(99))))
 
 
 async def test_a_new_password_ends_the_sessions_of_the_old_one(door: Door, clock: Clock) -> None:
     cookie = (await door.enter(PASSWORD, address=HERE)).cookie
-    assert not Door("battery staple", key=b"k" * 32, now=clock, hasher=QUICK).admits(cookie)
+    assert not await Door("battery staple", key=b"k" * 32, now=clock, hasher=QUICK).admits(cookie)
 
 
 @pytest.mark.parametrize(
@@ -122,9 +153,9 @@ async def test_a_machine_does_not_guess_on_from_its_other_addresses(door: Door, 
     assert ((await door.enter(PASSWORD, address=second)).cookie == "") is shut
 
 
-def test_without_a_password_the_door_stands_open() -> None:
+async def test_without_a_password_the_door_stands_open() -> None:
     assert not Door().locked
-    assert Door().admits("")
+    assert await Door().admits("")
 
 
 def test_the_password_is_not_kept(door: Door) -> None:

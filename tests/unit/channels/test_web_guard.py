@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from bot.channels.web_door import COOKIE, Door
-from bot.channels.web_guard import Guard, content_policy
+from bot.channels.web_door import COOKIE, Door, MemorySessions
+from bot.channels.web_guard import SAID_AT_ONCE, Guard, content_policy
+from bot.errors import StoreError
 
 OWN = {"x-paring": "en"}
 
@@ -120,6 +123,93 @@ def test_the_page_policy_knows_no_eval_and_no_foreign_host() -> None:
     assert "script-src 'self' 'nonce-abc'" in policy
     assert "connect-src 'self' ws://127.0.0.1:8080 wss://127.0.0.1:8080" in policy
     assert ";" not in content_policy("a; script-src *", "n").split("connect-src")[1].split("form-action")[0][:-2]
+
+
+async def test_a_page_is_built_for_who_follows_a_link_and_not_for_a_page_that_embeds_it(opened: Guard) -> None:
+    async with client(opened) as browser:
+        for kind, status in (("document", 200), ("iframe", 403), ("image", 403), ("empty", 403)):
+            headers = {"sec-fetch-site": "cross-site", "sec-fetch-dest": kind}
+            assert (await browser.get("/", headers=headers)).status_code == status
+
+
+async def test_many_ranges_are_refused(opened: Guard) -> None:
+    async with client(opened) as browser:
+        assert (await browser.get("/blobs/x", headers={"range": "bytes=0-1,4-5"})).status_code == 200
+        assert (await browser.get("/blobs/x", headers={"range": "bytes=" + "0-1," * 1000})).status_code == 416
+
+
+async def test_by_https_a_browser_is_told_to_come_by_nothing_else(opened: Guard) -> None:
+    async with client(opened, base="https://127.0.0.1:8080") as browser:
+        assert "max-age" in (await browser.get("/")).headers["strict-transport-security"]
+    async with client(opened) as browser:
+        assert "strict-transport-security" not in (await browser.get("/")).headers
+
+
+async def test_what_is_said_of_a_session_while_the_database_is_away_is_a_sentence() -> None:
+    class Broken(MemorySessions):
+        async def holds(self, token: str) -> bool:
+            raise StoreError("The database is locked.")
+
+    door = Door("secret", sessions=Broken())
+    cookie = (await door.enter("secret", address="x")).cookie
+    async with client(Guard(inside, door=door, own_hosts_only=False)) as browser:
+        answer = await browser.get("/api/history", headers={"cookie": f"{COOKIE}={cookie}"})
+    assert (answer.status_code, answer.text) == (503, "The database is locked.")
+
+
+class Socket:
+    """A socket that says what it is told to, before an application that listens until the end."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.said: asyncio.Queue[Message] = asyncio.Queue()
+        self.heard: list[Message] = []
+        self.sent: list[Message] = []
+        guard.app = self.listen
+        raw = [(b"host", b"127.0.0.1:8080"), (b"origin", b"http://127.0.0.1:8080")]
+        scope = {"type": "websocket", "path": "/_nicegui_ws/socket.io/", "headers": raw}
+        self.serve = lambda cookie="": guard(
+            scope | {"headers": [*raw, (b"cookie", f"{COOKIE}={cookie}".encode())]}, self.said.get, self.send
+        )
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    async def listen(self, _scope: Scope, receive: Receive, _send: Send) -> None:
+        while True:
+            self.heard.append(await receive())
+            if self.heard[-1]["type"] == "websocket.disconnect":
+                return
+
+
+CLOSED = {"type": "websocket.close", "code": 1008}
+
+
+async def test_a_socket_that_floods_is_closed(opened: Guard) -> None:
+    socket = Socket(opened)
+    for _number in range(10 * SAID_AT_ONCE):
+        socket.said.put_nowait({"type": "websocket.receive", "text": "2"})
+    await socket.serve()
+    assert socket.sent == [CLOSED]
+    assert SAID_AT_ONCE <= len(socket.heard) < 2 * SAID_AT_ONCE
+
+
+async def test_a_socket_ends_with_its_session(locked: Guard, door: Door) -> None:
+    socket = Socket(locked)
+    cookie = (await door.enter("secret", address="x")).cookie
+    serving = asyncio.create_task(socket.serve(cookie))
+    socket.said.put_nowait({"type": "websocket.receive", "text": "2"})
+    while not socket.heard:
+        await asyncio.sleep(0)
+    await door.leave(cookie)
+    await asyncio.wait_for(serving, 20)
+    assert socket.sent == [CLOSED]
+
+
+async def test_there_are_only_so_many_sockets(opened: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.channels.web_guard.MOST_SOCKETS", 0)
+    socket = Socket(opened)
+    await socket.serve()
+    assert (socket.heard, socket.sent) == ([], [CLOSED])
 
 
 async def _socket(guard: Guard, headers: dict[str, str]) -> list[Message]:

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from fakes.web import MemoryDocuments, MemoryTranscript
 
 from bot.channels.web_documents import DocumentPages
-from bot.channels.web_door import Door
+from bot.channels.web_door import COOKIE, TRIES, Door
 from bot.channels.web_guard import Guard
 from bot.channels.web_render import Renderer, Shown
 from bot.channels.web_routes import BATCH_FILES, Routes
@@ -209,7 +209,8 @@ async def test_history_tells_whether_there_is_more(
 async def test_a_file_opens_by_what_it_is_and_not_by_what_it_says(
     browser: httpx.AsyncClient, blobs: BlobStore, data: bytes, name: str, media_type: str, how: str
 ) -> None:
-    answer = await browser.get(f"/blobs/{blobs.keep(data)}", params={"name": name})
+    kept = (await upload(browser, data, "any")).json()["blob"]
+    answer = await browser.get(f"/blobs/{kept}", params={"name": name})
     assert answer.content == data
     assert answer.headers["content-type"] == media_type
     assert answer.headers["content-disposition"].startswith(how)
@@ -262,6 +263,70 @@ async def test_signing_out_takes_the_cookie_back(visitor: httpx.AsyncClient) -> 
     await visitor.post("/sign-in", data={"password": "secret"})
     await visitor.post("/sign-out")
     assert (await visitor.get("/api/history")).status_code == 401
+
+
+async def test_signing_out_ends_the_session_here_so_that_a_copied_cookie_is_of_no_use(visitor: httpx.AsyncClient) -> None:
+    signed_in = await visitor.post("/sign-in", data={"password": "secret"})
+    copied = {"cookie": signed_in.headers["set-cookie"].partition(";")[0]}
+    answer = await visitor.post("/sign-out")
+    assert '"cache"' in answer.headers["clear-site-data"]
+    visitor.cookies.clear()
+    assert (await visitor.get("/api/history", headers=copied)).status_code == 401
+
+
+@pytest.mark.parametrize(("origin", "secure"), [("https://127.0.0.1", True), ("http://127.0.0.1", False)])
+async def test_a_browser_that_came_by_https_keeps_the_cookie_to_it(
+    visitor: httpx.AsyncClient, origin: str, *, secure: bool
+) -> None:
+    answer = await visitor.post("/sign-in", data={"password": "secret"}, headers={"origin": origin})
+    assert ("; secure" in answer.headers["set-cookie"].lower()) is secure
+
+
+async def test_a_cookie_that_somebody_set_before_is_not_taken_for_a_session(visitor: httpx.AsyncClient) -> None:
+    fixed = {"cookie": f"{COOKIE}=9999999999.chosen.signature"}
+    answer = await visitor.post("/sign-in", data={"password": "secret"}, headers=fixed)
+    assert "chosen" not in answer.headers["set-cookie"]
+    assert (await visitor.get("/api/history", headers=fixed)).status_code == 401
+
+
+async def test_who_tried_too_often_is_told_when_to_come_again(visitor: httpx.AsyncClient) -> None:
+    for _try in range(TRIES):
+        await visitor.post("/sign-in", data={"password": "wrong"})
+    answer = await visitor.post("/sign-in", data={"password": "secret"}, headers={"accept-language": "ko"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "30")
+    assert "비밀번호" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+async def test_what_is_private_is_kept_by_no_cache(browser: httpx.AsyncClient) -> None:
+    for path in ("/api/history", "/documents/1", "/messages/abcdefgh", "/blobs/x"):
+        assert "no-store" in (await browser.get(path)).headers["cache-control"]
+
+
+async def test_a_file_of_another_chat_is_neither_opened_nor_sent_by_who_knows_its_sha256(
+    browser: httpx.AsyncClient, blobs: BlobStore, desk: FakeDesk
+) -> None:
+    secret = blobs.keep(b"sent to the bot in another chat")
+    assert (await browser.get(f"/blobs/{secret}")).status_code == 404
+    said = {"id": ID, "text": "summarise this", "files": [{"blob": secret, "name": "a.txt"}]}
+    assert (await browser.post("/api/say", json=said)).status_code == 400
+    assert desk.said == []
+
+
+async def test_an_upload_that_would_fill_the_disk_is_refused_before_it_is_read(
+    browser: httpx.AsyncClient, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.channels.web_routes.DISK_LEFT_BYTES", 1 << 60)
+    answer = await upload(browser, b"x", "a.txt")
+    assert (answer.status_code, "room" in answer.json()["error"]) == (413, True)
+    assert _spooled(blobs) == []
+
+
+@pytest.mark.parametrize("told", ["-1", "1e9", "0x10", "٣", "1_0", "9" * 400, "nonsense"])
+async def test_a_length_that_is_none_breaks_nothing(browser: httpx.AsyncClient, told: str) -> None:
+    for path in ("/api/files", "/api/say", "/api/press", "/sign-in"):
+        answer = await browser.post(path, content=b"x", headers=[(b"content-length", told.encode())])
+        assert answer.status_code < 500
 
 
 def _spooled(blobs: BlobStore) -> list[Path]:
