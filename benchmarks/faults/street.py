@@ -85,7 +85,11 @@ class Bot:
     def on(cls, telegram: FakeTelegram | Liar, home: Path, *, page: bool = False, **settings: str) -> Bot:
         """Return a bot on the fake Telegram, which has the skill."""
         web = {"PARING_WEB__PORT": "0"} if page else {"PARING_WEB__ENABLED": "false"}
-        server = {"PARING_TELEGRAM__TOKEN": BOT_TOKEN, "PARING_TELEGRAM__BASE_URL": telegram.base_url}
+        server = {
+            "PARING_FRONT_DOOR": "everybody",
+            "PARING_TELEGRAM__TOKEN": BOT_TOKEN,
+            "PARING_TELEGRAM__BASE_URL": telegram.base_url,
+        }
         return cls(home, {**server, **web, **with_echo(home.with_name("site")), **settings})
 
     @property
