@@ -20,6 +20,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot import health
 from bot.admin_desks import AdminHouse, admin_parts
 from bot.admin_page import PageDesk
 from bot.delivery import Delivery
@@ -27,11 +28,15 @@ from bot.dispatch import Dispatcher
 from bot.duty import Duty
 from bot.errors import ModelError
 from bot.front_door import FrontDoor, Listed
+from bot.health import Health
+from bot.health_counts import Counts
 from bot.host import App
 from bot.house import House
 from bot.intake import Reception
 from bot.learning import Learner
 from bot.logs import Logger
+from bot.loop_watch import LoopWatch
+from bot.metrics import Metrics
 from bot.models.catalogue import Catalogue, choosing
 from bot.models.families import every
 from bot.models.pool import Pool
@@ -53,6 +58,7 @@ from bot.store.chats import Chats, Label
 from bot.store.database import Database
 from bot.store.documents import Documents
 from bot.store.erasing import Eraser
+from bot.store.gauges import Gauges
 from bot.store.generations import Generations
 from bot.store.guests import Guests
 from bot.store.inbox import Inbox
@@ -118,13 +124,12 @@ def channels_of(app: App) -> list[Channel]:
     if app.settings.web.enabled:
         from bot.channels.web import Web  # noqa: PLC0415 - NiceGUI is loaded only where the page is served
 
-        channels.append(
-            Web(
-                app.settings.web, blobs=app.blobs, transcript=Talk(app.database), documents=Documents(app.database),
-                sizes=app.settings.limits, session_key=session_key(app.settings.home), admin=app.page,
-                sessions=Sessions(app.database),
-            )
+        web = Web(
+            app.settings.web, blobs=app.blobs, transcript=Talk(app.database), documents=Documents(app.database),
+            sizes=app.settings.limits, session_key=session_key(app.settings.home), admin=app.page, sessions=Sessions(app.database),
         )  # fmt: skip
+        web.health = app.health
+        channels.append(web)
     if app.settings.telegram.token.get_secret_value():
         from bot.channels.telegram import Telegram  # noqa: PLC0415 - and python-telegram-bot where there is a token
 
@@ -184,7 +189,9 @@ async def _assemble(
     learner = Learner(lambda: app.learn())  # noqa: PLW0108 - the app is put together last
     eraser = Eraser(database, blobs, unlearn=lambda: app.unlearn())  # noqa: PLW0108 - as above
     router, access = Router(pool), Access(Audiences(database), channels, admits=door.admits_sender)
-    delivery = Delivery(outbox, channels, ended=lease.ended)
+    counts, duty = Counts(Metrics()), Duty(settings.home)
+    pool.listen(counts.asked)
+    delivery = Delivery(outbox, channels, ended=lease.ended, heard=counts.sent)
 
     parts = swap_parts(
         SwapHouse(settings, database, outbox, lease, catalogue, pool, library, chats, roles, channels, delivery.hand)
@@ -210,6 +217,7 @@ async def _assemble(
         skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped, access=access,
         watched=parts.watched,
     )  # fmt: skip
+    dispatcher.heard = counts.heard
     worker = Worker(
         inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, ended=lease.ended, moves=moves
     )  # fmt: skip
@@ -243,8 +251,9 @@ async def _assemble(
         parts.watching,
         PageDesk(parts.swapper, roles, audit, pool, catalogue, sight),
         admin,
-        Duty(settings.home),
+        duty,
         door,
+        Health(health.House(settings.home, Gauges(database), library, pool, channels, duty), counts, LoopWatch()),
     )
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
     library.changeover.needed = partial(pool.keep_only, EMBED)

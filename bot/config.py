@@ -159,6 +159,14 @@ class LinkSettings(Section):
         return listed(value)
 
 
+class MetricsSettings(Section):
+    """How the bot is, told to programs of this machine."""
+
+    port: int = Field(
+        default=0, ge=0, le=65535, description="Port on 127.0.0.1 for /metrics, /readyz and /healthz besides the page's; 0: none."
+    )
+
+
 class WatchSettings(Section):
     """Folders that a running bot watches."""
 
@@ -217,6 +225,7 @@ class Settings(BaseSettings):
     models: ModelSettings = Field(default_factory=ModelSettings)
     links: LinkSettings = Field(default_factory=LinkSettings)
     watch: WatchSettings = Field(default_factory=WatchSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
 
     @field_validator("admins", mode="before")
     @classmethod

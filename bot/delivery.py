@@ -10,6 +10,7 @@ Owns: what is done about a send that fails, and about one whose fate is unknown.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,8 @@ log = Logger(__name__)
 MOST_ATTEMPTS = 8
 CHATS_AT_ONCE = 32
 LONGEST_WAIT_S = 300.0
+SEND_WITHIN_S = 900.0
+"""Longer than any channel's own limits (Telegram's: 600 s for a file): what goes on beyond is stuck."""
 
 Write = Callable[[], Awaitable[None]]
 
@@ -68,11 +71,17 @@ class _Outcome:
 class Delivery:
     """Sends what the outbox holds for `channels`."""
 
-    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], *, ended: Ended = list) -> None:
-        """Deliver to `channels`, by name; `ended(names)` are those leases whose bots live no more."""
+    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], *, ended: Ended = list,
+        heard: Callable[[str, BaseException | None], None] = lambda _channel, _error: None,
+    ) -> None:  # fmt: skip
+        """Deliver to `channels`, by name; `ended(names)` are those leases whose bots live no more.
+
+        `heard` is told of each try to send: the channel's name, and the error where it failed.
+        """
         self._outbox = outbox
         self._channels = channels
         self._ended = ended
+        self._heard = heard
         self._feed = Feed[Parcel](outbox, self.take, at_once=CHATS_AT_ONCE, weigh=lambda parcel: len(parcel.reply.text))
         self._unwritten: dict[int, _Outcome] = {}
         self._waited: set[int] = set()
@@ -133,7 +142,7 @@ class Delivery:
             turn.item = replace(parcel, not_before=None)
             return _Outcome(_nothing, early_s)
         try:
-            platform_id = await self._send(turn, parcel)
+            platform_id = await self._counted(turn, parcel)
         except RetryLaterError as error:
             wait_s = min(error.retry_after_s, LONGEST_WAIT_S)
             at = datetime.now(UTC) + timedelta(seconds=wait_s)
@@ -150,6 +159,16 @@ class Delivery:
         except ChannelError as error:
             return self._given_up(parcel, str(error))
         return _Outcome(partial(self._outbox.sent, parcel.id, platform_id))
+
+    async def _counted(self, turn: Turn[Parcel], parcel: Parcel) -> str:
+        """Send, and tell who counts. Raises as `_send`."""
+        try:
+            platform_id = await self._send(turn, parcel)
+        except ChannelError as error:
+            self._heard(parcel.to.channel, error)
+            raise
+        self._heard(parcel.to.channel, None)
+        return platform_id
 
     async def _unreachable(self, parcel: Parcel, why: str) -> None:
         """Give up a reply whose chat is closed to the bot; who asked for it in a group is told there."""
@@ -170,14 +189,18 @@ class Delivery:
         again = parcel.state == "ambiguous" and not repeatable and not (parcel.edits and not parcel.parts)
         reply = _again(parcel.reply) if again else parcel.reply
         try:
-            if isinstance(channel, PartByPart):
-                went_out = partial(self._went_out, turn)
-                return await channel.send_parts(
-                    reply, parcel.to, key=str(parcel.id), edits=parcel.edits, sent=parcel.parts, went_out=went_out
-                )
-            if parcel.edits:
-                return await channel.edit(parcel.edits, parcel.reply, parcel.to)
-            return await channel.send(reply, parcel.to, key=str(parcel.id))
+            async with asyncio.timeout(SEND_WITHIN_S):
+                if isinstance(channel, PartByPart):
+                    went_out = partial(self._went_out, turn)
+                    return await channel.send_parts(
+                        reply, parcel.to, key=str(parcel.id), edits=parcel.edits, sent=parcel.parts, went_out=went_out
+                    )
+                if parcel.edits:
+                    return await channel.edit(parcel.edits, parcel.reply, parcel.to)
+                return await channel.send(reply, parcel.to, key=str(parcel.id))
+        except TimeoutError as error:
+            log.error("a send did not end and was given up", outbox=parcel.id, channel=parcel.to.channel, after_s=SEND_WITHIN_S)
+            raise AmbiguousSendError("the send did not end") from error
         except (ChannelError, StoreError):
             raise
         except Exception as error:

@@ -7,6 +7,7 @@ the answer to the skill.
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -57,6 +58,9 @@ class Answer:
     route: Route | None = None
 
 
+Heard = Callable[[Message, Answer | BaseException, float], None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     skill: Skill
@@ -96,6 +100,8 @@ class Dispatcher:
         self._fallback = self._skills.get(fallback)
         self._access = access
         self._watched = watched
+        self.heard: Heard = lambda _message, _answer, _seconds: None
+        """Told of each message, its answer or what was raised instead, and the seconds; to be set."""
         self._by_command = {
             name: skill for skill in skills for spec in skill.commands for name in (spec.name, *spec.aliases)
         }  # fmt: skip
@@ -127,6 +133,16 @@ class Dispatcher:
 
     async def answer(self, message: Message, *, progress: Progress | None = None) -> Answer:
         """Route `message` and return what its skill answers. Raises ParingError with a sentence for the person."""
+        begun = time.perf_counter()
+        try:
+            answer = await self._part(message, progress)
+        except BaseException as error:
+            self.heard(message, error, time.perf_counter() - begun)
+            raise
+        self.heard(message, answer, time.perf_counter() - begun)
+        return answer
+
+    async def _part(self, message: Message, progress: Progress | None) -> Answer:
         if not message.addressed:
             return await self._overhear(message)
         answer = await self._answered(message, progress)
@@ -169,7 +185,7 @@ class Dispatcher:
     async def _told(self, message: Message, progress: Progress | None) -> Answer:
         """Answer a part of a message; what fails is told in its place, so that it does not cost the other parts their answer."""
         try:
-            return await self.answer(message, progress=progress)
+            return await self._part(message, progress)
         except InputError as error:
             name = message.attachments[0].name if len(message.attachments) == 1 else ""
             return _say(of_file(name, error), message)

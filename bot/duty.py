@@ -32,6 +32,7 @@ class Duty:
         """Share the posts of `home` with its other processes."""
         self._posts = Posts(home)
         self._begun: dict[str, asyncio.Event] = {}
+        self._waiting: set[str] = set()
 
     @asynccontextmanager
     async def of(self, channel: Channel, *, standing_by: Callable[[str], None]) -> AsyncIterator[None]:
@@ -50,14 +51,26 @@ class Duty:
         """Return once this process serves the channel."""
         await self._event(channel).wait()
 
+    def serves(self, channel: Channel) -> bool:
+        """Say whether this process serves the channel now."""
+        return self._event(channel).is_set()
+
+    def stands_by(self, channel: Channel) -> bool:
+        """Say whether the channel waits for the end of another process that serves it."""
+        return channel.name in self._waiting
+
     async def _taken(self, post: str, name: str, standing_by: Callable[[str], None]) -> None:
         told = False
-        while not await asyncio.to_thread(self._posts.take, post):
-            if not told:
-                log.warning("another bot of this home serves it; this one stands by", part=name)
-                standing_by(name)
-            told = True
-            await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            while not await asyncio.to_thread(self._posts.take, post):
+                if not told:
+                    log.warning("another bot of this home serves it; this one stands by", part=name)
+                    standing_by(name)
+                told = True
+                self._waiting.add(name)
+                await asyncio.sleep(LOOK_EVERY_S)
+        finally:
+            self._waiting.discard(name)
         if told:
             log.warning("the other bot has ended; this one serves it now", part=name)
 

@@ -101,12 +101,13 @@ class ChannelError(ParingError):
 
 
 class RetryLaterError(ChannelError):
-    """The platform asks to wait `retry_after_s` seconds; nothing was sent."""
+    """Wait `retry_after_s` seconds; nothing was sent. `asked`: the platform itself asks for it, by a 429 or the like."""
 
-    def __init__(self, text: Text | str, *, retry_after_s: float) -> None:
+    def __init__(self, text: Text | str, *, retry_after_s: float, asked: bool = False) -> None:
         """Keep the sentence and the seconds to wait."""
         super().__init__(text)
         self.retry_after_s = retry_after_s
+        self.asked = asked
 
 
 class AmbiguousSendError(ChannelError):

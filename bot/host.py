@@ -9,8 +9,10 @@ Owns: in which order the parts start and stop, and what goes on by itself while 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,11 +23,13 @@ from bot.admin import Admin
 from bot.admin_page import PageDesk
 from bot.background import in_background
 from bot.channels.channel import KnowsAdmins
+from bot.channels.health_port import listening
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.duty import Duty
 from bot.errors import ChannelError, InputError, ModelError, RetryLaterError, SettingsError, StoreError
 from bot.front_door import FrontDoor
+from bot.health import Health
 from bot.intake import Reception
 from bot.learning import Learner
 from bot.locale import Text, phrases
@@ -37,6 +41,7 @@ from bot.models.pool import Pool
 from bot.models.swap import Swapper
 from bot.models.tasks import EMBED, ROUTE
 from bot.models.watching import Watching
+from bot.notify import Notifier
 from bot.passage import Added, Failed, Scope
 from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of
 from bot.retrieval.library import Shelves
@@ -53,6 +58,7 @@ from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.supervise import supervise
+from bot.watchdog import watched
 from bot.worker import Worker
 
 if TYPE_CHECKING:
@@ -70,6 +76,8 @@ GRACE_S = 4.0
 """How long answers that are being worked on at a stop may take; what is not done by then is done at the next start."""
 SENDING_S = 1.5
 """How long what is answered by then may take to be sent."""
+BEGUN_WITHIN_S, LOOK_EVERY_S = 60.0, 0.1
+"""How long systemd is not told that all is up while a channel has not begun: a platform that is away must not keep the bot from starting."""
 UPKEEP_EVERY_S = 24 * 3600.0
 UNNAMED_LIFE = timedelta(days=7)
 """How long a file is kept that no message names: an upload that was never sent."""
@@ -110,6 +118,7 @@ class App:
     admin: Admin
     duty: Duty
     door: FrontDoor
+    health: Health
 
     async def serve(
         self,
@@ -128,6 +137,8 @@ class App:
                 _("There is nothing to serve: web.enabled is false and no PARING_TELEGRAM__TOKEN is set. Set one of them.")
             )
         self.channels.update({channel.name: channel for channel in channels})
+        notifier = Notifier.of(os.environ)
+        self.health.watch.start()
         async with asyncio.TaskGroup() as group:
             start = partial(_start, group)
             parts = [start("worker", self.worker.run), start("delivery", self.delivery.run), start("warm", self._warm)]
@@ -137,25 +148,48 @@ class App:
             parts.append(start("generations", self._change))
             parts.append(start("swaps", partial(self.watching.run, self.worker.idle)))
             parts.append(start("front door", partial(self.door.run, self._tell)))
+            parts.append(start("health", self._show_health))
+            parts.append(start("systemd", partial(self._notify, notifier)))
             running = []
             for channel in channels:
                 run = partial(self._on_duty, channel, stands_by)
                 running.append(start(channel.name, run, hopeless=partial(hopeless, channel.name)))
                 parts.append(start(f"{channel.name} menu", partial(self._publish, channel)))
             await _first_of(stop, running)
+            notifier.say("STOPPING=1")
             self.library.changeover.leaving = True
             self.swapper.leave()
             await self.worker.finish(within_s=GRACE_S)
             await self.delivery.finish(within_s=SENDING_S)
             for part in (*parts, *running):
                 part.cancel()
+        self.health.watch.stop()
 
     async def _on_duty(self, channel: Channel, stands_by: StandsBy) -> None:
         """Run the channel where no other bot of this home does; what one that ended left is answered before what comes now."""
         async with self.duty.of(channel, standing_by=stands_by):
             await self.worker.take_up()
             await self.delivery.take_up()
-            await channel.run(self.intake)
+            await watched(channel, partial(channel.run, self.intake), stuck=self.health.counts.stuck)
+
+    async def _show_health(self) -> None:
+        """Serve how the bot is on a port of its own, where the settings name one."""
+        if port := self.settings.metrics.port:
+            async with listening(port, self.health):
+                await asyncio.Event().wait()
+
+    async def _notify(self, notifier: Notifier) -> None:
+        """Tell systemd when all channels have begun, and that the loop goes on, as often as it asks to be told."""
+        if not notifier.wanted:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEGUN_WITHIN_S):
+                while not self.health.begun:  # noqa: ASYNC110 - what it waits for is many parts
+                    await asyncio.sleep(LOOK_EVERY_S)
+        notifier.say("READY=1", "STATUS=serving")
+        while notifier.every_s is not None:
+            notifier.say("WATCHDOG=1")
+            await asyncio.sleep(notifier.every_s)
 
     async def say(self, message: Message) -> list[Reply]:
         """Send one message through inbox, dispatch, skill and outbox; return what came out, marked as sent."""

@@ -16,10 +16,12 @@ from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterEr
 from bot.locale import Language
 from bot.message import Address, Attachment, Message, Press, Reply
 from bot.passage import Scope
+from bot.pulse import Pulse
 from bot.skill import CommandSpec
 
 __all__ = [
     "AmbiguousSendError",
+    "Beats",
     "Channel",
     "ChannelError",
     "GoneError",
@@ -151,6 +153,13 @@ class KnowsAdmins(Protocol):
     def admins_are(self, users: Collection[str]) -> None:
         """Know which of its users are admins from now on; told before `publish_commands`."""
         ...
+
+
+@runtime_checkable
+class Beats(Protocol):
+    """A channel that tells how it goes on: see `bot.pulse` and `bot.watchdog`. Others are believed to."""
+
+    pulse: Pulse
 
 
 @runtime_checkable

@@ -32,8 +32,8 @@ from bot.channels.telegram_incoming import ALLOWED_UPDATES, CHANNEL
 from bot.channels.telegram_members import is_member
 from bot.channels.telegram_menu import Menu
 from bot.channels.telegram_moving import Moves
-from bot.channels.telegram_polling import LONGEST_WAIT_S, POLL_S, Backoff, Poller, Take
-from bot.channels.telegram_request import READ_S, OverLimitError, RefusedError
+from bot.channels.telegram_polling import LONGEST_WAIT_S, POLL_S, SLACK_S, Backoff, Poller, Take
+from bot.channels.telegram_request import ANSWER_S, READ_S, OverLimitError, RefusedError
 from bot.channels.telegram_sending import Sending, WentOut
 from bot.channels.telegram_split import TEXT_UNITS
 from bot.channels.telegram_taking import Taking
@@ -101,6 +101,7 @@ class Telegram:
         self._settings = settings
         self._poll_s, self._read_s = poll_s, read_s
         self._backoff = backoff or Backoff()
+        self.pulse = self._backoff.pulse
         self._wire = Wire(token, settings, read_s=read_s)
         self._menu = Menu(self._wire, admins=admins)
         self._moves = Moves(self.account)
@@ -213,6 +214,7 @@ class Telegram:
         """Ask Telegram for the bot's own name, until it answers."""
         said = ""
         while True:
+            self.pulse.due(self._read_s + ANSWER_S + SLACK_S)
             try:
                 told = await self._wire.call("getMe")
             except TelegramError as error:
@@ -226,6 +228,7 @@ class Telegram:
             else:
                 if self._backoff.succeeded():
                     _log.warning("Telegram is reached.")
+                self.pulse.reached()
                 return _me(told, self.account)
 
     async def _receive(self, take: Take) -> None:
@@ -234,6 +237,7 @@ class Telegram:
         secret = settings.webhook_secret.get_secret_value()
         async with listening(settings.webhook_host, settings.webhook_port, secret, take):
             while True:
+                self.pulse.due(self._read_s + ANSWER_S + SLACK_S)
                 try:
                     await self._wire.bot.set_webhook(settings.webhook_url, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
                     break
@@ -248,6 +252,8 @@ class Telegram:
                     _log.warning("The webhook could not be set (%s); trying again.", error.message)
                     await self._backoff.wait()
             self._backoff.succeeded()
+            self.pulse.reached()
+            self.pulse.rest()
             await asyncio.Event().wait()
 
     def _too_large(self) -> TooLargeError:

@@ -91,7 +91,7 @@ def wrong_token() -> ChannelError:
 def flooded(retry_after_s: float = 0.0) -> RetryLaterError:
     """Return the error for a chat in which Telegram asks to wait."""
     sentence = _("Telegram asks to wait. Nothing was sent; it is tried again by itself.")
-    return RetryLaterError(sentence, retry_after_s=retry_after_s or FLOOD_RETRY_S)
+    return RetryLaterError(sentence, retry_after_s=retry_after_s or FLOOD_RETRY_S, asked=True)
 
 
 def _refused(error: RefusedError) -> ChannelError:

@@ -22,8 +22,9 @@ from telegram.error import TelegramError
 from bot.channels.telegram_errors import is_wrong_token
 from bot.channels.telegram_gather import Update, bundles
 from bot.channels.telegram_incoming import ALLOWED_UPDATES
-from bot.channels.telegram_request import READ_S, RefusedError
+from bot.channels.telegram_request import ANSWER_S, READ_S, RefusedError
 from bot.errors import StoreError
+from bot.pulse import Pulse
 
 Pause = Callable[[float], Awaitable[None]]
 Take = Callable[[Sequence[Update]], Awaitable[None]]
@@ -35,6 +36,10 @@ LONGEST_WAIT_S = 30.0
 _CONFLICT = 409
 _HASTE_S = 0.02
 """An answer without anything new that comes sooner is not a long poll's: the next one is not asked for at once."""
+TAKEN_WITHIN_S = 120.0
+"""A commit waits for a busy disk or database; beyond that the loop is stuck."""
+SLACK_S = 60.0
+"""How much longer than it should anything may take before it is called stuck."""
 SETTLE_S = 0.4
 """How long one waits for the rest of an album or of a cut text, each time that more of it came."""
 MOST_SETTLES = 5
@@ -61,16 +66,19 @@ class Backoff:
         self._pause = pause
         self._chance = chance or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._failures = 0
+        self.pulse = Pulse()
+        """Tells how long the loop that waits here may be silent."""
 
     async def pause(self, seconds: float) -> None:
         """Wait so long, for no failure."""
+        self.pulse.due(seconds + SLACK_S)
         await self._pause(seconds)
 
     async def wait(self, at_least_s: float = 0.0, *, most_s: float = LONGEST_WAIT_S) -> None:
         """Wait for this failure: half to whole of 0.5 s, 1 s, 2 s, ... `most_s`."""
         longest = min(most_s, FIRST_WAIT_S * 2 ** min(self._failures, 10))
         self._failures += 1
-        await self._pause(max(min(at_least_s, LONGEST_ASKED_S), longest * self._chance.uniform(0.5, 1.0)))
+        await self.pause(max(min(at_least_s, LONGEST_ASKED_S), longest * self._chance.uniform(0.5, 1.0)))
 
     def succeeded(self) -> bool:
         """Begin anew; say whether there were failures before."""
@@ -123,9 +131,11 @@ class Poller:
     async def _ask(self, poll_s: int) -> dict[int, Update]:
         """Return the updates that wait, by number, in their order."""
         parameters = {} if self._offset is None else {"offset": self._offset}
+        self._backoff.pulse.due(self._read_s + ANSWER_S + SLACK_S)
         told = await self._api.call(
             "getUpdates", read_s=self._read_s, timeout=poll_s, allowed_updates=list(ALLOWED_UPDATES), **parameters
         )
+        self._backoff.pulse.reached()
         if not isinstance(told, list):
             _log.warning("getUpdates answered with no list; it is asked again.")
             return {}
@@ -146,6 +156,7 @@ class Poller:
             held = {bundle.chat for bundle in found if bundle.open} if settles else set()
             for bundle in found:
                 if bundle.chat is None or bundle.chat not in held:
+                    self._backoff.pulse.due(TAKEN_WITHIN_S)
                     await self._take(bundle.updates)
                     left = {number: update for number, update in left.items() if update not in bundle.updates}
                     self._offset = min(left) if left else max(updates) + 1

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from bot.channels.health_port import HealthDesk
     from bot.channels.web_admin import AdminDesk, AdminPages
     from bot.channels.web_documents import DocumentPages, Documents
     from bot.channels.web_door import Door, Sessions
@@ -99,6 +100,8 @@ class Web:
         self._sessions = sessions
         self._documents = documents
         self._admin = admin
+        self.health: HealthDesk | None = None
+        """Who knows how the bot is; to be set before it runs."""
         self._admin_pages: AdminPages | None = None
         self._pages: DocumentPages | None = None
         self._commands: Sequence[CommandSpec] = ()
@@ -214,6 +217,7 @@ class Web:
             self, door=door, renderer=renderer, files=self._blobs, pages=self._pages, admin=self._admin_pages,
             file_bytes=self.limits.download_bytes, text_bytes=self._sizes.text_bytes,
         )  # fmt: skip
+        routes.health = self.health
         app = routes.application()
         self._renderer, self._screens = renderer, Screens(renderer)
         self._screens.mount(app, self._body)

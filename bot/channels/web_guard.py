@@ -24,7 +24,8 @@ from bot.errors import StoreError
 SOCKET = "/_nicegui_ws/"
 PAGE_PATHS = ("/", "/admin", "/favicon.ico")
 SERVED = ("/admin/", "/api/", "/assets/", "/blobs/", "/documents/", "/messages/", "/_nicegui/", SOCKET)
-PUBLIC = ("/healthz", "/sign-in", "/favicon.ico")
+PUBLIC = ("/healthz", "/readyz", "/metrics", "/sign-in", "/favicon.ico")
+"""Open without a session; who may see the metrics is asked where they are answered."""
 PUBLIC_FOLDERS = ("/assets/",)
 OWN_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 OWN_HEADER = "x-paring"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import secrets
 import shutil
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from bot.channels.health_port import HealthDesk
 from bot.channels.incoming import clean_name, kind_of, media_type_of
 from bot.channels.web_admin import AdminPages
 from bot.channels.web_documents import DocumentPages
@@ -30,18 +32,23 @@ from bot.channels.web_door import COOKIE, COOKIE_LIFE_S, Door
 from bot.channels.web_files import as_file
 from bot.channels.web_guard import OWN_HEADER, content_policy, session_of
 from bot.channels.web_render import ASSETS, BLOB, Renderer, Shown
+from bot.channels.web_server import is_loopback
 from bot.channels.web_transcript import PAGE_ENTRIES, Files
 from bot.config import MEBIBYTE
 from bot.errors import DeniedError, InputError, ParingError, TooLargeError
 from bot.locale import Language, Text, phrases
+from bot.logs import Logger
 from bot.message import Attachment
 
 _ = phrases(__file__)
+log = Logger(__name__)
 
 BATCH_FILES = 2000
 """Files of one message: a folder that a person drops; each takes about 200 bytes of the message's JSON."""
 NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
 """FastAPI can be told by variables of the environment to send what is asked of it to a collector: not here."""
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""What proxies add to what they hand on."""
 FORM_BYTES = 8192
 WRITE_BYTES = MEBIBYTE
 UPLOADS_AT_ONCE = 4
@@ -82,6 +89,7 @@ class Routes:
         """
         self._pages = pages
         self._admin = admin
+        self.health: HealthDesk | None = None
         self._desk = desk
         self._door = door
         self._renderer = renderer
@@ -96,6 +104,8 @@ class Routes:
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
         for path, method, answer in (
             ("/healthz", "GET", self._health),
+            ("/readyz", "GET", self._health),
+            ("/metrics", "GET", self._metrics),
             ("/sign-in", "GET", self._ask_password),
             ("/sign-in", "POST", self._sign_in),
             ("/sign-out", "POST", self._sign_out),
@@ -120,8 +130,21 @@ class Routes:
 
         return answer
 
-    async def _health(self, _request: Request) -> Response:
-        return JSONResponse({"ok": True})
+    async def _health(self, request: Request) -> Response:
+        """Answer whether the bot lives, and whether it is ready: to everybody, for neither tells anything of anybody."""
+        if self.health is None:
+            return JSONResponse({"ok": True})
+        looked = await self.health.look(request.url.path)
+        if looked is None:
+            return Response(status_code=404)
+        return Response(looked.body, looked.status, media_type=looked.media_type, headers={"Cache-Control": "no-store"})
+
+    async def _metrics(self, request: Request) -> Response:
+        """Answer the numbers, to programs of this machine and to who is signed in."""
+        signed_in = self._door.locked and await self._door.admits(request.cookies.get(COOKIE, ""))
+        if not (signed_in or _is_local(request)):
+            return Response("Metrics are for this machine alone.", 403, media_type="text/plain")
+        return await self._health(request)
 
     async def _say(self, request: Request) -> Response:
         asked = await read_json(request, self._say_bytes)
@@ -280,8 +303,25 @@ def _told(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request
             return JSONResponse({"error": error.sentence(_language(request))}, 400)
         except ParingError as error:
             return JSONResponse({"error": error.sentence(_language(request))}, 503)
+        except Exception:  # the page must outlive any of its requests
+            reference = secrets.token_hex(3)
+            log.exception("a request of the page broke", reference=reference)
+            said = _(
+                "Something in me broke over this (ref {reference}). Please try again, or tell the admin.", reference=reference
+            )
+            return JSONResponse({"error": said.to(_language(request))}, 500)
 
     return tell
+
+
+def _is_local(request: Request) -> bool:
+    """Say whether a program of this machine asks, and no proxy of this machine for somebody else."""
+    return (
+        request.client is not None
+        and is_loopback(request.client.host)
+        and is_loopback(request.url.hostname or "")
+        and not any(name in request.headers for name in FORWARDED)
+    )
 
 
 def _language(request: Request) -> Language:

@@ -277,6 +277,10 @@ class Pool:
         """MiB that loaded models take, and the budget."""
         return self._holdings.taken_mb(), self._holdings.budget_mb
 
+    def live_models(self) -> dict[str, str]:
+        """Return `name@revision` of what is live, by slot, of the slots that were asked about."""
+        return {place.slot: place.spec.identity for place in self._places.values() if place.spec and not place.beside}
+
     def memory_rows(self) -> tuple[MemoryRow, ...]:
         """Return what is loaded, by slot."""
         return self._holdings.rows()

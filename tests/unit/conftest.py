@@ -1,8 +1,12 @@
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+from bot import logs
+from bot.logs import TALKATIVE
 from bot.store.database import Database
 
 
@@ -11,3 +15,18 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     opened = await Database.open(tmp_path / "paring.db")
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(logs, "_CHOSEN", [])
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    talkative = {name: logging.getLogger(name).level for name in TALKATIVE}
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.raiseExceptions = True
+    for name, before in talkative.items():
+        logging.getLogger(name).setLevel(before)

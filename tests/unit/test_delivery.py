@@ -260,3 +260,26 @@ async def test_what_was_forgotten_while_a_platform_asked_to_wait_is_not_sent(dat
     await database.write(lambda connection: connection.execute(delete(OutboxRow)))
     assert await delivery.take(turn) is None
     assert channel.sent == []
+
+
+async def test_a_send_that_never_ends_is_given_up_and_repeated_with_a_word(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.SEND_WITHIN_S", 0.0)
+    heard: list[str] = []
+
+    class Hanging(FakeChannel):
+        async def send(self, reply: Reply, to: Address, *, key: str) -> str:
+            monkeypatch.setattr("bot.delivery.SEND_WITHIN_S", 900.0)
+            if not heard:
+                await asyncio.Event().wait()
+            return await super().send(reply, to, key=key)
+
+    channel, parcel = Hanging(), await ready(database)
+    delivery = Delivery(Outbox(database), {"test": channel}, heard=lambda _name, error: heard.append(type(error).__name__))
+    turn = Turn(parcel.id, parcel)
+    while await delivery.take(turn) is not None:
+        pass
+    ((_key, reply),) = channel.sent
+    assert "Sent again" in reply.text
+    assert heard == ["AmbiguousSendError", "NoneType"]

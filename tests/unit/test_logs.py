@@ -4,7 +4,6 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import quote
 
@@ -12,9 +11,8 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from bot import logs
 from bot.config import ModelSettings, Settings, TelegramSettings
-from bot.logs import TALKATIVE, Logger, about, configure_logs
+from bot.logs import Logger, about, configure_logs
 from bot.logs_secrets import secrets_of
 
 CANARY = "4711:canary-token"
@@ -25,18 +23,8 @@ def configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(logs, "_CHOSEN", [])
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    talkative = {name: logging.getLogger(name).level for name in TALKATIVE}
-    yield
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.raiseExceptions = True
-    for name, before in talkative.items():
-        logging.getLogger(name).setLevel(before)
+def anew(logs_as_they_were: None) -> None:
+    """Leave the process's logs as they were."""
 
 
 def test_a_secret_in_a_line_is_struck_out(capsys: pytest.CaptureFixture[str]) -> None:

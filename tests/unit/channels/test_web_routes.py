@@ -17,10 +17,12 @@ from bot.channels.web_render import Renderer, Shown
 from bot.channels.web_routes import BATCH_FILES, Routes
 from bot.config import MEBIBYTE
 from bot.errors import StoreError
+from bot.health import Looked
 from bot.locale import Language
 from bot.message import Address, Attachment
 from bot.store.blobs import BlobStore
 
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 ID = "0123456789abcdef"
 OWN = {"x-paring": "en"}
 KOREAN = {"x-paring": "ko"}
@@ -65,12 +67,20 @@ def renderer() -> Renderer:
     return Renderer()
 
 
-def serve(desk: FakeDesk, blobs: BlobStore, renderer: Renderer, door: Door) -> httpx.AsyncClient:
+class FakeHealth:
+    async def look(self, path: str) -> Looked | None:
+        answers = {"/healthz": (200, '{"ok": true}'), "/readyz": (503, '{"ready": false}'), "/metrics": (200, "/metrics\n")}
+        status, body = answers[path]
+        return Looked(status, "application/json", body)
+
+
+def serve(desk: FakeDesk, blobs: BlobStore, renderer: Renderer, door: Door, *, peer: str = "127.0.0.1") -> httpx.AsyncClient:
     here = Address("web", "local", "me")
     pages = DocumentPages(MemoryDocuments(), address=here, transcript=MemoryTranscript(), files=blobs, renderer=renderer)
     routes = Routes(desk, door=door, renderer=renderer, files=blobs, pages=pages, file_bytes=MEBIBYTE, text_bytes=4096)
+    routes.health = FakeHealth()
     guard = Guard(routes.application(), door=door, own_hosts_only=not door.locked)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url="http://127.0.0.1", headers=OWN)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(guard, client=(peer, 40000)), base_url="http://127.0.0.1", headers=OWN)
 
 
 @pytest.fixture
@@ -333,3 +343,48 @@ def _spooled(blobs: BlobStore) -> list[Path]:
     own = blobs.spool()
     own.unlink()
     return list(own.parent.iterdir())
+
+
+async def test_whether_it_is_ready_is_told_to_everybody(desk: FakeDesk, blobs: BlobStore, renderer: Renderer) -> None:
+    async with serve(desk, blobs, renderer, Door("secret", hasher=QUICK), peer="192.0.2.7") as stranger:
+        answer = await stranger.get("/readyz", headers={"Host": "paring.example"})
+        assert (answer.status_code, answer.json()) == (503, {"ready": False})
+        assert (await stranger.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {"Host": "[::1]:8080"}, 200),
+        ("127.0.0.1", {"Host": "localhost:8080"}, 200),
+        ("127.0.0.1", {"Host": "paring.example"}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}, 403),
+        ("127.0.0.1", {"Via": "1.1 proxy"}, 403),
+        ("192.0.2.7", {}, 403),
+        ("192.0.2.7", {"X-Forwarded-For": "127.0.0.1"}, 403),
+    ],
+)
+async def test_the_numbers_are_told_to_programs_of_this_machine(
+    desk: FakeDesk, blobs: BlobStore, renderer: Renderer, peer: str, headers: dict[str, str], status: int
+) -> None:
+    async with serve(desk, blobs, renderer, Door("secret", hasher=QUICK), peer=peer) as client:
+        assert (await client.get("/metrics", headers=headers)).status_code == status
+
+
+async def test_who_is_signed_in_may_see_the_numbers_too(desk: FakeDesk, blobs: BlobStore, renderer: Renderer) -> None:
+    door = Door("secret", hasher=QUICK)
+    async with serve(desk, blobs, renderer, door, peer="192.0.2.7") as client:
+        admission = await door.enter("secret", address="192.0.2.7")
+        client.cookies.set(COOKIE, admission.cookie)
+        assert (await client.get("/metrics")).text == "/metrics\n"
+
+
+async def test_a_request_that_breaks_is_told_with_a_reference_and_no_words_of_the_error(
+    desk: FakeDesk, browser: httpx.AsyncClient
+) -> None:
+    desk.breaks = RuntimeError("what Ann wrote")
+    answer = await browser.post("/api/say", json={"id": ID, "text": "hello"})
+    assert answer.status_code == 500
+    assert "(ref " in answer.json()["error"]
+    assert "Ann" not in answer.text
