@@ -21,6 +21,7 @@ import logging
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from telegram.error import TelegramError
 
@@ -235,7 +236,8 @@ class Telegram:
         """Listen for the webhook, then tell Telegram of it; stay until cancelled, or return where the token is valid no more."""
         settings = self._settings
         secret = settings.webhook_secret.get_secret_value()
-        async with listening(settings.webhook_host, settings.webhook_port, secret, take):
+        path = urlsplit(settings.webhook_url).path
+        async with listening(settings.webhook_host, settings.webhook_port, secret, take, path=path):
             while True:
                 self.pulse.due(self._read_s + ANSWER_S + SLACK_S)
                 try:

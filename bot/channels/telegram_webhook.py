@@ -1,7 +1,7 @@
 """The webhook: updates are posted to us, and acknowledged only when they are kept.
 
-Owns the listener, the secret header and the size of a body. Leaves to its `take` what an update says, and to a proxy of the
-installation TLS. Telegram posts an update again until it is answered with 2xx.
+Owns the listener, the secret header, the size of a body and how long one may take. Leaves to its `take` what an update says, and to a
+proxy of the installation TLS. Telegram posts an update again until it is answered with 2xx.
 
     async with listening(host, port, secret, take) as port: ...
 
@@ -10,12 +10,14 @@ Source: https://core.telegram.org/bots/api#setwebhook
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import cast
 
 from aiohttp import web
@@ -29,6 +31,14 @@ _ = phrases(__file__)
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
 MAX_BODY_BYTES = 1024 * 1024
+LONGEST_FIELD = 64 * 1024
+"""Bytes of a header: one that is longer than any secret is a wrong secret (401), not a broken request."""
+LARGEST_UPDATE = 2**53
+BODY_S, HEAD_S, KEEP_S = 10.0, 10.0, 75.0
+"""How long a body may take, a request's head, and a connection wait for its next request."""
+LINGER_S, STOP_S, LOOK_S = 1.0, 2.0, 1.0
+MOST_CONNECTIONS = 128
+"""Telegram opens 40, and 100 at most. Source: https://core.telegram.org/bots/api#setwebhook (max_connections)"""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _log = logging.getLogger(__name__)
 
@@ -45,12 +55,20 @@ def check_secret(secret: str) -> None:
 
 
 @asynccontextmanager
-async def listening(host: str, port: int, secret: str, take: Take) -> AsyncIterator[int]:
-    """Listen while the context lasts; give the port. Raises ChannelError where the port cannot be had."""
+async def listening(host: str, port: int, secret: str, take: Take, *, path: str = "/") -> AsyncIterator[int]:
+    """Listen while the context lasts; give the port. Raises ChannelError where the port cannot be had.
+
+    What is posted to `path` is taken, or to / behind a proxy that cuts the path off.
+    """
+    patience = _Patience()
     application = web.Application(client_max_size=MAX_BODY_BYTES)
-    application.router.add_post("/{path:.*}", _handler(secret, take))
-    runner = web.AppRunner(application, access_log=None, handle_signals=False)
+    application.router.add_route("*", "/{path:.*}", _handler(secret, take, {path or "/", "/"}, patience))
+    runner = web.AppRunner(
+        application, access_log=None, handle_signals=False, max_field_size=LONGEST_FIELD, max_line_size=LONGEST_FIELD,
+        keepalive_timeout=KEEP_S, lingering_time=LINGER_S, shutdown_timeout=STOP_S,
+    )  # fmt: skip
     await runner.setup()
+    watching = asyncio.create_task(patience.watch(runner))
     try:
         site = web.TCPSite(runner, host, port)
         try:
@@ -66,20 +84,28 @@ async def listening(host: str, port: int, secret: str, take: Take) -> AsyncItera
             ) from error
         yield int(runner.addresses[0][1])
     finally:
+        watching.cancel()
         await runner.cleanup()
 
 
-def _handler(secret: str, take: Take) -> web.Handler:  # type: ignore[name-defined]
+def _handler(secret: str, take: Take, paths: Collection[str], patience: _Patience) -> web.Handler:  # type: ignore[name-defined]
     async def handle(request: web.Request) -> web.Response:
-        given = request.headers.get(SECRET_HEADER, "")
-        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode()):
-            return web.Response(status=401)
+        if not _knows(request, secret):
+            return _refused(401)
+        with patience.at_work(request.protocol):
+            status = _unfit(request, paths)
+            return _refused(status) if status else await taken(request)
+
+    async def taken(request: web.Request) -> web.Response:
         try:
-            update = json.loads(await request.read())
+            async with asyncio.timeout(BODY_S):
+                update = json.loads(await request.read())
+        except TimeoutError:
+            return _refused(408)
         except (ValueError, RecursionError):
-            return web.Response(status=400)
-        if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
-            return web.Response(status=400)
+            return _refused(400)
+        if not isinstance(update, dict) or not _is_number(update.get("update_id")):
+            return _refused(400)
         try:
             await take([cast("dict[str, object]", padded(update))])
         except StoreError as error:
@@ -88,3 +114,62 @@ def _handler(secret: str, take: Take) -> web.Handler:  # type: ignore[name-defin
         return web.Response()
 
     return handle
+
+
+def _knows(request: web.Request, secret: str) -> bool:
+    """Say whether exactly one secret was sent, and it is ours; in the time that any other of its length takes."""
+    given = request.headers.getall(SECRET_HEADER, [])
+    return len(given) == 1 and hmac.compare_digest(given[0].encode("utf-8", "surrogateescape"), secret.encode())
+
+
+def _unfit(request: web.Request, paths: Collection[str]) -> int:
+    """Return with which status a request is refused by its head alone, 0 for one that may be Telegram's."""
+    if request.method != "POST":
+        return 405
+    if request.path not in paths:
+        return 404
+    if request.content_type != "application/json" or "Content-Encoding" in request.headers:
+        return 415
+    return 413 if (request.content_length or 0) > MAX_BODY_BYTES else 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_UPDATE
+
+
+def _refused(status: int) -> web.Response:
+    """Return a refusal; what still comes of the request is not waited for."""
+    answer = web.Response(status=status)
+    answer.force_close()
+    return answer
+
+
+class _Patience:
+    """Ends connections on which no request comes to its end, and the oldest of too many: aiohttp waits for ever."""
+
+    def __init__(self) -> None:
+        self._since: dict[object, float] = {}
+        self._at_work: set[object] = set()
+
+    @contextmanager
+    def at_work(self, connection: object) -> Iterator[None]:
+        """Let a request that knows the secret take its time; the next one on its connection may be long in coming."""
+        self._at_work.add(connection)
+        try:
+            yield
+        finally:
+            self._at_work.discard(connection)
+            self._since[connection] = time.monotonic() + KEEP_S
+
+    async def watch(self, runner: web.AppRunner) -> None:
+        """Look every second; until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            connections = runner.server.connections if runner.server is not None else []
+            now = time.monotonic()
+            self._since = {one: self._since.get(one, now) for one in connections}
+            idle = sorted((one for one in connections if one not in self._at_work), key=self._since.__getitem__)
+            too_many = max(0, len(connections) - MOST_CONNECTIONS)
+            for place, one in enumerate(idle):
+                if one.transport is not None and (place < too_many or now - self._since[one] > HEAD_S):
+                    one.transport.abort()

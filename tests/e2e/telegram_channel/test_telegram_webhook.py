@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import socket
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -77,6 +80,17 @@ async def test_an_album_behind_a_webhook_is_committed_picture_by_picture_and_tol
         (None, b'{"update_id": 1}', 401),
         ("wrong", b'{"update_id": 1}', 401),
         ("비밀", b'{"update_id": 1}', 401),
+        ("s3cre", b'{"update_id": 1}', 401),
+        ("s3crets", b'{"update_id": 1}', 401),
+        ("S3CRET", b'{"update_id": 1}', 401),
+        ("x" * 60_000, b'{"update_id": 1}', 401),
+        ("wrong", io.BytesIO(b"x" * (1024 * 1024 + 1)), 401),
+        ("s3cret", b'{"update_id": true}', 400),
+        ("s3cret", b'{"update_id": -1}', 400),
+        ("s3cret", b'{"update_id": 1e3}', 400),
+        ("s3cret", b'{"update_id": %d}' % 2**70, 400),
+        ("s3cret", b'{"update_id": ' + b"9" * 9999 + b"}", 400),
+        ("s3cret", b"", 400),
         ("s3cret", b"{", 400),
         ("s3cret", b"\xff\xfe", 400),
         ("s3cret", b"[1]", 400),
@@ -90,6 +104,85 @@ async def test_a_webhook_refuses_who_does_not_know_the_secret_and_what_is_no_upd
     hooked: str, inbox: Inbox, secret: str | None, body: bytes | io.BytesIO, status: int
 ) -> None:
     headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
+    headers["Content-Type"] = "application/json"
     async with aiohttp.ClientSession() as session, session.post(hooked, data=body, headers=headers) as answer:
         assert answer.status == status
     assert inbox.items == []
+
+
+async def said(hooked: str, request: bytes) -> bytes:
+    """Return the first line that the webhook answers to bytes as they are, b"" where it only ends the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(urlsplit(hooked).port or 0))
+    try:
+        writer.write(request)
+        return (await asyncio.wait_for(reader.read(), 20)).partition(b"\r\n")[0]
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+GOOD = b"X-Telegram-Bot-Api-Secret-Token: s3cret\r\n"
+JSON = b"Content-Type: application/json\r\nContent-Length: 15\r\n\r\n" + b'{"update_id":1}'
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"POST /telegram HTTP/1.1\r\nHost: a\r\nX-Telegram-Bot-Api-Secret-Token: \xff\xfe\xed\xa0\x80\r\n" + JSON, 401),
+        (b"POST /telegram HTTP/1.1\r\nHost: a\r\nX-Telegram-Bot-Api-Secret-Token: wrong\r\n" + GOOD + JSON, 401),
+        (b"POST /telegram HTTP/1.1\r\nHost: a\r\n" + GOOD + GOOD + JSON, 401),
+        (b"GET /telegram HTTP/1.1\r\nHost: a\r\n\r\n", 401),
+        (b"GET /telegram HTTP/1.1\r\nHost: a\r\n" + GOOD + b"\r\n", 405),
+        (b"PUT /telegram HTTP/1.1\r\nHost: a\r\n" + GOOD + JSON, 405),
+        (b"POST /elsewhere HTTP/1.1\r\nHost: a\r\n" + GOOD + JSON, 404),
+        (b"POST /telegram HTTP/1.1\r\nHost: a\r\n" + GOOD + JSON.replace(b"application/json", b"text/plain"), 415),
+        (b"POST /telegram HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n" + GOOD + JSON, 415),
+        (b"POST /telegram HTTP/1.1\r\nHost: a\r\n" + GOOD + JSON.replace(b": 15", b": 9999999"), 413),
+        (b"POST /telegram HTTP/1.1\r\nHost: a\r\n" + GOOD + JSON.replace(b": 15", b": -15"), 400),
+        (b"garbage\r\n\r\n", 400),
+    ],
+)
+async def test_what_is_no_post_of_telegrams_is_refused_and_its_connection_closed(
+    hooked: str, inbox: Inbox, request_: bytes, status: int
+) -> None:
+    assert b" %d " % status in await said(hooked, request_)
+    assert inbox.items == []
+
+
+async def test_a_proxy_may_cut_the_path_off(hooked: str) -> None:
+    assert b" 200 " in await said(hooked, b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + GOOD + JSON)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"", b""),
+        (b"POST /telegram HTTP/1.1\r\nHost: a\r\nX-Slow: ", b""),
+        (b"POST /telegram HTTP/1.1\r\nHost: a\r\n" + GOOD + JSON[:-3], b" 408 "),
+    ],
+)
+async def test_a_request_that_does_not_come_to_its_end_is_ended(
+    hooked: str, monkeypatch: pytest.MonkeyPatch, request_: bytes, status: bytes
+) -> None:
+    for name in ("HEAD_S", "BODY_S", "LOOK_S"):
+        monkeypatch.setattr(f"bot.channels.telegram_webhook.{name}", 0.05)
+    assert status in await said(hooked, request_)
+
+
+async def test_an_update_that_nests_deeper_than_any_is_left_out_or_refused_and_the_next_one_is_taken(
+    fake: FakeTelegram, hooked: str, inbox: Inbox
+) -> None:
+    headers = {"X-Telegram-Bot-Api-Secret-Token": "s3cret"}
+    async with aiohttp.ClientSession() as session:
+        for depth in (50, 500, 900, 2000, 40_000):
+            nested = json.dumps({"update_id": depth, "message": "?"}).replace(
+                '"?"', '{"reply_to_message":' * depth + "1" + "}" * depth
+            )
+            async with session.post(
+                hooked, data=io.BytesIO(nested.encode()), headers=headers | {"Content-Type": "application/json"}
+            ) as answer:
+                assert answer.status in (200, 400, 503)
+    await fake.say("still here?")
+    await fake.settled()
+    assert inbox.texts[-1] == "still here?"
