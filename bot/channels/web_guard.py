@@ -35,6 +35,8 @@ MOST_SOCKETS = 64
 """Browsers' tabs that are connected at the same time."""
 SAID_AT_ONCE, SAID_EACH_S = 100, 20.0
 """Messages that a socket may bring at once, and how many each second: the page's own brings one in several seconds."""
+MOST_HEADERS = 100
+"""h11 bounds what it has to wait for; what comes in one piece is up to 64 KB."""
 LONGEST_RANGE = 100
 """Characters of a Range header: one range, or a few."""
 _QUIET_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -105,6 +107,8 @@ class Guard:
     def _misplaced(self, scope: Scope, headers: Headers) -> Response | None:
         """Return the answer to a request that nobody should make, None for one that somebody may."""
         path = scope["path"]
+        if len(headers) > MOST_HEADERS:
+            return PlainTextResponse("These are too many headers.", 431)
         if len(headers.get("range", "")) > LONGEST_RANGE:
             return PlainTextResponse("These are too many ranges.", 416)
         if self._own_hosts_only and _host_name(headers.get("host", "")) not in OWN_HOSTS:

@@ -138,6 +138,11 @@ async def test_many_ranges_are_refused(opened: Guard) -> None:
         assert (await browser.get("/blobs/x", headers={"range": "bytes=" + "0-1," * 1000})).status_code == 416
 
 
+async def test_many_headers_are_refused(opened: Guard) -> None:
+    async with client(opened) as browser:
+        assert (await browser.get("/", headers={f"x-{number}": "1" for number in range(200)})).status_code == 431
+
+
 async def test_by_https_a_browser_is_told_to_come_by_nothing_else(opened: Guard) -> None:
     async with client(opened, base="https://127.0.0.1:8080") as browser:
         assert "max-age" in (await browser.get("/")).headers["strict-transport-security"]
