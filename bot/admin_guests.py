@@ -55,7 +55,6 @@ class GuestBook:
             Verb(
                 CommandSpec("guests", _("Who was let in; remove one"), aliases=("손님",), admin=True),
                 self._guests,
-                written=masked,
             ),
         )
 

@@ -120,7 +120,7 @@ class Reception:
 
     async def _pressed(self, press: Press) -> Taken:
         order = await self._chats.order(press.token)
-        if order is None or order.expires_at < datetime.now(UTC):
+        if order is None or order.expires_at < datetime.now(UTC) or order.about.address.channel != press.address.channel:
             return Taken(fresh=False, note=_("This button has expired. Please ask again.").to(press.language))
         here = await self._moves.place(press.address)
         asked_as_the_group = here.kind == "group" and order.owner == here.chat  # by an anonymous admin

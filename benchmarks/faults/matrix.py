@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault, delivery
+from benchmarks.faults import Fault, access, delivery
 
-FAULTS: tuple[Fault, ...] = (*delivery.FAULTS,)
+FAULTS: tuple[Fault, ...] = (*delivery.FAULTS, *access.FAULTS)
 
 
 def named(names: tuple[str, ...]) -> list[Fault]:

@@ -344,7 +344,7 @@ async def tried_on(home: Path, *, recorded: bool = True) -> AsyncIterator[House]
         for chat in (TEAM, {"id": -501, "type": "group", "title": "Others"}):
             await fake.order("group", **chat)
         for number in range(OWNER, OTHER + 1):
-            await fake.order("person", id=number, first_name=f"User {number}")
+            await fake.order("person", id=number, first_name=f"User {number}", language_code="en")
         async with opened(settings) as app:
             for number in (ADDED, FORMER):
                 await app.roles.add(f"telegram:{number}", by="terminal")

@@ -228,3 +228,11 @@ async def test_a_button_under_an_old_message_is_answered_in_its_thread(house: Fi
     token = (await Outbox(house.database).of(number))[0].reply.buttons[0].token
     await house.reception.accept(replace(house.press(token), address=message.address))
     assert house.arrived[-1].message.address == asked.address
+
+
+async def test_a_button_of_one_channel_is_none_of_anothers_also_by_a_person_of_the_same_name(house: Fixture) -> None:
+    token = await house.button()
+    elsewhere = replace(house.press(token), address=replace(make_message().address, channel="web", account="local", chat="me"))
+    taken = await house.reception.accept(elsewhere)
+    assert (taken.fresh, "expired" in taken.note) == (False, True)
+    assert house.arrived == []

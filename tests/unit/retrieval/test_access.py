@@ -14,8 +14,10 @@ from retrieval_fakes import ANN, TEAM, WordEmbedder
 from sqlalchemy import update
 
 from bot.config import LimitSettings
+from bot.errors import DeniedError
+from bot.message import Message
 from bot.passage import PUBLIC, Scope, Scopes
-from bot.retrieval.access import reader_scopes
+from bot.retrieval.access import Access, reader_scopes
 from bot.retrieval.coded import CodedIndex
 from bot.retrieval.lexical import Words
 from bot.retrieval.library import Shelves
@@ -208,3 +210,16 @@ SEARCHES = (
 def test_nothing_is_searched_or_read_without_saying_for_whom(search: Callable[..., object]) -> None:
     named = [one for name, one in inspect.signature(search).parameters.items() if name in ("scopes", "scope_ids")]
     assert [one.default for one in named] == [inspect.Parameter.empty]
+
+
+async def test_who_was_let_in_no_more_reads_nothing_any_more_also_of_what_waits() -> None:
+    async def nobody(_message: Message) -> bool:
+        return False
+
+    class Nowhere:
+        async def shared(self, channel: str, account: str, *, most: int) -> list[Scope]:
+            return []
+
+    access = Access(Nowhere(), {}, admits=nobody)
+    with pytest.raises(DeniedError, match="any more"):
+        await access.scopes_of(make_message("where is the plan?"))
