@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import UnreadableError
-from bot.images import MILLION, scratch
+from bot.images import LONGEST_SIDE, MILLION, scratch
 from bot.locale import phrases
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium
+    from PIL.Image import Image
 
     from bot.sandbox import Json
     from bot.skill import Sandbox
@@ -58,7 +59,7 @@ async def rendered(sandbox: Sandbox, path: Path, *, count: int) -> AsyncIterator
     Raises:
         UnreadableError: locked by a password, broken, or no PDF.
     """
-    async with scratch() as folder:
+    async with scratch(sandbox) as folder:
         arguments: dict[str, Json] = {"path": str(path), "folder": str(folder), "count": count}
         yield await sandbox.call_as(Book, "bot.image_pages:render", arguments)
 
@@ -84,8 +85,14 @@ def _page(page: pdfium.PdfPage, number: int, folder: Path) -> Page:
     text = text.encode("utf-8", "ignore").decode()
     if sum(letter.isalnum() for letter in text) >= LEAST_LETTERS:
         return Page(number, text.strip())
-    width, height = page.get_size()
-    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (PAGE_PIXELS / max(1.0, width * height)) ** 0.5)
     image = folder / f"page-{number}.png"
-    page.render(scale=scale, grayscale=True).to_pil().save(image, "PNG", compress_level=1)
+    draw(page, pixels=PAGE_PIXELS, grayscale=True).save(image, "PNG", compress_level=1)
     return Page(number, "", image)
+
+
+def draw(page: pdfium.PdfPage, *, pixels: int, grayscale: bool = False) -> Image:
+    """Return the picture of a page: at 200 dots an inch, or as many as `pixels` and LONGEST_SIDE allow."""
+    width, height = (max(1.0, side) for side in page.get_size())
+    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (pixels / (width * height)) ** 0.5, LONGEST_SIDE / max(width, height))
+    picture: Image = page.render(scale=scale, grayscale=grayscale).to_pil()
+    return picture

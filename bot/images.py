@@ -88,7 +88,7 @@ async def opened(
         TooLargeError: over `megapixels`; nothing was decoded.
         UnreadableError: no picture, a broken one, or one of a kind that is not read.
     """
-    async with scratch() as folder:
+    async with scratch(sandbox) as folder:
         arguments: dict[str, Json] = {
             "path": str(path),
             "folder": str(folder),
@@ -100,9 +100,9 @@ async def opened(
 
 
 @asynccontextmanager
-async def scratch() -> AsyncIterator[Path]:
-    """Make a folder for what a child writes, and remove it."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="paring-"))
+async def scratch(sandbox: Sandbox) -> AsyncIterator[Path]:
+    """Make a folder for what a child of `sandbox` writes, and remove it."""
+    folder = await asyncio.to_thread(lambda: Path(tempfile.mkdtemp(prefix="paring-", dir=sandbox.folder)))
     try:
         yield folder
     finally:

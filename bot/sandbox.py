@@ -20,11 +20,13 @@ import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from bot import errors
 from bot.errors import ParingError, TooLargeError, UnreadableError
 from bot.locale import phrases
+from bot.sandbox_folder import WrittenFolder
 from bot.sandbox_process import EndedError, Process, Reason
 from bot.sandbox_wire import Json, text_from_json
 
@@ -50,13 +52,19 @@ IDLE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """Which limits the system granted: Windows has the clock alone, macOS no limit on memory."""
+    """Which limits the system granted: Windows has the clock alone, macOS no limit on memory, and only Linux the last four."""
 
     memory: bool
     cpu: bool
     files: bool
     no_network: bool
     dies_with_parent: bool
+    no_rights: bool = False
+    """Nothing of what root may do more than others."""
+    no_writing: bool = False
+    """Nothing is written but into the sandbox's folder."""
+    no_outside: bool = False
+    """No socket, no process, no signal to others."""
 
 
 class Sandbox:
@@ -84,7 +92,8 @@ class Sandbox:
         self._all: set[Process] = set()
         self._closed = threading.Event()
         self._guards: Guards | None = None
-        self._last_rites = weakref.finalize(self, _bury, self._all)
+        self._folder = WrittenFolder()
+        self._last_rites = weakref.finalize(self, _bury, self._all, self._folder)
 
     @classmethod
     def of(cls, limits: LimitSettings, *, children: int = 1) -> Self:
@@ -95,6 +104,11 @@ class Sandbox:
     def guards(self) -> Guards | None:
         """The limits in force; None before the first call."""
         return self._guards
+
+    @property
+    def folder(self) -> Path:
+        """The only folder that a child may write into; it goes when the sandbox does."""
+        return self._folder.path
 
     @property
     def children(self) -> tuple[int, ...]:
@@ -180,7 +194,9 @@ class Sandbox:
             return process
         if process is not None:
             self._discard(process)
-        process = Process(memory_mb=self._memory_mb, cpu_seconds=2 * self._seconds + 1, idle_seconds=IDLE_SECONDS)
+        process = Process(
+            memory_mb=self._memory_mb, cpu_seconds=2 * self._seconds + 1, idle_seconds=IDLE_SECONDS, folder=self.folder
+        )
         self._guards = self._guards or Guards(**{name: bool(granted) for name, granted in process.guards.items()})
         with self._lock:
             self._all.add(process)
@@ -303,7 +319,8 @@ def _closing() -> ParingError:
     return ParingError(_("I am being shut down. Your file was not read; please send it again in a minute."))
 
 
-def _bury(processes: set[Process]) -> None:
+def _bury(processes: set[Process], folder: WrittenFolder) -> None:
     for process in list(processes):
         process.kill()
     processes.clear()
+    folder.remove()

@@ -1,8 +1,8 @@
 """The child process of the sandbox: takes its own rights away, then runs one function after another, as it is asked.
 
 Owns: which limits it sets for itself, and the loop. Leaves to `bot.confine` the setting, to `bot.sandbox` who may be called. It is started
-as `python -m bot.sandbox_child PARENT_PID MEMORY_MB CPU_SECONDS IDLE_SECONDS`, by nobody else. An error that no function
-should raise ends it: the parent starts a fresh one, for what is left behind is not to be trusted.
+as `python -m bot.sandbox_child PARENT_PID MEMORY_MB CPU_SECONDS IDLE_SECONDS FOLDER`, by nobody else; FOLDER is all that it may write
+into. An error that no function should raise ends it: the parent starts a fresh one, for what is left behind is not to be trusted.
 """
 
 from __future__ import annotations
@@ -20,13 +20,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bot.confine import MEBIBYTE, die_with, no_network, report_what_ends_us, set_limit, take_pipes
+from bot.confine import (
+    MEBIBYTE,
+    die_with,
+    no_network,
+    no_outside,
+    no_rights,
+    no_writing,
+    report_what_ends_us,
+    set_limit,
+    take_pipes,
+)
 from bot.errors import ParingError
 from bot.sandbox_wire import Json, read_frame, text_to_json, write_frame
 
 if sys.platform != "win32":  # there the parent's clock is the only limit
     import resource
 
+GUARDS = ("memory", "cpu", "files", "no_network", "dies_with_parent", "no_rights", "no_writing", "no_outside")
 OPEN_FILES = 128
 FILE_MB = 256
 """Largest file that a function may write."""
@@ -37,7 +48,7 @@ def main() -> None:
     parent, memory_mb, cpu_seconds, idle_seconds = (int(word) for word in sys.argv[1:5])
     requests, replies = take_pipes()
     report_what_ends_us(replies)
-    guards = _limit(parent, memory_mb)
+    guards = _limit(parent, memory_mb, Path(sys.argv[5]))
     write_frame(replies, json.dumps(guards).encode())
     begun_mb = _resident_mb()
     served = 0
@@ -54,9 +65,9 @@ def main() -> None:
         served += 1
 
 
-def _limit(parent: int, memory_mb: int) -> dict[str, bool]:
+def _limit(parent: int, memory_mb: int, folder: Path) -> dict[str, bool]:
     """Give up what a parser does not need; say what the system granted. The order matters: see `bot.confine`."""
-    granted = dict.fromkeys(("memory", "cpu", "files", "no_network", "dies_with_parent"), False)
+    granted = dict.fromkeys(GUARDS, False)
     if sys.platform == "win32":
         return granted
     granted["no_network"] = no_network()
@@ -66,6 +77,9 @@ def _limit(parent: int, memory_mb: int) -> dict[str, bool]:
     granted["cpu"] = True
     granted["files"] = set_limit("RLIMIT_NOFILE", OPEN_FILES) and set_limit("RLIMIT_FSIZE", FILE_MB * MEBIBYTE)
     set_limit("RLIMIT_CORE", 0)
+    granted["no_rights"] = no_rights()
+    granted["no_writing"] = no_writing(folder)
+    granted["no_outside"] = no_outside()
     return granted
 
 

@@ -3,7 +3,7 @@
 Owns: the pipes, the clock of a call, what the child may see of the environment. Leaves to `bot.sandbox` which child is
 asked, and what a person is told. Its methods block: they are called from the sandbox's worker threads.
 
-    process = Process(memory_mb=1024, cpu_seconds=60, idle_seconds=300)
+    process = Process(memory_mb=1024, cpu_seconds=60, idle_seconds=300, folder=Path("/tmp/x"))
     process.ask(b'{"function": "bot.images:inspect", "arguments": {}}', seconds=30, limit_bytes=2**25)
 """
 
@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from enum import Enum
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from bot.sandbox_wire import FrameTooLargeError, Json, read_frame, write_frame
@@ -63,19 +64,19 @@ class EndedError(Exception):
 class Process:
     """One warm child."""
 
-    def __init__(self, *, memory_mb: int, cpu_seconds: float, idle_seconds: float) -> None:
-        """Start it and wait until it is ready. Raises EndedError where it does not start."""
+    def __init__(self, *, memory_mb: int, cpu_seconds: float, idle_seconds: float, folder: Path) -> None:
+        """Start it, who may write into `folder` alone, and wait until it is ready. Raises EndedError where it does not start."""
         self.calls = 0
         self.growth_mb = 0.0
         self._expired = False
         command = [sys.executable, "-P", "-W", "ignore", "-m", "bot.sandbox_child"]
-        limits = [str(os.getpid()), str(memory_mb), f"{cpu_seconds:.0f}", f"{idle_seconds:.0f}"]
+        limits = [str(os.getpid()), str(memory_mb), f"{cpu_seconds:.0f}", f"{idle_seconds:.0f}", str(folder)]
         self._popen = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [*command, *limits],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=_environment() | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
             start_new_session=os.name == "posix",
         )
         try:
@@ -131,7 +132,10 @@ class Process:
             return read_frame(cast("BinaryIO", self._popen.stdout), limit_bytes=limit_bytes)
         except FrameTooLargeError:
             raise self._ended(Reason.OUTPUT) from None
-        except (EOFError, OSError, ValueError):
+        except (ValueError, RecursionError, MemoryError):  # no answer of ours: the child is not what it was
+            self.stop()
+            raise EndedError(Reason.CRASH) from None
+        except (EOFError, OSError):
             raise self._ended(Reason.CRASH) from None
         finally:
             clock.cancel()

@@ -168,6 +168,11 @@ class Blobs(Protocol):
 class Sandbox(Protocol):
     """Parses foreign bytes in a child process with limits. Implemented by `bot.sandbox.Sandbox`."""
 
+    @property
+    def folder(self) -> Path:
+        """The only folder that a child may write into."""
+        ...
+
     async def call_as(self, kind: type[Out], function: str, arguments: Mapping[str, Json]) -> Out:
         """Run `package.module:name` in a child with `arguments` as keywords; return its result as `kind`.
 

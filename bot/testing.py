@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
+import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -281,6 +282,11 @@ class InlineSandbox:
 
     _turn = threading.Lock()
     """Of the whole process: PDFium is not made for two threads."""
+
+    @property
+    def folder(self) -> Path:
+        """Where files of a moment lie."""
+        return Path(tempfile.gettempdir())
 
     async def call(self, function: str, arguments: Mapping[str, Json]) -> Json:
         """Run `package.module:name` on a thread; its result is made JSON, as the real one does."""

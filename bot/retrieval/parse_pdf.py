@@ -14,11 +14,12 @@ from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.parse_pdf_layout import layout, paragraphs
 from bot.retrieval.parse_pdf_lines import Line, read_lines
-from bot.retrieval.parsers import locked
+from bot.retrieval.parsers import broken, locked
 
 _ = phrases(__file__)
 
 MOST_PAGES = 5000
+PAGE_PIXELS = 12_000_000
 MOST_LAID_OUT = 400
 """Pages whose headings and tables are looked for: it takes a fiftieth of a second each. Later ones are read as plain lines."""
 
@@ -78,15 +79,22 @@ def _title(pdf: Any) -> str:
     return clean(str(pdf.get_metadata_value("Title") or "")).strip()
 
 
-def render(*, path: str, page: int, out: str) -> None:
-    """Draw one page, counted from 1, into the PNG file `out`, at 200 dots an inch and at most 12 million pixels."""
+def render(*, path: str, page: int, out: str) -> bool:
+    """Draw one page, counted from 1, into the PNG file `out`, at 200 dots an inch and at most 12 million pixels.
+
+    Raises:
+        UnreadableError: it cannot be drawn.
+    """
     import pypdfium2  # noqa: PLC0415 - loaded for what needs it alone
 
-    pdf = pypdfium2.PdfDocument(path)
+    from bot.image_pages import draw  # noqa: PLC0415 - as above
+
     try:
-        drawn = pdf[page - 1]
-        width, height = drawn.get_size()
-        scale = min(200 / 72, (12_000_000 / max(width * height, 1)) ** 0.5)
-        drawn.render(scale=scale).to_pil().save(out, "PNG")
-    finally:
-        pdf.close()
+        pdf = pypdfium2.PdfDocument(path)
+        try:
+            draw(pdf[page - 1], pixels=PAGE_PIXELS).save(out, "PNG")
+        finally:
+            pdf.close()
+    except (pypdfium2.PdfiumError, OSError, ValueError, IndexError) as error:
+        raise broken(Path(path).name) from error
+    return True

@@ -7,8 +7,7 @@ a bad one costs itself alone), and the sentence where a picture cannot be read f
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -102,7 +101,7 @@ class Reader:
     @asynccontextmanager
     async def held(self, path: Path, block: Block) -> AsyncIterator[tuple[Path, bool]]:
         """Give the file that `block` names in the file at `path`, and whether it is a picture. Raises as `bot.retrieval.held.take`."""
-        async with scratch() as folder:
+        async with scratch(self._sandbox) as folder:
             out = folder / "held"
             arguments: dict[str, Json] = {
                 "path": str(path), "name": block.text, "place": block.place, "out": str(out),
@@ -113,14 +112,17 @@ class Reader:
     async def _with_files(self, path: Path, document: Document, depth: int) -> AsyncIterator[Block]:
         """Yield the blocks of `document` with what the files in it say in their places; what cannot be read of these is left out."""
         seen: set[int] = set()
+        lost_s = 0.0
         for block in document.blocks:
             if block.kind != "file":
                 yield block
-            elif block.place not in seen and len(seen) < MOST_HELD and depth < DEEPEST:
+            elif block.place not in seen and len(seen) < MOST_HELD and depth < DEEPEST and lost_s < self._limits.parser_seconds:
                 seen.add(block.place)
+                begun = time.monotonic()
                 try:
                     inner = await self._of_file(path, block, depth)
                 except (InputError, ModelError):  # the document says what it says without
+                    lost_s += time.monotonic() - begun
                     continue
                 for one in inner:
                     yield one
@@ -146,18 +148,18 @@ class Reader:
         """Return `document` with what its scanned pages say, as far as there is a model that reads it."""
         if not self._models.live(OCR):
             return document
-        folder = Path(tempfile.mkdtemp(prefix="paring-scan-"))
         blocks = list(document.blocks)
-        try:
+        async with scratch(self._sandbox) as folder:
             for page in document.unread[:MOST_SCANS]:
-                arguments: dict[str, Json] = {"path": str(path), "page": page, "out": str(folder / f"{page}.png")}
-                await self._sandbox.call("bot.retrieval.parse_pdf:render", arguments)
-                if said := await self._picture(folder / f"{page}.png"):
-                    blocks.append(Block("text", said, page=page))
-        except NoModelError:
-            return document
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+                out = folder / f"{page}.png"
+                try:
+                    await self._sandbox.call_as(
+                        bool, "bot.retrieval.parse_pdf:render", {"path": str(path), "page": page, "out": str(out)}
+                    )
+                    said = await self._picture(out)
+                except (InputError, NoModelError):  # what was read by then is kept; another page like this may take as long again
+                    break
+                blocks += [Block("text", said, page=page)] if said else []
         return replace(document, blocks=tuple(sorted(blocks, key=lambda block: block.page or 0)))
 
 

@@ -5,12 +5,10 @@ A voice note is claimed by rule; `/stt` as a reply to one.
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-from pathlib import Path
 from typing import Final
 
 from bot.audio import Recording
+from bot.images import scratch
 from bot.locale import Text, phrases
 from bot.message import Attachment, AttachmentKind, Message, Reply
 from bot.models.languages import name_of
@@ -59,14 +57,14 @@ class Transcribe:
 
     async def _hear(self, request: Request, file: Attachment) -> Transcript:
         """Return what is said in `file`. Raises TooLargeError, UnreadableError, NoModelError, ModelError."""
-        with await asyncio.to_thread(_folder) as folder:
+        async with scratch(self._kit.sandbox) as folder:
             with request.stopwatch("decode"):
                 recording = await self._kit.sandbox.call_as(
                     Recording,
                     "bot.audio:decode",
                     {
                         "path": str(self._kit.blobs.path(file.blob)),
-                        "into": str(Path(folder) / "recording.wav"),
+                        "into": str(folder / "recording.wav"),
                         "minutes": self._kit.settings.limits.audio_minutes,
                     },
                 )
@@ -94,10 +92,6 @@ def build(kit: Kit) -> Transcribe:
 
 def _is_recording(file: Attachment) -> bool:
     return file.kind == "audio" or (file.kind == "document" and file.media_type.startswith("audio/"))
-
-
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="paring-audio-")
 
 
 def _told(transcript: Transcript, request: Request) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import resource
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,3 +110,48 @@ def grow(megabytes: int) -> int:
 
 
 _kept: list[bytes] = []
+
+
+def attempt(what: str, argument: str = "") -> str:
+    """Do what no parser may; say "done" or what refused it."""
+    try:
+        _ATTEMPTS[what](argument)
+    except OSError as error:
+        return type(error).__name__
+    return "done"
+
+
+def answer_in_depth() -> None:
+    """Answer with a frame that no program can read."""
+    said = b"[" * 1_000_000
+    for pipe in range(3, 20):
+        with contextlib.suppress(OSError):
+            os.write(pipe, len(said).to_bytes(4, "big") + said)
+
+
+def answer_endlessly() -> None:
+    """Answer with a frame that says to be 4 GB."""
+    for pipe in range(3, 20):
+        with contextlib.suppress(OSError):
+            os.write(pipe, b"\xff" * 65_536)
+    loop()
+
+
+_ATTEMPTS: dict[str, Callable[[str], object]] = {
+    "fork": lambda _none: os.fork() or os._exit(0),
+    "start": lambda _none: os.posix_spawn("/bin/true", ["true"], {}),
+    "inet": lambda _none: socket.socket(socket.AF_INET).close(),
+    "unix": lambda _none: socket.socket(socket.AF_UNIX).close(),
+    "write": lambda path: Path(path).write_text("x", encoding="ascii"),
+    "append": lambda path: os.close(os.open(path, os.O_WRONLY | os.O_APPEND)),
+    "truncate": lambda path: os.truncate(path, 0),
+    "remove": lambda path: Path(path).unlink(),
+    "rename": lambda path: Path(path).rename(f"{path}.away"),
+    "link": lambda path: Path(f"{path}.link").symlink_to("/etc/passwd"),
+    "folder": lambda path: Path(f"{path}.d").mkdir(),
+    "signal": lambda _none: os.kill(os.getppid(), 0),
+    "environment": lambda _none: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
+    "memory": lambda _none: Path(f"/proc/{os.getppid()}/mem").open("rb").close(),
+    "limits": lambda _none: resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (3, 3)),
+    "more memory": lambda _none: resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2),
+}

@@ -102,14 +102,15 @@ async def test_it_works_in_the_sandbox_and_its_errors_come_through(tmp_path: Pat
     soundfile.write(tmp_path / "a.ogg", _tone(2, 48_000), 48_000, format="OGG", subtype="OPUS")
     (tmp_path / "b.ogg").write_bytes(b"no sound")
     sandbox = Sandbox(memory_mb=1024, seconds=30)
+    out = sandbox.folder / "out.wav"
     try:
         recording = await sandbox.call_as(
-            Recording, "bot.audio:decode", {"path": str(tmp_path / "a.ogg"), "into": str(tmp_path / "out.wav"), "minutes": 1.0}
+            Recording, "bot.audio:decode", {"path": str(tmp_path / "a.ogg"), "into": str(out), "minutes": 1.0}
         )
-        assert (recording.path, recording.seconds) == (tmp_path / "out.wav", pytest.approx(2, abs=0.1))
+        assert (recording.path, recording.seconds) == (out, pytest.approx(2, abs=0.1))
         with pytest.raises(UnreadableError, match="broken"):
             await sandbox.call_as(
-                Recording, "bot.audio:decode", {"path": str(tmp_path / "b.ogg"), "into": str(tmp_path / "o.wav"), "minutes": 1.0}
+                Recording, "bot.audio:decode", {"path": str(tmp_path / "b.ogg"), "into": str(out), "minutes": 1.0}
             )
     finally:
         await sandbox.close()

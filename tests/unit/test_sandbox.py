@@ -144,7 +144,7 @@ async def test_calls_run_side_by_side_up_to_the_number_of_children(make: Maker) 
     assert len(box.children) <= 2
 
 
-async def test_a_hanging_call_does_not_hold_up_the_other_child(make: Maker, tmp_path: Path) -> None:
+async def test_a_hanging_call_does_not_hold_up_the_other_child(make: Maker) -> None:
     box = make(children=2)
     hanging = asyncio.create_task(box.call(HERE + "sleep", {}))
     assert await box.call(HERE + "double", {"number": 1}) == 2
@@ -153,9 +153,9 @@ async def test_a_hanging_call_does_not_hold_up_the_other_child(make: Maker, tmp_
         await hanging
 
 
-async def test_cancelling_kills_the_work(make: Maker, tmp_path: Path) -> None:
+async def test_cancelling_kills_the_work(make: Maker) -> None:
     box = make()
-    started = tmp_path / "started"
+    started = box.folder / "started"
     task = asyncio.create_task(box.call(HERE + "loop", {"started": str(started)}))
     child = await _written(started)
     task.cancel()
@@ -165,17 +165,17 @@ async def test_cancelling_kills_the_work(make: Maker, tmp_path: Path) -> None:
     assert not psutil.pid_exists(child)
 
 
-async def test_a_call_cancelled_while_it_waits_is_never_run(make: Maker, tmp_path: Path) -> None:
+async def test_a_call_cancelled_while_it_waits_is_never_run(make: Maker) -> None:
     box = make()
-    first = asyncio.create_task(box.call(HERE + "loop", {"started": str(tmp_path / "first")}))
-    await _written(tmp_path / "first")
-    second = asyncio.create_task(box.call(HERE + "loop", {"started": str(tmp_path / "second")}))
+    first = asyncio.create_task(box.call(HERE + "loop", {"started": str(box.folder / "first")}))
+    await _written(box.folder / "first")
+    second = asyncio.create_task(box.call(HERE + "loop", {"started": str(box.folder / "second")}))
     await asyncio.sleep(0)
     second.cancel()
     first.cancel()
     await asyncio.gather(first, second, return_exceptions=True)
     assert await box.call(HERE + "double", {"number": 4}) == 8
-    assert not (tmp_path / "second").exists()
+    assert not (box.folder / "second").exists()
 
 
 async def test_close_ends_idle_children_and_refuses_further_calls(make: Maker) -> None:
@@ -189,10 +189,10 @@ async def test_close_ends_idle_children_and_refuses_further_calls(make: Maker) -
         await box.call(HERE + "double", {"number": 1})
 
 
-async def test_close_ends_work_under_way_with_a_sentence(make: Maker, tmp_path: Path) -> None:
+async def test_close_ends_work_under_way_with_a_sentence(make: Maker) -> None:
     box = make()
-    task = asyncio.create_task(box.call(HERE + "loop", {"started": str(tmp_path / "started")}))
-    child = await _written(tmp_path / "started")
+    task = asyncio.create_task(box.call(HERE + "loop", {"started": str(box.folder / "started")}))
+    child = await _written(box.folder / "started")
     await box.close()
     with pytest.raises(ParingError, match="shut down"):
         await task
@@ -242,19 +242,20 @@ async def test_no_setting_or_secret_reaches_the_child(make: Maker, monkeypatch: 
 
 
 @linux_only
-async def test_a_child_that_the_system_kills_was_out_of_memory(make: Maker, tmp_path: Path) -> None:
+async def test_a_child_that_the_system_kills_was_out_of_memory(make: Maker) -> None:
     box = make()
-    task = asyncio.create_task(box.call(HERE + "loop", {"started": str(tmp_path / "started")}))
-    os.kill(await _written(tmp_path / "started"), signal.SIGKILL)
+    task = asyncio.create_task(box.call(HERE + "loop", {"started": str(box.folder / "started")}))
+    os.kill(await _written(box.folder / "started"), signal.SIGKILL)
     with pytest.raises(TooLargeError, match="memory"):
         await task
 
 
 @linux_only
-async def test_a_huge_file_cannot_be_written(make: Maker, tmp_path: Path) -> None:
+async def test_a_huge_file_cannot_be_written(make: Maker) -> None:
+    box = make(memory_mb=1024)
     with pytest.raises(UnreadableError):
-        await make(memory_mb=1024).call(HERE + "write_file", {"path": str(tmp_path / "big"), "megabytes": 300})
-    assert (tmp_path / "big").stat().st_size <= 256 * 1024 * 1024
+        await box.call(HERE + "write_file", {"path": str(box.folder / "big"), "megabytes": 300})
+    assert (box.folder / "big").stat().st_size <= 256 * 1024 * 1024
 
 
 @linux_only
@@ -282,20 +283,64 @@ async def test_the_guards_say_what_is_in_force(make: Maker) -> None:
     assert box.guards.cpu
     assert box.guards.files
     assert box.guards.dies_with_parent
+    assert box.guards.no_rights
+    assert box.guards.no_writing
+    assert box.guards.no_outside
+
+
+REFUSED = ("fork", "start", "inet", "unix", "write", "append", "truncate", "remove", "rename", "link", "folder", "signal",
+           "environment", "memory", "limits")  # fmt: skip
+
+
+@linux_only
+async def test_a_child_has_no_way_out_but_its_answer(make: Maker, tmp_path: Path) -> None:
+    box, kept = make(), tmp_path / "kept"
+    kept.write_text("kept", encoding="ascii")
+
+    said = {what: await box.call(HERE + "attempt", {"what": what, "argument": str(kept)}) for what in REFUSED}
+
+    assert {what: name for what, name in said.items() if name != "PermissionError"} == {}
+    assert list(tmp_path.iterdir()) == [kept]
+    assert kept.read_text(encoding="ascii") == "kept"
+
+
+@linux_only
+async def test_a_child_writes_into_the_folder_of_its_sandbox_alone_and_that_goes_with_it(make: Maker) -> None:
+    box = make()
+    written = box.folder / "a"
+    assert await box.call(HERE + "attempt", {"what": "write", "argument": str(written)}) == "done"
+    assert written.read_text(encoding="ascii") == "x"
+    assert await box.call(HERE + "attempt", {"what": "write", "argument": str(box.folder.parent / "a")}) == "PermissionError"
+    seen = await box.call(HERE + "environment", {})
+    assert isinstance(seen, dict)
+    assert seen["TMPDIR"] == str(box.folder)
+    await box.close()
+    assert not written.parent.exists()
+
+
+@pytest.mark.parametrize(("function", "kind"), [("answer_in_depth", UnreadableError), ("answer_endlessly", TooLargeError)])
+async def test_an_answer_that_nobody_can_read_is_told_and_its_child_replaced(
+    make: Maker, function: str, kind: type[ParingError]
+) -> None:
+    box = make()
+    before = await box.call(HERE + "process_id", {})
+    with pytest.raises(kind):
+        await box.call(HERE + function, {})
+    assert await box.call(HERE + "process_id", {}) != before
+    assert len(box.children) == 1
 
 
 @linux_only
 def test_a_child_at_work_dies_with_the_bot(tmp_path: Path) -> None:
-    started = tmp_path / "started"
     program = (
         "import asyncio, sys\n"
         "from bot.sandbox import Sandbox\n"
         "box = Sandbox(memory_mb=256, seconds=300, allowed=('fakes.',))\n"
-        f"asyncio.run(box.call('{HERE}loop', {{'started': {str(started)!r}}}))\n"
+        f"asyncio.run(box.call('{HERE}loop', {{'started': str(box.folder / 'started')}}))\n"
     )
-    paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "TMPDIR": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", program], env=dict(os.environ) | paths) as bot:
-        child = psutil.Process(asyncio.run(_written(started)))
+        child = psutil.Process(_wait_for_one(tmp_path))
         bot.kill()
     gone, alive = psutil.wait_procs([child], timeout=60)
     for process in alive:
@@ -328,6 +373,13 @@ def test_every_sentence_is_there_in_both_languages(reason: str) -> None:
 
 async def _written(path: Path) -> int:
     return await asyncio.to_thread(_wait_for, path)
+
+
+def _wait_for_one(folder: Path) -> int:
+    """Wait until some child has written into the folder of a sandbox in `folder`."""
+    while not (found := next(folder.glob("*/started"), None)):
+        os.sched_yield()
+    return _wait_for(found)
 
 
 def _wait_for(path: Path) -> int:
