@@ -211,11 +211,17 @@ def doctor(
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
     settings_too: Annotated[bool, typer.Option("--settings", help="List every setting, its value and its variable.")] = False,  # noqa: FBT002 - a flag
     markdown: Annotated[bool, typer.Option("--markdown", help="The settings as the page of the documentation.")] = False,  # noqa: FBT002 - a flag
+    health: Annotated[
+        str, typer.Option("--health", metavar="URL", help="Only ask the bot that runs at this address whether it is ready.")
+    ] = "",
 ) -> None:
     """Say what is set up, what is missing, and what to type next.
 
-    Exit code 1 where the bot cannot run.
+    Exit code 1 where the bot cannot run, or where the running one is not ready.
     """
+    if health:
+        _ask_health(health)
+        return
     from bot.doctor import examine
     from bot.settings_list import settings_page, settings_rows, settings_table
 
@@ -231,6 +237,17 @@ def doctor(
     typer.echo(dump(report.as_json()) if as_json else report.to(language))
     if not report.can_run:
         raise typer.Exit(1)
+
+
+def _ask_health(url: str) -> None:
+    from bot.health_check import check
+
+    checked = check(url)
+    language = spoken(os.environ)
+    if not checked.ready:
+        complain(checked.said, language)
+        raise typer.Exit(1)
+    typer.echo(checked.said.to(language))
 
 
 cli.command(cls=Verb)(watch)
