@@ -14,6 +14,7 @@ from bot.admin_words import Order
 from bot.errors import InputError
 from bot.locale import Text, phrases
 from bot.message import Button, Command
+from bot.roles import has_a_name
 from bot.skill import CommandSpec
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class GuestBook:
             if address.kind != "group":
                 raise InputError(_("“Here” is a group: write it in the group that you want to let in. {how}", how=_HOW))
             words = [f"{address.channel}:{address.chat}"]
+        if as_admin and ":" in words[0] and not has_a_name(words[0]):
+            raise InputError(_("{person} is a group, and no group is an admin. Nobody was let in.", person=words[0]))
         person = await self._door.admit("".join(words), by=order.who)
         said = _("{person} is let in and may talk to me from now on. `/guests remove {person}` takes that back.", person=person)
         lines = [said]
@@ -77,7 +80,10 @@ class GuestBook:
             await self._roles.add(person, by=order.who)
             lines.append(_("{person} is an admin from now on.", person=person))
         lines += self._doubts(person)
-        return Done(order.request.reply("\n\n".join(line.to(order.request.language) for line in lines)), about=person)
+        return Done(
+            order.request.reply("\n\n".join(line.to(order.request.language) for line in lines)),
+            about="" if person in order.words else person,
+        )
 
     def _doubts(self, person: str) -> list[Text]:
         """Return what an admin should know who lets somebody in to whom the door is shut, or stands open, all the same."""

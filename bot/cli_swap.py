@@ -41,6 +41,8 @@ ANSWERS = {"p": "promote", "s": "shadow", "d": "discard", "사": "promote", "그
 SHADOWED = 50
 _OFFERED = {"promote": _("[p]romote"), "shadow": _("[s]hadow {count}", count=SHADOWED), "discard": _("[d]iscard")}
 _COMMAND = re.compile(r"(?<![\w/])/(models|swap|rollback|shadow|ram|card|audit|admins|admit|guests|bench)\b")
+_KOREAN = {"들이기": "admit", "손님": "guests"}
+_KOREAN_COMMAND = re.compile(rf"(?<![\w/])/({'|'.join(_KOREAN)})\b")
 Slot = Annotated[str, typer.Argument(metavar="SLOT", help="What the model is for: summarise, embed, ocr, ...")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A name, hub:owner/name@revision, or a folder in HOME/models.")]
 
@@ -289,7 +291,7 @@ def _print(done: Done) -> None:
 
 def _plain(text: str) -> str:
     """Return a sentence as it is said in a terminal: what is `/swap` in a chat is `paring swap` there."""
-    return _COMMAND.sub(r"paring \1", text)
+    return _COMMAND.sub(r"paring \1", _KOREAN_COMMAND.sub(lambda found: f"paring {_KOREAN[found[1]]}", text))
 
 
 def _waits(swap: Swap) -> Text:

@@ -67,6 +67,8 @@ async def strangers(plan: Plan) -> Row:
 
 async def _flood(house: House, people: range) -> None:
     for number in people:
+        if number % 50 == 0:
+            await house.settled()
         await house.fake.order("person", id=number, first_name=f"Stranger {number}")
         for said in ({"text": CANARY}, {"text": f"/help {CANARY}"}, {"caption": CANARY, "photo": _photo()}):
             await house.post("message", number, said)

@@ -220,6 +220,8 @@ class House:
             await self.fake.order("update", kind=kind, content=content)
         await self.settled()
         done, written = Counter(self.done), await self.written()
+        others = {role.chat["id"] for role in ROLES if not role.admin and not role.in_group}
+        shown = {chat: json.dumps(await self.fake.shown(chat)) for chat in others}
         found = Found(len(cases))
         for case in cases:
             told = f"{case.verb} {case.word}: {case.form.name}, by {case.role.name}"
@@ -232,7 +234,7 @@ class House:
             expected = "done" if case.obeyed else "not an admin" if case.refused else ""
             if written.get(case.word, "") != expected:
                 found.failed.append(f"{told}: written down as {written.get(case.word)!r}")
-            if not case.role.admin and case.word in json.dumps(await self.shown(case.role)):
+            if case.word in shown.get(case.role.chat["id"], ""):
                 found.leaked.append(f"{told}: named in the answer")
         return found
 
@@ -309,9 +311,6 @@ class House:
         entries = await self.app.audit.last(1000)
         words = [(re.search(r"case-\d+", entry.command), entry) for entry in entries]
         return {f"{found[0]} {entry.id}" if several else found[0]: entry.outcome for found, entry in words if found}
-
-    async def shown(self, role: Role) -> object:
-        return [] if role.in_group else await self.fake.shown(role.chat["id"])
 
     async def token(self, word: str) -> str:
         shown = next(one for one in await self.fake.shown(GROUP) if f"done {word}" in one.get("text", ""))
