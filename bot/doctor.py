@@ -160,7 +160,9 @@ def _database(settings: Settings) -> list[Finding]:
         check = str(error)
     if check != "ok":
         damaged = _("{file} is damaged: {why}", file=str(path), why=check)
-        return [Finding(what, "missing", damaged, _("stop the bot, keep a copy of the file, then paring restore FILE --force"))]
+        return [
+            Finding(what, "missing", damaged, _("stop the bot, move the file away, then put a copy from before in its place"))
+        ]
     detail = _(
         "{file}, schema {found}; {documents} documents, {waiting} messages wait, {dead} set aside",
         file=str(path), found=found, documents=documents, waiting=waiting, dead=dead,

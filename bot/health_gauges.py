@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from bot.retrieval.health import Status
     from bot.store.gauges import Queue
 
-BACKUPS = "backups"
-"""The folder of a home in which backups of its own making lie."""
-
 
 def queue_gauges(queues: Mapping[str, Queue]) -> list[Gauge]:
     """Return how long the queues are, and how old."""
@@ -84,16 +81,7 @@ def process_gauges(home: Path, *, begun: float, watch: LoopWatch) -> list[Gauge]
     with suppress(OSError):
         free = float(shutil.disk_usage(home).free)
         found.append(Gauge("paring_disk_free_bytes", "Left on the disk of the home.", free))
-    if (backup := _newest(home / BACKUPS)) is not None:
-        found.append(Gauge("paring_backup_age_seconds", "Since the last backup was written.", max(0.0, time.time() - backup)))
     return found
-
-
-def _newest(folder: Path) -> float | None:
-    try:
-        return max((entry.stat().st_mtime for entry in os.scandir(folder) if entry.is_file()), default=None)
-    except OSError:
-        return None
 
 
 @cache

@@ -106,8 +106,8 @@ def _refuse_to_begin_anew(path: Path) -> None:
         left = next((one for one in path.parent.glob(pattern) if one.stat().st_size), None)
         if left is not None:
             raise StoreError(
-                _("{path} is gone or empty, but {left} is of a bot that was here. Nothing was begun: put a backup back "
-                  "(`paring restore FILE`), or move {left} away to begin anew.",
+                _("{path} is gone or empty, but {left} is of a bot that was here. Nothing was begun: put a copy of {path} back in its place, "
+                  "or move {left} away to begin anew.",
                   path=str(path), left=str(path.parent / left.relative_to(path.parent).parts[0]))
             )  # fmt: skip
 
@@ -151,8 +151,8 @@ def _foreign(path: Path) -> StoreError:
 
 def _damaged(path: Path) -> StoreError:
     return StoreError(
-        _("{path} is damaged: a part of it is cut off or overwritten. It was left as it is: keep a copy of it, then put a backup back "
-          "(`paring restore FILE`).", path=str(path))
+        _("{path} is damaged: a part of it is cut off or overwritten. It was left as it is: move it away with what begins with its name, "
+          "then put a copy from before in its place.", path=str(path))
     )  # fmt: skip
 
 

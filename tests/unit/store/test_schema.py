@@ -91,7 +91,7 @@ def test_a_home_whose_database_is_lost_is_no_new_one(path: Path, left: str, empt
     remains.parent.mkdir(parents=True, exist_ok=True)
     remains.write_bytes(b"of before")
 
-    with pytest.raises(StoreError, match="paring restore FILE") as told_:
+    with pytest.raises(StoreError, match="Nothing was begun") as told_:
         schema.upgrade(path)
 
     assert str(path.parent / left.partition("/")[0]) in str(told_.value)
