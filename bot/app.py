@@ -181,8 +181,8 @@ async def _assemble(
     skills: list[Skill] = []
     links = Fetcher(settings.links)
     roles, audit = Roles(settings, Admins(database)), Audit(database)
-    telegram = Listed.of(settings.telegram.allowed_users, settings.telegram.allowed_chats)
-    door = FrontDoor(settings.front_door, {"telegram": telegram}, roles=roles, guests=Guests(database), moves=moves)
+    listed = {"telegram": Listed.of(settings.telegram.allowed_users, settings.telegram.allowed_chats)}
+    door = FrontDoor(settings.front_door, listed, roles=roles, guests=Guests(database), moves=moves)
     kit = Kit(
         settings, pool, library, inbox, links, blobs, sandbox, skills=lambda: tuple(skills), is_admin=roles.admits_sender
     )  # fmt: skip
@@ -227,34 +227,12 @@ async def _assemble(
         complained=parts.probation.complained, door=door,
     )  # fmt: skip
     app = App(
-        settings,
-        database,
-        inbox,
-        outbox,
-        chats,
-        blobs,
-        catalogue,
-        pool,
-        library,
-        router,
-        dispatcher,
-        intake,
-        worker,
-        delivery,
-        learner,
-        eraser,
-        links,
-        channels,
-        roles,
-        audit,
-        parts.swapper,
-        parts.watching,
-        PageDesk(parts.swapper, roles, audit, pool, catalogue, sight),
-        admin,
-        duty,
-        door,
-        Health(health.House(settings.home, Gauges(database), library, pool, channels, duty), counts, LoopWatch()),
-    )
+        settings=settings, database=database, inbox=inbox, outbox=outbox, chats=chats, blobs=blobs, catalogue=catalogue, pool=pool,
+        library=library, router=router, dispatcher=dispatcher, intake=intake, worker=worker, delivery=delivery, learner=learner,
+        eraser=eraser, links=links, channels=channels, roles=roles, audit=audit, swapper=parts.swapper, watching=parts.watching,
+        page=PageDesk(parts.swapper, roles, audit, pool, catalogue, sight), admin=admin, duty=duty, door=door,
+        health=Health(health.House(settings.home, Gauges(database), library, pool, channels, duty), counts, LoopWatch()),
+    )  # fmt: skip
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
     library.changeover.needed = partial(pool.keep_only, EMBED)
     return app
