@@ -42,6 +42,7 @@ class Liar:
     _next_update: int = 5000
     _next_message: int = 100
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _serving: set[asyncio.Task[object]] = field(default_factory=set)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Liar]:
@@ -52,6 +53,9 @@ class Liar:
             yield self
         finally:
             server.close()
+            for serving in (left := list(self._serving)):
+                serving.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     def say(self, chat: int, text: str) -> None:
         """Let somebody write in their direct chat."""
@@ -65,17 +69,16 @@ class Liar:
         self._news.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = next(
-                    (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0
-                )
-                asked = {name: values[0] for name, values in parse_qs((await reader.readexactly(length)).decode()).items()}
-                method = head.split(b" ")[1].decode().rpartition("/")[2].lower()
-                if not await self._answer(method, asked, writer):
-                    break
-        writer.close()
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                while await self._answer(*await _asked(reader), writer):
+                    pass
+        finally:
+            writer.close()
+            self._serving.discard(serving)
 
     async def _answer(self, method: str, asked: dict[str, str], writer: asyncio.StreamWriter) -> bool:
         """Answer one call; return whether the connection stays open."""
@@ -210,6 +213,14 @@ _CHANGED: dict[str, Callable[[list[Json]], object]] = {
     "fractions of": _changed_ids(lambda last: last + 0.5),
     "yes and no": _changed_ids(lambda _last: True),
 }
+
+
+async def _asked(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:
+    """Return the method that is called, and its parameters."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0)
+    asked = {name: values[0] for name, values in parse_qs((await reader.readexactly(length)).decode()).items()}
+    return head.split(b" ")[1].decode().rpartition("/")[2].lower(), asked
 
 
 def _raw(body: bytes, *, status: int = 200, headers: str = "Content-Type: application/json\r\n") -> bytes:
