@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ _ = phrases(__file__)
 log = Logger(__name__)
 
 MOST_ATTEMPTS = 3
+ALONE_WITHIN_S = 30.0
+"""How long what was at work when the bot died waits for others of that kind to end, so that the next death tells which it was."""
 CHATS_AT_ONCE = 64
 """More than are worked on side by side: whoever asks for little does not wait behind many who ask for much."""
 OF_ONE = 4
@@ -97,6 +100,7 @@ class Worker:
         self._unwritten: dict[int, _Outcome] = {}
         self._answering: dict[int, asyncio.Task[object]] = {}
         self._stopped: set[int] = set()
+        self._suspects = asyncio.Lock()
 
     def hand(self, waiting: Waiting) -> None:
         """Answer what was just committed."""
@@ -205,6 +209,24 @@ class Worker:
     async def _outcome(self, waiting: Waiting) -> _Outcome:
         if waiting.attempts >= MOST_ATTEMPTS:
             return self._set_aside(waiting)
+        async with self._suspected(waiting):
+            return await self._worked_on(waiting)
+
+    @asynccontextmanager
+    async def _suspected(self, waiting: Waiting) -> AsyncIterator[None]:
+        """Have one at a time of those at work that were so when the bot died: else all of them, not the culprit, are set aside together."""
+        held = False
+        if waiting.attempts:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ALONE_WITHIN_S):
+                    held = await self._suspects.acquire()
+        try:
+            yield
+        finally:
+            if held:
+                self._suspects.release()
+
+    async def _worked_on(self, waiting: Waiting) -> _Outcome:
         await self._inbox.start(waiting.id)
         asked = waiting.message.addressed  # what was only overheard is worked on in silence
         company = Company(self._channels.get(waiting.message.address.channel) if asked else None, self._inbox, waiting)

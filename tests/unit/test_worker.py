@@ -160,6 +160,47 @@ async def test_a_message_that_stopped_the_bot_three_times_is_set_aside_and_told(
     assert "it is kept" in (await replies(database))[0]
 
 
+async def test_what_was_at_work_when_the_bot_died_is_worked_on_one_at_a_time(database: Database, tmp_path: Path) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(message: Message, _progress: object) -> Answer:
+        if message.text != "fresh":
+            begun.set()
+            await go_on.wait()
+        return Answer(Reply(f"re: {message.text}", "en"))
+
+    worker = make_worker(database, FakeDispatcher(answer), tmp_path)
+    suspects = [replace(await accepted(database, make_message(text, id=text)), attempts=1) for text in ("first", "second")]
+    working = [asyncio.create_task(worker.handle(suspect)) for suspect in suspects]
+    await begun.wait()
+    await worker.handle(await accepted(database, make_message("fresh", id="fresh")))
+
+    assert await Inbox(database).counts() == {"working": 1, "received": 1, "done": 1}
+    go_on.set()
+    await asyncio.gather(*working)
+    assert await Inbox(database).counts() == {"done": 3}
+
+
+async def test_a_suspect_does_not_wait_for_another_for_ever(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.worker.ALONE_WITHIN_S", 0.0)
+    go_on = asyncio.Event()
+
+    async def answer(message: Message, _progress: object) -> Answer:
+        if message.text == "swap":
+            await go_on.wait()
+        return Answer(Reply(f"re: {message.text}", "en"))
+
+    worker = make_worker(database, FakeDispatcher(answer), tmp_path)
+    long = asyncio.create_task(worker.handle(replace(await accepted(database, make_message("swap", id="1")), attempts=1)))
+    await worker.handle(replace(await accepted(database, make_message("short", id="2")), attempts=1))
+
+    assert await replies(database) == ["re: short"]
+    go_on.set()
+    await long
+
+
 async def test_files_are_fetched_before_they_are_worked_on_and_kept(database: Database, tmp_path: Path) -> None:
     dispatcher = FakeDispatcher()
     message = make_message("read", attachments=[Attachment("document", "a.txt", "text/plain", 3, ref="abc")])
