@@ -219,7 +219,8 @@ async def _assemble(
     )  # fmt: skip
     dispatcher.heard = counts.heard
     worker = Worker(
-        inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, ended=lease.ended, moves=moves
+        inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, ended=lease.ended, moves=moves,
+        is_through=delivery.is_through
     )  # fmt: skip
     intake = Reception(
         inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,

@@ -11,7 +11,7 @@ Owns the status message, which the answer is edited into. Leaves the answer to `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from bot.channels.channel import Channel, ChannelError, ShowsState
 from bot.errors import RetryLaterError, StoreError
 from bot.locale import Text, phrases
 from bot.logs import Logger
-from bot.message import Button, Command, Reply
+from bot.message import Address, Button, Command, Reply
 
 if TYPE_CHECKING:
     from bot.store.inbox import Inbox, Waiting
@@ -42,9 +42,15 @@ CANCEL = "cancel"
 class Company:
     """For one message, once."""
 
-    def __init__(self, channel: Channel | None, inbox: Inbox, waiting: Waiting) -> None:
-        """Show it on `channel`; None: nowhere."""
+    def __init__(
+        self, channel: Channel | None, inbox: Inbox, waiting: Waiting, *, is_through: Callable[[Address], bool] = lambda _to: True
+    ) -> None:
+        """Show it on `channel` (None: nowhere), the status only once the chat `is_through` with the answers before.
+
+        The answer will stand where the status does: one that overtook what waits to be sent would stand above it.
+        """
         self._channel = channel
+        self._is_through = is_through
         self._inbox = inbox
         self._waiting = waiting
         self.placeholder = waiting.placeholder
@@ -117,7 +123,7 @@ class Company:
         await channel.typing(to)
         await asyncio.sleep(STATUS_AFTER_S - TYPING_AFTER_S)
         while True:
-            if channel.limits.edits and self._shown is not self._now:
+            if channel.limits.edits and self._shown is not self._now and (self.placeholder or self._is_through(to)):
                 await self._show(channel)
             await channel.typing(to)
             await asyncio.sleep(TYPING_EVERY_S)

@@ -92,6 +92,10 @@ class Delivery:
             to = parcel.to
             self._feed.hand(parcel.id, (to.channel, to.account, to.chat), parcel)
 
+    def is_through(self, to: Address) -> bool:
+        """Say whether the chat has all that was answered there before."""
+        return (to.channel, to.account, to.chat) not in self._feed
+
     async def run(self) -> None:
         """Deliver until cancelled."""
         await self._feed.run(places(self._channels), ended=self._ended)

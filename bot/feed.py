@@ -104,6 +104,10 @@ class Feed(Generic[T]):
     def __len__(self) -> int:
         return len(self._lanes)
 
+    def __contains__(self, lane: Lane) -> bool:
+        """Say whether anything in the lane is yet to be done."""
+        return lane in self._lanes
+
     def hand(self, number: int, lane: Lane, item: T, *, who: str = "") -> None:
         """Queue a row of `who` that was just committed. Before a run nothing is taken: the run will read it."""
         if self._early is not None:

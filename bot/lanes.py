@@ -74,6 +74,10 @@ class Lanes:
     def __len__(self) -> int:
         return sum(map(len, self._lanes.values()))
 
+    def __contains__(self, lane: Hashable) -> bool:
+        """Say whether anything of the lane is queued, running or waiting for its time."""
+        return lane in self._lanes
+
     def put(self, lane: Hashable, job: Job, *, who: str = "") -> None:
         """Queue `job` behind what is in its lane already; nothing is taken any more once it is to end."""
         if self._ending:

@@ -26,7 +26,7 @@ from bot.feed import Ended, Feed, Turn
 from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.meanwhile import telling
-from bot.message import Attachment, Message, Reply
+from bot.message import Address, Attachment, Message, Reply
 from bot.models.shadow import asked_by
 from bot.roles import person_of
 from bot.store.inbox import Inbox, Waiting
@@ -72,7 +72,7 @@ class _Outcome:
 class Worker:
     """Answers what the inbox holds for `channels`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything that is answered passes here
         self,
         inbox: Inbox,
         dispatcher: Dispatcher,
@@ -82,11 +82,13 @@ class Worker:
         limits: LimitSettings,
         replied: Callable[[Sequence[Parcel]], None],
         ended: Ended = list,
+        is_through: Callable[[Address], bool] = lambda _to: True,
         moves: Moves | None = None,
     ) -> None:
         """Work for `channels`, by name; give `replied` what is in the outbox; `ended(names)` are those leases whose bots live no more.
 
-        `moves` tells of chats that get another number while they are worked for.
+        `is_through(chat)` says whether the chat has what it was answered before; `moves` tells of chats that get another number while
+        they are worked for.
         """
         self._inbox = inbox
         self._dispatcher = dispatcher
@@ -95,6 +97,7 @@ class Worker:
         self._limits = limits
         self._replied = replied
         self._ended = ended
+        self._is_through = is_through
         self._moves = moves
         self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, of_one=OF_ONE, weigh=_weight)
         self._unwritten: dict[int, _Outcome] = {}
@@ -229,7 +232,8 @@ class Worker:
     async def _worked_on(self, waiting: Waiting) -> _Outcome:
         await self._inbox.start(waiting.id)
         asked = waiting.message.addressed  # what was only overheard is worked on in silence
-        company = Company(self._channels.get(waiting.message.address.channel) if asked else None, self._inbox, waiting)
+        channel = self._channels.get(waiting.message.address.channel) if asked else None
+        company = Company(channel, self._inbox, waiting, is_through=self._is_through)
         company.begin()
         try:
             with telling(company.meanwhile):

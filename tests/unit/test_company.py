@@ -1,0 +1,31 @@
+import asyncio
+
+import pytest
+from fakes.channel import FakeChannel
+
+from bot.company import Company
+from bot.message import Address
+from bot.store.database import Database
+from bot.store.inbox import Inbox, Waiting
+from bot.testing import make_message
+
+
+async def test_a_status_waits_for_the_answers_before_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TYPING_AFTER_S", "STATUS_AFTER_S", "STATUS_EVERY_S", "TYPING_EVERY_S"):
+        monkeypatch.setattr(f"bot.company.{name}", 0.0)
+    inbox, channel, looked = Inbox(database), FakeChannel(), []
+    message = make_message("a long one")
+    number = await inbox.accept(message)
+    assert number is not None
+
+    def is_through(_to: Address) -> bool:
+        looked.append(len(channel.sent))
+        return len(looked) > 3  # until then an earlier answer waits to be sent
+
+    company = Company(channel, inbox, Waiting(number, message), is_through=is_through)
+    company.begin()
+    async with asyncio.timeout(30):
+        await channel.arrived.wait()
+    await company.end()
+    assert looked[:4] == [0, 0, 0, 0]
+    assert company.placeholder == "m1"
