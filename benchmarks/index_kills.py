@@ -85,7 +85,7 @@ async def work(home: Path, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - as above
     database = await Database.open(home / "paring.db")
     passages, saving = Passages(database), Saving(database.path, Shelter(home / SHELTER))
-    generation = await Generations(database).of("words@1", dimension=DIMENSION)
+    generation = await Generations(database).begin("words@1", dimension=DIMENSION)
     while True:
         told(b".")
         step = chance.choices(("add", "remove", "save", "forget"), (6, 3, 4, 1))[0]

@@ -52,7 +52,7 @@ async def fill(folder: Path, home: Path, count: int) -> None:
     rows, texts = vectors(folder, count), texts_of(folder, count)
     async with opened(Settings(home=home)) as app:
         (vector,) = await app.pool.run(EMBED, ["."])
-        generation = await Generations(app.database).of(app.pool.live(EMBED), dimension=len(vector))
+        generation = await Generations(app.database).begin(app.pool.live(EMBED), dimension=len(vector))
         passages = Passages(app.database)
         made = documents(texts[: len(rows)], rows)
         while some := list(itertools.islice(made, AT_ONCE)):

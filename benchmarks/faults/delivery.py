@@ -47,7 +47,7 @@ async def _killed(folder: Path, seed: int, kills: int, *, whole: bool, page: boo
         await street.open()
         talking = [street.talk(every_s=0.3 if whole else 0.05, slow=0.1 if whole else 0.0), street.look()]
         talking += [visitor.talk(bot, every_s=0.3)] if page else []
-        async with _meanwhile(*talking):
+        async with meanwhile(*talking):
             for _kill in range(kills):
                 await bot.spawn()
                 await _live(bot, chance, greetings=2 if page else 1, kind=chance.random() if whole else 0.25)
@@ -99,7 +99,7 @@ async def lying(plan: Plan) -> Row:
         await _heard(liar, people, within_s=1.5 if plan.scale < 0.1 else 60, patient=False)
         liar.share = 0.0
         await _heard(liar, people, within_s=60)
-        peak_mb = _peak_mb(bot.pid)
+        most_mb = peak_mb(bot.pid)
         await bot.stop()
     seen = [told[1] for text in liar.shown.values() if (told := TOKEN.search(text)) and not any(note in text for note in AGAIN)]
     again = sum(any(note in text for note in AGAIN) for text in liar.shown.values())
@@ -110,7 +110,7 @@ async def lying(plan: Plan) -> Row:
         doubled=len(seen) - len(set(seen)),
         leaked=len(hits),
         failed=len(bot.complaints()),
-        note=f"{len(liar.told)} kinds of lies; sent again with a word that says so: {again}; at most {peak_mb:.0f} MB resident",
+        note=f"{len(liar.told)} kinds of lies; sent again with a word that says so: {again}; at most {most_mb:.0f} MB resident",
     )
 
 
@@ -126,13 +126,15 @@ async def _heard(liar: Liar, people: int, *, within_s: float, patient: bool = Tr
                 await asyncio.sleep(0.05)
 
 
-def _peak_mb(pid: int) -> float:
+def peak_mb(pid: int) -> float:
+    """Return the most that the process ever had resident."""
     told = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
     return int(told[1]) / 1024 if told else 0.0
 
 
 @asynccontextmanager
-async def _meanwhile(*works: Awaitable[None]) -> AsyncIterator[None]:
+async def meanwhile(*works: Awaitable[None]) -> AsyncIterator[None]:
+    """Have `works` done beside what is done within; they are cancelled after."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         yield

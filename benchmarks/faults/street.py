@@ -115,6 +115,12 @@ class Bot:
                 raise AssertionError(self.log.read_text(encoding="utf-8")[-3000:])
             self.url = next((word for word in line.split() if word.startswith("http")), self.url)
 
+    async def says(self, words: str) -> None:
+        """Return once its log holds `words`."""
+        async with asyncio.timeout(READY_S):
+            while words not in await asyncio.to_thread(self.log.read_text, encoding="utf-8"):  # noqa: ASYNC110 - another program's
+                await asyncio.sleep(0.05)
+
     async def kill(self) -> None:
         """End it as the kernel does."""
         await self._ended_by(signal.SIGKILL)
@@ -297,6 +303,12 @@ class Visitor:
                     await asyncio.sleep(0.05)
                 self.acknowledged.append(token)
                 await asyncio.sleep(every_s)
+
+    async def heard(self, bot: Bot, count: int = 5) -> None:
+        """Return once so many were answered."""
+        async with asyncio.timeout(ANSWERED_S):
+            while len(await self.answers(bot)) < count:  # noqa: ASYNC110 - the page is another program's
+                await asyncio.sleep(0.1)
 
     async def answers(self, bot: Bot) -> list[str]:
         """Return the numbers that the page shows an answer to, as often as it does."""
