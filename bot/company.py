@@ -136,7 +136,7 @@ class Company:
             try:
                 self._buttons = self._buttons or (await self._stop_button(),)
                 now = self._now
-                reply = Reply(now.to(message.language), message.language, buttons=self._buttons, reply_to=message.id)
+                reply = Reply(now.markdown(message.language), message.language, buttons=self._buttons, reply_to=message.id)
                 self._shown, self._shown_at = now, asyncio.get_running_loop().time()
                 if self.placeholder:
                     self.placeholder = await channel.edit(self.placeholder, reply, message.address)

@@ -385,7 +385,9 @@ def _title(skill: Skill, message: Message) -> str:
 
 
 def _say(text: Text, message: Message, *, route: Route | None = None, buttons: tuple[Button, ...] = ()) -> Answer:
-    reply = Reply(text.to(message.language), message.language, buttons=buttons, receipt=Receipt(route.skill if route else ""))
+    reply = Reply(
+        text.markdown(message.language), message.language, buttons=buttons, receipt=Receipt(route.skill if route else "")
+    )
     return Answer((reply,), route)
 
 

@@ -28,6 +28,7 @@ import errno
 import os
 
 from bot.locale import Language, Text, phrases
+from bot.text.shown import named
 
 _ = phrases(__file__)
 
@@ -124,8 +125,8 @@ class StoreError(ParingError):
 
 def of_file(name: str, error: InputError) -> Text:
     """Return the error's sentence, after the name of the one file among several that it is about, where it does not tell it itself."""
-    plain = "".join(sign for sign in name if sign.isprintable() and sign not in "*`[]<>")[:LONGEST_NAME]
-    if not plain.strip() or plain in str(error.text):
+    plain = named(name)[:LONGEST_NAME]
+    if not plain or plain in str(error.text):
         return error.text
     return Text("**{name}**: {why}", (("name", plain), ("why", error.text)))
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from bot.locale import Text, phrases
 from bot.passage import WITHIN, Held, Scope
 from bot.text.normal import normal
+from bot.text.shown import named
 
 if TYPE_CHECKING:
     from bot.message import Message, Reply
@@ -33,6 +34,8 @@ EVERYTHING = frozenset(
 MESSAGE = "message:"
 """What the keys of messages begin with."""
 NEAR = 0.6
+LONGEST_TITLE = 80
+"""Characters of a document's title that are told."""
 
 
 class Forgetting:
@@ -96,7 +99,7 @@ class Forgetting:
         passages = await self._library.forget(scope, sender=whose, keys=[one.key for one in meant])
         await self._eraser.forget_files(at, sorted({blob for one in meant for blob in _blobs(one)}), sender=whose)
         return _(
-            "Forgotten: {name} ({passages} passages that could be searched).", name=_plain(meant[0].title), passages=passages
+            "Forgotten: {name} ({passages} passages that could be searched).", name=_short(meant[0].title), passages=passages
         )
 
     async def _keys(self, scope: Scope, message: Message, blobs: Sequence[str]) -> list[str]:
@@ -138,11 +141,10 @@ def _not_here(name: str, held: Sequence[Held]) -> Text:
     near = difflib.get_close_matches(_same(name), by_name, n=1, cutoff=NEAR)
     if near:
         return _("You have no document {name} here, and nothing was forgotten. Did you mean {near}?",
-                 name=_plain(name), near=_plain(by_name[near[0]]))  # fmt: skip
+                 name=_short(name), near=_short(by_name[near[0]]))  # fmt: skip
     return _("You have no document {name} here, and nothing was forgotten. /forget alone forgets all that you said and sent here.",
-             name=_plain(name))  # fmt: skip
+             name=_short(name))  # fmt: skip
 
 
-def _plain(title: str) -> str:
-    """Return a title on one line, without what Markdown would act on."""
-    return "".join(" " if sign.isspace() else sign for sign in title if sign not in "*`[]<>")[:80]
+def _short(title: str) -> str:
+    return named(title)[:LONGEST_TITLE]

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from bot.errors import InputError
 from bot.forgetting import Forgetting
-from bot.locale import Language, Text, phrases
+from bot.locale import Language, Marked, Text, phrases
 from bot.message import AttachmentKind, Message, Reply
 from bot.retrieval.spoken import tells
 from bot.skill import CommandSpec, Library, Request, Slot
 from bot.talk import Said
+from bot.text.shown import in_code
 
 if TYPE_CHECKING:
     from bot.route import Route
@@ -177,7 +178,7 @@ def _link(message: Message) -> str:
 
 
 def _explain(message: Message, route: Route, language: Language) -> str:
-    head = _head(_short(message.text), route).to(language)
+    head = _head(_short(message.text), route).markdown(language)
     if route.how != "router":
         return f"{head} {HOW[route.how].to(language)}"
     lines = [head]
@@ -188,7 +189,11 @@ def _explain(message: Message, route: Route, language: Language) -> str:
     elif route.action == "none" and (route.runner_up_score or 0.0) > (route.score or 0.0):
         lines.append(_("That was too little to act on.").to(language))
     if route.because:
-        lines.append(_("What weighed most: {pieces}", pieces=", ".join(f"`{piece}`" for piece in route.because)).to(language))
+        lines.append(
+            _("What weighed most: {pieces}", pieces=Marked(", ".join(f"`{in_code(piece)}`" for piece in route.because))).markdown(
+                language
+            )
+        )
     return "\n\n".join(lines)
 
 

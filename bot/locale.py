@@ -10,16 +10,31 @@ filling a sentence. Leaves to others: choosing the language (`bot.language`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from bot.text.shown import in_code, isolated, literal
+
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
 Value = str | int | float
+_CODE = re.compile(r"(```.*?```|`[^`]*`)", re.DOTALL)
+
+
+class Marked(str):
+    """A value that is Markdown of ours, and stays that in a sentence."""
+
+    __slots__ = ()
+
+
+def _filling(value: Value, written: Callable[[str], str] = str) -> Value:
+    """Return what fills a brace: others' words as `written` makes them, turning nothing behind; numbers and our own Markdown as they are."""
+    return written(isolated(value)) if isinstance(value, str) and not isinstance(value, Marked) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +46,28 @@ class Text:
     folder: Path = field(default=Path(), compare=False, repr=False)
 
     def to(self, language: Language) -> str:
-        """Return the sentence in `language`, its braces filled; English where the catalogue has no other."""
-        sentence = self.msgid if language == "en" else catalogue(self.folder, language).get(self.msgid, self.msgid)
-        filled = {name: value.to(language) if isinstance(value, Text) else value for name, value in self.values}
+        """Return the sentence in `language`, its braces filled; English where the catalogue has no other.
+
+        A value turns the direction of nothing behind it: names are others' words.
+        """
+        sentence = self._sentence(language)
+        filled = {name: value.to(language) if isinstance(value, Text) else _filling(value) for name, value in self.values}
         return sentence.format(**filled) if filled else sentence
+
+    def markdown(self, language: Language) -> str:
+        """Return the sentence as Markdown: what fills its braces is shown as it stands, in code as elsewhere."""
+        sentence = self._sentence(language)
+        if not self.values:
+            return sentence
+        shown = {
+            name: value.markdown(language) if isinstance(value, Text) else _filling(value, literal) for name, value in self.values
+        }
+        coded = {name: value.to(language) if isinstance(value, Text) else _filling(value, in_code) for name, value in self.values}
+        pieces = _CODE.split(sentence)
+        return "".join(piece.format(**(coded if number % 2 else shown)) for number, piece in enumerate(pieces))
+
+    def _sentence(self, language: Language) -> str:
+        return self.msgid if language == "en" else catalogue(self.folder, language).get(self.msgid, self.msgid)
 
     def __str__(self) -> str:
         return self.to("en")

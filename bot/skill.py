@@ -260,7 +260,7 @@ class Request:
     ) -> Reply:
         """Return a Reply in the request's language with a receipt; dispatch adds to it what the routing cost."""
         receipt = Receipt(skill, model, stages_ms=self.stopwatch.stages(), tokens=tokens, bytes_sent_out=bytes_sent_out)
-        said = text.to(self.language) if isinstance(text, Text) else text
+        said = text.markdown(self.language) if isinstance(text, Text) else text
         return Reply(said, self.language, tuple(images), tuple(buttons), tuple(sources), receipt)
 
     def about(self, text: str) -> Request:

@@ -156,7 +156,7 @@ class Announcer:
         language = (await self._house.chats.settings(address)).language or self._house.settings.language
         served = address.channel in self._house.channels
         outbox = self._house.outbox if served else Outbox(self._house.database)  # nobody's: whoever serves it next takes it
-        return await outbox.say(address, Reply(text.to(language), language))
+        return await outbox.say(address, Reply(text.markdown(language), language))
 
 
 async def _measured(trying: Trying, pool: Pool, slot: str, tell: Tell) -> Card:

@@ -239,7 +239,7 @@ class Worker:
             with telling(company.meanwhile):
                 outcome = await self._answered(waiting, company.tell)
         except ParingError as error:
-            outcome = _said(waiting, error.sentence(waiting.message.language))
+            outcome = _said(waiting, error.text.markdown(waiting.message.language))
         except Exception:  # the loop must outlive any skill
             reference = secrets.token_hex(3)
             log.exception("a message could not be answered", reference=reference, inbox=waiting.id)

@@ -17,14 +17,6 @@ import regex
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
-UNSEEN = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
-    "\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-)
-"""What has no shape of its own, for a pattern's brackets: joiners, marks of direction, selectors of variants, fillers, tags.
-
-Source: https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, Default_Ignorable_Code_Point
-"""
 MOST_MARKS = 30
 """Marks that a letter keeps, more than any language writes. Source: https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format"""
 _MARK = r"[\P{ccc=0}\u0f73\u0f75\u0f81\uff9e\uff9f]"

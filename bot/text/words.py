@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from bot.text.normal import UNSEEN, normal, syllables
+from bot.text.normal import normal, syllables
+from bot.text.shown import UNSEEN
 
 if TYPE_CHECKING:
     from mecab import MeCab, Morpheme

@@ -15,11 +15,14 @@ from bot.locale import Text, phrases
 from bot.message import Attachment, AttachmentKind, Message, Reply
 from bot.models.tasks import CAPTION, OCR, TRANSLATE, Caption, ImageFile, Reading, TranslationInput
 from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.text.shown import isolated, literal, named
 from skills.caption.words import Seen, describe, index_text, title_of
 
 _ = phrases(__file__)
 
 MOST_FILES: Final = 10
+LONGEST_TITLE: Final = 80
+"""Characters of a file's name over what was found in it."""
 LEAST_CONFIDENCE: Final = 0.6
 """Text that was read with less is neither told as text nor kept."""
 LEAST_LETTERS: Final = 3
@@ -66,7 +69,9 @@ class Captions:
             except InputError as error:
                 if len(files) == 1:
                     raise
-                said_of.append(f"**{_plain(file.name)}**\n{error.sentence(request.language)}")
+                said_of.append(
+                    f"**{literal(isolated(named(file.name)[:LONGEST_TITLE]))}**\n{error.text.markdown(request.language)}"
+                )
         if len(files) > MOST_FILES:
             said_of.append(_("I looked at the first {most}; please send the others again.", most=MOST_FILES).to(request.language))
         models = [live for live in (self._kit.models.live(CAPTION), self._kit.models.live(OCR)) if live]
@@ -83,7 +88,9 @@ class Captions:
         translated = await self._translated(caption, request)
         seen = Seen(picture, caption, translated, missing, reading, doubtful)
         kept = await self._keep(seen, file, request)
-        return describe(seen, request.language, title="" if alone else _plain(file.name), kept=kept)
+        return describe(
+            seen, request.language, title="" if alone else literal(isolated(named(file.name)[:LONGEST_TITLE])), kept=kept
+        )
 
     async def _caption(self, picture: Examined, request: Request) -> tuple[str, Text | None]:
         """Return the captioner's words, and why there are none."""
@@ -146,8 +153,3 @@ def build(kit: Kit) -> Captions:
 def _carrier(message: Message, file: Attachment) -> Message:
     """Return the message that holds the picture: this one, or the one that it replies to."""
     return message.reply_to if message.reply_to is not None and file in message.reply_to.attachments else message
-
-
-def _plain(name: str) -> str:
-    """Return a file's name without what Markdown would take for its own."""
-    return "".join(letter for letter in name if letter.isprintable() and letter not in "*`[]<>")[:80]

@@ -19,10 +19,13 @@ from bot.locale import Language, Text, phrases
 from bot.message import Attachment, AttachmentKind, Message, Reply
 from bot.models.tasks import OCR, ImageFile, Reading
 from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.text.shown import isolated, literal, named
 
 _ = phrases(__file__)
 
 MOST_FILES: Final = 10
+LONGEST_TITLE: Final = 80
+"""Characters of a file's name over what was found in it."""
 MOST_PAGES: Final = 10
 SURE: Final = 0.8
 """Mean confidence under which a sharper picture is asked for. Right readings of made pictures had .89 to .97, wrong ones under .8."""
@@ -79,7 +82,7 @@ class Ocr:
             except InputError as error:
                 if len(files) == 1:
                     raise
-                pieces.append(of_file(file.name, error).to(request.language))
+                pieces.append(of_file(file.name, error).markdown(request.language))
         if len(files) > MOST_FILES:
             pieces.append(_("I read the first {most}; please send the others again.", most=MOST_FILES).to(request.language))
         said = [piece if isinstance(piece, str) else _show(piece, request.language) for piece in pieces]
@@ -89,7 +92,7 @@ class Ocr:
 
     async def _pieces(self, file: Attachment, request: Request, *, alone: bool) -> list[_Piece]:
         path = self._kit.blobs.path(file.blob)
-        title = "" if alone else _plain(file.name)
+        title = "" if alone else literal(isolated(named(file.name)[:LONGEST_TITLE]))
         async with AsyncExitStack() as stack:
             if _is_pdf(file):
                 with request.stopwatch("decode"):
@@ -177,8 +180,3 @@ def _no_picture(files: Sequence[Attachment]) -> Text:
 
 def _is_pdf(file: Attachment) -> bool:
     return file.media_type == "application/pdf" or file.name.lower().endswith(".pdf")
-
-
-def _plain(name: str) -> str:
-    """Return a file's name without what Markdown would take for its own."""
-    return "".join(letter for letter in name if letter.isprintable() and letter not in "*`[]<>")[:80]

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bot.text.shown import isolated, literal
+
 LONGEST: Final = 600
 """Characters of a quote, about: a screen of a phone."""
 BEFORE: Final = 0.35
 """Share of what is left for context that goes before the sentence."""
-_SIGNS = re.compile(r"([*`\[\]])")
 _SPACES = re.compile(r"\s+")
 
 
@@ -41,5 +42,5 @@ def _window(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _plain(part: str) -> str:
-    """Return a stretch on one line, without what Markdown would act on."""
-    return _SIGNS.sub("", _SPACES.sub(" ", part)).strip()
+    """Return a stretch on one line, as it stands."""
+    return literal(isolated(_SPACES.sub(" ", part).strip()))

@@ -12,7 +12,6 @@ Owns the look. Leaves to the library which message answers, and to the channel w
 
 from __future__ import annotations
 
-import re
 from datetime import tzinfo
 from typing import Final
 
@@ -22,6 +21,7 @@ from bot.moment import told
 from bot.passage import Hit
 from bot.retrieval.cues import kinds
 from bot.talk import Line
+from bot.text.shown import isolated, literal
 
 _ = phrases(__file__)
 
@@ -29,7 +29,6 @@ LONGEST_AROUND: Final = 160
 """Characters of a line around that are shown."""
 LONGEST: Final = 600
 """The same, of the one that answers."""
-_SIGNS = re.compile(r"([*_`\[\]<>])")
 
 
 def answered(hit: Hit, question: str, zone: tzinfo | None, language: Language, *, when: bool) -> str:
@@ -57,13 +56,13 @@ def source(hit: Hit, zone: tzinfo | None, language: Language, *, here: bool) -> 
 
 
 def plain(text: str) -> str:
-    """Return `text` on one line, without the signs that Markdown would act on: names and words are others'."""
-    return _SIGNS.sub("", " ".join(text.split()))
+    """Return `text` on one line, as it stands: names and words are others'."""
+    return literal(isolated(" ".join(text.split())))
 
 
 def _quoted(line: Line, language: Language) -> str:
-    said = plain(line.text)
+    said = " ".join(line.text.split())
     most = LONGEST if line.best else LONGEST_AROUND
     said = said if len(said) <= most else f"{said[: most - 1].rstrip()}…"
-    whole = f"{plain(line.who) or _('You').to(language)}: {said}"
+    whole = f"{plain(line.who) or _('You').to(language)}: {plain(said)}"
     return f"> **{whole}**" if line.best else f"> {whole}"

@@ -22,6 +22,7 @@ from bot.models.tasks import EMBED, Vector
 from bot.passage import Added, Hit
 from bot.retrieval.spoken import asks_when
 from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.text.shown import isolated, literal, named
 from skills.search.query import looked_for
 from skills.search.quote import quoted
 from skills.search.said import answered, source
@@ -73,7 +74,7 @@ class Search:
         asked = self._asked(request)
         if not asked.text:
             if documents:
-                return request.reply("\n".join(text.to(request.language) for text in said), skill=self.name)
+                return request.reply("\n".join(text.markdown(request.language) for text in said), skill=self.name)
             hint = _("What shall I look for? Write it after the command, such as “/search holiday rules”.")
             return request.reply(hint, skill=self.name)
         new = said if request.message.attachments else []
@@ -95,7 +96,7 @@ class Search:
     async def _found(self, request: Request, asked: Asked, new: Sequence[Text]) -> Reply:
         with request.stopwatch("search"):
             hits = await self._kit.library.search(asked.text, request.scopes, k=asked.count + 1)
-        begun = [*_from_a_group(request, asked), *(text.to(request.language) for text in new)]
+        begun = [*_from_a_group(request, asked), *(text.markdown(request.language) for text in new)]
         model = self._kit.models.live(EMBED)
         if not hits:
             nothing = "\n\n".join([*begun, _nothing(request.language)])
@@ -129,7 +130,7 @@ class Search:
         known: list[tuple[Added, Attachment]] = []
         for number, file in enumerate(files, start=1):
             if len(files) > 1:
-                told = _("I am reading {name} ({number} of {count}).", name=_safe(file.name), number=number, count=len(files))
+                told = _("I am reading {name} ({number} of {count}).", name=named(file.name), number=number, count=len(files))
                 await request.tell(told)
             try:
                 with request.stopwatch("read"):
@@ -167,10 +168,10 @@ def _known(known: Sequence[tuple[Added, Attachment]]) -> list[Text]:
 
 
 def _became(added: Added, file: Attachment) -> Text:
-    name = _safe(_name(file))
+    name = named(_name(file))
     if added.status == "unchanged":
         if added.title != _name(file):
-            return _("I have {name} already, as {title}; nothing changed.", name=name, title=_safe(added.title))
+            return _("I have {name} already, as {title}; nothing changed.", name=name, title=named(added.title))
         return _("I have {name} already; nothing changed.", name=name)
     if added.files > 1 or added.failed:
         told = {"files": added.files, "count": added.passages, "name": name}
@@ -184,7 +185,7 @@ def _became(added: Added, file: Attachment) -> Text:
 
 def _not_read(added: Added) -> list[Text]:
     """Return a sentence on each file of an archive that could not be read; on those beyond some, one."""
-    told = [_("Not read: {path}: {reason}", path=_safe(failed.path), reason=failed.reason) for failed in added.failed[:MOST_TOLD]]
+    told = [_("Not read: {path}: {reason}", path=named(failed.path), reason=failed.reason) for failed in added.failed[:MOST_TOLD]]
     more = len(added.failed) - MOST_TOLD
     return [*told, _("{count} more of them could not be read.", count=more)] if more > 0 else told
 
@@ -197,7 +198,7 @@ def _nothing(language: Language) -> str:
 
 def _answer(hit: Hit, language: Language) -> str:
     """Return the best passage as a quote, its answering sentence bold, and where it stands."""
-    return f"{quoted(hit.passage.text, hit.marked)}\n\n— {_safe(_place(hit, language))}"
+    return f"{quoted(hit.passage.text, hit.marked)}\n\n— {literal(isolated(named(_place(hit, language))))}"
 
 
 def _place(hit: Hit, language: Language) -> str:
@@ -237,13 +238,8 @@ def _from_a_group(request: Request, asked: Asked) -> list[str]:
     before = request.message.reply_to
     if before is None or (request.message.address.kind, before.address.kind) != ("direct", "group"):
         return []
-    return [_("You asked in a group: {question}", question=_safe(asked.text)).to(request.language)]
+    return [_("You asked in a group: {question}", question=named(asked.text)).markdown(request.language)]
 
 
 def _name(file: Attachment) -> str:
     return file.name.strip() or "document"
-
-
-def _safe(text: str) -> str:
-    """Return `text` without the signs that Markdown would act on: names and titles are others' words."""
-    return re.sub(r"[*_`\[\]<>\n]", lambda sign: {"_": "_", "\n": " "}.get(sign.group(), ""), text)

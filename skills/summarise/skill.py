@@ -16,6 +16,7 @@ from bot.locale import Language, Text, phrases
 from bot.message import AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, SUMMARISE, Summary, SummaryInput, Vector
 from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.text.shown import literal
 from skills.summarise.choose import joined, tidy
 from skills.summarise.material import Material, find
 from skills.summarise.order import LENGTHS, Order, asks_only, read_order
@@ -30,8 +31,6 @@ LONG_WORK: Final = 150
 MOST_SOURCES: Final = 5
 LONGEST_BACK: Final = 3000
 """Characters of a text that is given back as it is."""
-_SIGNS = re.compile(r"([\\*_`\[\]~])")
-_LINE_START = re.compile(r"^(?=[>#+-])", re.MULTILINE)
 
 
 class Summarise:
@@ -115,7 +114,7 @@ def _nothing(order: Order) -> Text:
 
 def _given_back(item: SummaryInput, language: Language) -> str:
     short = _("This is short already; I would not cut it further:").to(language)
-    text = "\n".join(_plain(tidy(sentence, alone=False)) for sentence in item.sentences)
+    text = "\n".join(literal(tidy(sentence, alone=False)) for sentence in item.sentences)
     return f"{short}\n\n{text[:LONGEST_BACK]}{' …' if len(text) > LONGEST_BACK else ''}"
 
 
@@ -123,8 +122,8 @@ def _frame(material: Material, made: Summary, language: Language) -> Iterator[st
     """Yield the paragraphs of the answer."""
     title = material.title.to(language) if isinstance(material.title, Text) else material.title
     if title:
-        yield f"**{_plain(title).replace(chr(10), ' ')}**"
-    yield _listed(material.item, made) if made.picked and (material.item.count or material.talk) else _plain(made.text)
+        yield f"**{literal(title).replace(chr(10), ' ')}**"
+    yield _listed(material.item, made) if made.picked and (material.item.count or material.talk) else literal(made.text)
     if material.left_out:
         read = len(material.item.sentences)
         yield _(
@@ -140,12 +139,12 @@ def _listed(item: SummaryInput, made: Summary) -> str:
     before = -2
     for index in made.picked:
         speaker = item.speakers[index] if item.speakers else ""
-        sentence = _plain(tidy(item.sentences[index], alone=index != before + 1, followed=index + 1 in made.picked))
+        sentence = literal(tidy(item.sentences[index], alone=index != before + 1, followed=index + 1 in made.picked))
         same = bool(lines) and not item.count and bool(speaker) and item.speakers[before] == speaker
         if same:
             lines[-1] = joined(lines[-1], sentence)
         else:
-            lines.append(f"- {_plain(speaker)}: {sentence}" if speaker else f"- {sentence}")
+            lines.append(f"- {literal(speaker)}: {sentence}" if speaker else f"- {sentence}")
         before = index
     return "\n".join(lines)
 
@@ -174,8 +173,3 @@ def _source(material: Material, place: int, language: Language) -> Source:
     if passage.page is not None:
         title = _("{title}, page {page}", title=title, page=passage.page).to(language)
     return Source(title, passage.text, passage.link or material.link, 1.0)
-
-
-def _plain(text: str) -> str:
-    """Return `text` so that Markdown shows it as it is: it is others' words."""
-    return _LINE_START.sub(lambda _start: "\\", _SIGNS.sub(r"\\\1", text))

@@ -18,6 +18,7 @@ def test_others_are_said_in_the_systems_words() -> None:
 
 def test_of_several_files_the_refused_one_is_named_once() -> None:
     refused = UnreadableError("It is cut off.")
-    assert str(of_file("c**at.jpg\n", refused)) == "**cat.jpg**: It is cut off."
+    assert str(of_file("cat.jpg\n", refused)) == "**cat.jpg**: It is cut off."
+    assert of_file("c**at.jpg", refused).markdown("en") == r"**c\*\*at.jpg**: It is cut off."
     assert of_file("", refused) == refused.text  # a photo has no name
     assert str(of_file("cat.jpg", UnreadableError("cat.jpg is cut off."))) == "cat.jpg is cut off."

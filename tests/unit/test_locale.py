@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from bot.locale import Text, catalogue, phrases
+from bot.channels.telegram_text import parse
+from bot.locale import Language, Marked, Text, catalogue, phrases
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted({path.parent for part in ("bot", "skills") for path in (ROOT / part).rglob("*.py")})
@@ -79,3 +80,23 @@ def test_a_text_without_korean_is_said_in_english() -> None:
 def test_a_text_within_a_text_is_said_in_the_same_language() -> None:
     inner = Text("Nothing was kept.")
     assert _("{what} Try again.", what=inner).to("en") == "Nothing was kept. Try again."
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_fills_a_brace_is_shown_as_it_stands(language: Language) -> None:
+    said = Text("**{name}** is not `{name}` ({count}).", (("name", "[a](https://x.example) `b` *c*"), ("count", 2)))
+    assert said.markdown(language) == r"**\[a\](https://x.example) \`b\` \*c\*** is not `[a](https://x.example) 'b' *c*` (2)."
+    rich = parse(said.markdown(language))
+    assert rich.text == "[a](https://x.example) `b` *c* is not [a](https://x.example) 'b' *c* (2)."
+    assert {span.kind for span in rich.spans} == {"bold", "code"}
+
+
+def test_markdown_of_our_own_and_texts_within_stay_markdown() -> None:
+    said = Text("{pieces}: {why}", (("pieces", Marked("`x`")), ("why", Text("**no** {name}", (("name", "*"),)))))
+    assert said.markdown("en") == r"`x`: **no** \*"
+
+
+def test_a_name_turns_the_writing_of_nothing_behind_it() -> None:
+    said = Text("{name} was kept.", (("name", "\u202egnp.exe"),))
+    assert said.to("en") == said.markdown("en") == "gnp.exe was kept."
+    assert Text("{name} 7", (("name", "שלום"),)).to("en") == "\u2068שלום\u2069 7"

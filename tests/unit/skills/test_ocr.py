@@ -101,7 +101,7 @@ async def test_several_pictures_are_read_each_under_its_name_and_a_broken_one_st
     assert [part.split("\n")[0] for part in reply.text.split("\n\n")] == [
         "**one.png**",
         (
-            "**broken.png**: This is not a picture that I know, whatever its name says. "
+            r"**b\*r\*oken.png**: This is not a picture that I know, whatever its name says. "
             "Nothing was kept; I read JPEG, PNG, GIF, WebP, TIFF, BMP and AVIF."
         ),
         "**two.png**",

@@ -22,7 +22,7 @@ def test_a_long_passage_is_cut_between_words_around_its_sentence() -> None:
 
 
 def test_signs_of_markdown_in_a_passage_do_not_act() -> None:
-    assert quoted("a *b* `c` [d](x). e", (0, 17)) == "> **a b c d(x).** e"
+    assert quoted("a *b* `c` [d](x). e", (0, 17)) == r"> **a \*b\* \`c\` \[d\](x).** e"
 
 
 @given(st.text(st.sampled_from("ab .가\n"), max_size=2000), st.data())

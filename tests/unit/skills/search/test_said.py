@@ -36,8 +36,8 @@ def test_the_source_names_who_when_and_where_and_marks_the_line() -> None:
 
 def test_names_and_words_of_others_are_no_markup() -> None:
     said = answered(hit("*no*\n# [x](y)", who="**Eve**"), "who?", UTC, "en", when=False)
-    assert said.startswith("**Eve**, ")
-    assert said.endswith("> **Eve: no # x(y)**")
+    assert said.startswith(r"**\*\*Eve\*\***, ")
+    assert said.endswith(r"> **\*\*Eve\*\*: \*no\* # \[x\](y)**")
 
 
 def test_who_has_no_name_is_the_reader_and_long_lines_are_cut() -> None:
