@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.admin import Admin
 from bot.admin_cards import Cards
+from bot.admin_dead import Dead
 from bot.admin_guests import GuestBook
 from bot.admin_meant import Meant
 from bot.admin_people import People
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bot.roles import Roles
     from bot.skill import Kit
     from bot.store.audit import Audit
+    from bot.store.dead import DeadLetters
     from bot.store.traffic import Traffic
 
 
@@ -41,6 +43,7 @@ class AdminHouse:
     bench: Bench
     hub: Offering | None = None
     door: FrontDoor | None = None
+    dead: DeadLetters | None = None
 
 
 def admin_parts(house: AdminHouse) -> tuple[Admin, Sight]:
@@ -52,7 +55,8 @@ def admin_parts(house: AdminHouse) -> tuple[Admin, Sight]:
     swaps = Swaps(house.swapping, meant, Cards(card_text, drawn, kit.blobs), house.bench)
     people = People(house.roles, house.audit, zone=settings.zone)
     guests = [GuestBook(house.door, house.roles, zone=settings.zone)] if house.door is not None else []
-    return Admin(house.roles, house.audit, [sight, swaps, people, *guests]), sight
+    dead = [Dead(house.dead, zone=settings.zone)] if house.dead is not None else []
+    return Admin(house.roles, house.audit, [sight, swaps, people, *guests, *dead]), sight
 
 
 def drawn(card: Card, language: Language) -> bytes:

@@ -56,6 +56,7 @@ from bot.store.audit import Audit
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats, Label
 from bot.store.database import Database
+from bot.store.dead import DeadLetters
 from bot.store.documents import Documents
 from bot.store.erasing import Eraser
 from bot.store.gauges import Gauges
@@ -192,12 +193,13 @@ async def _assemble(
     counts, duty = Counts(Metrics()), Duty(settings.home)
     pool.listen(counts.asked)
     delivery = Delivery(outbox, channels, ended=lease.ended, heard=counts.sent)
+    dead = DeadLetters(database)
 
     parts = swap_parts(
         SwapHouse(settings, database, outbox, lease, catalogue, pool, library, chats, roles, channels, delivery.hand)
     )
     admin, sight = admin_parts(
-        AdminHouse(kit, roles, audit, pool, catalogue, Traffic(database), parts.swapper, parts.bench, parts.hub, door)
+        AdminHouse(kit, roles, audit, pool, catalogue, Traffic(database), parts.swapper, parts.bench, parts.hub, door, dead)
     )
     house = House(inbox, chats, library, eraser, str(settings.home))
     skills += [*await asyncio.to_thread(load_skills, kit), house, admin]
@@ -231,7 +233,7 @@ async def _assemble(
         settings=settings, database=database, inbox=inbox, outbox=outbox, chats=chats, blobs=blobs, catalogue=catalogue, pool=pool,
         library=library, router=router, dispatcher=dispatcher, intake=intake, worker=worker, delivery=delivery, learner=learner,
         eraser=eraser, links=links, channels=channels, roles=roles, audit=audit, swapper=parts.swapper, watching=parts.watching,
-        page=PageDesk(parts.swapper, roles, audit, pool, catalogue, sight), admin=admin, duty=duty, door=door,
+        page=PageDesk(parts.swapper, roles, audit, pool, catalogue, sight), admin=admin, duty=duty, door=door, dead=dead,
         health=Health(health.House(settings.home, Gauges(database), library, pool, channels, duty), counts, LoopWatch()),
     )  # fmt: skip
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by

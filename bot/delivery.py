@@ -22,6 +22,7 @@ from bot.errors import StoreError
 from bot.feed import Ended, Feed, Turn
 from bot.locale import phrases
 from bot.logs import Logger
+from bot.store.dead import IN_DOUBT
 from bot.store.outbox import Outbox, Parcel
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class Delivery:
             turn.tries += 1
             if turn.tries < MOST_ATTEMPTS:
                 return _Outcome(partial(self._outbox.ambiguous, parcel.id, str(error)), min(2.0**turn.tries / 10, LONGEST_WAIT_S))
-            return self._given_up(parcel, "tried too often")
+            return self._given_up(parcel, IN_DOUBT)
         except GoneError as error:
             return _Outcome(partial(self._unreachable, parcel, str(error)))
         except ChannelError as error:

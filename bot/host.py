@@ -53,6 +53,7 @@ from bot.store.audit import Audit
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
+from bot.store.dead import DeadLetters
 from bot.store.documents import Documents
 from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
@@ -119,6 +120,7 @@ class App:
     duty: Duty
     door: FrontDoor
     health: Health
+    dead: DeadLetters
 
     async def serve(
         self,

@@ -17,7 +17,7 @@ LOOKED_AT = 4000
 LATIN_A_SYLLABLE = 3
 """Letters of English that weigh as much as one Hangul syllable: Korean writes loan words and names in Latin."""
 NAMING = frozenset(
-    {"models", "swap", "rollback", "shadow", "bench", "card", "promote", "discard", "audit", "ram", "admins"}
+    {"models", "swap", "rollback", "shadow", "bench", "card", "promote", "discard", "audit", "ram", "admins", "dead"}
 )  # fmt: skip
 """Commands after which only Hangul tells a language: what stands there are names."""
 _ORDER = re.compile(r"\s*/(?P<name>\w+)")

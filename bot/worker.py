@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,10 +29,11 @@ from bot.message import Address, Attachment, Message, Reply
 from bot.models.shadow import asked_by
 from bot.roles import person_of
 from bot.store.inbox import Inbox, Waiting
+from bot.suspects import MOST_ATTEMPTS, Suspects
 
 if TYPE_CHECKING:
     from bot.config import LimitSettings
-    from bot.dispatch import Dispatcher
+    from bot.dispatch import Answer, Dispatcher
     from bot.route import Route
     from bot.store.blobs import BlobStore
     from bot.store.moving import Moves
@@ -42,9 +42,8 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 log = Logger(__name__)
 
-MOST_ATTEMPTS = 3
-ALONE_WITHIN_S = 30.0
-"""How long what was at work when the bot died waits for others of that kind to end, so that the next death tells which it was."""
+TRIED_WITHIN_S = 10.0
+"""What breaks is tried again, up to MOST_ATTEMPTS times, for so long: nobody waits long to be told."""
 CHATS_AT_ONCE = 64
 """More than are worked on side by side: whoever asks for little does not wait behind many who ask for much."""
 OF_ONE = 4
@@ -67,6 +66,11 @@ class _Outcome:
     route: Route | None = None
     placeholder: str = ""
     error: str = ""
+    reference: str = ""
+
+
+class _BrokenError(Exception):
+    """A skill broke; what it raised is the cause."""
 
 
 class Worker:
@@ -100,10 +104,11 @@ class Worker:
         self._is_through = is_through
         self._moves = moves
         self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, of_one=OF_ONE, weigh=_weight)
+        self._suspects = Suspects()
+        self._begun: set[int] = set()
         self._unwritten: dict[int, _Outcome] = {}
         self._answering: dict[int, asyncio.Task[object]] = {}
         self._stopped: set[int] = set()
-        self._suspects = asyncio.Lock()
 
     def hand(self, waiting: Waiting) -> None:
         """Answer what was just committed."""
@@ -123,8 +128,16 @@ class Worker:
         return True
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        await self._feed.run(places(self._channels), ended=self._ended)
+        """Work until cancelled; what is being worked on then waits as if it had not been begun."""
+        self._suspects.begin()
+        try:
+            await self._feed.run(places(self._channels), ended=self._ended)
+        finally:
+            try:
+                await self._inbox.put_back(self._begun)
+            except StoreError as error:
+                log.warning("what was being worked on counts as begun", why=str(error))
+            self._begun.clear()
 
     async def take_up(self) -> None:
         """Answer what bots left behind that live no more, before what comes from now on. Raises StoreError."""
@@ -140,16 +153,17 @@ class Worker:
 
     async def _take(self, turn: Turn[Waiting]) -> float | None:
         """Answer one row; return in how many seconds it is to be called again. Raises StoreError: it is to be called again, too."""
-        if turn.item is not None and (self._has_moved(turn.item) or turn.item.message.version):
-            turn.item = None  # the database holds it under the new number by now, or the status that its former version left
-        try:
-            turn.item = turn.item or await self._inbox.one(turn.id)
-        except LookupError:
-            return None  # forgotten meanwhile
-        except ValueError as error:
-            log.error("a message cannot be read and is set aside", inbox=turn.id, why=type(error).__name__)
-            await self._inbox.set_aside(turn.id, "it cannot be read")
+        wait_s = await self._taken(turn)
+        if wait_s is None:
+            self._suspects.over(turn.id)
+        return wait_s
+
+    async def _taken(self, turn: Turn[Waiting]) -> float | None:
+        turn.item = await self._read(turn)
+        if turn.item is None:
             return None
+        if wait_s := self._suspects.wait_s(turn.id, turn.item.attempts):
+            return wait_s
         if turn.item.message.part_of and turn.item.id not in self._unwritten:
             parts = await self._inbox.parts(turn.item.message)
             if parts > turn.tries:
@@ -165,6 +179,20 @@ class Worker:
             except StoreError as error:
                 log.error("what was written of a chat as it moved stays under its old number", inbox=turn.id, why=str(error))
         return None
+
+    async def _read(self, turn: Turn[Waiting]) -> Waiting | None:
+        """Return the row, None where it was forgotten meanwhile, or cannot be read and was set aside."""
+        if turn.item is not None and (self._has_moved(turn.item) or turn.item.message.version):
+            turn.item = None  # the database holds it under the new number by now, or the status that its former version left
+        try:
+            return turn.item or await self._inbox.one(turn.id)
+        except LookupError:
+            return None
+        except ValueError as error:
+            reference = secrets.token_hex(3)
+            log.error("a message cannot be read and is set aside", reference=reference, inbox=turn.id, why=type(error).__name__)
+            await self._inbox.set_aside(turn.id, "it cannot be read", reference=reference)
+            return None
 
     def _has_moved(self, waiting: Waiting) -> bool:
         return self._moves is not None and self._moves.has_moved(waiting.message.address)
@@ -186,8 +214,9 @@ class Worker:
             if not left:
                 said = replace(_said(waiting, _CHANGED.to(waiting.message.language)), placeholder=waiting.placeholder)
                 await self._write(waiting, said)
-                return
-        del self._unwritten[waiting.id]
+                break
+        self._unwritten.pop(waiting.id, None)
+        self._begun.discard(waiting.id)
 
     async def _written(self, waiting: Waiting, outcome: _Outcome) -> bool:
         """Write the answer, or that something broke; return False where it is to be made anew."""
@@ -195,42 +224,26 @@ class Worker:
             return await self._write(waiting, outcome)
         except StoreError:
             raise
-        except Exception:  # what a skill put into its reply cannot be kept
-            reference = secrets.token_hex(3)
-            log.exception("an answer could not be written", reference=reference, inbox=waiting.id)
-            outcome = self._unwritten[waiting.id] = replace(_broken(waiting, reference), placeholder=outcome.placeholder)
+        except Exception as error:  # what a skill put into its reply cannot be kept
+            aside = _set_aside(waiting, f"its answer cannot be kept: {type(error).__name__}")
+            log.exception("an answer could not be written", reference=aside.reference, inbox=waiting.id)
+            outcome = self._unwritten[waiting.id] = replace(aside, placeholder=outcome.placeholder)
             return await self._write(waiting, outcome)
 
     async def _write(self, waiting: Waiting, outcome: _Outcome) -> bool:
         """Write the answer; return False where what it quotes has been edited or forgotten meanwhile, and nothing was written."""
         parcels = await self._inbox.finish(
             waiting.id, outcome.message, outcome.replies, route=outcome.route, edits=outcome.placeholder, error=outcome.error,
-            then=self._replied,
+            reference=outcome.reference, then=self._replied,
         )  # fmt: skip
         return parcels is not None
 
     async def _outcome(self, waiting: Waiting) -> _Outcome:
         if waiting.attempts >= MOST_ATTEMPTS:
-            return self._set_aside(waiting)
-        async with self._suspected(waiting):
-            return await self._worked_on(waiting)
-
-    @asynccontextmanager
-    async def _suspected(self, waiting: Waiting) -> AsyncIterator[None]:
-        """Have one at a time of those at work that were so when the bot died: else all of them, not the culprit, are set aside together."""
-        held = False
-        if waiting.attempts:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(ALONE_WITHIN_S):
-                    held = await self._suspects.acquire()
-        try:
-            yield
-        finally:
-            if held:
-                self._suspects.release()
-
-    async def _worked_on(self, waiting: Waiting) -> _Outcome:
-        await self._inbox.start(waiting.id)
+            aside = _set_aside(waiting, "it stopped the bot each time")
+            log.error("a message is set aside", reference=aside.reference, inbox=waiting.id, why=aside.error)
+            return replace(aside, placeholder=waiting.placeholder)
+        await self._begin(waiting)
         asked = waiting.message.addressed  # what was only overheard is worked on in silence
         channel = self._channels.get(waiting.message.address.channel) if asked else None
         company = Company(channel, self._inbox, waiting, is_through=self._is_through)
@@ -240,13 +253,23 @@ class Worker:
                 outcome = await self._answered(waiting, company.tell)
         except ParingError as error:
             outcome = _said(waiting, error.text.markdown(waiting.message.language))
-        except Exception:  # the loop must outlive any skill
-            reference = secrets.token_hex(3)
-            log.exception("a message could not be answered", reference=reference, inbox=waiting.id)
-            outcome = _broken(waiting, reference)
+        except Exception as error:  # the loop must outlive any skill
+            outcome = _set_aside(waiting, _fault(error.__cause__ if isinstance(error, _BrokenError) else error))
+            log.exception("a message could not be answered and is set aside", reference=outcome.reference, inbox=waiting.id)
         finally:
             await company.end()
         return replace(outcome, placeholder=company.placeholder)
+
+    async def _begin(self, waiting: Waiting) -> None:
+        """Write that it is being worked on, once in the life of the bot however often it is made anew."""
+        if waiting.id in self._begun:
+            return
+        self._begun.add(waiting.id)
+        try:
+            await self._inbox.start(waiting.id)
+        except StoreError:
+            self._begun.discard(waiting.id)
+            raise
 
     async def _answered(self, waiting: Waiting, tell: Callable[[Text], Awaitable[None]]) -> _Outcome:
         """Return the skill's answer, or that it was stopped by the one who asked."""
@@ -258,7 +281,7 @@ class Worker:
             if message.addressed and self._dispatcher.wants_files(message):  # files not sent to the bot are none of its business
                 message = await self._fetched(waiting.id, message)
             with asked_by(message):
-                answer = await self._dispatcher.answer(message, progress=tell)
+                answer = await self._tried(waiting, message, tell)
         except asyncio.CancelledError:
             if waiting.id not in self._stopped:
                 raise
@@ -271,12 +294,26 @@ class Worker:
         replies = [replace(reply, reply_to=reply.reply_to or message.id) for reply in answer.replies]
         return _Outcome(message, replies, answer.route)
 
-    def _set_aside(self, waiting: Waiting) -> _Outcome:
-        reference, why = secrets.token_hex(3), "it stopped the bot each time"
-        log.error("a message is set aside", reference=reference, inbox=waiting.id, why=why)
-        said = _("I could not work on this (ref {reference}); it is kept. Please tell the admin.", reference=reference)
-        outcome = _said(waiting, said.to(waiting.message.language))
-        return replace(outcome, placeholder=waiting.placeholder, error=f"ref {reference}: {why}")
+    async def _tried(self, waiting: Waiting, message: Message, tell: Callable[[Text], Awaitable[None]]) -> Answer:
+        """Have it answered; what breaks is tried again, but for an admin's order, which may have been carried out in part.
+
+        Raises:
+            _BrokenError: each time, or for too long.
+        """
+        clock = asyncio.get_running_loop().time
+        until = clock() + TRIED_WITHIN_S
+        for left in reversed(range(MOST_ATTEMPTS)):
+            try:
+                return await self._dispatcher.answer(message, progress=tell)
+            except ParingError:
+                raise
+            except BaseException as error:
+                if not _is_of_the_skill(error):
+                    raise
+                if not left or clock() > until or self._dispatcher.takes_long(message):
+                    raise _BrokenError from error
+                log.warning("a skill broke; it is tried again", inbox=waiting.id, why=_fault(error))
+        raise AssertionError
 
     async def _fetched(self, number: int, message: Message) -> Message:
         """Return `message` with its files, and those of the message it replies to, in the blob store."""
@@ -325,12 +362,30 @@ def _said(waiting: Waiting, sentence: str) -> _Outcome:
     return _Outcome(message, [Reply(sentence, message.language, reply_to=message.id)])
 
 
-def _broken(waiting: Waiting, reference: str) -> _Outcome:
-    said = _(
-        "Something in me broke while I worked on this (ref {reference}). Your message is kept; try again, or tell the admin.",
-        reference=reference,
-    )
-    return replace(_said(waiting, said.to(waiting.message.language)), error=f"ref {reference}")
+def _set_aside(waiting: Waiting, why: str) -> _Outcome:
+    """Return what is told of a message that is kept for an admin to see, under a reference of its own."""
+    reference = secrets.token_hex(3)
+    said = _("I could not work on this (ref {reference}); it is kept. Please tell the admin.", reference=reference)
+    return replace(_said(waiting, said.to(waiting.message.language)), error=why, reference=reference)
+
+
+def _is_of_the_skill(error: BaseException) -> bool:
+    """Say whether a skill broke: it may also end itself, or be cancelled by what it waits for. The bot's own end is none."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
+    return not isinstance(error, GeneratorExit)
+
+
+def _fault(error: BaseException | None) -> str:
+    """Return what broke and where, without what it said: that may quote people."""
+    if error is None:
+        return "unknown"
+    where, trace = "", error.__traceback__
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__", ""))
+        where, trace = (name if name and not name.startswith(("bot.worker", "bot.dispatch")) else where), trace.tb_next
+    return type(error).__name__ + (f" in {where}" if where else "")
 
 
 def _weight(waiting: Waiting) -> int:

@@ -1,6 +1,6 @@
 """The inbox: every message that was acknowledged, until it is answered.
 
-A row goes received -> working -> done | dead. `finish` writes "done" and the replies in one transaction, so that a message is
+A row goes received -> working -> done | dead (`bot.store.dead`). `finish` writes "done" and the replies in one transaction, so that a message is
 either unanswered or has its answer in the outbox, whatever is killed when. Only what was acknowledged is flushed by itself:
 what follows from it is flushed with the next message or send, and made again where a power cut takes it.
 
@@ -9,7 +9,7 @@ what follows from it is flushed with the next message or send, and made again wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -39,9 +39,18 @@ _THIS = _TABLE.c.id == bindparam("number")
 _START = update(_TABLE).where(_THIS).values(state="working", attempts=_TABLE.c.attempts + 1)
 _REWRITE = update(_TABLE).where(_THIS).values(message=bindparam("packed"))
 _PLACEHOLDER = update(_TABLE).where(_THIS).values(placeholder=bindparam("platform_id"))
-_FINISH = update(_TABLE).where(_THIS).values({name: bindparam(f"new_{name}") for name in ("state", "route", "error", "done_at")})
+_FINISH = (
+    update(_TABLE)
+    .where(_THIS)
+    .values({name: bindparam(f"new_{name}") for name in ("state", "route", "error", "reference", "done_at")})
+)
 _ONE = select(_TABLE.c.id, _TABLE.c.message, _TABLE.c.attempts, _TABLE.c.placeholder).where(_THIS)
-_SET_ASIDE = update(_TABLE).where(_THIS).values(state="dead", error=bindparam("why"))
+_SET_ASIDE = (
+    update(_TABLE)
+    .where(_THIS)
+    .values(state="dead", error=bindparam("why"), reference=bindparam("as_reference"), done_at=bindparam("at"))
+)
+_PUT_BACK = update(_TABLE).where(_THIS, _TABLE.c.state == "working").values(state="received", attempts=_TABLE.c.attempts - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +166,15 @@ class Inbox:
         await self._database.write(lambda connection: keep_buttons(connection, number, owner, [button]), durable=False)
         return button
 
-    async def set_aside(self, number: int, why: str) -> None:
+    async def set_aside(self, number: int, why: str, *, reference: str) -> None:
         """Mark a row that cannot be read as dead: nobody can be told."""
-        await self._change(_SET_ASIDE, number=number, why=why)
+        await self._change(_SET_ASIDE, number=number, why=why, as_reference=reference, at=datetime.now(UTC))
+
+    async def put_back(self, numbers: Collection[int]) -> None:
+        """Know that the work on these messages was ended in order: they wait as if it had not been begun."""
+        rows = [{"number": number} for number in numbers]
+        if rows:
+            await self._database.write(lambda connection: connection.execute(_PUT_BACK, rows))
 
     async def finish(
         self,
@@ -170,17 +185,20 @@ class Inbox:
         route: Route | None = None,
         edits: str = "",
         error: str = "",
+        reference: str = "",
         then: Callable[[Sequence[Parcel]], None] | None = None,
     ) -> Sequence[Parcel] | None:
-        """Write the replies to the outbox and the message as done (dead where `error` says why); return what is to be sent.
+        """Write the replies to the outbox and the message as done, dead where it is set aside; return what is to be sent.
+
+        `error` is why it was not answered; with the `reference` that the person was told it is set aside (`bot.store.dead`).
 
         Nothing is written, and None returned, where a passage that they quote has been edited or forgotten meanwhile. What was
         edited meanwhile is answered in its newer version alone, in the place of the status message, if there is one.
         `then` is given what is to be sent, in the order of the commits, on the event loop.
         """
         changes = {
-            "number": number, "new_state": "dead" if error else "done", "new_route": pack_route(route) if route else "",
-            "new_error": error, "new_done_at": datetime.now(UTC),
+            "number": number, "new_state": "dead" if reference else "done", "new_route": pack_route(route) if route else "",
+            "new_error": error, "new_reference": reference, "new_done_at": datetime.now(UTC),
         }  # fmt: skip
 
         def work(connection: Connection) -> Sequence[Parcel] | None:

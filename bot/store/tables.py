@@ -39,7 +39,7 @@ class Base(DeclarativeBase):
 
 
 class InboxRow(Base):
-    """A message as it was received: received -> working -> done | dead."""
+    """A message as it was received: received -> working -> done | dead -> dropped."""
 
     __tablename__ = "inbox"
     __table_args__ = (
@@ -77,7 +77,7 @@ class InboxRow(Base):
 
 
 class OutboxRow(Base):
-    """A reply on its way: ready -> sending -> sent | ambiguous | dead."""
+    """A reply on its way: ready -> sending -> sent | ambiguous | dead -> dropped."""
 
     __tablename__ = "outbox"
     __table_args__ = (

@@ -102,11 +102,14 @@ async def _messages(connection: AsyncConnection, address: Address, until: dateti
 
 
 async def _replies(connection: AsyncConnection, address: Address, until: datetime | None, count: int) -> list[Entry]:
-    query = _outbox(address).where(OutboxRow.state != "dead")
+    query = _outbox(address).where(OutboxRow.state.not_in(("dead", "dropped")))
     if until is not None:
         query = query.where(OutboxRow.created_at < until)
     rows = await connection.execute(query.order_by(OutboxRow.created_at.desc()).limit(count))
-    return [_told(row) for row in rows]
+    newest: dict[str, Entry] = {}
+    for entry in map(_told, rows):
+        newest.setdefault(entry.id, entry)
+    return list(newest.values())
 
 
 def _inbox(address: Address) -> Select[str, str, datetime]:

@@ -60,7 +60,7 @@ def anywhere(address: Address) -> ColumnElement[bool]:
 def unsaid(connection: Connection, place: ColumnElement[bool], wanted: ColumnElement[bool], is_one: Quoted) -> Gone:
     """Delete the messages in `place` that are `wanted`; what is worked on stays. Others in `place` quote those no more."""
     gone = Gone()
-    done = _INBOX.c.state.in_(("done", "dead"))
+    done = _INBOX.c.state.in_(("done", "dead", "dropped"))
     rows = connection.execute(select(_INBOX.c.id, _INBOX.c.message, _INBOX.c.done_at).where(place, wanted, done)).all()
     texts: set[str] = set()
     for row in rows:

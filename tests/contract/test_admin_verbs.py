@@ -24,11 +24,13 @@ from bot.app import App, channels_of, opened
 from bot.channels.channel import Channel
 from bot.channels.console import Console
 from bot.config import LinkSettings, Settings, TelegramSettings, WebSettings
+from bot.house import House
 from bot.locale import Text
 from bot.message import Reply
 from bot.models.fetch import Place
 from bot.models.tasks import SUMMARISE
 from bot.models.trial import Figures
+from bot.skill import Request
 
 LONGEST_S = 60.0
 TOKEN = "7:ADMIN"
@@ -224,6 +226,29 @@ async def test_memory_audit_and_admins(chat: Chat) -> None:
     assert "no admin any more" in (await chat.order(await chat.ask("/admins"), "Remove telegram:5")).text
     assert "/admins remove telegram:5" in (await chat.ask("/audit")).text
     assert "Did you mean summarise" in (await chat.ask("/swap sumarise lead")).text
+
+
+async def test_what_broke_is_set_aside_and_replayed_by_a_button_in_the_place_of_what_was_told(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_house: House, _request: Request) -> Reply:
+        raise RuntimeError("my secret")
+
+    monkeypatch.setattr("bot.feed.LOOK_EVERY_S", 0.05)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(House, "answer", broken)
+        told = await chat.ask("/privacy")
+    (letter,) = await chat.app.dead.last(5)
+    assert f"(ref {letter.reference})" in told.text
+    shown = await chat.ask("/dead")
+    assert labels(shown) == [f"Replay {letter.reference}", f"Drop {letter.reference}"]
+    await chat.press(shown, f"Replay {letter.reference}")
+    texts = sorted([(await chat.answer()).text, (await chat.answer()).text], key=len)
+    assert ("worked on again" in texts[0], "secret" in "".join(texts)) == (True, False)
+    assert await chat.app.dead.count() == 0
+    if chat.who.startswith("telegram"):
+        first = (await chat.fake.shown(ANN, by_bot=3))[0]
+        assert (first["text"].startswith("I could not"), "edit_date" in first) == (False, True)
 
 
 @pytest.mark.parametrize("channel", [web, telegram], ids=lambda channel: channel.__name__)

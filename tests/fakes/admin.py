@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.admin import Admin
 from bot.admin_cards import Cards
+from bot.admin_dead import Dead
 from bot.admin_meant import Meant
 from bot.admin_people import People
 from bot.admin_search import Offering, Search
@@ -25,6 +26,7 @@ from bot.skill import CommandSpec, Request, Skill
 from bot.store.admins import Admins
 from bot.store.audit import Audit
 from bot.store.database import Database
+from bot.store.dead import DeadLetters
 from bot.store.traffic import Traffic
 from bot.testing import MemoryBlobs, Told, make_message, make_request
 from fakes.swapping import FakeSwapping, card
@@ -59,7 +61,11 @@ class AdminHouse:
         search = Search(self.catalogue, lambda: skills, hub)
         sight = Sight(self.pool, self.catalogue, Traffic(database), lambda: skills, meant, search)
         swaps = Swaps(self.swapping, meant, Cards(written, drawn, self.blobs), measured)
-        self.admin = Admin(self.roles, self.audit, [sight, swaps, People(self.roles, self.audit, zone=UTC)])
+        self.admin = Admin(
+            self.roles,
+            self.audit,
+            [sight, swaps, People(self.roles, self.audit, zone=UTC), Dead(DeadLetters(database), zone=UTC)],
+        )
 
     async def say(self, text: str, *, who: str = NAMED, kind: ChatKind = "direct", language: Language | None = None) -> Reply:
         return await self.admin.answer(make_request(said_by(who, text, kind=kind, language=language), progress=self.told))

@@ -1,6 +1,6 @@
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from bot.route import Route
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
+from bot.store.dead import DeadLetters
 from bot.store.inbox import Inbox
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox, Parcel
@@ -90,6 +91,17 @@ async def accepted(database: Database, message: Message):
     return await inbox.one(number)
 
 
+@asynccontextmanager
+async def at_work(worker: Worker) -> AsyncIterator[None]:
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Show typing and the status without waiting for them."""
     for name in ("TYPING_AFTER_S", "STATUS_AFTER_S", "STATUS_EVERY_S"):
@@ -117,13 +129,136 @@ async def test_a_bug_becomes_a_sentence_with_a_reference_and_no_trace(database: 
     assert await Inbox(database).counts() == {"dead": 1}
 
 
+class Faulty:
+    """Breaks so many times, then answers."""
+
+    def __init__(self, times: int, error: BaseException) -> None:
+        self.left, self.error = times, error
+
+    async def __call__(self, message: Message, _progress: object) -> Answer:
+        if self.left:
+            self.left -= 1
+            raise self.error
+        return Answer(Reply(f"re: {message.text}", "en"))
+
+
+class OutsideError(BaseException):
+    """No Exception, as what some libraries raise."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("secret"), SystemExit(3), asyncio.CancelledError(), MemoryError(), KeyboardInterrupt(), OutsideError()],
+    ids=repr,
+)
+@pytest.mark.parametrize("times", [2, 3])
+async def test_what_breaks_is_tried_three_times_then_set_aside_under_a_reference(
+    database: Database, tmp_path: Path, error: BaseException, times: int
+) -> None:
+    dispatcher = FakeDispatcher(Faulty(times, error))
+    waiting = await accepted(database, make_message("hello"))
+    await make_worker(database, dispatcher, tmp_path).handle(waiting)
+    (said,) = await replies(database)
+    letters = await DeadLetters(database).last(5)
+    assert len(dispatcher.asked) == 3
+    if times < 3:
+        assert (said, letters) == ("re: hello", [])
+        return
+    assert [letter.why for letter in letters] == [f"{type(error).__name__} in {__name__}"]
+    assert said == f"I could not work on this (ref {letters[0].reference}); it is kept. Please tell the admin."
+
+
+async def test_what_breaks_slowly_is_not_tried_again(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.worker.TRIED_WITHIN_S", -1.0)
+    dispatcher = FakeDispatcher(RuntimeError("a bug"))
+    await make_worker(database, dispatcher, tmp_path).handle(await accepted(database, make_message("hello")))
+    assert len(dispatcher.asked) == 1
+
+
+async def test_an_admins_order_that_breaks_is_given_once(database: Database, tmp_path: Path) -> None:
+    dispatcher = FakeDispatcher(RuntimeError("a bug"))
+    await make_worker(database, dispatcher, tmp_path).handle(await accepted(database, make_message("/swap")))
+    assert len(dispatcher.asked) == 1
+    assert "could not work" in (await replies(database))[0]
+
+
+async def test_messages_that_died_with_the_bot_are_tried_again_one_by_one(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.suspects.AFTER_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("bot.suspects.AGAIN_S", 0.01)
+    inbox, at_once = Inbox(database), []
+    for chat in range(8):
+        await inbox.start(await inbox.accept(make_message("hello", id="1", chat=str(chat), sender=f"p{chat}")))
+    running = 0
+
+    async def answer(message: Message, _progress: object) -> Answer:
+        nonlocal running
+        running += 1
+        at_once.append(running)
+        await asyncio.sleep(0)
+        running -= 1
+        return Answer(Reply("done", "en"))
+
+    worker = make_worker(database, FakeDispatcher(answer), tmp_path)
+    outgoing = Outgoing(worker, 8)
+    async with at_work(worker):
+        await outgoing.whole.wait()
+    assert at_once == [1] * 8
+
+
+async def test_who_comes_anew_is_answered_while_what_died_with_the_bot_waits(database: Database, tmp_path: Path) -> None:
+    inbox = Inbox(database)
+    await inbox.start(await inbox.accept(make_message("it died", id="1", chat="1")))
+    await inbox.accept(make_message("hello", id="2", chat="2"))
+    worker = make_worker(database, FakeDispatcher(), tmp_path)
+    outgoing = Outgoing(worker, 1)
+    async with at_work(worker):
+        await outgoing.whole.wait()
+    assert outgoing.texts == ["re: hello"]
+    assert await inbox.counts() == {"done": 1, "received": 1}
+
+
+async def test_a_part_that_another_took_along_keeps_no_suspect_waiting(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.suspects.AFTER_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("bot.suspects.AGAIN_S", 0.01)
+    monkeypatch.setattr("bot.worker.REST_WITHIN_S", 0.0)
+    inbox = Inbox(database)
+    pieces = [replace(make_message(said), id=said, part_of="text 1") for said in ("one", "two")]
+    for message in (*pieces, make_message("three", id="3", chat="another")):
+        await inbox.start(await inbox.accept(message))
+    worker = make_worker(database, FakeDispatcher(), tmp_path)
+    outgoing = Outgoing(worker, 2)
+    async with at_work(worker), asyncio.timeout(20):
+        await outgoing.whole.wait()
+    assert sorted(outgoing.texts) == ["re: one\ntwo", "re: three"]
+
+
+async def test_an_answer_that_is_made_anew_counts_as_one_attempt(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = [None, None]
+    finish = Inbox.finish
+
+    async def flaky(self: Inbox, *arguments: object, **named: object):
+        return changed.pop() if changed else await finish(self, *arguments, **named)
+
+    monkeypatch.setattr(Inbox, "finish", flaky)
+    waiting = await accepted(database, make_message("hello"))
+    await make_worker(database, FakeDispatcher(), tmp_path).handle(waiting)
+    assert await replies(database) == ["re: hello"]
+    assert (await Inbox(database).one(waiting.id)).attempts == 1
+
+
 async def test_an_answer_that_cannot_be_kept_becomes_a_sentence_with_a_reference(database: Database, tmp_path: Path) -> None:
     async def odd(_message: Message, _progress) -> Answer:
         return Answer(Reply("half a sign: \ud83d", "en"))
 
     await make_worker(database, FakeDispatcher(odd), tmp_path).handle(await accepted(database, make_message("hello")))
     (said,) = await replies(database)
-    assert "Something in me broke" in said
+    assert "I could not work on this" in said
     assert await Inbox(database).counts() == {"dead": 1}
 
 
@@ -158,47 +293,6 @@ async def test_a_message_that_stopped_the_bot_three_times_is_set_aside_and_told(
     await make_worker(database, dispatcher, tmp_path).handle(waiting)
     assert dispatcher.asked == []
     assert "it is kept" in (await replies(database))[0]
-
-
-async def test_what_was_at_work_when_the_bot_died_is_worked_on_one_at_a_time(database: Database, tmp_path: Path) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def answer(message: Message, _progress: object) -> Answer:
-        if message.text != "fresh":
-            begun.set()
-            await go_on.wait()
-        return Answer(Reply(f"re: {message.text}", "en"))
-
-    worker = make_worker(database, FakeDispatcher(answer), tmp_path)
-    suspects = [replace(await accepted(database, make_message(text, id=text)), attempts=1) for text in ("first", "second")]
-    working = [asyncio.create_task(worker.handle(suspect)) for suspect in suspects]
-    await begun.wait()
-    await worker.handle(await accepted(database, make_message("fresh", id="fresh")))
-
-    assert await Inbox(database).counts() == {"working": 1, "received": 1, "done": 1}
-    go_on.set()
-    await asyncio.gather(*working)
-    assert await Inbox(database).counts() == {"done": 3}
-
-
-async def test_a_suspect_does_not_wait_for_another_for_ever(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.worker.ALONE_WITHIN_S", 0.0)
-    go_on = asyncio.Event()
-
-    async def answer(message: Message, _progress: object) -> Answer:
-        if message.text == "swap":
-            await go_on.wait()
-        return Answer(Reply(f"re: {message.text}", "en"))
-
-    worker = make_worker(database, FakeDispatcher(answer), tmp_path)
-    long = asyncio.create_task(worker.handle(replace(await accepted(database, make_message("swap", id="1")), attempts=1)))
-    await worker.handle(replace(await accepted(database, make_message("short", id="2")), attempts=1))
-
-    assert await replies(database) == ["re: short"]
-    go_on.set()
-    await long
 
 
 async def test_files_are_fetched_before_they_are_worked_on_and_kept(database: Database, tmp_path: Path) -> None:
@@ -404,7 +498,7 @@ async def test_what_was_only_overheard_is_worked_on_in_silence_and_its_files_are
     message = replace(make_message("look", attachments=(file,), kind="group"), addressed=False)
     await make_worker(database, FakeDispatcher(slowly), tmp_path, channel).handle(await accepted(database, message))
     assert (channel.sent, channel.typed, await replies(database)) == ([], 0, [])
-    assert await Inbox(database).counts() == {"dead" if error else "done": 1}
+    assert await Inbox(database).counts() == {"dead" if isinstance(error, RuntimeError) else "done": 1}
 
 
 async def test_what_is_answered_at_once_shows_no_typing(database: Database, tmp_path: Path) -> None:
@@ -429,7 +523,8 @@ async def test_a_worker_that_is_cancelled_leaves_the_message_to_the_next_start(d
     running.cancel()
     await asyncio.wait([running])
     assert running.cancelled()
-    assert await inbox.counts() == {"received": 1, "working": 1}
+    assert await inbox.counts() == {"received": 2}
+    assert (await inbox.one(1)).attempts == 0
 
 
 async def test_a_press_on_cancel_ends_the_work_and_the_status_becomes_one_sentence(
