@@ -50,6 +50,7 @@ from bot.router import Router
 from bot.sandbox import Sandbox
 from bot.skill import Kit, Skill, Slot
 from bot.store.admins import Admins
+from bot.store.alone import used
 from bot.store.assignments import Assignments
 from bot.store.audiences import Audiences
 from bot.store.audit import Audit
@@ -99,6 +100,7 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         ParingError: it cannot be opened; the sentence says why.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(used(settings.home))
         database = await Database.open(settings.database)
         lease = stack.enter_context(Lease.taken(settings.home))
         stack.push_async_callback(database.close)

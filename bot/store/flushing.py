@@ -38,7 +38,7 @@ class Log:
             self.close()
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
             self._inode = inode
-            self._flush_folder()
+            flush_folder(self._path.parent)
         _flush(self._descriptor)
 
     def close(self) -> None:
@@ -47,10 +47,11 @@ class Log:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _flush_folder(self) -> None:
-        """Flush the folder once, so that a log that was just made is found after a power cut."""
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+def flush_folder(folder: Path) -> None:
+    """Flush the folder itself, so that a file that was just made or renamed in it is found after a power cut. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

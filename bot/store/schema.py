@@ -13,8 +13,8 @@ from bot.store.failures import DAMAGED, LOCKED, told
 
 _ = phrases(__file__)
 
-REMAINS = ("paring.db-wal", "blobs/??/*", "index/*/manifest.json")
-"""What lies in a home that has had a database."""
+REMAINS = ("paring.db-wal", "blobs/??/*", "index/*/manifest.json", ".restore-*/paring.db")
+"""What lies in a home that has had a database, or into which one was being restored."""
 
 
 def migrations() -> Path:
