@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fakes import leaks
 from hypothesis import settings
 
 settings.register_profile("paring", derandomize=True, database=None, deadline=None)
@@ -31,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(leaks, "leaks")
     config.stash[STDERR] = os.dup(2)  # faulthandler writes to a descriptor, and pytest takes the usual one for itself
 
 

@@ -18,6 +18,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
+from fakes.leaks import TOKEN
+
 Json = dict[str, object]
 BOT: Json = {"id": 7, "is_bot": True, "first_name": "Par", "username": "ParBot"}
 POLL_S = 2.0
@@ -119,7 +121,7 @@ class Liar:
             ("unauthorized for a moment", _raw(_refused(401, "Unauthorized"))),
         ]
         lies += [
-            (f"redirect {status}", _raw(b"", status=status, headers=f"Location: {self.elsewhere}/bot7:TEST/sendMessage\r\n"))
+            (f"redirect {status}", _raw(b"", status=status, headers=f"Location: {self.elsewhere}/bot{TOKEN}/sendMessage\r\n"))
             for status in (301, 302, 303, 307, 308)
         ]
         waits: tuple[object, ...] = (-1, 0, 0.1, "abc", float("nan"), float("-inf"), None, [], {"a": 1}, True, -(10**30))

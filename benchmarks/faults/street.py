@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from fakes import leaks
+from fakes.program import environment
 from fakes.telegram_bot_api.client import TOKEN as BOT_TOKEN
 from fakes.telegram_bot_api.client import USERNAME, FakeTelegram
 
@@ -76,8 +78,7 @@ class Bot:
         """Prepare; `settings` are variables of the environment."""
         self.home = home
         self.log = home.with_name(f"{home.name}.log")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
-        self._environment = inherited | {"PARING_HOME": str(home), "PYTHONUNBUFFERED": "1"} | settings
+        self._environment = environment(home) | {"PYTHONUNBUFFERED": "1"} | settings
         self._process: asyncio.subprocess.Process | None = None
         self.url = ""
 
@@ -142,11 +143,14 @@ class Bot:
         except TimeoutError:
             process.kill()
             await process.wait()
+        leaks.heard(self._logged(), f"the log of {self.home}", private=True)
 
     def complaints(self) -> list[str]:
         """Return the lines of its log that hold an exception that nobody foresaw."""
-        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-        return [line for line in text.splitlines() if "Traceback" in line or "never retrieved" in line]
+        return [line for line in self._logged().splitlines() if "Traceback" in line or "never retrieved" in line]
+
+    def _logged(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from fakes import leaks
 from fakes.telegram_bot_api.client import TOKEN, FakeTelegram
 
 READY_S = 60.0
@@ -52,6 +53,15 @@ class Program:
             raise AssertionError(f"did not end when told to:\n{(await self._complaints).decode()}") from None
 
 
+def environment(home: Path) -> dict[str, str]:
+    """Return what a program over `home` is given: secrets that it must show nowhere, and a folder of its own for what is temporary."""
+    temporary = home.with_name("temp")
+    temporary.mkdir(exist_ok=True)
+    leaks.HOMES.update((home, temporary))
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
+    return inherited | leaks.OTHERS | {"PARING_HOME": str(home), "TMPDIR": str(temporary)}
+
+
 def telegram_settings(telegram: FakeTelegram) -> dict[str, str]:
     return {
         "PARING_FRONT_DOOR": "everybody",
@@ -64,10 +74,9 @@ def telegram_settings(telegram: FakeTelegram) -> dict[str, str]:
 @asynccontextmanager
 async def bot(home: Path, *, channels: int = 1, **settings: str) -> AsyncIterator[Program]:
     """Run `paring run` until the context ends; `channels` greetings are awaited."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run",
-        env=environment | {"PARING_HOME": str(home), "PARING_WEB__PORT": "0", "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"} | settings,
+        env=environment(home) | {"PARING_WEB__PORT": "0", "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"} | settings,
         cwd=home.parent, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -90,9 +99,11 @@ async def bot(home: Path, *, channels: int = 1, **settings: str) -> AsyncIterato
             await ended(process)
         finally:
             # A child of the program that outlives it keeps the pipes open: what it says is not waited for.
-            for reading in (complaints, drained):
+            for reading, private in ((complaints, True), (drained, False)):
                 if reading is not None:
-                    await asyncio.wait([reading], timeout=1)
+                    done, _left = await asyncio.wait([reading], timeout=1)
+                    if done and not reading.cancelled() and reading.exception() is None:
+                        leaks.heard(reading.result(), f"paring run in {home}", private=private)
                     reading.cancel()
 
 
@@ -108,10 +119,8 @@ async def ended(process: asyncio.subprocess.Process) -> int:
 
 async def paring(home: Path, *words: str, stdin: str = "", **settings: str) -> tuple[int, str, str]:
     """Run a verb to its end; return exit code, stdout and stderr."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARING_")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *words,
-        env=environment | {"PARING_HOME": str(home)} | settings, cwd=home.parent,
+        sys.executable, "-m", "bot", *words, env=environment(home) | settings, cwd=home.parent,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -120,4 +129,8 @@ async def paring(home: Path, *words: str, stdin: str = "", **settings: str) -> t
         process.kill()
         raise
     assert process.returncode is not None
+    if words[:1] == ("say",) and len(words) > 1:
+        leaks.said(words[1])
+    leaks.heard(out, f"what paring {words[0]} prints")
+    leaks.heard(complaints, f"what paring {words[0]} complains of", private=True)
     return process.returncode, out.decode(), complaints.decode()

@@ -22,6 +22,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fakes import leaks
+
 LONGEST_S = 30.0
 _SIGN = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\x1b[=>]|[\r\n\b\x07]|[^\x1b]", re.DOTALL)
 
@@ -136,14 +138,16 @@ def program_on_a_terminal(*words: str, columns: int = 90, **settings: str) -> It
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         program = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-m", "bot", *words],
-            env=environment | {"TERM": "xterm", "LANG": "C.UTF-8"} | settings,
+            env=environment | leaks.OTHERS | {"TERM": "xterm", "LANG": "C.UTF-8"} | settings,
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
         )  # fmt: skip
         with program:
+            terminal = Terminal(program, master)
             try:
-                yield Terminal(program, master)
+                yield terminal
             finally:
                 program.kill()
+                leaks.heard(terminal.raw, f"what paring {words[0]} shows")
     finally:
         os.close(master)
         os.close(slave)

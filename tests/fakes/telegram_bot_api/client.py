@@ -20,10 +20,12 @@ from typing import Any
 
 import aiohttp
 
+from fakes import leaks
+from fakes.leaks import TOKEN
+
 Json = dict[str, Any]
 ANN = 42
 GRACE_S = 30.0
-TOKEN = "7:TEST"
 USERNAME = "ParBot"
 _PROGRAM = Path(__file__).parents[1] / "telegram_server.py"
 
@@ -49,6 +51,7 @@ class FakeTelegram:
 
     async def say(self, text: str | None = None, *, user: int = ANN, chat: int | None = None, **told: Any) -> Any:
         """Let a person say something; `told` as the order `say` takes it. Returns the message, with update_id."""
+        leaks.said(text)
         person = {"id": user, **told.pop("person", {})}
         told |= {"text": text} if text is not None else {}
         return await self.order("say", **{"from": person, "chat": chat or user, **told})
