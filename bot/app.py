@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from bot import health
 from bot.admin_desks import AdminHouse, admin_parts
 from bot.admin_page import PageDesk
+from bot.crowd import Crowd
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.duty import Duty
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from bot.locale import Language
     from bot.message import Message
     from bot.router import Decision
+    from bot.store.outbox import Parcel
 
 __all__ = ["App", "channels_of", "load_skills", "opened", "session_key"]
 
@@ -217,6 +219,10 @@ async def _assemble(
     def equipped(skill: Skill) -> bool:
         return all(pool.live(slot) for slot in skill.slots if slot.name == skill.name)
 
+    def not_taken(message: Message, parcels: Sequence[Parcel]) -> None:
+        counts.refused(message.address.channel)
+        delivery.hand(parcels)
+
     dispatcher = Dispatcher(
         skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped, access=access,
         watched=parts.watched,
@@ -229,7 +235,8 @@ async def _assemble(
     intake = Reception(
         inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,
         text_bytes=settings.limits.text_bytes, members_changed=access.changed, refused=admin.refused_press,
-        complained=parts.probation.complained, door=door,
+        complained=parts.probation.complained, door=door, not_taken=not_taken,
+        crowd=Crowd(worker.waiting, delivery.waiting, chat_queue=settings.limits.chat_queue, queue=settings.limits.queue),
     )  # fmt: skip
     app = App(
         settings=settings, database=database, inbox=inbox, outbox=outbox, chats=chats, blobs=blobs, catalogue=catalogue, pool=pool,

@@ -112,6 +112,10 @@ class LimitSettings(Section):
     text_bytes: int = Field(default=1 * MEBIBYTE, ge=1024, description="Longest message text, in bytes of UTF-8.")
     file_mb: int = Field(default=50, ge=1, description="Largest file, in MiB.")
     image_megapixels: float = Field(default=40.0, gt=0, description="Largest picture, in millions of pixels.")
+    queue: int = Field(
+        default=10_000, ge=1, description="Messages that may wait for an answer; what comes beyond is refused with a sentence."
+    )
+    chat_queue: int = Field(default=2_000, ge=1, description="As many of one chat.")
     audio_minutes: float = Field(default=10.0, gt=0, description="Longest recording.")
     parser_memory_mb: int = Field(
         default=1024, ge=128, description="Address space of the child that reads foreign files, beyond its start."

@@ -97,6 +97,10 @@ class Delivery:
         """Say whether the chat has all that was answered there before."""
         return (to.channel, to.account, to.chat) not in self._feed
 
+    def waiting(self, to: Address) -> tuple[int, int]:
+        """Return how many replies wait to be sent to the chat, and to all."""
+        return self._feed.waiting((to.channel, to.account, to.chat))
+
     async def run(self) -> None:
         """Deliver until cancelled."""
         await self._feed.run(places(self._channels), ended=self._ended)

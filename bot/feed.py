@@ -108,6 +108,14 @@ class Feed(Generic[T]):
         """Say whether anything in the lane is yet to be done."""
         return lane in self._lanes
 
+    def waiting(self, lane: Lane) -> tuple[int, int]:
+        """Return how much waits in the lane, and in all."""
+        return self._lanes.of(lane), len(self._lanes)
+
+    def queued(self) -> list[tuple[int, float]]:
+        """Return the next row of each lane that waits for a place, in their turn, and for how many seconds the lane has."""
+        return [(job.args[0].id, waited_s) for job, waited_s in self._lanes.queued() if isinstance(job, partial)]
+
     def hand(self, number: int, lane: Lane, item: T, *, who: str = "") -> None:
         """Queue a row of `who` that was just committed. Before a run nothing is taken: the run will read it."""
         if self._early is not None:

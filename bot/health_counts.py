@@ -60,6 +60,10 @@ class Counts:
             stages |= dict(reply.receipt.stages_ms) if reply.receipt else {}
         self.answered(channel, answer.route.skill if answer.route else "", seconds, stages)
 
+    def refused(self, channel: str) -> None:
+        """Count a message that was not taken because too much waits."""
+        self._messages.add(channel, "refused")
+
     def answered(self, channel: str, skill: str, seconds: float, stages_ms: Mapping[str, float]) -> None:
         """Count an answer."""
         self._messages.add(channel, "answered")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import Taken
@@ -18,15 +19,17 @@ from bot.company import CANCEL
 from bot.dispatch import DOWN
 from bot.language import NAMING, detect, of_order
 from bot.locale import Language, phrases
-from bot.message import PRIVATELY, Address, Command, Message, Press
+from bot.message import PRIVATELY, Address, Command, Message, Press, Reply
 from bot.passage import Scope
 
 if TYPE_CHECKING:
+    from bot.crowd import Crowd
     from bot.front_door import FrontDoor
     from bot.store.blobs import BlobStore
     from bot.store.chats import Chats
     from bot.store.inbox import Inbox, Waiting
     from bot.store.moving import Moves
+    from bot.store.outbox import Parcel
 
 _ = phrases(__file__)
 
@@ -56,12 +59,15 @@ class Reception:
         refused: Callable[[Press, Command], Awaitable[None]] | None = None,
         complained: Callable[[str, str], None] = lambda _slot, _answer: None,
         door: FrontDoor | None = None,
+        crowd: Crowd | None = None,
+        not_taken: Callable[[Message, Sequence[Parcel]], None] = lambda _message, _parcels: None,
     ) -> None:
         """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
 
         Answer in `default` where nothing else tells; keep texts of up to `text_bytes`. `members_changed(group, person)` is told
         who came or left, "" for everybody; `refused(press, command)` of a press on a button that was somebody else's;
         `complained(slot, answer)` that an answer of the slot's model was called bad. `door` says who may talk; None: everybody.
+        `crowd` says when no more is taken (None: never); `not_taken(message, parcels)` is told of each, and what is to be sent.
         """
         self._inbox = inbox
         self._chats = chats
@@ -75,6 +81,8 @@ class Reception:
         self._refused = refused
         self._complained = complained
         self._door = door
+        self._crowd = crowd
+        self._not_taken = not_taken
         self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
 
     async def accept(self, item: Message | Press) -> Taken:
@@ -90,10 +98,24 @@ class Reception:
         message = await self._moves.current(message)
         if not await self._wanted(message):
             return None
-        number = await self._inbox.accept(self._clean(message), then=self._arrived)
+        number = await self._let_in(self._clean(message))
         for earlier in self._passed_over.pop((message.address, message.part_of), ()):
-            await self._inbox.accept(self._clean(earlier), then=self._arrived)
+            await self._let_in(self._clean(earlier))
         return number
+
+    async def _let_in(self, message: Message) -> int | None:
+        """Commit it to be answered, or, where too much waits, that it was not taken."""
+        if self._crowd is None:
+            return await self._inbox.accept(message, then=self._arrived)
+        if (refusal := self._crowd.refusal(message)) is not None:
+            told = refusal.said.markdown(message.language) if refusal.said is not None else ""
+            reply = Reply(told, message.language, reply_to=message.id) if told else None
+            return await self._inbox.refuse(message, reply, then=partial(self._not_taken, message))
+        self._crowd.coming += 1
+        try:
+            return await self._inbox.accept(message, then=self._arrived)
+        finally:
+            self._crowd.coming -= 1
 
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return what `/lang` settled, else the text's language, else the platform's, else the default."""

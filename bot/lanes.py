@@ -11,6 +11,7 @@ are in; of who has over PATIENT jobs waiting it is one, and in each lane the oth
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
@@ -43,7 +44,9 @@ class _Lane:
     busy: bool = False
     """True while a job of it runs or waits for its time."""
     offered: bool = False
-    """True while it waits for a place."""
+    """True while it waits for a place …"""
+    since: float = 0.0
+    """… and since when."""
 
     def __len__(self) -> int:
         return sum(map(len, self.waiting.values())) + self.busy + (self.again is not None)
@@ -64,7 +67,7 @@ class Lanes:
         self._running: Counter[str] = Counter()
         self._floods: dict[str, int] = {}
         """Who floods, and the number of the job that was begun last for them."""
-        self._numbers = 0
+        self._numbers = self._length = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -72,11 +75,21 @@ class Lanes:
         self._ending = False
 
     def __len__(self) -> int:
-        return sum(map(len, self._lanes.values()))
+        return self._length
 
     def __contains__(self, lane: Hashable) -> bool:
         """Say whether anything of the lane is queued, running or waiting for its time."""
         return lane in self._lanes
+
+    def of(self, lane: Hashable) -> int:
+        """Return how much of the lane is queued, running or waiting for its time."""
+        return len(self._lanes[lane]) if lane in self._lanes else 0
+
+    def queued(self) -> list[tuple[Job, float]]:
+        """Return the next job of each lane that waits for a place, in their turn, and for how many seconds the lane has."""
+        now = time.monotonic()
+        waiting = [(lane.again or min(_heads(lane), key=lambda head: head.number), lane) for lane in self._ready if len(lane)]
+        return [(turn.job, now - lane.since) for turn, lane in waiting]
 
     def put(self, lane: Hashable, job: Job, *, who: str = "") -> None:
         """Queue `job` behind what is in its lane already; nothing is taken any more once it is to end."""
@@ -84,6 +97,7 @@ class Lanes:
             return
         self._idle.clear()
         self._numbers += 1
+        self._length += 1
         into = self._lanes.setdefault(lane, _Lane(lane))
         into.waiting.setdefault(who, deque()).append(_Turn(self._numbers, who, job))
         self._waiting[who] += 1
@@ -124,6 +138,7 @@ class Lanes:
             for task in stuck:
                 log.error("a job does not end though it was cancelled", lane=task.get_name())
         self._lanes.clear()
+        self._length = 0
         self._ready.clear()
         self._idle.set()
 
@@ -132,7 +147,7 @@ class Lanes:
     def _offer(self, lane: _Lane) -> None:
         """Have the lane's next job begun when there is a place."""
         if not lane.busy and not lane.offered:
-            lane.offered = True
+            lane.offered, lane.since = True, time.monotonic()
             self._ready.append(lane)
 
     def _begin(self) -> None:
@@ -155,7 +170,7 @@ class Lanes:
         if lane.again is not None:
             turn, lane.again = lane.again, None
             return turn
-        heads = [turns[0] for turns in lane.waiting.values()]
+        heads = _heads(lane)
         may = [head for head in heads if self._running[head.who] < (1 if head.who in self._floods else self._of_one)]
         if not may:
             for head in heads:
@@ -216,7 +231,9 @@ class Lanes:
     def _drop(self, lane: _Lane) -> None:
         for who, turns in lane.waiting.items():
             self._waiting[who] -= len(turns)
+            self._length -= len(turns)
         lane.waiting.clear()
+        self._length -= lane.again is not None
         lane.again = None
         self._lanes.pop(lane.key, None)
         if not self._lanes:
@@ -231,12 +248,14 @@ class Lanes:
         finally:
             self._left(turn)
             if wait_s is None:
+                self._length -= 1
                 self._go_on(lane)
         if wait_s is not None:
             self._begin()
             if await self._rested(wait_s):
                 lane.again = turn
             else:
+                self._length -= 1
                 self._drop(lane)
             self._go_on(lane)
 
@@ -257,3 +276,8 @@ class Lanes:
         except TimeoutError:
             return True
         return False
+
+
+def _heads(lane: _Lane) -> list[_Turn]:
+    """Return the first job of each person who waits in the lane."""
+    return [turns[0] for turns in lane.waiting.values()]

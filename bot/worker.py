@@ -30,6 +30,7 @@ from bot.models.shadow import asked_by
 from bot.roles import person_of
 from bot.store.inbox import Inbox, Waiting
 from bot.suspects import MOST_ATTEMPTS, Suspects
+from bot.turns import Turns
 
 if TYPE_CHECKING:
     from bot.config import LimitSettings
@@ -104,6 +105,7 @@ class Worker:
         self._is_through = is_through
         self._moves = moves
         self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, of_one=OF_ONE, weigh=_weight)
+        self._turns = Turns(inbox, channels, self._feed.queued, is_through=is_through)
         self._suspects = Suspects()
         self._begun: set[int] = set()
         self._unwritten: dict[int, _Outcome] = {}
@@ -127,12 +129,18 @@ class Worker:
         task.cancel()
         return True
 
+    def waiting(self, at: Address) -> tuple[int, int]:
+        """Return how many messages wait in a chat, what is worked on among them, and how many in all."""
+        return self._feed.waiting((at.channel, at.account, at.chat))
+
     async def run(self) -> None:
         """Work until cancelled; what is being worked on then waits as if it had not been begun."""
         self._suspects.begin()
+        telling = asyncio.create_task(self._turns.run(), name="who waits")
         try:
             await self._feed.run(places(self._channels), ended=self._ended)
         finally:
+            telling.cancel()
             try:
                 await self._inbox.put_back(self._begun)
             except StoreError as error:
@@ -182,8 +190,9 @@ class Worker:
 
     async def _read(self, turn: Turn[Waiting]) -> Waiting | None:
         """Return the row, None where it was forgotten meanwhile, or cannot be read and was set aside."""
-        if turn.item is not None and (self._has_moved(turn.item) or turn.item.message.version):
-            turn.item = None  # the database holds it under the new number by now, or the status that its former version left
+        told = await self._turns.come(turn.id)
+        if turn.item is not None and (told or self._has_moved(turn.item) or turn.item.message.version):
+            turn.item = None  # the database holds it under the new number by now, or the status to be edited
         try:
             return turn.item or await self._inbox.one(turn.id)
         except LookupError:

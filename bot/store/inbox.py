@@ -10,7 +10,7 @@ what follows from it is flushed with the next message or send, and made again wh
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bot.store.database import Database
 
 MOST_HISTORY = 500
+KEPT_OF_REFUSED = 2000
 _TABLE = cast("Table", InboxRow.__table__)
 _ACCEPT = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.id)
 _THIS = _TABLE.c.id == bindparam("number")
@@ -82,11 +83,7 @@ class Inbox:
         An edit is to be answered in the place of the answer that its former version got.
         `then` is given what is new, in the order of the commits, on the event loop; also where the caller is cancelled.
         """
-        row = {
-            **_place(message.address), "sender": message.sender, "message_id": message.id, "version": message.version,
-            "state": "received", "owner": self._owner, "attempts": 0, "route": "", "error": "", "sent_at": message.sent_at,
-            "received_at": datetime.now(UTC),
-        }  # fmt: skip
+        row = self._row(message)
 
         def work(connection: Connection) -> Waiting | None:
             said, placeholder = message, ""
@@ -104,6 +101,35 @@ class Inbox:
 
         waiting = await self._database.write(work, then=committed)
         return waiting.id if waiting else None
+
+    async def refuse(
+        self, message: Message, said: Reply | None, *, then: Callable[[Sequence[Parcel]], None] | None = None
+    ) -> int | None:
+        """Commit that `message` was not taken, and what is `said` of it; return its number, None where it is here already.
+
+        Of its words only the first KEPT_OF_REFUSED characters are kept, of its files nothing. `then` is given what is to be sent.
+        """
+        kept = replace(message, text=message.text[:KEPT_OF_REFUSED], attachments=(), reply_to=None)
+        row = {**self._row(message), "message": pack(kept), "state": "done", "error": "refused", "done_at": datetime.now(UTC)}
+
+        def work(connection: Connection) -> tuple[int | None, list[Parcel]]:
+            number = connection.execute(_ACCEPT, row).scalar_one_or_none()
+            if number is None or said is None:
+                return number, []
+            return number, [put(connection, number, message, said, edits="", owner=self._owner)]
+
+        def committed(done: tuple[int | None, list[Parcel]]) -> None:
+            if then is not None:
+                then(done[1])
+
+        return (await self._database.write(work, then=committed))[0]
+
+    def _row(self, message: Message) -> dict[str, object]:
+        return {
+            **_place(message.address), "sender": message.sender, "message_id": message.id, "version": message.version,
+            "state": "received", "owner": self._owner, "attempts": 0, "route": "", "error": "", "placeholder": "",
+            "sent_at": message.sent_at, "received_at": datetime.now(UTC),
+        }  # fmt: skip
 
     async def tickets(self, places: Places, *, after: int = 0, most: int = 1000) -> list[Ticket]:
         """Return where messages of one's own wait in `places` with a number over `after`, oldest first, at most so many."""

@@ -260,6 +260,7 @@ async def test_everything_is_done_once_and_in_order_whoever_floods_whichever_lan
         if chance.random() < 0.2:
             await asyncio.sleep(0)
     await asyncio.wait_for(lanes.idle(), 30)
+    assert (len(lanes), lanes.of(0), lanes.queued()) == (0, 0, [])
     assert sorted(log) == sorted(said)
     for lane in range(12):
         for who in ("mallory", "ann", "bob"):
@@ -276,3 +277,29 @@ async def test_a_job_that_is_cancelled_from_within_takes_nothing_with_it() -> No
     lanes.put("a", writing(log, "next"))
     await lanes.idle()
     assert log == ["next"]
+
+
+async def test_it_knows_how_much_waits_where_and_who_is_next_for_a_place() -> None:
+    lanes, log, gate = Lanes(at_once=1), [], asyncio.Event()
+
+    async def hold() -> None:
+        await gate.wait()
+
+    async def rest() -> float:
+        return 3600.0
+
+    jobs = {name: writing(log, name) for name in ("b1", "b2", "c1")}
+    lanes.put("a", hold)
+    await asyncio.sleep(0)  # it has the place
+    for name, job in jobs.items():
+        lanes.put(name[0], job)
+    assert (len(lanes), lanes.of("a"), lanes.of("b"), lanes.of("z")) == (4, 1, 2, 0)
+    assert [job for job, _waited_s in lanes.queued()] == [jobs["b1"], jobs["c1"]]
+    gate.set()
+    await lanes.idle()
+    lanes.put("d", rest)
+    lanes.put("d", hold)
+    await asyncio.sleep(0)
+    assert (len(lanes), lanes.queued()) == (2, [])
+    assert await lanes.finish(within_s=30)
+    assert len(lanes) == 0

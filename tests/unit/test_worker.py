@@ -295,6 +295,32 @@ async def test_a_message_that_stopped_the_bot_three_times_is_set_aside_and_told(
     assert "it is kept" in (await replies(database))[0]
 
 
+async def test_who_waits_for_a_place_is_told_which_number_they_are_and_is_answered_there(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.worker.CHATS_AT_ONCE", 1)
+    monkeypatch.setattr("bot.turns.TOLD_AFTER_S", 0.0)
+    monkeypatch.setattr("bot.turns.LOOK_EVERY_S", 0.01)
+    channel = FakeChannel()
+
+    async def answer(message: Message, _progress: object) -> Answer:
+        if message.text == "long":
+            await channel.arrived.wait()  # until somebody was told something
+        return Answer(Reply(f"re: {message.text}", "en"))
+
+    worker, inbox = make_worker(database, FakeDispatcher(answer), tmp_path, channel), Inbox(database)
+    outgoing = Outgoing(worker, 2)
+    for chat, text in enumerate(("long", "short")):
+        await inbox.accept(make_message(text, id=text, chat=str(chat), sender=text))
+    async with at_work(worker):
+        await outgoing.whole.wait()
+    assert [reply.text for _key, reply in channel.sent] == [
+        "I am busy with others just now: you are number 1. You need not do anything."
+    ]
+    assert {parcel.reply.text: parcel.edits for parcel in await parcels(database)} == {"re: long": "", "re: short": "m1"}
+    assert worker.waiting(make_message("x").address) == (0, 0)
+
+
 async def test_files_are_fetched_before_they_are_worked_on_and_kept(database: Database, tmp_path: Path) -> None:
     dispatcher = FakeDispatcher()
     message = make_message("read", attachments=[Attachment("document", "a.txt", "text/plain", 3, ref="abc")])
