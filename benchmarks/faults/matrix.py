@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault, access, delivery, lives
+from benchmarks.faults import Fault, access, delivery, lives, storage
 
-FAULTS: tuple[Fault, ...] = (*delivery.FAULTS, *lives.FAULTS, *access.FAULTS)
+FAULTS: tuple[Fault, ...] = (*delivery.FAULTS, *lives.FAULTS, *access.FAULTS, *storage.FAULTS)
 
 
 def named(names: tuple[str, ...]) -> list[Fault]:

@@ -99,11 +99,16 @@ class Bot:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def command(self) -> Sequence[str]:
+        """What is started."""
+        return (sys.executable, "-m", "bot", "run")
+
     async def spawn(self) -> None:
         """Start it; it is not waited for."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", env=self._environment, cwd=self.home.parent, stdout=asyncio.subprocess.PIPE, stderr=log
+                *self.command, env=self._environment, cwd=self.home.parent, stdout=asyncio.subprocess.PIPE, stderr=log
             )  # fmt: skip
 
     async def ready(self, greetings: int = 1) -> None:

@@ -140,7 +140,9 @@ class Telegram:
             if self._settings.webhook_url:
                 await self._receive(taking.take)
             else:
-                await Poller(self._wire, taking.take, poll_s=self._poll_s, read_s=self._read_s, backoff=self._backoff).run()
+                await Poller(
+                    self._wire, taking.take, poll_s=self._poll_s, read_s=self._read_s, backoff=self._backoff, kept_out=taking.kept_out
+                ).run()  # fmt: skip
         finally:
             await taking.finish(within_s=ANSWERS_S)
 

@@ -90,14 +90,25 @@ class Poller:
     """Asks for updates until it is cancelled."""
 
     def __init__(
-        self, api: Api, take: Take, *, poll_s: int = POLL_S, read_s: float = READ_S, backoff: Backoff | None = None
+        self,
+        api: Api,
+        take: Take,
+        *,
+        poll_s: int = POLL_S,
+        read_s: float = READ_S,
+        backoff: Backoff | None = None,
+        kept_out: Callable[[Update], None] = lambda _update: None,
     ) -> None:
-        """Take whom to ask, to whom to hand updates, how long an empty poll may last, and how much longer its answer may take."""
+        """Take whom to ask, to whom to hand updates, how long an empty poll may last, and how much longer its answer may take.
+
+        `kept_out` is told of what waits behind an update that could not be kept.
+        """
         self._api = api
         self._take = take
         self._poll_s = poll_s
         self._read_s = poll_s + read_s
         self._backoff = backoff or Backoff()
+        self._kept_out = kept_out
         self._offset: int | None = None
         self._troubled = False
 
@@ -157,7 +168,7 @@ class Poller:
             for bundle in found:
                 if bundle.chat is None or bundle.chat not in held:
                     self._backoff.pulse.due(TAKEN_WITHIN_S)
-                    await self._take(bundle.updates)
+                    await self._taken(bundle.updates, behind=left)
                     left = {number: update for number, update in left.items() if update not in bundle.updates}
                     self._offset = min(left) if left else max(updates) + 1
             if left:
@@ -166,6 +177,15 @@ class Poller:
                 settles = settles - 1 if _joins(more, left) else 0
                 updates |= more
                 left |= more
+
+    async def _taken(self, updates: Sequence[Update], *, behind: Mapping[int, Update]) -> None:
+        try:
+            await self._take(updates)
+        except StoreError:
+            for update in behind.values():
+                if update not in updates:
+                    self._kept_out(update)
+            raise
 
     async def _refused(self, error: RefusedError) -> None:
         if error.code == _CONFLICT and error.says("webhook"):

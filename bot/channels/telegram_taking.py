@@ -47,6 +47,8 @@ TRIES = 3
 """How often updates are tried whose taking fails in a way nobody foresaw."""
 ALBUMS = 256
 """Albums that are remembered, for a picture that comes after the others."""
+MOST_WAITING = 1024
+"""Chats that are told that nothing can be kept."""
 SPEAKERS = 4096
 """People whose last language is remembered."""
 _STRANGE = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, TelegramError)
@@ -82,6 +84,8 @@ class Taking:
         self._pause = pause
         self._series = Series() if one_by_one else None
         self._failed: Counter[object] = Counter()
+        self._waiting: dict[str, object] = {}
+        """Chats of which nothing could be kept since the last that could, by the first update of each; None once that is told."""
         self._answers: set[asyncio.Task[None]] = set()
         self._albums: OrderedDict[object, Message] = OrderedDict()
         self._spoken: OrderedDict[tuple[str, str], Language] = OrderedDict()
@@ -96,6 +100,7 @@ class Taking:
         try:
             await self._commit(updates)
         except StoreError:
+            self.kept_out(updates[0])
             raise
         except ParingError as error:
             _log.warning("Update %s was refused and left out: %s", number, error)
@@ -107,6 +112,25 @@ class Taking:
                 ) from error
             _log.exception("Update %s failed %d times and is left out.", number, TRIES)
         self._failed.pop(number, None)
+        self._waiting.clear()
+
+    def kept_out(self, data: Mapping[str, object]) -> None:
+        """Tell who writes alone with the bot, at the second try, that it waits: once until something is kept again."""
+        incoming = self._read(data)
+        if incoming is None or not isinstance(incoming.item, Message) or incoming.item.address.kind != "direct":
+            return
+        place, first = incoming.item.address, self._waiting.get(incoming.item.address.chat, "")
+        if first == "" and len(self._waiting) < MOST_WAITING:
+            self._waiting[place.chat] = data.get("update_id")
+        elif first == data.get("update_id"):
+            self._waiting[place.chat] = None
+            speaks = self._spoken.get((place.chat, incoming.item.sender)) or incoming.platform_language
+            language: Language = "ko" if speaks.startswith("ko") else "en"
+            said = _(
+                "I cannot keep what you write just now: my disk or my database fails. It waits at Telegram, and I answer as soon as "
+                "that is mended; you need not write it again."
+            )
+            self._door.say(said.to(language), place, language)
 
     async def finish(self, *, within_s: float) -> None:
         """Wait for what is under way beside the loop: answers to presses, greetings, typing."""

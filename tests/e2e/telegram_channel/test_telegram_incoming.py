@@ -60,6 +60,21 @@ async def test_nothing_is_confirmed_while_nothing_is_kept(fake: FakeTelegram, ch
     assert [update["message"]["text"] for update in (await fake.ask("state"))["waiting"]] == ["one"]
 
 
+async def test_who_writes_while_nothing_is_kept_is_told_once_that_it_waits(fake: FakeTelegram, channel: Telegram) -> None:
+    class Full(Inbox):
+        async def accept(self, item: Message | Press) -> Taken:
+            raise StoreError("disk full")
+
+    async with live(channel, Full()):
+        await fake.say("하나")
+        await fake.say("two", user=77)
+        await fake.say("in a group", user=77, chat=GROUP)
+        await fake.calls("getUpdates", count=5)
+        await fake.calls("sendMessage", count=2)
+    told = {chat: [one.get("text", "")[:8] for one in await fake.shown(chat)] for chat in (ANN, 77, GROUP)}
+    assert [told[ANN].count("지금은 디스크나"), told[77].count("I cannot"), told[GROUP].count("I cannot")] == [1, 1, 0]
+
+
 async def test_what_is_no_update_does_not_stand_in_the_way(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
     async with live(channel, inbox):
         odd: tuple[object, ...] = (
