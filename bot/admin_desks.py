@@ -11,6 +11,7 @@ from bot.admin_dead import Dead
 from bot.admin_guests import GuestBook
 from bot.admin_meant import Meant
 from bot.admin_people import People
+from bot.admin_quotas import QuotaBook
 from bot.admin_search import Offering, Search
 from bot.admin_sight import Sight
 from bot.admin_swaps import Bench, Swaps
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue
     from bot.models.pool import Pool
     from bot.models.trial import Card, Swapping
+    from bot.quota import Quotas
     from bot.roles import Roles
     from bot.skill import Kit
     from bot.store.audit import Audit
@@ -44,6 +46,7 @@ class AdminHouse:
     hub: Offering | None = None
     door: FrontDoor | None = None
     dead: DeadLetters | None = None
+    quotas: Quotas | None = None
 
 
 def admin_parts(house: AdminHouse) -> tuple[Admin, Sight]:
@@ -56,7 +59,8 @@ def admin_parts(house: AdminHouse) -> tuple[Admin, Sight]:
     people = People(house.roles, house.audit, zone=settings.zone)
     guests = [GuestBook(house.door, house.roles, zone=settings.zone)] if house.door is not None else []
     dead = [Dead(house.dead, zone=settings.zone)] if house.dead is not None else []
-    return Admin(house.roles, house.audit, [sight, swaps, people, *guests, *dead]), sight
+    given = [QuotaBook(house.quotas)] if house.quotas is not None else []
+    return Admin(house.roles, house.audit, [sight, swaps, people, *guests, *dead, *given]), sight
 
 
 def drawn(card: Card, language: Language) -> bytes:

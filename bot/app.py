@@ -43,6 +43,7 @@ from bot.models.families import every
 from bot.models.pool import Pool
 from bot.models.publishing import assigned
 from bot.models.tasks import EMBED
+from bot.quota import Quotas
 from bot.retrieval.access import Access
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
@@ -72,6 +73,7 @@ from bot.store.sessions import Sessions
 from bot.store.swaps import Swaps
 from bot.store.traffic import Traffic
 from bot.store.transcript import Talk
+from bot.store.usage import Usage
 from bot.swapping import SwapHouse, swap_parts
 from bot.worker import Worker
 
@@ -196,6 +198,9 @@ async def _assemble(
     router, access = Router(pool), Access(Audiences(database), channels, admits=door.admits_sender)
     counts, duty = Counts(Metrics()), Duty(settings.home)
     pool.listen(counts.asked)
+    quotas = Quotas(
+        settings.quotas, Usage(database), roles, zone=settings.zone, skills=lambda: tuple(skills), counted=counts.over_quota
+    )  # fmt: skip
     delivery = Delivery(outbox, channels, ended=lease.ended, heard=counts.sent)
     dead = DeadLetters(database)
 
@@ -203,9 +208,11 @@ async def _assemble(
         SwapHouse(settings, database, outbox, lease, catalogue, pool, library, chats, roles, channels, delivery.hand)
     )
     admin, sight = admin_parts(
-        AdminHouse(kit, roles, audit, pool, catalogue, Traffic(database), parts.swapper, parts.bench, parts.hub, door, dead)
+        AdminHouse(
+            kit, roles, audit, pool, catalogue, Traffic(database), parts.swapper, parts.bench, parts.hub, door, dead, quotas
+        )
     )
-    house = House(inbox, chats, library, eraser, str(settings.home))
+    house = House(inbox, chats, library, eraser, str(settings.home), quotas=quotas)
     skills += [*await asyncio.to_thread(load_skills, kit), house, admin]
 
     async def decide(text: str, language: Language) -> Decision:
@@ -227,10 +234,10 @@ async def _assemble(
         skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped, access=access,
         watched=parts.watched,
     )  # fmt: skip
-    dispatcher.heard = counts.heard
+    dispatcher.heard, dispatcher.charged = counts.heard, quotas.charged
     worker = Worker(
         inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, ended=lease.ended, moves=moves,
-        is_through=delivery.is_through
+        is_through=delivery.is_through, quotas=quotas,
     )  # fmt: skip
     intake = Reception(
         inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,
@@ -243,6 +250,7 @@ async def _assemble(
         library=library, router=router, dispatcher=dispatcher, intake=intake, worker=worker, delivery=delivery, learner=learner,
         eraser=eraser, links=links, channels=channels, roles=roles, audit=audit, swapper=parts.swapper, watching=parts.watching,
         page=PageDesk(parts.swapper, roles, audit, pool, catalogue, sight), admin=admin, duty=duty, door=door, dead=dead,
+        quotas=quotas,
         health=Health(health.House(settings.home, Gauges(database), library, pool, channels, duty), counts, LoopWatch()),
     )  # fmt: skip
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by

@@ -25,7 +25,7 @@ from bot.cli_bench import bench
 from bot.cli_dead import dead
 from bot.cli_errors import UsageError, exit_code, sentence_on
 from bot.cli_eval import evaluate
-from bot.cli_guests import admit, guests
+from bot.cli_guests import admit, guests, quotas
 from bot.cli_help import Verb, Verbs
 from bot.cli_index import index
 from bot.cli_models import models
@@ -254,7 +254,7 @@ def _ask_health(url: str) -> None:
 
 cli.command(cls=Verb)(watch)
 cli.add_typer(models, name="models")
-for verb in (swap, rollback, shadow, card, ram, audit, admins, admit, guests, dead, bench, backup, restore):
+for verb in (swap, rollback, shadow, card, ram, audit, admins, admit, guests, dead, quotas, bench, backup, restore):
     cli.command(cls=Verb)(verb)
 cli.add_typer(index, name="index")
 cli.add_typer(evaluate, name="eval")

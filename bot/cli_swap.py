@@ -40,8 +40,8 @@ _ = phrases(__file__)
 ANSWERS = {"p": "promote", "s": "shadow", "d": "discard", "사": "promote", "그": "shadow", "버": "discard"}
 SHADOWED = 50
 _OFFERED = {"promote": _("[p]romote"), "shadow": _("[s]hadow {count}", count=SHADOWED), "discard": _("[d]iscard")}
-_COMMAND = re.compile(r"(?<![\w/])/(models|swap|rollback|shadow|ram|card|audit|admins|admit|guests|dead|bench)\b")
-_KOREAN = {"들이기": "admit", "손님": "guests"}
+_COMMAND = re.compile(r"(?<![\w/])/(models|swap|rollback|shadow|ram|card|audit|admins|admit|guests|dead|quotas|bench)\b")
+_KOREAN = {"들이기": "admit", "손님": "guests", "사용량": "quotas"}
 _KOREAN_COMMAND = re.compile(rf"(?<![\w/])/({'|'.join(_KOREAN)})\b")
 Slot = Annotated[str, typer.Argument(metavar="SLOT", help="What the model is for: summarise, embed, ocr, ...")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A name, hub:owner/name@revision, or a folder in HOME/models.")]

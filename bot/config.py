@@ -124,6 +124,37 @@ class LimitSettings(Section):
     archive_growth: int = Field(default=100, ge=2, description="How many times its size a compressed file may unpack to.")
 
 
+class QuotaSettings(Section):
+    """How much one person and one group may ask for. Nothing is counted that has no limit."""
+
+    person_a_minute: int = Field(
+        default=0, ge=0, description="Messages a minute that one person may write, in all their chats together; 0: any number."
+    )
+    group_a_minute: int = Field(
+        default=0, ge=0, description="Messages a minute that one group may write to the bot; 0: any number."
+    )
+    person_a_day: int = Field(
+        default=0, ge=0, description="Messages a day of one person, in all their chats together; 0: any number. Not for admins."
+    )
+    group_a_day: int = Field(
+        default=0,
+        ge=0,
+        description="Messages a day that one group may write to the bot; 0: any number. What admins write does not count.",
+    )
+    costly_a_day: int = Field(
+        default=0, ge=0, description="Answers a day of the skills in quotas.costly to one person; 0: any number. Not for admins."
+    )
+    costly: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("imagine", "transcribe", "translate"),
+        description="Skills whose answers are counted for themselves, comma-separated in the environment.",
+    )
+
+    @field_validator("costly", mode="before")
+    @classmethod
+    def _skills(cls, value: object) -> object:
+        return listed(value)
+
+
 class ModelSettings(Section):
     """Models and the memory they may take."""
 
@@ -227,6 +258,7 @@ class Settings(BaseSettings):
     web: WebSettings = Field(default_factory=WebSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    quotas: QuotaSettings = Field(default_factory=QuotaSettings)
     models: ModelSettings = Field(default_factory=ModelSettings)
     links: LinkSettings = Field(default_factory=LinkSettings)
     watch: WatchSettings = Field(default_factory=WatchSettings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
@@ -59,6 +60,7 @@ class Answer:
 
 
 Heard = Callable[[Message, Answer | BaseException, float], None]
+Charged = Callable[[str, Message], AbstractAsyncContextManager[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class Dispatcher:
         self._watched = watched
         self.heard: Heard = lambda _message, _answer, _seconds: None
         """Told of each message, its answer or what was raised instead, and the seconds; to be set."""
+        self.charged: Charged = lambda _skill, _message: nullcontext()
+        """Gives what is said instead of an answer of the skill's ("" for nothing) where that would be one too many; to be set."""
         self._by_command = {
             name: skill for skill in skills for spec in skill.commands for name in (spec.name, *spec.aliases)
         }  # fmt: skip
@@ -123,8 +127,12 @@ class Dispatcher:
 
     def wants_files(self, message: Message) -> bool:
         """Say whether files are of any use to what will answer: not to the house's own commands."""
+        return not self.is_of_the_house(message)
+
+    def is_of_the_house(self, message: Message) -> bool:
+        """Say whether `message` is one of the house's own commands, or an admin's order."""
         skill = self._by_command.get(message.command.name) if message.command is not None else None
-        return skill is None or skill.name not in {HOUSE, ADMIN}
+        return skill is not None and skill.name in {HOUSE, ADMIN}
 
     def takes_long(self, message: Message) -> bool:
         """Say whether `message` is an admin's order: its chat does not wait for the end of a swap."""
@@ -162,8 +170,11 @@ class Dispatcher:
         left = _left(plan, message)
         before = [await self._told(left, progress)] if left is not None else []
         request = self._request(plan.message, plan.text, message, files=plan.files, stopwatch=stopwatch, progress=progress)
-        with stopwatch("answer"):
-            reply = await self._answer_as(plan.skill, request, message)
+        async with self.charged(plan.skill.name, message) as too_much:
+            if too_much is not None:
+                return _joined([*before, Answer(_replies(too_much, message), plan.route)], route=plan.route)
+            with stopwatch("answer"):
+                reply = await self._answer_as(plan.skill, request, message)
         return _joined([*before, Answer((_with_receipt(reply, plan, stopwatch),), plan.route)], route=plan.route)
 
     def _by_claimant(self, message: Message) -> list[Message]:
@@ -382,6 +393,10 @@ def _left(plan: _Plan, message: Message) -> Message | None:
 
 def _title(skill: Skill, message: Message) -> str:
     return skill.title.to(message.language)
+
+
+def _replies(said: str, message: Message) -> tuple[Reply, ...]:
+    return (Reply(said, message.language),) if said else ()
 
 
 def _say(text: Text, message: Message, *, route: Route | None = None, buttons: tuple[Button, ...] = ()) -> Answer:

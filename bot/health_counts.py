@@ -30,6 +30,9 @@ class Counts:
         """Count in `metrics`."""
         self.metrics = metrics
         self._messages = metrics.counter("paring_messages_total", "Messages, by what became of them.", ("channel", "outcome"))
+        self._over = metrics.counter(
+            "paring_over_quota_total", "Messages over a rate or a quota, told or left, by which.", ("channel", "quota")
+        )
         self._errors = metrics.counter("paring_errors_total", "Errors that messages ended in, by class.", ("class",))
         self._seconds = metrics.histogram("paring_answer_seconds", "From the begin of the work to the answer.", ("skill",))
         self._lately = metrics.lately("paring_answer_lately_seconds", "The same, of each skill's last 200 answers.", ("skill",))
@@ -72,6 +75,10 @@ class Counts:
         for stage, spent_ms in stages_ms.items():
             self._stages.observe(spent_ms / 1000, skill, stage)
             self._stages_lately.observe(spent_ms / 1000, skill, stage)
+
+    def over_quota(self, channel: str, quota: str) -> None:
+        """Count a message that was one too many."""
+        self._over.add(channel, quota.replace(" ", "_"))
 
     def asked(self, call: Heard) -> None:
         """Count a call of a model."""

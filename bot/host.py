@@ -43,6 +43,7 @@ from bot.models.tasks import EMBED, ROUTE
 from bot.models.watching import Watching
 from bot.notify import Notifier
 from bot.passage import Added, Failed, Scope
+from bot.quota import Quotas
 from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of
 from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
@@ -121,6 +122,7 @@ class App:
     door: FrontDoor
     health: Health
     dead: DeadLetters
+    quotas: Quotas
 
     async def serve(
         self,
@@ -265,6 +267,7 @@ class App:
         """Clear away, once a day, what nobody can use any more: expired buttons, files that no message names."""
         while True:
             await self.chats.drop_expired_buttons()
+            await self.quotas.drop_old()
             if gone := await self.eraser.sweep(kept_until=datetime.now(UTC) - UNNAMED_LIFE):
                 log.info("files that no message names were deleted", files=gone)
             await asyncio.sleep(UPKEEP_EVERY_S)

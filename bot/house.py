@@ -12,12 +12,14 @@ from bot.errors import InputError
 from bot.forgetting import Forgetting
 from bot.locale import Language, Marked, Text, phrases
 from bot.message import AttachmentKind, Message, Reply
+from bot.quota_told import NO_QUOTA, told_of
 from bot.retrieval.spoken import tells
 from bot.skill import CommandSpec, Library, Request, Slot
 from bot.talk import Said
 from bot.text.shown import in_code
 
 if TYPE_CHECKING:
+    from bot.quota import Quotas
     from bot.route import Route
     from bot.store.chats import Chats
     from bot.store.erasing import Eraser
@@ -48,7 +50,7 @@ _ORDER = re.compile(r"\s*/[a-z가-힣][\w]*(?:@\w+)?(?:\s|$)", re.IGNORECASE)
 
 
 class House:
-    """`/why`, `/lang`, `/privacy`, `/forget`, `/index`."""
+    """`/why`, `/lang`, `/quota`, `/privacy`, `/forget`, `/index`."""
 
     name = "house"
     title = _("Settings")
@@ -59,16 +61,20 @@ class House:
         CommandSpec("why", _("Why the last message went where it went"), aliases=("왜",)),
         CommandSpec("lang", _("Set the language of this chat"), aliases=("언어",)),
         CommandSpec("index", _("Make this chat's messages searchable, or stop"), aliases=("색인",)),
+        CommandSpec("quota", _("What you have asked for today, and how much you may"), aliases=("한도",)),
         CommandSpec("privacy", _("What is kept, where, and for how long"), aliases=("개인정보",)),
         CommandSpec("forget", _("Delete what you said and sent, a document, or what you reply to"), aliases=("잊어", "삭제")),
     )
 
-    def __init__(self, inbox: Inbox, chats: Chats, library: Library, eraser: Eraser, home: str) -> None:
+    def __init__(
+        self, inbox: Inbox, chats: Chats, library: Library, eraser: Eraser, home: str, *, quotas: Quotas | None = None
+    ) -> None:  # fmt: skip
         """Use the stores; `home` is the folder that /privacy names."""
         self._inbox = inbox
         self._chats = chats
         self._library = library
         self._forgetting = Forgetting(inbox, library, eraser)
+        self._quotas = quotas
         self._home = home
 
     def claims(self, message: Message) -> bool:
@@ -89,6 +95,9 @@ class House:
                 return await self._lang(request)
             case "index":
                 return await self._index(request)
+            case "quota":
+                said = await told_of(request.message, self._quotas) if self._quotas else NO_QUOTA
+                return request.reply(said)
             case "privacy":
                 return self._privacy(request)
             case "forget":

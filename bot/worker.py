@@ -35,6 +35,7 @@ from bot.turns import Turns
 if TYPE_CHECKING:
     from bot.config import LimitSettings
     from bot.dispatch import Answer, Dispatcher
+    from bot.quota import Quotas
     from bot.route import Route
     from bot.store.blobs import BlobStore
     from bot.store.moving import Moves
@@ -89,11 +90,12 @@ class Worker:
         ended: Ended = list,
         is_through: Callable[[Address], bool] = lambda _to: True,
         moves: Moves | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
         """Work for `channels`, by name; give `replied` what is in the outbox; `ended(names)` are those leases whose bots live no more.
 
         `is_through(chat)` says whether the chat has what it was answered before; `moves` tells of chats that get another number while
-        they are worked for.
+        they are worked for, `quotas` what is too much of one person.
         """
         self._inbox = inbox
         self._dispatcher = dispatcher
@@ -104,6 +106,7 @@ class Worker:
         self._ended = ended
         self._is_through = is_through
         self._moves = moves
+        self._quotas = quotas
         self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, of_one=OF_ONE, weigh=_weight)
         self._turns = Turns(inbox, channels, self._feed.queued, is_through=is_through)
         self._suspects = Suspects()
@@ -252,6 +255,8 @@ class Worker:
             aside = _set_aside(waiting, "it stopped the bot each time")
             log.error("a message is set aside", reference=aside.reference, inbox=waiting.id, why=aside.error)
             return replace(aside, placeholder=waiting.placeholder)
+        if (too_much := await self._too_much(waiting)) is not None:
+            return too_much
         await self._begin(waiting)
         asked = waiting.message.addressed  # what was only overheard is worked on in silence
         channel = self._channels.get(waiting.message.address.channel) if asked else None
@@ -268,6 +273,13 @@ class Worker:
         finally:
             await company.end()
         return replace(outcome, placeholder=company.placeholder)
+
+    async def _too_much(self, waiting: Waiting) -> _Outcome | None:
+        """Return what is told instead of an answer where the person or the group asks for too much, which may be nothing."""
+        if self._quotas is None or waiting.attempts or waiting.id in self._begun:
+            return None
+        said = await self._quotas.refused(waiting.message, free=self._dispatcher.is_of_the_house(waiting.message))
+        return None if said is None else _said(waiting, said) if said else _Outcome(waiting.message, [])
 
     async def _begin(self, waiting: Waiting) -> None:
         """Write that it is being worked on, once in the life of the bot however often it is made anew."""

@@ -283,6 +283,32 @@ class SessionRow(Base):
     expires_at: Mapped[datetime]
 
 
+class UsageRow(Base):
+    """How much a person or a group asked for: on a day, and at what pace."""
+
+    __tablename__ = "usage"
+
+    who: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """CHANNEL:USER, or CHANNEL:CHAT of a group."""
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    """messages | costly | pace | group messages | group pace."""
+    day: Mapped[str] = mapped_column(String(10))
+    """The day, by the bot's clock on the wall, for which `used` and `more` count."""
+    used: Mapped[int]
+    more: Mapped[int]
+    """What an admin gave besides for that day."""
+    at: Mapped[datetime]
+    """When the last message was said."""
+    full_at: Mapped[datetime]
+    """Of a pace: when there is room again for as many messages as a minute takes."""
+    shut: Mapped[bool]
+    """Of a pace: nothing is taken that was said before `full_at`."""
+    told_at: Mapped[datetime | None]
+    """When the person was told last that it was too much."""
+    told_for: Mapped[str]
+    """The message that was answered by it."""
+
+
 class ScopeRow(Base):
     """An audience, by its name as `bot.passage.Scope` writes it; its id stands for it in passages and in the word index."""
 

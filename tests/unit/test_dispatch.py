@@ -1,3 +1,5 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
@@ -318,3 +320,21 @@ async def test_admin_commands_stand_in_no_menu_but_an_admins() -> None:
     for text, long in (("/swap a b", True), ("/promote 3", True), ("/search x", False), ("/nothing", False), ("x", False)):
         assert dispatcher.takes_long(make_message(text)) is long
     assert not dispatcher.wants_files(make_message("/swap a b"))
+
+
+@pytest.mark.parametrize(("said", "replies"), [("too much", ["too much"]), ("", [])])
+async def test_an_answer_that_is_one_too_many_is_not_made(said: str, replies: list[str]) -> None:
+    house, asked = House(Decision("chat")), []
+
+    @asynccontextmanager
+    async def charged(skill: str, message: Message) -> AsyncIterator[str | None]:
+        asked.append((skill, message.text))
+        yield said if skill == "ocr" else None
+
+    house.dispatcher.charged = charged
+
+    answer = await house.ask(make_message("/ocr now"))
+
+    assert [reply.text for reply in answer.replies] == replies
+    assert (house.ocr.asked, asked) == ([], [("ocr", "/ocr now")])
+    assert [reply.text for reply in (await house.ask(make_message("/caption"))).replies] == ["caption: "]

@@ -43,6 +43,9 @@ class FakeDispatcher:
     def wants_files(self, message: Message) -> bool:
         return True
 
+    def is_of_the_house(self, message: Message) -> bool:
+        return message.command == Command("quota")
+
     def takes_long(self, message: Message) -> bool:
         return message.command == Command("swap")
 
@@ -706,3 +709,44 @@ async def test_a_channel_without_edits_may_show_the_state_of_the_work_in_its_own
     assert number is not None
     await worker.handle(await Inbox(database).one(number))
     assert (channel.states, channel.sent, channel.edited) == (["probing 1 of 2"], [], [])
+
+
+class FakeQuotas:
+    """Lets so many messages through, tells the next one that it is too much, and leaves the rest."""
+
+    def __init__(self, most: int) -> None:
+        self.left, self.asked = most, 0
+
+    async def refused(self, message: Message, *, free: bool) -> str | None:
+        self.asked += 1
+        self.left -= not free
+        return None if free or self.left >= 0 else "too much" if self.left == -1 else ""
+
+
+async def test_what_is_too_much_is_answered_in_its_turn_by_one_sentence_and_not_worked_on(
+    database: Database, tmp_path: Path
+) -> None:
+    dispatcher, inbox = FakeDispatcher(), Inbox(database)
+    worker = make_worker(database, dispatcher, tmp_path)
+    worker._quotas = FakeQuotas(2)
+    for number in range(1, 7):
+        text = "/quota" if number == 5 else str(number)
+        await inbox.accept(make_message(text, id=str(number)))
+        await worker.handle(await inbox.one(number))
+
+    assert [parcel.reply.text for parcel in await parcels(database)] == ["re: 1", "re: 2", "too much", "re: /quota"]
+    assert [message.text for message in dispatcher.asked] == ["1", "2", "/quota"]
+    assert await inbox.counts() == {"done": 6}
+
+
+async def test_what_was_begun_before_a_restart_is_not_counted_again(database: Database, tmp_path: Path) -> None:
+    inbox, quotas = Inbox(database), FakeQuotas(0)
+    worker = make_worker(database, FakeDispatcher(), tmp_path)
+    worker._quotas = quotas
+    number = await inbox.accept(make_message("1"))
+    await inbox.start(number)
+
+    await worker.handle(await inbox.one(number))
+
+    assert quotas.asked == 0
+    assert [parcel.reply.text for parcel in await parcels(database)] == ["re: 1"]
