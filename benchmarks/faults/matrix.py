@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault, access, delivery, lives, storage
+from benchmarks.faults import Fault, access, delivery, lives, repeats, shut, storage
 
-FAULTS: tuple[Fault, ...] = (*delivery.FAULTS, *lives.FAULTS, *access.FAULTS, *storage.FAULTS)
+FAULTS: tuple[Fault, ...] = (
+    *delivery.FAULTS,
+    *lives.FAULTS,
+    *repeats.FAULTS,
+    *shut.FAULTS,
+    *access.FAULTS,
+    *storage.FAULTS,
+)
 
 
 def named(names: tuple[str, ...]) -> list[Fault]:

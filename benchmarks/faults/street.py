@@ -19,8 +19,8 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -44,18 +44,20 @@ AGAIN = ("(Sent again", "(다시 보내요")
 SKILL = f"""
 import asyncio
 from bot.locale import phrases
+from bot.message import Button, Command
 from bot.skill import CommandSpec
 _ = phrases(__file__)
 class Echo:
     name, title, summary, slots, takes = "echo", _("Echo"), _("I echo."), (), frozenset()
-    commands = (CommandSpec("echo", _("Echo")), CommandSpec("slow", _("Echo slowly")))
+    commands = (CommandSpec("echo", _("Echo")), CommandSpec("slow", _("Echo slowly")), CommandSpec("offer", _("Offer an echo")))
     def claims(self, message):
         return False
     async def answer(self, request):
         name = request.message.command.name
         if name == "slow":
             await asyncio.sleep({SLOW_S})
-        return request.reply(f"{{name}} {{request.text}}")
+        buttons = [Button("Echo", Command("echo", request.text))] if name == "offer" else []
+        return request.reply(f"{{name}} {{request.text}}", buttons=buttons)
 def build(kit):
     return Echo()
 """
@@ -198,10 +200,9 @@ class Street:
     _answered: dict[str, float] = field(default_factory=dict)
 
     async def open(self) -> None:
-        """Make the groups."""
+        """Make the groups and the people."""
         for chat in self.chats:
-            if chat < 0:
-                await self.telegram.order("group", id=chat)
+            await self.telegram.order("group" if chat < 0 else "person", id=chat)
 
     @property
     def chats(self) -> list[int]:
@@ -210,11 +211,15 @@ class Street:
 
     async def say(self, *, slow: bool = False, chat: int = 0) -> Asked:
         """Let somebody ask in one of the chats."""
-        chat = chat or self.chance.choice(self.chats)
+        one = self.asks(chat or self.chance.choice(self.chats), slow=slow)
+        said = self.telegram.say(order("slow" if slow else "echo", one.chat, one.token), user=speaker(one.chat), chat=one.chat)
+        await asyncio.shield(said)  # what is noted as asked is said, also where one stops talking
+        return one
+
+    def asks(self, chat: int, *, slow: bool = False) -> Asked:
+        """Note that something is asked for in `chat`, in whichever way."""
         one = Asked(f"q{len(self.asked):06}", chat, slow, time.monotonic())
         self.asked.append(one)
-        command = f"/{'slow' if slow else 'echo'}{f'@{USERNAME}' if chat < 0 else ''} {one.token}"
-        await self.telegram.say(command, user=chat if chat > 0 else 500, chat=chat)
         return one
 
     async def talk(self, *, every_s: float, slow: float = 0.1) -> None:
@@ -271,6 +276,16 @@ class Street:
                 self._answered[token] = time.monotonic()
             await asyncio.sleep(every_s)
 
+    @asynccontextmanager
+    async def looking(self, *, every_s: float) -> AsyncIterator[None]:
+        """Note when answers came while the context lasts."""
+        task = asyncio.create_task(self.look(every_s=every_s))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
     async def _all_told(self, found: dict[str, list[tuple[int, str]]]) -> bool:
         shown = await self._messages()
         missing = len(self.asked) - len(found)
@@ -290,6 +305,16 @@ class Street:
                 if told := TOKEN.search(message.get("text", "")):
                     found[told[1]].append((message["message_id"], message["text"]))
         return found
+
+
+def order(name: str, chat: int, words: str) -> str:
+    """Return the order as it is typed in a chat."""
+    return f"/{name}{f'@{USERNAME}' if chat < 0 else ''} {words}"
+
+
+def speaker(chat: int) -> int:
+    """Return the number of who speaks in a chat."""
+    return chat if chat > 0 else 500
 
 
 def _set_aside(messages: Sequence[dict[str, Any]]) -> list[str]:
