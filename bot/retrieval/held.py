@@ -23,7 +23,7 @@ from bot.locale import phrases
 from bot.retrieval.decode import clean, decode
 from bot.retrieval.document import Block, Document
 from bot.retrieval.folder import is_passed_over
-from bot.retrieval.parsers import broken, is_picture, locked
+from bot.retrieval.parsers import broken, is_picture, locked, too_many
 from bot.text.normal import normal
 
 _ = phrases(__file__)
@@ -54,12 +54,7 @@ def read_zip(file: Path, name: str) -> Document:
             _("{name} is an archive without documents that I can read. Nothing was kept; please send the documents.", name=name)
         )
     if len(places) > MOST_FILES:
-        raise TooLargeError(
-            _(
-                "{name} holds {count} files; I read at most {most} of one archive. Nothing was kept; please send it in parts.",
-                name=name, count=len(places), most=MOST_FILES,
-            )
-        )  # fmt: skip
+        raise too_many(name, len(places), MOST_FILES)
     blocks = [Block("file", called, level=1, place=at) for called, at in _named_once(names, places)]
     return Document("zip", "", tuple(blocks))
 
@@ -76,9 +71,12 @@ def take(*, path: str, name: str, place: int, out: str, most_bytes: int) -> bool
     if is_zip:
         _take_entry(Path(path), name, place, Path(out), most_bytes)
     else:
-        from bot.retrieval.parse_mail import attached_bytes  # noqa: PLC0415 - it imports this module
+        from bot.retrieval.parse_mail import BROKEN, attached_bytes  # noqa: PLC0415 - it imports this module
 
-        data = attached_bytes(Path(path).read_bytes(), place)
+        try:
+            data = attached_bytes(Path(path).read_bytes(), place)
+        except BROKEN as error:
+            raise broken(name) from error
         if len(data) > most_bytes:
             raise _too_large(name, most_bytes)
         Path(out).write_bytes(data)

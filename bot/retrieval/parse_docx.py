@@ -17,9 +17,13 @@ from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.held import pictures_of
 from bot.retrieval.parse_text import rows_to_blocks
+from bot.retrieval.parsers import broken
 
 LONGEST_BOLD = 80
 """Characters of a bold paragraph above which it is no heading."""
+MOST_COLUMNS = 1000
+LONGEST_COUNT = 9
+"""Digits of a number above which it is none that a program wrote."""
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _UNREAD = (f"{_W}del", f"{_W}moveFrom", f"{_W}txbxContent", f"{_W}pPr", f"{_W}rPr", _FALLBACK)
@@ -38,9 +42,24 @@ class _Known:
     pictures: dict[str, int]
 
 
-def read_docx(file: Path, _name: str) -> Document:
-    """Return headings by their styles, paragraphs, tables, text boxes, footnotes, and what heads and feet say, in order."""
-    import docx  # noqa: PLC0415 - loaded for what needs it alone
+def read_docx(file: Path, name: str) -> Document:
+    """Return headings by their styles, paragraphs, tables, text boxes, footnotes, and what heads and feet say, in order.
+
+    Raises:
+        UnreadableError: it is damaged.
+    """
+    from docx.exceptions import PythonDocxError  # noqa: PLC0415 - loaded for what needs it alone
+    from docx.opc.exceptions import OpcError  # noqa: PLC0415 - as above
+    from docx.oxml.exceptions import XmlchemyError  # noqa: PLC0415 - as above
+
+    try:
+        return _document(file)
+    except (PythonDocxError, OpcError, XmlchemyError) as error:
+        raise broken(name) from error
+
+
+def _document(file: Path) -> Document:
+    import docx  # noqa: PLC0415 - as above
 
     document = docx.Document(str(file))
     styles = {style.style_id: style.name or "" for style in document.styles}
@@ -160,7 +179,7 @@ def _rows(table: Any) -> list[list[str]]:
             goes_on = merged is not None and _value(merged) != "restart"
             above = rows[-1][len(cells)] if goes_on and rows and len(cells) < len(rows[-1]) else ""
             width = _value(cell.find(f"{_W}tcPr/{_W}gridSpan"))
-            cells += [above or " ".join(text_of(cell).split()), *[""] * ((int(width) if width.isdigit() else 1) - 1)]
+            cells += [above or " ".join(text_of(cell).split()), *[""] * (_count(width) - 1)]
         rows.append(cells)
     return rows
 
@@ -182,6 +201,11 @@ def _notes(document: Any) -> Iterator[str]:
             parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
             root = etree.fromstring(relation.target_part.blob, parser)
             yield from (said for note in root if (said := text_of(note)))
+
+
+def _count(said: str) -> int:
+    """Return how many columns a cell says that it spans."""
+    return min(int(said), MOST_COLUMNS) if said.isdecimal() and len(said) < LONGEST_COUNT else 1
 
 
 def _value(element: Any) -> str:

@@ -21,6 +21,7 @@ from bot.retrieval.parse_text import rows_to_blocks
 from bot.retrieval.parsers import locked
 
 MOST_ROWS = 100_000
+MOST_COLUMNS = 1000
 MOST_SPANNED = 1000
 LONGEST_HEADING = 120
 _SECTION = re.compile(r"^Contents/section(\d+)\.xml$")
@@ -167,8 +168,8 @@ class _Reading:
                 free = next(column for column in itertools.count() if (number, column) not in cells)
                 top, left = _whole(place, "rowAddr", number), _whole(place, "colAddr", free)
                 said = self._cell(cell, pictures)
-                for down in range(min(_whole(span, "rowSpan", 1), MOST_SPANNED)):
-                    cells[top + down, left] = said
+                down = min(_whole(span, "rowSpan", 1), MOST_SPANNED, MOST_ROWS - top) if left < MOST_COLUMNS else 0
+                cells |= dict.fromkeys(((row, left) for row in range(top, top + down)), said)
         height, width = (max((at[side] for at in cells), default=-1) + 1 for side in (0, 1))
         return [[cells.get((row, column), "") for column in range(width)] for row in range(min(height, MOST_ROWS))]
 

@@ -15,9 +15,12 @@ from email.message import EmailMessage, MIMEPart
 from bot.retrieval.decode import clean, decode
 from bot.retrieval.document import Block, Document
 from bot.retrieval.held import attached
+from bot.retrieval.parsers import broken
 
 SHOWN = ("From", "To", "Cc", "Date")
 LONGEST_HEADING = 200
+BROKEN = (ValueError, IndexError, AttributeError, TypeError, KeyError, OverflowError, RecursionError)
+"""What the standard library's parser raises over some broken headers, and over parts within parts without end."""
 _QUOTED = re.compile(r"^\s*>+ ?")
 _ATTRIBUTION = re.compile(
     r"^(?:On .{6,200} wrote:|Am .{6,200} schrieb .*:|.{4,200}(?:님이|님께서) 작성:?|\d{4}년 .{4,200} 작성:?"
@@ -26,8 +29,19 @@ _ATTRIBUTION = re.compile(
 )
 
 
-def read_mail(data: bytes) -> Document:
-    """Return the mail under its subject, which is its title, and what is attached as files that are yet to be read."""
+def read_mail(data: bytes, name: str) -> Document:
+    """Return the mail under its subject, which is its title, and what is attached as files that are yet to be read.
+
+    Raises:
+        UnreadableError: it is damaged.
+    """
+    try:
+        return _mail(data)
+    except BROKEN as error:
+        raise broken(name) from error
+
+
+def _mail(data: bytes) -> Document:
     message = email.message_from_bytes(data, policy=email.policy.default)
     subject = _header(message, "Subject")
     parts = attached(message)
@@ -53,7 +67,7 @@ def attached_bytes(data: bytes, place: int) -> bytes:
 def _header(message: EmailMessage, name: str) -> str:
     try:
         return clean(" ".join(str(message.get(name, "")).split()))
-    except (ValueError, IndexError, AttributeError, TypeError):  # the standard library's parser trips over some broken headers
+    except BROKEN:  # one header costs itself alone
         return ""
 
 
@@ -73,7 +87,7 @@ def _text(part: MIMEPart) -> str:
     data = _bytes(part)
     try:
         return clean(data.decode(part.get_content_charset() or "ascii"))
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):  # no such encoding, or none by its name, or not in it
         return decode(data)
 
 

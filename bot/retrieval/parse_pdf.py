@@ -5,18 +5,16 @@ A page that shows something but has no text is reported as unread: a scan, whose
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.errors import UnreadableError
-from bot.locale import phrases
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.parse_pdf_layout import layout, paragraphs
 from bot.retrieval.parse_pdf_lines import Line, read_lines
 from bot.retrieval.parsers import broken, locked
-
-_ = phrases(__file__)
 
 MOST_PAGES = 5000
 PAGE_PIXELS = 12_000_000
@@ -37,34 +35,57 @@ def read_pdf(file: Path, name: str) -> Document:
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise locked(name) from error
-        raise UnreadableError(
-            _("{name} is cut off or damaged. Nothing was kept; please send it again, or save it anew first.", name=name)
-        ) from error
+        raise broken(name) from error
     try:
-        return _pages(pdf)
+        return _pages(pdf, name)
     finally:
         pdf.close()
 
 
-def _pages(pdf: Any) -> Document:  # pypdfium2 has no types
-    lines: list[list[Line]] = []
-    heights: list[float] = []
-    plain: list[Block] = []
-    unread: list[int] = []
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What one page says: its lines with their places, else its text without them, else whether it shows anything."""
+
+    lines: Sequence[Line] = ()
+    text: str = ""
+    shows: bool = False
+    height: float = 0.0
+
+
+def _pages(pdf: Any, name: str) -> Document:  # pypdfium2 has no types
+    from pypdfium2 import PdfiumError  # noqa: PLC0415 - loaded for what needs it alone
+
+    pages: list[_Page] = []
+    lost = 0
     count = len(pdf)
     for number in range(1, min(count, MOST_PAGES) + 1):
-        page = pdf[number - 1]
-        placed = read_lines(page) if number <= MOST_LAID_OUT else []
-        text = "" if placed else _plain(page)
-        if text:
-            plain += [Block("text", paragraph, page=number) for paragraph in paragraphs(text.split("\n"))]
-        elif not placed and next(page.get_objects(max_depth=2), None) is not None:
-            unread.append(number)
-        lines.append(placed)
-        heights.append(page.get_height())
+        try:
+            pages.append(_page(pdf, number))
+        except PdfiumError:  # a damaged page costs itself alone
+            pages.append(_Page())
+            lost += 1
+    if pages and lost == len(pages):
+        raise broken(name)
+    plain = [
+        Block("text", paragraph, page=number)
+        for number, page in enumerate(pages, 1) if page.text for paragraph in paragraphs(page.text.split("\n"))
+    ]  # fmt: skip
+    unread = tuple(number for number, page in enumerate(pages, 1) if page.shows)
+    blocks = sorted(
+        [*layout([page.lines for page in pages], [page.height for page in pages]), *plain], key=lambda block: block.page or 0
+    )
+    return Document("pdf", _title(pdf), tuple(blocks), pages=count, unread=unread)
+
+
+def _page(pdf: Any, number: int) -> _Page:
+    page = pdf[number - 1]
+    try:
+        lines = read_lines(page) if number <= MOST_LAID_OUT else []
+        text = "" if lines else _plain(page)
+        shows = not lines and not text and next(page.get_objects(max_depth=2), None) is not None
+        return _Page(lines, text, shows, page.get_height())
+    finally:
         page.close()
-    blocks = sorted([*layout(lines, heights), *plain], key=lambda block: block.page or 0)
-    return Document("pdf", _title(pdf), tuple(blocks), pages=count, unread=tuple(unread))
 
 
 def _plain(page: Any) -> str:

@@ -15,15 +15,29 @@ from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.held import pictures_of
 from bot.retrieval.parse_text import rows_to_blocks
+from bot.retrieval.parsers import broken
 
 MOST_ROWS = 100_000
 SHORT_SLIDE = 500
 """Characters of a slide that make one passage."""
 
 
-def read_pptx(file: Path, _name: str) -> Document:
-    """Return each slide as a page: its title, texts and notes, then its tables and charts."""
-    import pptx  # noqa: PLC0415 - loaded for what needs it alone
+def read_pptx(file: Path, name: str) -> Document:
+    """Return each slide as a page: its title, texts and notes, then its tables and charts.
+
+    Raises:
+        UnreadableError: it is damaged.
+    """
+    from pptx.exc import PythonPptxError  # noqa: PLC0415 - loaded for what needs it alone
+
+    try:
+        return _slides(file)
+    except PythonPptxError as error:
+        raise broken(name) from error
+
+
+def _slides(file: Path) -> Document:
+    import pptx  # noqa: PLC0415 - as above
 
     slides = pptx.Presentation(str(file))
     with zipfile.ZipFile(file) as archive:

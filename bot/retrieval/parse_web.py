@@ -45,12 +45,13 @@ def read_html(text: str) -> Document:
 
 def body_text(html: str) -> str:
     """Return all text of a page that a reader sees, a block a line."""
-    from lxml import html as parser  # noqa: PLC0415 - loaded for what needs it alone
+    from lxml import etree  # noqa: PLC0415 - loaded for what needs it alone
+    from lxml import html as parser  # noqa: PLC0415 - as above
 
     try:
         deep = parser.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)  # else nothing is read below 256 elements
         root = parser.fromstring(html.encode("utf-8", "replace"), parser=deep)
-    except (ValueError, SyntaxError):  # nothing but comments, or nothing at all
+    except (ValueError, SyntaxError, etree.LxmlError):  # nothing but comments, or nothing at all
         return ""
     lines = "".join(_pieces(root)).split("\n")
     return clean("\n".join(line for line in (_SPACE.sub(" ", line).strip() for line in lines) if line))

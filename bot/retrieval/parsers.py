@@ -8,6 +8,7 @@ Owns: telling what a file is by its bytes, and the sentence for what cannot be r
 
 from __future__ import annotations
 
+import lzma
 import re
 import zipfile
 import zlib
@@ -24,6 +25,8 @@ _ = phrases(__file__)
 MOST_ENTRIES = 20_000
 """Files in an archive: a spreadsheet of a thousand sheets has some thousand."""
 MEBIBYTE = 1024 * 1024
+HARMLESS_BYTES = 16 * MEBIBYTE
+"""What an archive may unpack to however small it is: a log of equal lines is no bomb."""
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What the files of old Office and of Hangul begin with, and of new Office where they are locked. Source: MS-CFB 2.2."""
@@ -91,10 +94,12 @@ def _archive(file: Path, name: str, growth: int) -> Document:
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise broken(name) from error
+    if len(entries) > MOST_ENTRIES:
+        raise too_many(name, len(entries), MOST_ENTRIES)
     unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > growth * max(file.stat().st_size, 1024) or len(entries) > MOST_ENTRIES:
+    if unpacked > max(growth * file.stat().st_size, HARMLESS_BYTES):
         raise TooLargeError(
             _(
                 "{name} would unpack to {megabytes} MB. Nothing was kept; please save it anew, or send a part of it.",
@@ -109,7 +114,7 @@ def _archive(file: Path, name: str, growth: int) -> Document:
         return reader(file, name)
     except (
         KeyError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile, SyntaxError, AttributeError, IndexError, NotImplementedError,
-        zlib.error, EOFError,
+        zlib.error, lzma.LZMAError, EOFError, OSError, OverflowError, TypeError, RecursionError,
     ) as error:  # fmt: skip
         raise broken(name) from error
 
@@ -142,7 +147,7 @@ def _text(data: bytes, name: str) -> Document:
     if suffix == "eml" or (suffix not in CODE and _MAIL.match(text[:10_000])):
         from bot.retrieval.parse_mail import read_mail  # noqa: PLC0415 - as above
 
-        return read_mail(data)
+        return read_mail(data, name)
     if _HTML.match(text[:4096]) or (suffix in ("html", "htm", "xhtml") and "<" in text):
         from bot.retrieval.parse_web import read_html  # noqa: PLC0415 - as above
 
@@ -159,6 +164,16 @@ def _text(data: bytes, name: str) -> Document:
 def locked(name: str) -> UnreadableError:
     """Return the error for a file that asks for a password."""
     return UnreadableError(_("{name} is locked with a password. Nothing was kept; please send it without one.", name=clean(name)))
+
+
+def too_many(name: str, count: int, most: int) -> TooLargeError:
+    """Return the error for an archive of more files than are read."""
+    return TooLargeError(
+        _(
+            "{name} holds {count} files; I read at most {most} of one archive. Nothing was kept; please send it in parts.",
+            name=name, count=count, most=most,
+        )
+    )  # fmt: skip
 
 
 def broken(name: str) -> UnreadableError:

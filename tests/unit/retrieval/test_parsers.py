@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import TooLargeError, UnreadableError
+from bot.retrieval import parsers
 from bot.retrieval.document import Document
 from bot.retrieval.parsers import read
 
@@ -83,6 +84,23 @@ def xlsx() -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+TYPES = b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override/></Types>'
+
+
+def zipped(*parts: str | bytes) -> bytes:
+    """Return a ZIP of names and what lies under them, in turn."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in zip(parts[::2], parts[1::2], strict=True):
+            archive.writestr(str(name), data)
+    return out.getvalue()
+
+
+def misplaced(archive: bytes) -> bytes:
+    """Return a ZIP that says its list lies ten bytes later than it does, so that its first file lies before it."""
+    return archive[:-6] + (int.from_bytes(archive[-6:-2], "little") + 10).to_bytes(4, "little") + archive[-2:]
 
 
 def test_a_page_of_many_elements_within_one_another_is_read(parsed: Write) -> None:
@@ -258,3 +276,59 @@ def test_what_markdown_escapes_is_read_as_it_is_shown(parsed: Write) -> None:
 def test_a_page_with_a_span_of_hours_shows_no_backslash(parsed: Write) -> None:
     page = "<html><body><article><h1>Hours</h1><p>Open 10~18 on weekdays and 11~15 on Saturdays.</p></article></body></html>"
     assert "10~18" in texts(parsed("a.html", page))[-1]
+
+
+def test_a_damaged_page_of_a_pdf_costs_itself_alone(parsed: Write) -> None:
+    whole = pdf("Page one says hello to all of us.", "Page two says it again to everybody.")
+    read_ = parsed("a.pdf", whole.replace(b"/Type /Page\n", b"/Type /Nope\n", 1))
+    assert [(block.page, block.text) for block in read_.blocks] == [(2, "Page two says it again to everybody.")]
+
+
+def test_a_pdf_without_a_page_that_opens_is_told(parsed: Write) -> None:
+    with pytest.raises(UnreadableError, match="cut off or damaged"):
+        parsed("a.pdf", pdf("Page one says hello.").replace(b"/Type /Page\n", b"/Type /Nope\n"))
+
+
+WRITTEN_BY_HAND = b"From: a\nTo: b\nSubject: c\nMIME-Version: 1.0\n"
+
+
+@pytest.mark.parametrize(
+    "header", [b'Content-Type: text/plain; charset="a\0b"', b"Date: Mon, 2 Mar 2026 4294967295999:00:00 +0900"]
+)
+def test_a_header_that_means_nothing_costs_itself_alone(parsed: Write, header: bytes) -> None:
+    assert texts(parsed("a.eml", WRITTEN_BY_HAND + header + b"\n\nHello there."))[-1] == "Hello there."
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("name.eml", WRITTEN_BY_HAND + b"Content-Type: text/csv; name*=\"\0''x\"\n\nHello.", "cut off or damaged"),
+        ("deep.eml", WRITTEN_BY_HAND + b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (at, at)
+                                                for at in range(2000)), "cut off or damaged"),
+        ("nothing.html", b"<!DOCTYPE html>", "no text in nothing.html"),
+        ("version.zip", zipped("a.txt", b"a").replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\xff"), "cut off or damaged"),
+        ("place.docx", misplaced(zipped("word/document.xml", b"<w/>")), "cut off or damaged"),
+        ("types.pptx", zipped("ppt/presentation.xml", b"<a/>", "[Content_Types].xml", TYPES), "cut off or damaged"),
+    ],
+)  # fmt: skip
+def test_what_trips_a_library_is_told_as_damaged(parsed: Write, name: str, data: bytes, told: str) -> None:
+    with pytest.raises(UnreadableError, match=told):
+        parsed(name, data)
+
+
+def test_an_archive_of_too_many_files_is_told_how_many(parsed: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsers, "MOST_ENTRIES", 1)
+    with pytest.raises(TooLargeError, match="holds 2 files; I read at most 1"):
+        parsed("many.docx", zipped("word/document.xml", b"<w/>", "b", b""))
+
+
+def test_a_small_archive_may_grow_as_it_likes_while_that_is_little(parsed: Write) -> None:
+    assert parsed("log.zip", zipped("log.txt", b"The same again.\n" * 500_000)).kind == "zip"
+
+
+def test_a_cell_of_a_word_document_spans_so_many_columns_at_most(parsed: Write) -> None:
+    source, out = io.BytesIO(docx()), io.BytesIO()
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(out, "w") as new:
+        for item in old.infolist():
+            new.writestr(item, old.read(item).replace(b"<w:tcPr>", b'<w:tcPr><w:gridSpan w:val="999999999999"/>', 1))
+    assert "Phone" in " ".join(texts(parsed("a.docx", out.getvalue())))
