@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from bot import health
 from bot.admin_desks import AdminHouse, admin_parts
 from bot.admin_page import PageDesk
+from bot.ageing import Ageing
 from bot.crowd import Crowd
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
@@ -212,7 +213,7 @@ async def _assemble(
             kit, roles, audit, pool, catalogue, Traffic(database), parts.swapper, parts.bench, parts.hub, door, dead, quotas
         )
     )
-    house = House(inbox, chats, library, eraser, str(settings.home), quotas=quotas)
+    house = House(inbox, chats, library, eraser, str(settings.home), quotas=quotas, kept_days=settings.retention.days)
     skills += [*await asyncio.to_thread(load_skills, kit), house, admin]
 
     async def decide(text: str, language: Language) -> Decision:
@@ -248,7 +249,8 @@ async def _assemble(
     app = App(
         settings=settings, database=database, inbox=inbox, outbox=outbox, chats=chats, blobs=blobs, catalogue=catalogue, pool=pool,
         library=library, router=router, dispatcher=dispatcher, intake=intake, worker=worker, delivery=delivery, learner=learner,
-        eraser=eraser, links=links, channels=channels, roles=roles, audit=audit, swapper=parts.swapper, watching=parts.watching,
+        eraser=eraser, ageing=Ageing(library, eraser, audit), links=links, channels=channels, roles=roles, audit=audit,
+        swapper=parts.swapper, watching=parts.watching,
         page=PageDesk(parts.swapper, roles, audit, pool, catalogue, sight), admin=admin, duty=duty, door=door, dead=dead,
         quotas=quotas,
         health=Health(health.House(settings.home, Gauges(database), library, pool, channels, duty), counts, LoopWatch()),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli_age import age
 from bot.cli_backup import backup, restore
 from bot.cli_bench import bench
 from bot.cli_dead import dead
@@ -254,7 +255,7 @@ def _ask_health(url: str) -> None:
 
 cli.command(cls=Verb)(watch)
 cli.add_typer(models, name="models")
-for verb in (swap, rollback, shadow, card, ram, audit, admins, admit, guests, dead, quotas, bench, backup, restore):
+for verb in (swap, rollback, shadow, card, ram, audit, admins, admit, guests, dead, quotas, bench, backup, restore, age):
     cli.command(cls=Verb)(verb)
 cli.add_typer(index, name="index")
 cli.add_typer(evaluate, name="eval")

@@ -229,6 +229,18 @@ class WatchSettings(Section):
         return value
 
 
+class RetentionSettings(Section):
+    """How long what people said is kept."""
+
+    days: int = Field(
+        default=0,
+        ge=0,
+        le=36500,
+        description="Days after which messages, answers, files and passages of chats are deleted; 0: only when /forget says so.",
+    )
+    audit_days: int = Field(default=0, ge=0, le=36500, description="Days after which lines of the audit are deleted; 0: never.")
+
+
 class Settings(BaseSettings):
     """All settings of one installation."""
 
@@ -263,6 +275,7 @@ class Settings(BaseSettings):
     links: LinkSettings = Field(default_factory=LinkSettings)
     watch: WatchSettings = Field(default_factory=WatchSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
 
     @field_validator("admins", mode="before")
     @classmethod

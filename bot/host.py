@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from bot.admin import Admin
 from bot.admin_page import PageDesk
+from bot.ageing import Ageing, Kept
 from bot.background import in_background
 from bot.channels.channel import KnowsAdmins
 from bot.channels.health_port import listening
@@ -110,6 +111,7 @@ class App:
     delivery: Delivery
     learner: Learner
     eraser: Eraser
+    ageing: Ageing
     links: Fetcher
     channels: dict[str, Channel]
     roles: Roles
@@ -147,6 +149,8 @@ class App:
             start = partial(_start, group)
             parts = [start("worker", self.worker.run), start("delivery", self.delivery.run), start("warm", self._warm)]
             parts.append(start("upkeep", self._keep_up))
+            kept = Kept(self.settings.retention.days, self.settings.retention.audit_days)
+            parts.append(start("ageing", partial(self.ageing.run, kept)))
             parts.append(start("watch", self._watch))
             parts.append(start("index", self.library.keep_saved))
             parts.append(start("generations", self._change))

@@ -67,15 +67,17 @@ class House:
     )
 
     def __init__(
-        self, inbox: Inbox, chats: Chats, library: Library, eraser: Eraser, home: str, *, quotas: Quotas | None = None
+        self, inbox: Inbox, chats: Chats, library: Library, eraser: Eraser, home: str, *, quotas: Quotas | None = None,
+        kept_days: int = 0,
     ) -> None:  # fmt: skip
-        """Use the stores; `home` is the folder that /privacy names."""
+        """Use the stores; `home` is the folder that /privacy names, `kept_days` how long it is said that things are kept (0: for ever)."""
         self._inbox = inbox
         self._chats = chats
         self._library = library
         self._forgetting = Forgetting(inbox, library, eraser)
         self._quotas = quotas
         self._home = home
+        self._kept_days = kept_days
 
     def claims(self, message: Message) -> bool:
         """Claim nothing."""
@@ -145,8 +147,11 @@ class House:
             "- Who can find it: those who are in this chat. What the admin added for all is found by all.\n"
             "- Tried: a model that the admin tries may be given the admin's requests too, or everybody's where they say so. Nobody is shown "
             "what it says, and only numbers are kept of it.\n"
-            "- How long: until you write /forget here, or the admin removes it.",
+            "- How long: {how_long}",
             home=self._home,
+            how_long=_("{days} days at most, or until you write /forget here.", days=self._kept_days)
+            if self._kept_days
+            else _("until you write /forget here, or the admin removes it."),
         )
         return request.reply(said)
 

@@ -82,6 +82,13 @@ class Names:
     said: Said | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Old:
+    """What went in one step because it was old."""
+
+    passages: int
+
+
 class Shelves:
     """Documents and messages that may be searched."""
 
@@ -265,6 +272,11 @@ class Shelves:
     async def forget_everywhere(self, channel: str, account: str, *, sender: str) -> int:
         """Remove what `sender` said in any chat of the account, as `forget` does; return how many passages went."""
         return await self._withdrawn(await self._passages.forget_everywhere(channel, account, sender=sender))
+
+    async def age(self, before: datetime, *, documents: int) -> Old | None:
+        """Remove so many documents of chats, not of folders, that came before `before` (aware); None where there is none any more."""
+        gone = await self._passages.age(before, beside=PATH, documents=documents)
+        return None if gone is None else Old(await self._withdrawn(gone))
 
     async def held(self, scope: Scope, *, sender: str | None = None) -> list[Held]:
         """Return the documents in `scope` that `sender` brought, all of them for None, the newest first."""

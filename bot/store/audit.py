@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from bot.errors import InputError
 from bot.store.tables import AuditRow
@@ -47,7 +47,7 @@ class Entry:
 
 
 class Audit:
-    """The orders, kept for ever."""
+    """The orders, kept until they are too old (`bot.ageing`)."""
 
     def __init__(self, database: Database) -> None:
         """Use `database`."""
@@ -72,6 +72,15 @@ class Audit:
             connection.execute(statement)
 
         await self._database.write(work)
+
+    async def age(self, before: datetime, *, at_once: int) -> int:
+        """Delete so many orders from before `before` (aware); return how many there were."""
+        old = select(AuditRow.id).where(AuditRow.at < before).order_by(AuditRow.id).limit(at_once)
+
+        def work(connection: Connection) -> int:
+            return connection.execute(delete(AuditRow).where(AuditRow.id.in_(old))).rowcount
+
+        return await self._database.write(work)
 
     async def last(self, count: int) -> Sequence[Entry]:
         """Return the last `count` orders (at most MOST), the newest first."""

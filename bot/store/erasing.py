@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +20,7 @@ from sqlalchemy import Table, select, text
 from bot.logs import Logger
 from bot.message import Address, Message
 from bot.store.tables import DocumentRow, InboxRow, OutboxRow
-from bot.store.unsaying import Gone, anywhere, here, hush, unanswered, unsaid, without_files
+from bot.store.unsaying import Gone, aged, aged_besides, anywhere, here, hush, unanswered, unquoted, unsaid, without_files
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -82,6 +82,26 @@ class Eraser:
             return without_files(connection, here(address), mine, blobs, lambda said: sender in (None, said.sender))
 
         return (await self._gone(work)).messages if blobs else 0
+
+    async def age(self, before: datetime, *, at_once: int) -> AsyncIterator[int]:
+        """Delete what was said before `before` (aware), step by step; yield how many messages went in each. What waits stays.
+
+        Its files go after the last step; where the bot ends before, `sweep` takes them.
+        """
+        whole = Gone()
+        while (gone := await self._database.write(lambda connection: aged(connection, before, most=at_once))).messages:
+            whole.add(gone)
+            yield gone.messages
+        quoting = select(_INBOX.c.id).where(_INBOX.c.message.like('%"reply_to":{%'))
+        async with self._database.read() as connection:
+            numbers = list((await connection.execute(quoting)).scalars())
+        for start in range(0, len(numbers), at_once):
+            some = numbers[start : start + at_once]
+            gone = await self._database.write(lambda connection, some=some: unquoted(connection, before, some))  # type: ignore[misc]
+            whole.add(gone)
+            yield 0
+        whole.add(await self._database.write(lambda connection: aged_besides(connection, before)))
+        await self._settle(whole)
 
     async def hush(self, message: Message) -> None:
         """Leave of an order to forget that it was given, not what it names."""

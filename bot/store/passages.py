@@ -157,6 +157,18 @@ class Passages:
         chats = (ScopeRow.name.startswith(f"{kind}:{channel}/{account}/", autoescape=True) for kind in ("dm", "group"))
         return await self._forget(or_(*chats), DocumentRow.sender == sender)
 
+    async def age(self, before: datetime, *, beside: str, documents: int) -> list[int] | None:
+        """Remove so many documents of chats that came before `before` (aware), but those whose keys begin with `beside`.
+
+        Return the passages that went; None where there is no such document any more.
+        """
+        chats = or_(*(ScopeRow.name.startswith(f"{kind}:") for kind in ("dm", "group")))
+        old = (chats, DocumentRow.updated_at < before, ~DocumentRow.key.startswith(beside, autoescape=True))
+        some = select(DocumentRow.id).join(ScopeRow).where(*old).order_by(DocumentRow.id).limit(documents)
+        async with self._database.read() as connection:
+            numbers = list((await connection.execute(some)).scalars())
+        return await self._forget(*old[:1], *old[1:], DocumentRow.id.in_(numbers)) if numbers else None
+
     async def unembedded(self, generation: int, *, count: int, after: int = 0) -> list[Unembedded]:
         """Return at most `count` passages above `after` that have no vector in `generation`, oldest first."""
         missing = ~select(1).where(VectorRow.passage_id == PassageRow.id, VectorRow.generation_id == generation).exists()

@@ -46,6 +46,14 @@ class Gone:
         for blob in _BLOB.findall(packed):
             self.files[blob] = max(at, self.files.get(blob, at))
 
+    def add(self, other: Gone) -> None:
+        """Count what went beside this."""
+        self.messages += other.messages
+        self.answers += other.answers
+        self.labels += other.labels
+        for blob, at in other.files.items():
+            self.files[blob] = max(at, self.files.get(blob, at))
+
 
 def here(address: Address) -> ColumnElement[bool]:
     """Return the messages of one chat."""
@@ -125,6 +133,47 @@ def without_files(
     return gone
 
 
+def aged(connection: Connection, before: datetime, *, most: int) -> Gone:
+    """Delete the oldest of the messages that were done with before `before` (aware) and have nothing left to send, so many of them."""
+    gone = Gone()
+    leaving = select(_OUTBOX.c.inbox_id).where(_OUTBOX.c.state.in_(("ready", "sending", "ambiguous")))
+    old = and_(_INBOX.c.received_at < before, _INBOX.c.state.in_(("done", "dead")), _INBOX.c.id.not_in(leaving))
+    rows = connection.execute(select(_INBOX.c.id, _INBOX.c.message).where(old).order_by(_INBOX.c.id).limit(most)).all()
+    for row in rows:
+        gone.note(row.message, before)
+    for some in _in_parts([row.id for row in rows]):
+        _drop(connection, some, gone)
+    gone.messages = len(rows)
+    return gone
+
+
+def aged_besides(connection: Connection, before: datetime) -> Gone:
+    """Delete what came before `before` (aware) and is of no message: labels, and what the bot said by itself."""
+    gone = Gone()
+    said = and_(
+        _OUTBOX.c.created_at < before, _OUTBOX.c.state.in_(("sent", "dead")), _OUTBOX.c.inbox_id.not_in(select(_INBOX.c.id))
+    )
+    for packed in connection.execute(select(_OUTBOX.c.reply).where(said)).scalars():
+        gone.note(packed, before)
+    connection.execute(delete(_OUTBOX).where(said))
+    gone.labels = connection.execute(delete(_LABELS).where(_LABELS.c.said_at < before)).rowcount
+    return gone
+
+
+def unquoted(connection: Connection, before: datetime, numbers: Sequence[int]) -> Gone:
+    """Take what was said before `before` out of those of the messages `numbers` that quote it."""
+    gone = Gone()
+    for row in connection.execute(select(_INBOX.c.id, _INBOX.c.message).where(_INBOX.c.id.in_(numbers))).all():
+        message = _read(row.message)
+        if message is None or message.reply_to is None or message.reply_to.sent_at >= before or _is_bare(message.reply_to):
+            continue
+        gone.note(row.message, before)
+        bare = _bare(message.reply_to)
+        connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(replace(message, reply_to=bare))))
+        gone.messages += 1
+    return gone
+
+
 def hush(connection: Connection, message: Message) -> Gone:
     """Leave of the order to forget that it was given: what it names or quotes is to be forgotten, too."""
     gone = Gone()
@@ -153,11 +202,19 @@ def _unquote(connection: Connection, place: ColumnElement[bool], is_one: Quoted,
         message = _read(row.message)
         if message is None or message.reply_to is None or not is_one(message.reply_to):
             continue
-        bare = replace(message.reply_to, text="", attachments=(), reply_to=None, command=None)
+        bare = _bare(message.reply_to)
         connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(replace(message, reply_to=bare))))
         gone.note(row.message, message.sent_at)
         for packed in empty(connection, _OUTBOX.c.inbox_id == row.id):
             gone.note(packed, message.sent_at)
+
+
+def _bare(quoted: Message) -> Message:
+    return replace(quoted, text="", attachments=(), reply_to=None, command=None)
+
+
+def _is_bare(quoted: Message) -> bool:
+    return quoted == _bare(quoted)
 
 
 def _without(message: Message, blobs: Collection[str]) -> Message:
