@@ -96,20 +96,21 @@ class Fetcher:
         async with self._pace.place():
             try:
                 async with asyncio.timeout(self._settings.seconds):
-                    return await self._follow(link)
+                    answer, link = await self._follow(link)
             except TimeoutError:
                 raise UnreadableError(
                     _("{host} did not answer within {seconds} seconds. Please try again, or paste the text.",
                       host=link.host, seconds=round(self._settings.seconds))
                 ) from None  # fmt: skip
+            return await self._kept(answer, link)
 
-    async def _follow(self, link: Link) -> tuple[Path, str]:
+    async def _follow(self, link: Link) -> tuple[Answer, Link]:
         begun = link
         for _redirect in range(MOST_REDIRECTS + 1):
             await self._ask_robots(link)
             answer = await self._get(link, most=self._settings.page_mb * MEBIBYTE)
             if answer.status not in REDIRECTS or not answer.location:
-                return await asyncio.to_thread(self._kept, answer, link)
+                return answer, link
             link = self._checked(link.follow(answer.location))
         raise UnreadableError(
             _("{host} sends me from page to page without end. Please send me the last address.", host=begun.host)
@@ -175,7 +176,16 @@ class Fetcher:
             raise RefusedLinkError(_not_there(link.host))
         return few(addresses)
 
-    def _kept(self, answer: Answer, link: Link) -> tuple[Path, str]:
+    async def _kept(self, answer: Answer, link: Link) -> tuple[Path, str]:
+        """Return the file and the title of a page. Where nobody waits for it any more, the file is removed once it is written."""
+        writing = asyncio.ensure_future(asyncio.to_thread(self._written, answer, link))
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            writing.add_done_callback(_thrown_away)
+            raise
+
+    def _written(self, answer: Answer, link: Link) -> tuple[Path, str]:
         if answer.status not in PAGES:
             raise UnreadableError(
                 _("{host} answered with {status} and no page. Please check the address.", host=link.host, status=answer.status)
@@ -202,6 +212,11 @@ def _allowed(entry: str) -> tuple[str, int | None]:
         return host_of(name.removeprefix("[").removesuffix("]")), int(port) if port else None
     except ValueError:
         return entry.lower(), None
+
+
+def _thrown_away(writing: asyncio.Future[tuple[Path, str]]) -> None:
+    if not writing.cancelled() and writing.exception() is None:
+        writing.result()[0].unlink(missing_ok=True)
 
 
 def _own_addresses() -> set[str]:

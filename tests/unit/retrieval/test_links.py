@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -150,7 +151,7 @@ async def test_redirects_without_end_are_told(tmp_path: Path) -> None:
             await fetcher(tmp_path).fetch(f"{url}/page")
 
 
-async def test_a_page_over_the_limit_is_told_and_nothing_kept(tmp_path: Path) -> None:
+async def test_a_page_over_the_limit_is_told_and_nothing_written(tmp_path: Path) -> None:
     async def large(_request: web.Request) -> web.Response:
         return web.Response(text="x" * (2 << 20), content_type="text/html")
 
@@ -217,6 +218,26 @@ async def test_a_site_that_never_answers_is_given_up(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableError, match="did not answer"):
         await Fetcher(LinkSettings(seconds=0.01), resolve=silent, folder=tmp_path).fetch("https://slow.example/")
+
+
+async def test_a_page_for_which_nobody_waits_any_more_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, written = threading.Event(), threading.Event(), Fetcher._written
+
+    def slowly(*given: object) -> tuple[Path, str]:
+        begun.set()
+        go_on.wait(60)
+        return written(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Fetcher, "_written", slowly)
+    async with site(page=plain) as url:
+        fetching = asyncio.create_task(fetcher(tmp_path).fetch(f"{url}/page"))
+        await asyncio.to_thread(begun.wait, 60)
+        fetching.cancel()
+        await asyncio.gather(fetching, return_exceptions=True)
+    go_on.set()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    await asyncio.sleep(0)
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_switched_off_it_fetches_nothing(tmp_path: Path) -> None:
