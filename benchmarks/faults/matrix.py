@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault, access, delivery, lives, repeats, secrets, shut, storage
+from benchmarks.faults import Fault, access, delivery, links, lives, repeats, shut, storage
 
 FAULTS: tuple[Fault, ...] = (
     *delivery.FAULTS,
@@ -11,7 +11,7 @@ FAULTS: tuple[Fault, ...] = (
     *shut.FAULTS,
     *access.FAULTS,
     *storage.FAULTS,
-    *secrets.FAULTS,
+    *links.FAULTS,
 )
 
 

@@ -48,8 +48,6 @@ class Material:
     left_out: int = 0
     """Sentences after the first MOST_SENTENCES."""
     talk: bool = False
-    said: tuple[Message, ...] = ()
-    """The messages of the chat that it was taken from."""
 
 
 async def find(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
@@ -120,7 +118,7 @@ async def _talk(order: Order, kit: Kit, about: Message, language: Language) -> M
         return None
     item = await asyncio.to_thread(_of_talk, said, order, language)
     title = _("{count} messages", count=len(said)) if len(said) > 1 else _("one message")
-    return _capped(Material(item, title=title, talk=True, said=tuple(said)))
+    return _capped(Material(item, title=title, talk=True))
 
 
 async def _before(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
@@ -128,10 +126,10 @@ async def _before(order: Order, request: Request, kit: Kit, about: Message) -> M
     for said in reversed(await kit.history.last(about, count=LOOKED_BACK)):
         documents = [file for file in said.attachments if file.kind == "document" and file.blob]
         if documents:
-            return replace(await _file(documents[0], order, request, kit), said=(said,))
+            return await _file(documents[0], order, request, kit)
         item = await asyncio.to_thread(_item, said.text, order)
         if len(item.sentences) >= LONG_ENOUGH:
-            return _capped(Material(item, said=(said,)))
+            return _capped(Material(item))
     return await _talk(order, kit, about, request.language) if about.address.kind == "group" else None
 
 
