@@ -234,7 +234,8 @@ def _again(reply: Reply) -> Reply:
 
 
 def _early_s(parcel: Parcel) -> float:
-    return 0.0 if parcel.not_before is None else (parcel.not_before - datetime.now(UTC)).total_seconds()
+    """Return how long a former life was told to wait; a clock that was put back makes it no longer than any wait."""
+    return 0.0 if parcel.not_before is None else min((parcel.not_before - datetime.now(UTC)).total_seconds(), LONGEST_WAIT_S)
 
 
 async def _nothing() -> None:

@@ -19,7 +19,7 @@ from benchmarks.faults.liar import Liar
 from benchmarks.faults.street import AGAIN, TOKEN, Bot, Counted, Street, Visitor
 
 BOTS = 3
-LONGEST_LIFE_S = 4.0
+LONGEST_LIFE_S = 2.5
 LONGEST_START_S = 1.5
 """As far as a start has come that is killed before it is done."""
 
