@@ -154,6 +154,8 @@ class Liar:
             lies += [(f"result {other}", _raw(_ok(other))) for other in (True, None, [], "sent", 5, {})]
         if method == "getupdates" and isinstance(result, list):
             lies += [(f"{name} updates", _raw(_ok(changed(result)))) for name, changed in _CHANGED.items()]
+            far = {"update_id": self.chance.randrange(2**28, 2**31)}
+            lies += [("far updates", _raw(_ok([*result, far])))] if result else []
         return lies
 
     async def _done(self, method: str, asked: dict[str, str]) -> Json:

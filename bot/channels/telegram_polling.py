@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -22,7 +23,7 @@ from telegram.error import TelegramError
 from bot.channels.telegram_errors import is_wrong_token
 from bot.channels.telegram_gather import Update, bundles
 from bot.channels.telegram_incoming import ALLOWED_UPDATES
-from bot.channels.telegram_request import ANSWER_S, READ_S, RefusedError
+from bot.channels.telegram_request import ANSWER_S, READ_S, RefusedError, TooLongError
 from bot.errors import StoreError
 from bot.pulse import Pulse
 
@@ -47,6 +48,12 @@ LONGEST_ASKED_S = 300.0
 """As long as one listens to nothing at most, whatever a server asks for."""
 MOST_UPDATES = 2**31
 """Numbers are smaller; an offset past one that is not would confirm what has yet to come. Source: the API's "Integer" has 32 bits."""
+FAR = 1_000_000
+"""A number so far past the others is believed once it comes twice: an offset past one that is made up would confirm what has yet to
+come. Telegram itself jumps only where nothing came for a week. Source: https://core.telegram.org/bots/api#update (update_id)"""
+AT_ONCE = 100
+"""Updates in one answer, as Telegram has it; fewer are asked for where these are too long to be read."""
+_FIRST_NUMBER = re.compile(rb'"update_id"\s*:\s*(\d{1,10})\b')
 _log = logging.getLogger(__name__)
 
 
@@ -110,6 +117,8 @@ class Poller:
         self._backoff = backoff or Backoff()
         self._kept_out = kept_out
         self._offset: int | None = None
+        self._far: set[int] = set()
+        self._most = AT_ONCE
         self._troubled = False
 
     async def run(self) -> None:
@@ -142,10 +151,16 @@ class Poller:
     async def _ask(self, poll_s: int) -> dict[int, Update]:
         """Return the updates that wait, by number, in their order."""
         parameters = {} if self._offset is None else {"offset": self._offset}
+        parameters |= {} if self._most == AT_ONCE else {"limit": self._most}
         self._backoff.pulse.due(self._read_s + ANSWER_S + SLACK_S)
-        told = await self._api.call(
-            "getUpdates", read_s=self._read_s, timeout=poll_s, allowed_updates=list(ALLOWED_UPDATES), **parameters
-        )
+        try:
+            told = await self._api.call(
+                "getUpdates", read_s=self._read_s, timeout=poll_s, allowed_updates=list(ALLOWED_UPDATES), **parameters
+            )
+        except TooLongError as error:
+            self._shorten(error)
+            return {}
+        self._most = AT_ONCE
         self._backoff.pulse.reached()
         if not isinstance(told, list):
             _log.warning("getUpdates answered with no list; it is asked again.")
@@ -157,7 +172,25 @@ class Poller:
                 updates.setdefault(number, update)
             else:
                 _log.warning("An update without a number was left out.")
-        return dict(sorted(updates.items()))
+        return self._believed(dict(sorted(updates.items())))
+
+    def _believed(self, updates: dict[int, Update]) -> dict[int, Update]:
+        """Return the updates without those of a number far past the others that was not there at the last look."""
+        begin = min(updates, default=0) if self._offset is None else self._offset
+        far = {number for number in updates if number >= begin + FAR}
+        new, self._far = far - self._far, far
+        return {number: update for number, update in updates.items() if number not in new}
+
+    def _shorten(self, error: TooLongError) -> None:
+        """Ask for fewer; leave out a single update that is too long to be read, where it says its number. Raises TooLongError."""
+        if self._most > 1:
+            self._most //= 10
+            return
+        found = _FIRST_NUMBER.search(error.head)
+        if found is None or not (self._offset or 0) <= int(found[1]) < MOST_UPDATES:
+            raise error
+        _log.warning("Update %s is too long to be read and is left out.", int(found[1]))
+        self._offset = int(found[1]) + 1
 
     async def _hand_on(self, updates: dict[int, Update]) -> None:
         """Have the updates taken; before an album or a cut text is, the rest of it is waited for. Other chats do not wait."""

@@ -47,6 +47,7 @@ _SENDS = frozenset({"sendMessage", "sendPhoto", "sendDocument", "editMessageText
 _OF_PROXIES = frozenset({413, 429, 503})
 """What a proxy may rightly say in a server's place: too large, too many, unavailable."""
 _CHUNK_BYTES = 256 * 1024
+_HEAD_BYTES = 1024
 _LONGEST_DESCRIPTION = 300
 _WORD = re.compile(r"\w{3,}")
 _RETRY_AFTER = re.compile(r"retry after (\d{1,6})", re.IGNORECASE)
@@ -58,6 +59,15 @@ class UnreachedError(TelegramError):
 
 class UnansweredError(TelegramError):
     """The request left and no answer came that could be read: whether it was carried out is unknown."""
+
+
+class TooLongError(UnansweredError):
+    """The answer is longer than any; `head` is how it begins."""
+
+    def __init__(self, head: bytes) -> None:
+        """Keep the beginning."""
+        super().__init__("the answer is too long to be one")
+        self.head = head
 
 
 class OverLimitError(TelegramError):
@@ -257,14 +267,13 @@ def _as_message(payload: bytes) -> bytes:
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    """Return the body. Raises UnansweredError where it is longer than any answer."""
+    """Return the body. Raises TooLongError where it is longer than any answer."""
     payload = bytearray()
     async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
         payload += chunk
         if len(payload) > ANSWER_BYTES:
             answer.close()
-            msg = "the answer is too long to be one"
-            raise UnansweredError(msg)
+            raise TooLongError(bytes(payload[:_HEAD_BYTES]))
     return bytes(payload)
 
 

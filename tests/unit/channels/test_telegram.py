@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from telegram.error import TelegramError
 from bot.channels.telegram import Telegram
 from bot.channels.telegram_errors import translated
 from bot.channels.telegram_polling import LONGEST_WAIT_S, Backoff, Poller
-from bot.channels.telegram_request import AiohttpRequest, RefusedError, UnansweredError, UnreachedError, _refusal
+from bot.channels.telegram_request import AiohttpRequest, RefusedError, TooLongError, UnansweredError, UnreachedError, _refusal
 from bot.channels.telegram_wire import Wire, file_told
 from bot.config import TelegramSettings
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, SettingsError, StoreError
@@ -257,6 +257,43 @@ async def test_the_offset_moves_only_past_what_was_taken() -> None:
     await Poller(Api(), take, poll_s=0, backoff=Backoff(pause)).run()
     assert asked == [None, 6, 7, 7, 7]
     assert taken == [{"update_id": number} for number in (5, 6, 5, 6)]
+
+
+async def polled(*answers: object) -> tuple[list[int], list[object]]:
+    """Return which updates were taken, and what was asked for, offset and limit, where Telegram answers so."""
+    asked: list[object] = []
+    taken: list[int] = []
+
+    class Api:
+        async def call(self, method: str, *, read_s: float = 0, **parameters: str | int | list[str]) -> object:
+            asked.append((parameters.get("offset"), parameters.get("limit")))
+            answer = answers[len(asked) - 1] if len(asked) <= len(answers) else RefusedError(401, "Unauthorized")
+            if isinstance(answer, Exception):
+                raise answer
+            return [{"update_id": number} for number in answer]  # type: ignore[attr-defined]
+
+    async def take(updates: Sequence[Mapping[str, object]]) -> None:
+        taken.extend(int(str(update["update_id"])) for update in updates)
+
+    async def pause(_seconds: float) -> None:
+        pass
+
+    await Poller(Api(), take, poll_s=0, backoff=Backoff(pause)).run()
+    return taken, asked
+
+
+async def test_a_number_far_past_the_others_confirms_nothing_until_it_comes_twice() -> None:
+    made_up, jumped = 2**30, 2**29
+    taken, asked = await polled([5, made_up], [6, made_up + 1], [jumped], [jumped], [jumped + 1])
+    assert taken == [5, 6, jumped, jumped + 1]
+    assert [offset for offset, _limit in asked] == [None, 6, 7, 7, jumped + 1, jumped + 2]
+
+
+async def test_updates_too_long_to_be_read_are_asked_for_one_by_one_and_only_such_a_one_is_left_out() -> None:
+    long = TooLongError(b'{"ok":true,"result":[{"update_id":7,"message":{"text":"aaa')
+    taken, asked = await polled([6], long, long, long, [8])
+    assert taken == [6, 8]
+    assert asked == [(None, None), (7, None), (7, 10), (7, 1), (8, 1), (9, None)]
 
 
 def test_every_sentence_has_its_korean() -> None:
