@@ -229,6 +229,14 @@ class WatchSettings(Section):
         return value
 
 
+class BackupSettings(Section):
+    """Backups that the running bot makes by itself."""
+
+    every_h: float = Field(default=0.0, ge=0, description="Hours between two backups that the running bot makes; 0: none.")
+    keep: int = Field(default=7, ge=1, description="How many of these are kept; older ones go once a newer one is whole.")
+    folder: Path | None = Field(default=None, description="Where they lie, best on another disk; default: HOME/backups.")
+
+
 class RetentionSettings(Section):
     """How long what people said is kept."""
 
@@ -275,6 +283,7 @@ class Settings(BaseSettings):
     links: LinkSettings = Field(default_factory=LinkSettings)
     watch: WatchSettings = Field(default_factory=WatchSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
 
     @field_validator("admins", mode="before")
@@ -298,6 +307,11 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         """The SQLite file."""
         return self.home / "paring.db"
+
+    @property
+    def backups(self) -> Path:
+        """Where the running bot puts backups."""
+        return self.backup.folder or self.home / "backups"
 
     @property
     def model_home(self) -> Path:

@@ -23,6 +23,7 @@ from bot.admin import Admin
 from bot.admin_page import PageDesk
 from bot.ageing import Ageing, Kept
 from bot.background import in_background
+from bot.backups import Backups, Plan
 from bot.channels.channel import KnowsAdmins
 from bot.channels.health_port import listening
 from bot.delivery import Delivery
@@ -60,6 +61,7 @@ from bot.store.documents import Documents
 from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
+from bot.store.posts import Posts
 from bot.supervise import supervise
 from bot.watchdog import watched
 from bot.worker import Worker
@@ -151,6 +153,8 @@ class App:
             parts.append(start("upkeep", self._keep_up))
             kept = Kept(self.settings.retention.days, self.settings.retention.audit_days)
             parts.append(start("ageing", partial(self.ageing.run, kept)))
+            backups = Plan(self.settings.backup.every_h, self.settings.backup.keep, self.settings.backups)
+            parts.append(start("backups", Backups(self.settings.home, backups, Posts(self.settings.home)).run))
             parts.append(start("watch", self._watch))
             parts.append(start("index", self.library.keep_saved))
             parts.append(start("generations", self._change))
