@@ -14,10 +14,12 @@ import asyncio
 import hmac
 import json
 import logging
+import math
 import re
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import cast
 
 from aiohttp import web
@@ -39,6 +41,8 @@ BODY_S, HEAD_S, KEEP_S = 10.0, 10.0, 75.0
 LINGER_S, STOP_S, LOOK_S = 1.0, 2.0, 1.0
 MOST_CONNECTIONS = 128
 """Telegram opens 40, and 100 at most. Source: https://core.telegram.org/bots/api#setwebhook (max_connections)"""
+BACKLOG = 32
+"""Connections that are taken at once: each takes a descriptor before anything can be said of it, and the bot has a thousand."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _log = logging.getLogger(__name__)
 
@@ -69,10 +73,11 @@ async def listening(host: str, port: int, secret: str, take: Take, *, path: str 
     )  # fmt: skip
     await runner.setup()
     watching = asyncio.create_task(patience.watch(runner))
+    listener: asyncio.Server | None = None
     try:
-        site = web.TCPSite(runner, host, port)
+        connected = partial(patience.connected, runner)
         try:
-            await site.start()
+            listener = await asyncio.get_running_loop().create_server(connected, host, port, backlog=BACKLOG)
         except OSError as error:
             raise ChannelError(
                 _(
@@ -82,9 +87,11 @@ async def listening(host: str, port: int, secret: str, take: Take, *, path: str 
                     reason=error.strerror or type(error).__name__,
                 )
             ) from error
-        yield int(runner.addresses[0][1])
+        yield int(listener.sockets[0].getsockname()[1])
     finally:
         watching.cancel()
+        if listener is not None:
+            listener.close()
         await runner.cleanup()
 
 
@@ -145,7 +152,7 @@ def _refused(status: int) -> web.Response:
 
 
 class _Patience:
-    """Ends connections on which no request comes to its end, and the oldest of too many: aiohttp waits for ever."""
+    """Ends connections on which no request comes to its end, and the oldest of too many as they come: aiohttp waits for ever."""
 
     def __init__(self) -> None:
         self._since: dict[object, float] = {}
@@ -161,15 +168,34 @@ class _Patience:
             self._at_work.discard(connection)
             self._since[connection] = time.monotonic() + KEEP_S
 
+    def connected(self, runner: web.AppRunner) -> asyncio.Protocol:
+        """Return who speaks with somebody who connects; of too many who ask nothing, the one that has waited longest is ended for it."""
+        assert runner.server is not None  # noqa: S101 - it is set up
+        idle = self._idle(runner)
+        if len(idle) + len(self._at_work) >= MOST_CONNECTIONS and idle:
+            self._end(idle[0])
+        made = runner.server()
+        self._since[made] = time.monotonic()
+        return made
+
     async def watch(self, runner: web.AppRunner) -> None:
         """Look every second; until cancelled."""
         while True:
             await asyncio.sleep(LOOK_S)
-            connections = runner.server.connections if runner.server is not None else []
             now = time.monotonic()
+            connections = runner.server.connections if runner.server is not None else []
             self._since = {one: self._since.get(one, now) for one in connections}
-            idle = sorted((one for one in connections if one not in self._at_work), key=self._since.__getitem__)
-            too_many = max(0, len(connections) - MOST_CONNECTIONS)
-            for place, one in enumerate(idle):
-                if one.transport is not None and (place < too_many or now - self._since[one] > HEAD_S):
-                    one.transport.abort()
+            for one in self._idle(runner):
+                if now - self._since[one] > HEAD_S:
+                    self._end(one)
+
+    def _idle(self, runner: web.AppRunner) -> list[web.RequestHandler]:
+        """Return the connections that are open and ask nothing, the one that has waited longest first."""
+        connections = runner.server.connections if runner.server is not None else []
+        open_ = [one for one in connections if one.transport is not None and not one.transport.is_closing()]
+        return sorted((one for one in open_ if one not in self._at_work), key=lambda one: self._since.get(one, math.inf))
+
+    @staticmethod
+    def _end(connection: web.RequestHandler) -> None:
+        if connection.transport is not None:
+            connection.transport.abort()

@@ -27,6 +27,8 @@ _ = phrases(__file__)
 
 MESSAGE_BYTES = 256 * 1024
 """Largest message of a socket: the page's own are a few hundred bytes."""
+BACKLOG = 32
+"""Connections that are taken at once: each takes a descriptor before `BoundedConnection` can refuse it, and the bot has a thousand."""
 STOP_S = 2
 LONGEST_STOP_S = 3.0 * STOP_S
 LAST_PORT = 65535
@@ -126,6 +128,6 @@ def _server(application: ASGIApp, ready: asyncio.Event, proxies: Sequence[str]) 
         uvicorn.Config(
             application, log_config=None, access_log=False, lifespan="on", ws="websockets-sansio", server_header=False,
             timeout_graceful_shutdown=STOP_S, http=BoundedConnection, ws_max_size=MESSAGE_BYTES, proxy_headers=bool(proxies),
-            forwarded_allow_ips=list(proxies),
+            forwarded_allow_ips=list(proxies), backlog=BACKLOG,
         )
     )  # fmt: skip

@@ -7,6 +7,7 @@ import io
 import json
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -168,6 +169,28 @@ async def test_a_request_that_does_not_come_to_its_end_is_ended(
     for name in ("HEAD_S", "BODY_S", "LOOK_S"):
         monkeypatch.setattr(f"bot.channels.telegram_webhook.{name}", 0.05)
     assert status in await said(hooked, request_)
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MOST_CONNECTIONS": 4, "LOOK_S": 3600.0}.items():
+        monkeypatch.setattr(f"bot.channels.telegram_webhook.{name}", value)
+
+
+async def test_one_connection_too_many_ends_the_oldest_that_asks_nothing_as_it_comes(
+    unwatched: None, hooked: str, fake: FakeTelegram, inbox: Inbox
+) -> None:
+    del unwatched
+    port = urlsplit(hooked).port
+    held = [await asyncio.open_connection("127.0.0.1", port) for _number in range(12)]
+    with suppress(ConnectionResetError):
+        assert await asyncio.wait_for(held[0][0].read(), 20) == b""
+    await fake.say("still heard")
+    await fake.settled()
+    for _reader, writer in held:
+        writer.close()
+
+    assert inbox.texts == ["still heard"]
 
 
 async def test_an_update_that_nests_deeper_than_any_is_left_out_or_refused_and_the_next_one_is_taken(

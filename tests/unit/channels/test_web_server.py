@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -143,6 +145,25 @@ async def test_one_connection_too_many_ends_the_oldest_that_waits_and_a_visitor_
             assert await asyncio.wait_for(idle[0][0].read(), 20) == b""
         for _reader, writer in idle:
             writer.close()
+
+
+async def test_a_thousand_who_connect_at_once_do_not_take_all_descriptors() -> None:
+    def descriptors() -> int:
+        return sum(1 for _descriptor in Path("/proc/self/fd").iterdir())
+
+    async with served(application()) as port:
+        with ExitStack() as ends:
+            crowd = [ends.enter_context(socket.socket()) for _number in range(1000)]
+            without = descriptors()
+            for one in crowd:
+                one.settimeout(0)
+                one.connect_ex(("127.0.0.1", port))
+            most = without
+            for _turn in range(300):
+                await asyncio.sleep(0)
+                most = max(most, descriptors())
+
+    assert 0 < most - without <= 128
 
 
 @pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 200_000, b"GET /" + b"x" * 200_000])
