@@ -58,9 +58,11 @@ def with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], 
     import asyncio
 
     from bot.app import opened
+    from bot.cores import leave_no_core
     from bot.leaving import Leaving
     from bot.logs import catch_the_rest, configure_logs
 
+    leave_no_core()
     configure_logs(settings)
     catch_the_rest()
 

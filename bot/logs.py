@@ -77,11 +77,8 @@ def catch_the_rest() -> None:
 
     def in_thread(told: threading.ExceptHookArgs) -> None:
         if told.exc_value is not None and not isinstance(told.exc_value, SystemExit):
-            log.error(
-                "an error that nobody caught ended a thread",
-                thread=told.thread.name if told.thread else "",
-                exception=trace(told.exc_value),
-            )
+            # Not the thread's name: who starts one calls it what they like, after a file that is read in it, for one.
+            log.error("an error that nobody caught ended a thread", exception=trace(told.exc_value))
 
     def unraisable(told: Any) -> None:
         log.error("an error where none can be raised", exception=trace(told.exc_value) if told.exc_value else "")

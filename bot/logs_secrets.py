@@ -12,15 +12,17 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
 STRUCK_OUT: Final = "**********"
 LONG: Final = 8
 """Characters from which a secret is looked for in other spellings, and its part behind a colon by itself."""
-OTHERS: Final = ("HF_TOKEN",)
+OTHERS: Final = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Secrets that are no settings of ours."""
+ADDRESSES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_ENDPOINT")
+"""Addresses of others that may hold a password; in small letters, too."""
 
 
 def secrets_of(section: BaseModel) -> list[str]:
@@ -39,7 +41,9 @@ def secrets_of(section: BaseModel) -> list[str]:
 
 def environments(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Return the secrets of others that the environment holds."""
-    return [value.strip() for name in OTHERS if (value := environment.get(name, "")).strip()]
+    addresses = [environment.get(spelt, "") for name in ADDRESSES for spelt in (name, name.lower())]
+    tokens = [value.strip() for name in OTHERS if (value := environment.get(name, "")).strip()]
+    return tokens + [password for address in addresses for password in _passwords(address)]
 
 
 def striker(secrets: Iterable[str]) -> Callable[[str], str]:
@@ -83,4 +87,4 @@ def _passwords(address: str) -> list[str]:
         password = urlsplit(address).password
     except ValueError:
         return []
-    return [password] if password else []
+    return list(dict.fromkeys((password, unquote(password)))) if password else []

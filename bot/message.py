@@ -148,6 +148,8 @@ class Reply:
     receipt: Receipt | None = None
     reply_to: str = ""
     """The platform's id of the message that is answered; a channel quotes it in a group."""
+    made_of: tuple[str, ...] = ()
+    """The platform's ids of the messages of its chat whose words it may hold: it is emptied when one of them is forgotten."""
 
 
 Packed = TypeVar("Packed", Message, Reply, Press, Command, Address)

@@ -246,7 +246,7 @@ class Request:
         if self.progress is not None:
             await self.progress(text)
 
-    def reply(
+    def reply(  # noqa: PLR0913 - each is one thing that a reply may have
         self,
         text: str | Text,
         *,
@@ -257,11 +257,16 @@ class Request:
         sources: Sequence[Source] = (),
         tokens: int = 0,
         bytes_sent_out: int = 0,
+        made_of: Sequence[Message] = (),
     ) -> Reply:
-        """Return a Reply in the request's language with a receipt; dispatch adds to it what the routing cost."""
+        """Return a Reply in the request's language with a receipt; dispatch adds to it what the routing cost.
+
+        `made_of` are the messages of this chat whose words it holds: nothing is left of it where one of them is forgotten.
+        """
         receipt = Receipt(skill, model, stages_ms=self.stopwatch.stages(), tokens=tokens, bytes_sent_out=bytes_sent_out)
         said = text.markdown(self.language) if isinstance(text, Text) else text
-        return Reply(said, self.language, tuple(images), tuple(buttons), tuple(sources), receipt)
+        ids = tuple(dict.fromkeys(one.id for one in made_of if not one.by_bot))
+        return Reply(said, self.language, tuple(images), tuple(buttons), tuple(sources), receipt, made_of=ids)
 
     def about(self, text: str) -> Request:
         """Return this request with another `text`."""

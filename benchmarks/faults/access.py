@@ -5,18 +5,31 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fakes.telegram_bot_api.client import FakeTelegram, running
 from fakes.who_may import OWNER, Found, House, Json, tried_on
 
 from benchmarks.faults import Fault, Plan, Row
 from benchmarks.faults.hostile import hostile_page, hostile_webhook
+from benchmarks.faults.street import Bot
 
 AT_ONCE = 300
 CANARY = "canary-4f1d-of-a-stranger"
 FIRST = 100_000
 LET_IN = 5
+GREEDY, POLITE = 200, range(201, 211)
+PACE, QUOTA, POLITE_TIMES = 15, 8, 5
+TWO_BOTS = 0.1
+"""From this scale on the second bot stands by before the first one is killed, else it is started then."""
+TOO_MUCH = ("messages a minute", "used up")
+LONGEST_S = 60.0
+_ECHO = re.compile(r"\bq\d{6}\b")
 _CODE = re.compile(r"\b([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})\b")
 
 
@@ -63,6 +76,91 @@ async def strangers(plan: Plan) -> Row:
         len(people), "strangers", lost, doubled, leaked + len(kept), failed=max(0, len(codes) - 50) + (not codes),
         note=f"{len(codes)} codes shown, {asking} stand; {wrong} wrong ones tried; kept of what they said: {len(kept)}",
     )  # fmt: skip
+
+
+async def rates_and_quotas(plan: Plan) -> Row:
+    """Have an admin and a guest flood beside ten people who do not; kill the bot in the middle, and have another of its home go on."""
+    many, begun = plan.times(300, least=40), time.monotonic()
+    async with running() as telegram:
+        bots = [await _limited(telegram, plan.scratch)]
+        await bots[0].ready()
+        if plan.scale >= TWO_BOTS:
+            bots.append(await _limited(telegram, plan.scratch, "second"))
+        said = Said(telegram)
+        for turn in range(many):
+            await said.by(OWNER)
+            await said.by(GREEDY)
+            if turn % max(1, many // POLITE_TIMES) == 0:
+                for person in POLITE:
+                    await said.by(person)
+            if turn == many // 2:
+                await bots[0].kill()
+                if len(bots) == 1:
+                    bots.append(await _limited(telegram, plan.scratch, "second"))
+        await bots[1].ready()
+        await telegram.settled()
+        await _all_done(plan.scratch / "home" / "paring.db")
+        lasted_s = time.monotonic() - begun
+        shown = {person: await telegram.shown(person) for person in (OWNER, GREEDY, *POLITE)}
+        await bots[1].stop()
+    answered = {person: [found[0] for one in told if (found := _ECHO.search(one["text"]))] for person, told in shown.items()}
+    told = {person: [one for one in shown[person] if any(words in one["text"] for words in TOO_MUCH)] for person in shown}
+    lost = sum(len(said.words[person] - {*answered[person]}) for person in POLITE)
+    doubled = sum(len(answers) - len({*answers}) for answers in answered.values())
+    minutes = 1 + int(lasted_s // 60)
+    wrong = [
+        *([] if QUOTA - 1 <= len(answered[GREEDY]) <= QUOTA else [f"{len(answered[GREEDY])} answers of {QUOTA} a day"]),
+        *([] if PACE <= len(answered[OWNER]) <= PACE * (minutes + 1) else [f"{len(answered[OWNER])} answers of {PACE} a minute"]),
+        *([] if len(told[GREEDY]) == 1 and 1 <= len(told[OWNER]) <= minutes + 1 else [f"told {len(told[GREEDY])}, {len(told[OWNER])} times"]),
+        *([] if told[GREEDY] and told[GREEDY][0] == shown[GREEDY][-1] else ["told before it was so"]),
+        *[f"{person} was told" for person in POLITE if told[person]],
+    ]  # fmt: skip
+    return Row(
+        said.count, "messages", lost, doubled, failed=len(wrong),
+        note="; ".join(wrong) or f"{len(answered[GREEDY])} of {QUOTA} a day and {len(answered[OWNER])} of {PACE} a minute were answered, "
+        f"each flood was told {len(told[GREEDY])} and {len(told[OWNER])} times; the ten others lost nothing",
+    )  # fmt: skip
+
+
+@dataclass
+class Said:
+    """What was said to the bot: each message has words of its own, by person."""
+
+    telegram: FakeTelegram
+    count: int = 0
+    words: dict[int, set[str]] = field(default_factory=dict)
+
+    async def by(self, person: int) -> None:
+        word = f"q{self.count:06}"
+        self.count += 1
+        self.words.setdefault(person, set()).add(word)
+        await self.telegram.say(f"/echo {word}", user=person)
+
+
+async def _limited(telegram: FakeTelegram, scratch: Path, name: str = "first") -> Bot:
+    limits = {
+        "PARING_ADMINS": f"telegram:{OWNER}", "PARING_QUOTAS__PERSON_A_MINUTE": str(PACE), "PARING_QUOTAS__PERSON_A_DAY": str(QUOTA),
+    }  # fmt: skip
+    bot = Bot.on(telegram, scratch / "home", **limits)
+    bot.log = scratch / f"{name}.log"
+    await bot.spawn()
+    return bot
+
+
+async def _all_done(database: Path) -> None:
+    """Return once nothing waits to be answered or sent."""
+    waiting = (
+        "select (select count(*) from inbox where state in ('received', 'working')) + "
+        "(select count(*) from outbox where state in ('ready', 'sending'))"
+    )
+
+    def look() -> int:
+        with closing(sqlite3.connect(database, timeout=LONGEST_S)) as connection:
+            return int(connection.execute(waiting).fetchone()[0])
+
+    async with asyncio.timeout(LONGEST_S):
+        while await asyncio.to_thread(look):  # noqa: ASYNC110 - another program's
+            await asyncio.sleep(0.1)
 
 
 async def _flood(house: House, people: range) -> None:
@@ -121,6 +219,13 @@ FAULTS = (
         "1,000 strangers write four times each; wrong codes, codes that an admin confirms, guests who are put out",
         strangers,
         most_s=120,
+    ),
+    Fault(
+        "rates-and-quotas",
+        "access",
+        "an admin and a guest flood over their limits beside ten people who do not; `kill -9` in the middle, another bot of the home goes on",
+        rates_and_quotas,
+        most_s=90,
     ),
     Fault(
         "hostile-page",

@@ -65,11 +65,16 @@ def build(kit):
 
 def with_echo(folder: Path) -> dict[str, str]:
     """Install the skill into `folder`; return what a program's environment needs to find it there."""
-    described = folder / "paring_echo-1.0.dist-info"
+    return with_skill(folder, "echo", SKILL)
+
+
+def with_skill(folder: Path, name: str, code: str) -> dict[str, str]:
+    """Install the skill `name` into `folder`; return what a program's environment needs to find it there."""
+    described = folder / f"paring_{name}-1.0.dist-info"
     described.mkdir(parents=True, exist_ok=True)
-    (folder / "paring_echo.py").write_text(SKILL, encoding="utf-8")
-    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: paring-echo\nVersion: 1.0\n", encoding="utf-8")
-    (described / "entry_points.txt").write_text("[paring.skills]\necho = paring_echo:build\n", encoding="utf-8")
+    (folder / f"paring_{name}.py").write_text(code, encoding="utf-8")
+    (described / "METADATA").write_text(f"Metadata-Version: 2.1\nName: paring-{name}\nVersion: 1.0\n", encoding="utf-8")
+    (described / "entry_points.txt").write_text(f"[paring.skills]\n{name} = paring_{name}:build\n", encoding="utf-8")
     return {"PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
 
 

@@ -77,9 +77,11 @@ class Eraser:
     async def forget_files(self, address: Address, blobs: Collection[str], *, sender: str | None) -> int:
         """Take the files out of what `sender` sent in the chat; return how many messages, which were nothing else, went with them."""
         mine = _INBOX.c.sender == sender if sender is not None else _INBOX.c.id > 0
-        return (
-            (await self._gone(lambda connection: without_files(connection, here(address), mine, blobs))).messages if blobs else 0
-        )
+
+        def work(connection: Connection) -> Gone:
+            return without_files(connection, here(address), mine, blobs, lambda said: sender in (None, said.sender))
+
+        return (await self._gone(work)).messages if blobs else 0
 
     async def age(self, before: datetime, *, at_once: int) -> AsyncIterator[int]:
         """Delete what was said before `before` (aware), step by step; yield how many messages went in each. What waits stays.

@@ -218,8 +218,9 @@ class Inbox:
 
         `error` is why it was not answered; with the `reference` that the person was told it is set aside (`bot.store.dead`).
 
-        Nothing is written, and None returned, where a passage that they quote has been edited or forgotten meanwhile. What was
-        edited meanwhile is answered in its newer version alone, in the place of the status message, if there is one.
+        Nothing is written, and None returned, where a passage that they quote has been edited or forgotten meanwhile, or a message
+        that they are made of was forgotten. What was edited meanwhile is answered in its newer version alone, in the place of the
+        status message, if there is one.
         `then` is given what is to be sent, in the order of the commits, on the event loop.
         """
         changes = {
@@ -228,7 +229,7 @@ class Inbox:
         }  # fmt: skip
 
         def work(connection: Connection) -> Sequence[Parcel] | None:
-            if not standing(connection, replies):
+            if not standing(connection, number, replies):
                 return None
             connection.execute(_FINISH, changes)
             if _is_superseded(connection, message, edits):

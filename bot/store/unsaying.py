@@ -17,7 +17,7 @@ from sqlalchemy import Table, and_, delete, or_, select, update
 
 from bot.message import Address, Command, Message, pack, unpack
 from bot.store.tables import ButtonRow, InboxRow, LabelRow, OutboxRow
-from bot.store.withdrawing import empty
+from bot.store.withdrawing import empty, of_messages
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -69,7 +69,8 @@ def unsaid(connection: Connection, place: ColumnElement[bool], wanted: ColumnEle
     """Delete the messages in `place` that are `wanted`; what is worked on stays. Others in `place` quote those no more."""
     gone = Gone()
     done = _INBOX.c.state.in_(("done", "dead", "dropped"))
-    rows = connection.execute(select(_INBOX.c.id, _INBOX.c.message, _INBOX.c.done_at).where(place, wanted, done)).all()
+    where = (_INBOX.c.channel, _INBOX.c.account, _INBOX.c.chat, _INBOX.c.message_id)
+    rows = connection.execute(select(_INBOX.c.id, _INBOX.c.message, _INBOX.c.done_at, *where).where(place, wanted, done)).all()
     texts: set[str] = set()
     for row in rows:
         texts.add(_text_of(row.message))
@@ -79,6 +80,8 @@ def unsaid(connection: Connection, place: ColumnElement[bool], wanted: ColumnEle
     for labelled in _in_parts(sorted(texts)):
         gone.labels += connection.execute(delete(_LABELS).where(_LABELS.c.text.in_(labelled))).rowcount
     gone.messages = len(rows)
+    for packed in of_messages(connection, {(row.channel, row.account, row.chat, row.message_id) for row in rows}):
+        gone.note(packed, datetime.now(UTC))
     _unquote(connection, place, is_one, gone)
     return gone
 
@@ -104,12 +107,19 @@ def unanswered(connection: Connection, address: Address, sent: str, *, sender: s
 
 
 def without_files(
-    connection: Connection, place: ColumnElement[bool], wanted: ColumnElement[bool], blobs: Collection[str]
+    connection: Connection, place: ColumnElement[bool], wanted: ColumnElement[bool], blobs: Collection[str], is_one: Quoted
 ) -> Gone:
-    """Take the files `blobs` out of the messages in `place` that are `wanted`; a message that was nothing else goes, with its answer."""
+    """Take the files `blobs` out of the messages in `place` that are `wanted`; a message that was nothing else goes, with its answer.
+
+    Answers to others that quote a message with one of them (`is_one` says whose), or that were made of one, are emptied.
+    """
     gone = Gone()
     naming = or_(*(_INBOX.c.message.like(f'%"blob":"{blob}"%') for blob in blobs))
-    rows = connection.execute(select(_INBOX.c.id, _INBOX.c.message, _INBOX.c.received_at).where(place, wanted, naming)).all()
+    where = (_INBOX.c.channel, _INBOX.c.account, _INBOX.c.chat, _INBOX.c.message_id)
+    columns = (_INBOX.c.id, _INBOX.c.message, _INBOX.c.received_at, *where)
+    rows = connection.execute(select(*columns).where(place, wanted, naming)).all()
+    for packed in of_messages(connection, {(row.channel, row.account, row.chat, row.message_id) for row in rows}):
+        gone.note(packed, datetime.now(UTC))
     for row in rows:
         gone.note(row.message, datetime.now(UTC))
         message = _read(row.message)
@@ -119,6 +129,7 @@ def without_files(
             gone.messages += 1
         elif left is not None and left != message:
             connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(left)))
+    _unquote(connection, place, lambda said: is_one(said) and any(file.blob in blobs for file in said.attachments), gone)
     return gone
 
 

@@ -3,7 +3,7 @@
 Owns which answers hold whose words: by the passages of their sources, and by the messages that they were made of. Leaves deleting to
 `bot.store.erasing` and `bot.store.passages`.
 
-    standing(connection, replies)                          # in the transaction that keeps them
+    standing(connection, number, replies)                  # in the transaction that keeps them
     await Withdrawal(database).of_passages([12, 13])       # after those are deleted: nothing can quote them any more
 """
 
@@ -19,7 +19,7 @@ from sqlalchemy import Table, bindparam, delete, select, text, update
 
 from bot.locale import phrases
 from bot.message import Reply, pack, unpack
-from bot.store.tables import ButtonRow, OutboxRow
+from bot.store.tables import ButtonRow, InboxRow, OutboxRow
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -30,12 +30,17 @@ _ = phrases(__file__)
 
 AT_ONCE = 500
 """Rows that one statement names: SQLite takes some thousand."""
-_OUTBOX, _BUTTONS = (cast("Table", kind.__table__) for kind in (OutboxRow, ButtonRow))
+_INBOX, _OUTBOX, _BUTTONS = (cast("Table", kind.__table__) for kind in (InboxRow, OutboxRow, ButtonRow))
 _PASSAGES = re.compile(r'"passages":\[([\d,]*)\]')
 _CURRENT = text(
     "SELECT count(*) FROM passages p JOIN documents d ON d.id = p.document_id AND d.version = p.version AND d.scope_id = p.scope_id"
     " WHERE p.id IN (SELECT value FROM json_each(:ids))"
 )
+_SAID = text(
+    "SELECT count(DISTINCT s.message_id) FROM inbox s JOIN inbox a USING (channel, account, chat)"
+    " WHERE a.id = :number AND s.message_id IN (SELECT value FROM json_each(:ids))"
+)
+_MADE_OF = re.compile(r'"made_of":(\[(?:"(?:[^"\\]|\\.)*",?)+\])')
 _EMPTY = update(_OUTBOX).where(_OUTBOX.c.id == bindparam("number")).values(reply=bindparam("packed"))
 
 
@@ -62,12 +67,29 @@ class Withdrawal:
         return len(found)
 
 
-def standing(connection: Connection, replies: Sequence[Reply]) -> bool:
-    """Say whether all that `replies` quote is there, in the version that its document has now."""
+def standing(connection: Connection, number: int, replies: Sequence[Reply]) -> bool:
+    """Say whether all that `replies` to the message `number` quote is there, each document in its version of now, and what was said."""
+    said = {number for reply in replies for number in reply.made_of}
+    if said and connection.execute(_SAID, {"number": number, "ids": json.dumps(sorted(said))}).scalar_one() < len(said):
+        return False
     quoted = {passage for reply in replies for source in reply.sources for passage in source.passages}
     if not quoted:
         return True
     return bool(connection.execute(_CURRENT, {"ids": json.dumps(sorted(quoted))}).scalar_one() == len(quoted))
+
+
+def of_messages(connection: Connection, said: Collection[tuple[str, str, str, str]]) -> list[str]:
+    """Empty every answer that was made of one of the messages `said` (channel, account, chat, id); return what they were, packed."""
+    ids: dict[tuple[str, str, str], set[str]] = {}
+    for channel, account, chat, number in said:
+        ids.setdefault((channel, account, chat), set()).add(number)
+    made: list[int] = []
+    for place, numbers in ids.items():
+        here = [_OUTBOX.c[name] == value for name, value in zip(("channel", "account", "chat"), place, strict=True)]
+        query = select(_OUTBOX.c.id, _OUTBOX.c.reply).where(*here, _OUTBOX.c.reply.like('%"made_of":[%'))
+        made += [row.id for row in connection.execute(query).all() if not numbers.isdisjoint(_made_of(row.reply))]
+    starts = range(0, len(made), AT_ONCE)
+    return [packed for start in starts for packed in empty(connection, _OUTBOX.c.id.in_(made[start : start + AT_ONCE]))]
 
 
 def empty(connection: Connection, wanted: ColumnElement[bool]) -> list[str]:
@@ -90,6 +112,11 @@ def _emptied(packed: str) -> Reply:
     except ValueError:  # written by another version of the bot
         return Reply(said.to("en"), "en")
     return replace(Reply(said.to(reply.language), reply.language), receipt=reply.receipt, reply_to=reply.reply_to)
+
+
+def _made_of(packed: str) -> Iterator[str]:
+    for numbers in _MADE_OF.findall(packed):
+        yield from json.loads(numbers)
 
 
 def _quoted(packed: str) -> Iterator[int]:

@@ -92,6 +92,7 @@ class Chat:
             model=self._kit.models.live(CHAT),
             tokens=output.tokens,
             bytes_sent_out=output.bytes_sent_out,
+            made_of=past,
         )
 
 

@@ -48,6 +48,8 @@ class Material:
     left_out: int = 0
     """Sentences after the first MOST_SENTENCES."""
     talk: bool = False
+    said: tuple[Message, ...] = ()
+    """The messages of the chat that it was taken from."""
 
 
 async def find(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
@@ -118,7 +120,7 @@ async def _talk(order: Order, kit: Kit, about: Message, language: Language) -> M
         return None
     item = await asyncio.to_thread(_of_talk, said, order, language)
     title = _("{count} messages", count=len(said)) if len(said) > 1 else _("one message")
-    return _capped(Material(item, title=title, talk=True))
+    return _capped(Material(item, title=title, talk=True, said=tuple(said)))
 
 
 async def _before(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
@@ -126,10 +128,10 @@ async def _before(order: Order, request: Request, kit: Kit, about: Message) -> M
     for said in reversed(await kit.history.last(about, count=LOOKED_BACK)):
         documents = [file for file in said.attachments if file.kind == "document" and file.blob]
         if documents:
-            return await _file(documents[0], order, request, kit)
+            return replace(await _file(documents[0], order, request, kit), said=(said,))
         item = await asyncio.to_thread(_item, said.text, order)
         if len(item.sentences) >= LONG_ENOUGH:
-            return _capped(Material(item))
+            return _capped(Material(item, said=(said,)))
     return await _talk(order, kit, about, request.language) if about.address.kind == "group" else None
 
 

@@ -61,7 +61,7 @@ class Summarise:
         if material is None or not material.item.sentences:
             return request.reply(_nothing(order), skill=self.name)
         if len(material.item.sentences) <= max(TOO_SHORT, material.item.count):
-            return request.reply(_given_back(material.item, request.language), skill=self.name)
+            return request.reply(_given_back(material.item, request.language), skill=self.name, made_of=material.said)
         if len(material.item.sentences) >= LONG_WORK:
             await request.tell(_("I am reading {count} sentences …", count=len(material.item.sentences)))
         with request.stopwatch("embed"):
@@ -74,6 +74,7 @@ class Summarise:
             model=self._kit.models.live(SUMMARISE),
             buttons=_buttons(item, request.language),
             sources=_sources(material, made, request.language),
+            made_of=material.said,
         )
 
     def _order(self, request: Request) -> tuple[Order, Message]:

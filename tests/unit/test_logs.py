@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot.config import ModelSettings, Settings, TelegramSettings
 from bot.logs import Logger, about, configure_logs
-from bot.logs_secrets import secrets_of
+from bot.logs_secrets import environments, secrets_of
 
 CANARY = "4711:canary-token"
 
@@ -66,6 +66,13 @@ def test_a_password_within_an_address_is_a_secret() -> None:
     assert secrets_of(settings) == ["hunter22"]
 
 
+def test_a_password_of_a_proxy_is_a_secret_as_it_is_written_and_as_it_is_meant() -> None:
+    found = environments(
+        {"https_proxy": "http://ann:hun%20ter22@localhost:1", "HF_TOKEN": "hf_abc", "ALL_PROXY": "http://localhost:1"}
+    )
+    assert found == ["hf_abc", "hun%20ter22", "hun ter22"]
+
+
 def test_both_ways_of_logging_write_lines_of_one_format(capsys: pytest.CaptureFixture[str]) -> None:
     configure()
     with about(inbox=12):
@@ -113,7 +120,7 @@ catch_the_rest()
 said = "what Ann " + "wrote"
 def broke(*_): raise ValueError(said)
 warnings.warn(said)
-thread = threading.Thread(target=broke); thread.start(); thread.join()
+thread = threading.Thread(target=broke, name=said); thread.start(); thread.join()
 class Left:
     def __del__(self): broke()
 Left()

@@ -96,6 +96,43 @@ async def test_a_quote_of_it_in_anothers_message_goes_too(house: House) -> None:
     assert (kept.text, kept.reply_to.text if kept.reply_to else None) == ("I agree", "")
 
 
+async def test_a_summary_that_another_had_made_of_it_is_emptied(house: House) -> None:
+    await house.answered(make_message(f"the {CANARY} is under the lamp", sender="ann", id="1"))
+    await house.answered(make_message("the key is under the mat", sender="bob", id="2"))
+    asked = make_message("/sum 50", sender="bob", id="3")
+    summaries = (
+        Reply(f"- ann: the {CANARY} is under the lamp", "en", made_of=("1", "2")),
+        Reply("- bob: the mat", "en", made_of=("2",)),
+    )
+    number = await house.answered(asked, *summaries)
+    await house.forget()
+    assert [parcel.reply.text[:19] for parcel in await house.outbox.of(number)] == ["(This answer is gon", "- bob: the mat"]
+    assert house.found() == []
+
+
+async def test_what_is_forgotten_while_a_summary_is_made_of_it_is_in_none(house: House) -> None:
+    await house.answered(make_message(f"the {CANARY} is under the lamp", sender="ann", id="1"))
+    asked = make_message("/sum 50", sender="bob", id="2")
+    number = await house.inbox.accept(asked)
+    assert number is not None
+    await house.inbox.start(number)
+    await house.forget()
+    assert await house.inbox.finish(number, asked, [Reply(f"- ann: the {CANARY}", "en", made_of=("1",))]) is None
+    assert house.found() == []
+
+
+async def test_a_file_that_another_asked_about_goes_with_the_answer_to_that(house: House) -> None:
+    sent = with_file(house, CANARY.encode())
+    blob = sent.attachments[0].blob
+    await house.answered(sent)
+    asked = make_message("/sum", sender="bob", id="2", reply_to=sent)
+    number = await house.answered(asked, Reply(f"In short: {CANARY}", "en"))
+    await house.eraser.forget_files(sent.address, [blob], sender="ann")
+    await house.eraser.wipe()
+    assert "is gone" in (await house.outbox.of(number))[0].reply.text
+    assert house.found() == []
+
+
 async def test_a_file_that_somebody_else_sent_as_well_stays(house: House) -> None:
     await house.answered(with_file(house, b"shared", id="1"))
     theirs = with_file(house, b"shared", sender="bob", id="2")

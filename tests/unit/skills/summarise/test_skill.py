@@ -125,6 +125,7 @@ async def test_wishes_for_a_summary_are_no_part_of_the_talk_and_do_not_count(tmp
     assert "printer" in reply.text
     assert "요약해줘" not in reply.text
     assert "today" not in reply.text
+    assert reply.made_of == ("1", "4", "5")
 
 
 async def test_a_time_bounds_the_messages(tmp_path: Path) -> None:
@@ -138,6 +139,7 @@ async def test_a_time_bounds_the_messages(tmp_path: Path) -> None:
 async def test_a_bare_wish_means_the_long_message_before_it(tmp_path: Path) -> None:
     reply = await ask(kit_of(tmp_path, history=[make_message(DAM, id="0")]), make_message("summarise this please", id="2"))
     assert "dam" in reply.text
+    assert reply.made_of == ("0",)
 
 
 async def test_nothing_to_summarise_is_told_how_in_both_languages(tmp_path: Path) -> None:
