@@ -140,11 +140,14 @@ class Dispatcher:
         return skill is not None and skill.name == ADMIN
 
     async def answer(self, message: Message, *, progress: Progress | None = None) -> Answer:
-        """Route `message` and return what its skill answers. Raises ParingError with a sentence for the person."""
+        """Route `message` and return what its skill answers. Raises ParingError with a sentence for the person.
+
+        `heard` is told of nothing else that is raised: whether that is the end of it, the caller decides, who may try again.
+        """
         begun = time.perf_counter()
         try:
             answer = await self._part(message, progress)
-        except BaseException as error:
+        except ParingError as error:
             self.heard(message, error, time.perf_counter() - begun)
             raise
         self.heard(message, answer, time.perf_counter() - begun)

@@ -322,7 +322,7 @@ class Worker:
             _BrokenError: each time, or for too long.
         """
         clock = asyncio.get_running_loop().time
-        until = clock() + TRIED_WITHIN_S
+        begun = clock()
         for left in reversed(range(MOST_ATTEMPTS)):
             try:
                 return await self._dispatcher.answer(message, progress=tell)
@@ -330,8 +330,10 @@ class Worker:
                 raise
             except BaseException as error:
                 if not _is_of_the_skill(error):
+                    self._dispatcher.heard(message, error, clock() - begun)
                     raise
-                if not left or clock() > until or self._dispatcher.takes_long(message):
+                if not left or clock() - begun > TRIED_WITHIN_S or self._dispatcher.takes_long(message):
+                    self._dispatcher.heard(message, error, clock() - begun)
                     raise _BrokenError from error
                 log.warning("a skill broke; it is tried again", inbox=waiting.id, why=_fault(error))
         raise AssertionError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault, access, delivery, links, lives, repeats, shut, storage
+from benchmarks.faults import Fault, access, delivery, health, links, lives, repeats, secrets, shut, storage
 
 FAULTS: tuple[Fault, ...] = (
     *delivery.FAULTS,
@@ -12,6 +12,8 @@ FAULTS: tuple[Fault, ...] = (
     *access.FAULTS,
     *storage.FAULTS,
     *links.FAULTS,
+    *secrets.FAULTS,
+    *health.FAULTS,
 )
 
 

@@ -178,7 +178,7 @@ async def test_the_numbers_tell_of_queues_models_index_and_channels(bench: Bench
     await inbox.accept(make_message("one", id="1"))
     dead = await inbox.accept(make_message("two", id="2"))
     assert dead is not None
-    await inbox.set_aside(dead, "it broke")
+    await inbox.set_aside(dead, "it broke", reference="a91f00")
     async with bench.serving():
         found = await numbers(bench)
     assert found["paring_queue_length"].of(queue="inbox", state="waiting") == 1

@@ -38,7 +38,11 @@ class FakeDispatcher:
 
     def __init__(self, answer=None) -> None:
         self.asked: list[Message] = []
+        self.broke: list[str] = []
         self._answer = answer
+
+    def heard(self, message: Message, answer: BaseException, seconds: float) -> None:
+        self.broke.append(type(answer).__name__)
 
     def wants_files(self, message: Message) -> bool:
         return True
@@ -165,8 +169,9 @@ async def test_what_breaks_is_tried_three_times_then_set_aside_under_a_reference
     letters = await DeadLetters(database).last(5)
     assert len(dispatcher.asked) == 3
     if times < 3:
-        assert (said, letters) == ("re: hello", [])
+        assert (said, letters, dispatcher.broke) == ("re: hello", [], [])
         return
+    assert dispatcher.broke == [type(error).__name__]
     assert [letter.why for letter in letters] == [f"{type(error).__name__} in {__name__}"]
     assert said == f"I could not work on this (ref {letters[0].reference}); it is kept. Please tell the admin."
 
