@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -72,7 +71,7 @@ class Guard:
         refusal = await self._refuse(scope, headers)
         if scope["type"] == "websocket":
             if refusal is None and self._sockets < MOST_SOCKETS:
-                await self._connected(scope, receive, send, _session(headers))
+                await self._connected(scope, receive, send, _session(headers, self._door))
             else:
                 await send({"type": "websocket.close", "code": 1008})
             return
@@ -96,7 +95,7 @@ class Guard:
         if path in PUBLIC or path.startswith(PUBLIC_FOLDERS):
             return None
         try:
-            if await self._door.admits(_session(headers)):
+            if await self._door.admits(_session(headers, self._door)):
                 return None
         except StoreError as error:
             return PlainTextResponse(str(error), 503)
@@ -199,18 +198,19 @@ def _host_name(host: str) -> str:
         return ""
 
 
-def session_of(request: Request) -> str:
+def session_of(request: Request, door: Door) -> str:
     """Return the cookie of a request's session, "" where it has none."""
-    return _session(request.headers)
+    return _session(request.headers, door)
 
 
-def _session(headers: Headers) -> str:
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(headers.get("cookie", ""))
-    except CookieError:
-        return ""
-    return jar[COOKIE].value if COOKIE in jar else ""
+def _session(headers: Headers, door: Door) -> str:
+    """Return the cookie that is a session's of ours, else "".
+
+    A browser sends along what other programs on this host have set, however it looks (ports share their cookies), and may send
+    several of one name. Source: RFC 6265, sections 5.4 and 8.5
+    """
+    told = (part.strip().partition("=") for line in headers.getlist("cookie") for part in line.split(";"))
+    return next((value.strip('"') for name, _equals, value in told if name == COOKIE and door.knows(value.strip('"'))), "")
 
 
 def _dressed(send: Send, *, secure: bool) -> Send:

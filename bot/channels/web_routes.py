@@ -141,7 +141,7 @@ class Routes:
 
     async def _metrics(self, request: Request) -> Response:
         """Answer the numbers, to programs of this machine and to who is signed in."""
-        signed_in = self._door.locked and await self._door.admits(request.cookies.get(COOKIE, ""))
+        signed_in = self._door.locked and await self._door.admits(session_of(request, self._door))
         if not (signed_in or _is_local(request)):
             return Response("Metrics are for this machine alone.", 403, media_type="text/plain")
         return await self._health(request)
@@ -251,7 +251,7 @@ class Routes:
 
     async def _sign_out(self, request: Request) -> Response:
         """End the session here, and what the browser has kept of it."""
-        await self._door.leave(session_of(request))
+        await self._door.leave(session_of(request, self._door))
         answer = RedirectResponse("/sign-in", 303, headers={"Clear-Site-Data": '"cache", "storage"'})
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer

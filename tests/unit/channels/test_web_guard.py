@@ -37,6 +37,20 @@ def locked(door: Door) -> Guard:
     return Guard(inside, door=door, own_hosts_only=False)
 
 
+@pytest.mark.parametrize(
+    "others",
+    ['theme={"dark": true}; {}', "a b=1; {}", 'x="unclosed; {}', "{}; bad cookie", "=v; {}", "flag; {}", "path=/; {}", "한글=1; {}",
+     f"{COOKIE}=of-another-program; {{}}", f"{{}}; {COOKIE}=9999999999.tossed.signature", '{}; n="'],
+)  # fmt: skip
+async def test_what_other_programs_of_this_host_have_the_browser_send_shuts_nobody_out(
+    locked: Guard, door: Door, others: str
+) -> None:
+    cookie = (await door.enter("secret", address="x")).cookie
+    sent = others.replace("{}", f"{COOKIE}={cookie}").encode()
+    async with client(locked) as browser:
+        assert (await browser.get("/", headers=[(b"cookie", sent)])).text == "inside"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:9999", "[::1]:8080", "LOCALHOST"])
 async def test_the_machines_own_names_are_answered(opened: Guard, host: str) -> None:
     async with client(opened) as browser:
