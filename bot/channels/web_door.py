@@ -19,7 +19,7 @@ import ipaddress
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,8 +40,10 @@ LONGEST_PAUSE_S = 900.0
 ADDRESSES_REMEMBERED = 10_000
 LONGEST_PASSWORD = 1024
 LONGEST_COOKIE = 200
-MOST_WAITING = 16
+MOST_WAITING = 8
 """Tries that wait for their turn; one more is told to come again: one takes a tenth of a second."""
+REST, LONGEST_REST_S = 3.0, 1.0
+"""How many times as long as a wrong password took, and how long at most, none is looked at after it."""
 TOKEN_BYTES = 16
 NETWORK_BITS = 64
 IPV4 = 4
@@ -117,8 +119,9 @@ class Door:
         now: Callable[[], float] = time.time,
         hasher: PasswordHasher | None = None,
         sessions: Sessions | None = None,
+        rest: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        """Hash `password` (about 0.1 s and 64 MiB by argon2's own defaults: not on the event loop); sign cookies with `key`.
+        """Hash `password` (about 0.1 s and 64 MiB by argon2's own defaults, on one core: not on the event loop); sign cookies with `key`.
 
         Sessions end with the process unless the same `key` and `sessions` are given again ("" takes a fresh one), and with the
         password: it is changed when it may be known.
@@ -127,13 +130,14 @@ class Door:
         if password:
             import argon2  # noqa: PLC0415 - an open door needs none
 
-            self._hasher = hasher or argon2.PasswordHasher()
+            self._hasher = hasher or argon2.PasswordHasher(parallelism=1)
             self._hash = self._hasher.hash(password)
         self._key = hmac.digest(key or secrets.token_bytes(32), password.encode("utf-8", "replace"), "sha256")
         self._now = now
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
         self._one_at_a_time = asyncio.Semaphore(1)
         self._waiting = 0
+        self._rest = rest
         self._sessions = sessions or MemorySessions()
         self._staying: dict[str, set[asyncio.Event]] = {}
 
@@ -145,7 +149,8 @@ class Door:
     async def enter(self, password: str, *, address: str) -> Admission:
         """Try `password` from `address`: after five wrong ones each further try waits, 30 s at first, 15 min at most.
 
-        One password is hashed at a time, so that guessing from many addresses, or many times at once, is no faster than from one.
+        One password is hashed at a time, on one core, and after a wrong one none for a while: guessing from many addresses, or many
+        times at once, is no faster than from one, and takes a quarter of a core at most from those who are being answered.
         """
         if shut := self._shut(address):
             return shut
@@ -154,9 +159,17 @@ class Door:
         self._waiting += 1
         try:
             async with self._one_at_a_time:
-                return self._shut(address) or await self._tried(password, address)
+                begun = time.monotonic()
+                admission = self._shut(address) or await self._tried(password, address)
+                if not admission.cookie and not admission.wait_s:
+                    await self._rest(min(REST * (time.monotonic() - begun), LONGEST_REST_S))
+                return admission
         finally:
             self._waiting -= 1
+
+    def knows(self, cookie: str) -> bool:
+        """Say whether we signed `cookie`, and it has not run out; its session may be over all the same."""
+        return bool(self._token(cookie))
 
     async def admits(self, cookie: str) -> bool:
         """Say whether `cookie` is of a session that is open; True for anything where there is no password. Raises StoreError."""

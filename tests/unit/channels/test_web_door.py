@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from argon2 import PasswordHasher
 
-from bot.channels.web_door import COOKIE_LIFE_S, FIRST_PAUSE_S, MOST_WAITING, TRIES, Door, MemorySessions
+from bot.channels.web_door import COOKIE_LIFE_S, FIRST_PAUSE_S, LONGEST_REST_S, MOST_WAITING, TRIES, Door, MemorySessions
 
 PASSWORD = "correct horse"
 HERE = "10.0.0.7"
@@ -160,3 +160,28 @@ async def test_without_a_password_the_door_stands_open() -> None:
 
 def test_the_password_is_not_kept(door: Door) -> None:
     assert PASSWORD not in repr(vars(door))
+
+
+async def test_guessing_takes_one_core_and_most_of_the_time_none() -> None:
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    class Slow:
+        """Takes as long as it takes, and knows the one password."""
+
+        def hash(self, password: str) -> str:
+            return password
+
+        def verify(self, hashed: str, password: str) -> bool:
+            return hashed == password
+
+    door = Door(PASSWORD, key=b"k" * 32, hasher=Slow(), rest=rest)  # type: ignore[arg-type]
+    for number in range(20):
+        assert not (await door.enter("wrong", address=f"10.0.0.{number}")).cookie
+    assert (await door.enter(PASSWORD, address="10.0.1.1")).cookie
+
+    assert len(rests) == 20
+    assert all(0 < seconds <= LONGEST_REST_S for seconds in rests)
+    assert Door(PASSWORD)._hasher.parallelism == 1
