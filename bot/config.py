@@ -171,7 +171,8 @@ class ModelSettings(Section):
     probation_minutes: float = Field(default=30.0, gt=0, description="Minutes after which it is watched no more.")
     shadow: Literal["nobody", "admins", "everybody"] = Field(
         default="admins",
-        description="Whose requests may be computed by a model on trial too, shown to nobody: nobody, admins in their own chats, everybody.",
+        description="Whose requests may be computed by a model on trial too, shown to nobody: nobody, admins (the owner and the "
+        "settings' own, in their direct chats), everybody.",
     )
     chat_url: str = Field(default="", description="Base URL of an OpenAI-compatible server of your own, for the chat slot.")
     chat_model: str = Field(default="", description="The model's name on that server.")
