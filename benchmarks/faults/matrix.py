@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault, access, delivery, health, links, lives, repeats, secrets, shut, storage
+from benchmarks.faults import Fault, access, delivery, health, links, lives, load, repeats, secrets, shut, storage
 
 FAULTS: tuple[Fault, ...] = (
     *delivery.FAULTS,
     *lives.FAULTS,
     *repeats.FAULTS,
     *shut.FAULTS,
+    *load.FAULTS,
     *access.FAULTS,
     *storage.FAULTS,
     *links.FAULTS,
