@@ -1,4 +1,4 @@
-from bot.suspects import AFTER_S, AGAIN_S, ALONE_WITHIN_S, Suspects
+from bot.suspects import AFTER_S, AGAIN_S, ALONE_WITHIN_S, AT_ONCE, Suspects
 
 
 class Clock:
@@ -8,7 +8,7 @@ class Clock:
         return self.now
 
 
-def test_what_died_with_the_bot_is_tried_again_ever_later_and_one_at_a_time() -> None:
+def test_what_died_with_the_bot_is_tried_again_ever_later() -> None:
     clock = Clock()
     suspects = Suspects(clock)
     suspects.begin()
@@ -16,10 +16,21 @@ def test_what_died_with_the_bot_is_tried_again_ever_later_and_one_at_a_time() ->
     assert (suspects.wait_s(1, 1), suspects.wait_s(2, 2)) == AFTER_S[1:]
     clock.now += AFTER_S[1]
     assert suspects.wait_s(1, 1) == 0.0
-    assert suspects.wait_s(3, 1) == AGAIN_S
-    assert suspects.wait_s(1, 1) == 0.0
-    suspects.over(1)
-    assert suspects.wait_s(3, 1) == 0.0
+
+
+def test_a_few_of_what_died_once_are_tried_at_a_time_and_what_died_twice_alone() -> None:
+    clock = Clock()
+    suspects = Suspects(clock)
+    suspects.begin()
+    clock.now += AFTER_S[2]
+    once, (twice, other) = range(AT_ONCE[1] + 1), (98, 99)
+    assert [suspects.wait_s(number, 1) for number in once] == [*[0.0] * AT_ONCE[1], AGAIN_S]
+    assert suspects.wait_s(0, 1) == 0.0
+    suspects.over(0)
+    assert (suspects.wait_s(twice, 2), suspects.wait_s(once[-1], 1)) == (AGAIN_S, 0.0)
+    for number in once:
+        suspects.over(number)
+    assert (suspects.wait_s(twice, 2), suspects.wait_s(other, 2), suspects.wait_s(0, 1)) == (0.0, AGAIN_S, AGAIN_S)
 
 
 def test_what_is_to_be_set_aside_is_so_at_once() -> None:
@@ -41,9 +52,9 @@ def test_one_that_takes_minutes_holds_up_the_others_for_a_while_only() -> None:
     clock = Clock()
     suspects = Suspects(clock)
     suspects.begin()
-    clock.now += AFTER_S[1]
-    assert (suspects.wait_s(1, 1), suspects.wait_s(2, 1)) == (0.0, AGAIN_S)
+    clock.now += AFTER_S[2]
+    assert (suspects.wait_s(1, 2), suspects.wait_s(2, 2)) == (0.0, AGAIN_S)
     clock.now += ALONE_WITHIN_S
-    assert (suspects.wait_s(2, 1), suspects.wait_s(3, 1)) == (0.0, AGAIN_S)
+    assert (suspects.wait_s(2, 2), suspects.wait_s(3, 2)) == (0.0, AGAIN_S)
     suspects.over(2)
-    assert suspects.wait_s(3, 1) == 0.0
+    assert suspects.wait_s(3, 2) == 0.0

@@ -190,14 +190,16 @@ async def test_an_admins_order_that_breaks_is_given_once(database: Database, tmp
     assert "could not work" in (await replies(database))[0]
 
 
-async def test_messages_that_died_with_the_bot_are_tried_again_one_by_one(
+async def test_messages_that_died_with_the_bot_twice_are_tried_again_one_by_one(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.suspects.AFTER_S", (0.0, 0.0, 0.0))
     monkeypatch.setattr("bot.suspects.AGAIN_S", 0.01)
     inbox, at_once = Inbox(database), []
     for chat in range(8):
-        await inbox.start(await inbox.accept(make_message("hello", id="1", chat=str(chat), sender=f"p{chat}")))
+        number = await inbox.accept(make_message("hello", id="1", chat=str(chat), sender=f"p{chat}"))
+        for _death in range(2):
+            await inbox.start(number)
     running = 0
 
     async def answer(message: Message, _progress: object) -> Answer:
