@@ -36,8 +36,8 @@ _ALL_KINDS: Final = 0x0003
 _OUTGOING: Final = 4
 _ATTACH_FILTER, _PACKET_LEVEL, _STATISTICS = 26, 263, 6
 _TCP, _UDP = 6, 17
-HERE6: Final = "fd00::1"
-"""An address of its own, without which nothing is sent to an IPv6 address."""
+HERE: Final = {socket.AF_INET: "198.19.0.1", socket.AF_INET6: "fd00::1"}
+"""Addresses of its own: without one that is not 127.0.0.1, whoever asks for names with AI_ADDRCONFIG (aiohttp) is given none."""
 NAMES: Final = {"resolv.conf": "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n", "nsswitch.conf": "hosts: files dns\n"}
 """How names are looked up in there: of the server on this machine alone, by no daemon of the system behind a file."""
 
@@ -53,7 +53,7 @@ class Flight:
     @property
     def is_here(self) -> bool:
         """Whether it stays on this machine by what it says itself."""
-        return ipaddress.ip_address(self.address).is_loopback
+        return ipaddress.ip_address(self.address).is_loopback or self.address in HERE.values()
 
 
 def enter(folder: Path) -> None:
@@ -153,13 +153,15 @@ def _everything_is_here() -> None:
     by_loopback = struct.pack("HHI", 8, _OUT_BY, loopback)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
         kernel.bind((0, 0))
-        route = struct.pack("BBBBBBBBI", socket.AF_INET, 0, 0, 0, _LOCAL_TABLE, _BOOT, _ON_HOST, _LOCAL, 0)
-        _asked(kernel, _NEW_ROUTE, route + by_loopback)
-        if Path("/proc/sys/net/ipv6").exists():
-            here = socket.inet_pton(socket.AF_INET6, HERE6)
-            own = struct.pack("BBBBI", socket.AF_INET6, 128, 0, 0, loopback)
-            _asked(kernel, _NEW_ADDRESS, own + b"".join(struct.pack("HH", 20, kind) + here for kind in (_ADDRESS, _ITSELF)))
-            route = struct.pack("BBBBBBBBI", socket.AF_INET6, 0, 0, 0, _LOCAL_TABLE, _BOOT, 0, _LOCAL, 0)
+        for family, address in HERE.items():
+            if family == socket.AF_INET6 and not Path("/proc/sys/net/ipv6").exists():
+                continue
+            here = socket.inet_pton(family, address)
+            own = struct.pack("BBBBI", family, len(here) * 8, 0, 0, loopback)
+            twice = b"".join(struct.pack("HH", 4 + len(here), kind) + here for kind in (_ADDRESS, _ITSELF))
+            _asked(kernel, _NEW_ADDRESS, own + twice)
+            scope = _ON_HOST if family == socket.AF_INET else 0
+            route = struct.pack("BBBBBBBBI", family, 0, 0, 0, _LOCAL_TABLE, _BOOT, scope, _LOCAL, 0)
             _asked(kernel, _NEW_ROUTE, route + by_loopback)
 
 

@@ -217,13 +217,19 @@ def doctor(
     health: Annotated[
         str, typer.Option("--health", metavar="URL", help="Only ask the bot that runs at this address whether it is ready.")
     ] = "",
+    egress: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--egress", help="Use the bot for a minute, apart from yours, and say what it contacted.")
+    ] = False,
 ) -> None:
     """Say what is set up, what is missing, and what to type next.
 
-    Exit code 1 where the bot cannot run, or where the running one is not ready.
+    Exit code 1 where the bot cannot run, where the running one is not ready, or where it contacted what no setting names.
     """
     if health:
         _ask_health(health)
+        return
+    if egress:
+        _show_egress(as_json=as_json)
         return
     from bot.doctor import examine
     from bot.settings_list import settings_page, settings_rows, settings_table
@@ -239,6 +245,16 @@ def doctor(
     report = examine(chosen, program=program())
     typer.echo(dump(report.as_json()) if as_json else report.to(language))
     if not report.can_run:
+        raise typer.Exit(1)
+
+
+def _show_egress(*, as_json: bool) -> None:
+    from bot.egress import look
+
+    chosen = settings()
+    seen = look(chosen)
+    typer.echo(dump(seen.as_json()) if as_json else seen.to(language_of(chosen)))
+    if not seen.clean:
         raise typer.Exit(1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault, access, delivery, health, links, lives, load, repeats, secrets, shut, storage
+from benchmarks.faults import Fault, access, delivery, egress, health, links, lives, load, repeats, secrets, shut, storage
 
 FAULTS: tuple[Fault, ...] = (
     *delivery.FAULTS,
@@ -11,6 +11,7 @@ FAULTS: tuple[Fault, ...] = (
     *shut.FAULTS,
     *load.FAULTS,
     *access.FAULTS,
+    *egress.FAULTS,
     *storage.FAULTS,
     *links.FAULTS,
     *secrets.FAULTS,
