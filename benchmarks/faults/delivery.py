@@ -173,8 +173,9 @@ def _row(counted: list[Counted], kills: int) -> Row:
         doubled=total.doubled_slow + total.doubled_quick,
         failed=total.disordered,
         worst_wait_s=total.worst_wait_s,
-        note=f"{kills} kills; slow answers doubled: {total.doubled_slow}; quick ones shown twice: {total.told_again} with a word that "
-        f"says so, {total.doubled_quick} without; set aside: {total.set_aside}; statuses left over: {total.statuses_left}",
+        note=f"{kills} kills; shown twice with a word that says so: {total.told_again - total.told_again_slow} quick answers, "
+        f"{total.told_again_slow} slow ones; without: {total.doubled_quick} and {total.doubled_slow}; "
+        f"set aside: {total.set_aside}; statuses left over: {total.statuses_left}",
     )
 
 

@@ -188,6 +188,8 @@ class Counted:
     """Shown twice, without a word that it may be so."""
     told_again: int = 0
     """Shown twice, the second time with a word that says so."""
+    told_again_slow: int = 0
+    """Those of them that took long, and whose status could not be shown before they were done."""
     disordered: int = 0
     statuses_left: int = 0
     worst_wait_s: float = 0.0
@@ -259,6 +261,7 @@ class Street:
             again = sum(any(note in text for note in AGAIN) for _place, text in texts)
             doubles = max(0, len(texts) - 1)
             counted.told_again += min(again, doubles)
+            counted.told_again_slow += min(again, doubles) if one.slow else 0
             plain = doubles - min(again, doubles)
             counted.doubled_slow += plain if one.slow else 0
             counted.doubled_quick += 0 if one.slow else plain
