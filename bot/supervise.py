@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from bot.channels.channel import ChannelError, RetryLaterError
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StoreError
 from bot.locale import Text
 from bot.logs import Logger
 
@@ -35,6 +35,8 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], *, hopeless:
             else:
                 hopeless(error.text)
             return None
+        except StoreError as error:  # a disk that is full, a database that is damaged or locked: it may be mended meanwhile
+            log.error("the store failed; it is started again", part=name, why=str(error), wait_s=wait_s)
         except Exception:  # the bot must outlive any of its parts
             log.exception("broke and is started again", part=name, wait_s=wait_s)
         if time.monotonic() - begun > HEALTHY_AFTER_S:

@@ -6,23 +6,30 @@ Each row looks at what people see (the fake Telegram, the page), at what the ope
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import resource
+import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 import aiohttp
+from fakes.program import paring
 from fakes.telegram_bot_api.client import running
 
 from benchmarks.faults import Fault, Plan, Row
+from benchmarks.faults.made_home import fill
 from benchmarks.faults.street import Bot, Street, Visitor
+from bot.store import schema
 
+PAGE_BYTES = 4096
 HOME_MB = 24
 SENTENCES = ("disk", "database", "디스크", "데이터베이스")
 """One of these words stands in what is told of the store."""
@@ -60,10 +67,10 @@ class Page:
     taken: list[str] = field(default_factory=list)
     told: list[tuple[int, str]] = field(default_factory=list)
 
-    async def ask(self) -> bool:
-        """Ask for an echo; say whether it was taken."""
+    async def ask(self, text: str = "") -> bool:
+        """Ask for `text`, by default an echo; say whether it was taken."""
         token = f"q{800_000 + len(self.taken) + len(self.told):06}"
-        said = {"id": f"page-{token}", "text": f"/echo {token}"}
+        said = {"id": f"page-{token}", "text": text or f"/echo {token}"}
         async with (
             aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=30)) as session,
             session.post(f"{self.bot.url.rstrip('/')}/api/say", json=said, headers={"x-paring": "1"}) as answer,
@@ -168,6 +175,256 @@ async def locked(bot: Mounted) -> AsyncIterator[None]:
         connection.execute("ROLLBACK")
 
 
+async def cut_migrations(plan: Plan) -> Row:
+    """Kill the migration from every older schema at its statements; look at the database, then let it finish."""
+    chance, template = random.Random(plan.seed), plan.scratch / "template" / "paring.db"  # noqa: S311 - which statements
+    await asyncio.to_thread(_filled, template)
+    killed = wrong = lost = 0
+    async with _cutter() as cut:
+        for number in range(int(schema.head()) - 1, 0, -1) if plan.scale >= 0.1 else [1]:
+            await asyncio.to_thread(schema.migrate, template, f"{number:04}")
+            statements = await cut(_copied(template, plan.scratch / f"count{number}"), 0)
+            share = 2 if plan.scale < 0.1 else statements // 2 if number == 1 else min(2, statements)
+            places = chance.sample(range(1, statements + 1), share)
+            for place in places:
+                path = _copied(template, plan.scratch / f"{number}-{place}")
+                begun = await cut(path, place)
+                state = _state(path)
+                wrong += state != "ok" or begun != place or schema.version(path) < f"{number:04}"
+                await cut(path, 0)
+                wrong += schema.version(path) != schema.head() or _state(path) != "ok"
+                lost += _texts(path) != _texts(template)
+                killed += 1
+    return Row(
+        killed,
+        "kills",
+        lost=lost,
+        failed=wrong,
+        note="after each integrity_check says ok, the schema is one of those between, and the next start finishes",
+    )
+
+
+def _filled(path: Path) -> None:
+    schema.upgrade(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO inbox (channel, account, chat, thread, sender, message_id, version, message, state, attempts, placeholder, route, "
+            "error, sent_at, received_at) VALUES ('web', 'web', 'me', '', 'me', ?, 0, ?, 'done', 0, '', '', '', '2026-01-01', '2026-01-01')",
+            [(str(number), f"text {number} 한글") for number in range(200)],
+        )
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    shutil.copytree(path.parent, folder)
+    return folder / path.name
+
+
+def _texts(path: Path) -> list[tuple[str]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT message FROM inbox ORDER BY id").fetchall()
+
+
+@asynccontextmanager
+async def _cutter() -> AsyncIterator[Callable[[Path, int], Awaitable[int]]]:
+    """Give a function that migrates a database and kills that at one of its statements; it returns how many were begun."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.faults.cut_migration", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stdin, stdout = process.stdin, process.stdout
+
+    async def cut(path: Path, statement: int) -> int:
+        stdin.write(f"{path} {statement}\n".encode())
+        return int(await asyncio.wait_for(stdout.readline(), 60))
+
+    try:
+        yield cut
+    finally:
+        stdin.close()
+        await process.wait()
+
+
+async def damaged(plan: Plan) -> Row:
+    """Damage a home in every way, start a bot over it, and ask: it serves, or says in a sentence why it does not."""
+    whole, home, chance = plan.scale >= 0.1, plan.scratch / "whole", random.Random(plan.seed)  # noqa: S311 - places in files
+    await fill(home, plan.times(3000, least=100))
+    failed, served, sentences = [], 0, 0
+    kinds = list(DAMAGES) if whole else ["the index cut off", "the database cut off at a page"]
+    for number, kind in enumerate(kinds):
+        copy = plan.scratch / f"home{number}"
+        await asyncio.to_thread(shutil.copytree, home, copy)
+        serves = await asyncio.to_thread(DAMAGES[kind], copy, chance)
+        before = (copy / "paring.db").read_bytes()
+        bot = Bot(copy, {"PARING_WEB__PORT": "0"})
+        await bot.spawn()
+        try:
+            await bot.ready()
+        except AssertionError:
+            await bot.stop()
+            told = bot.log.read_text(encoding="utf-8").strip().splitlines()
+            sentences += 1
+            if (
+                serves is True
+                or "Traceback" in str(told)
+                or not told[-1].startswith("paring: ")
+                or (copy / "paring.db").read_bytes() != before
+            ):
+                failed.append(kind)
+            continue
+        served += 1
+        page = Page(bot)
+        taken = await page.ask("/search word1 word2 word3")
+        if (
+            serves is False
+            or (not taken and not any(word in page.told[-1][1] for word in SENTENCES))
+            or (serves and bot.complaints())
+        ):
+            failed.append(kind)
+        await bot.stop()
+    return Row(
+        len(kinds), "damaged homes", failed=len(failed),
+        note=f"served all the same: {served}; not begun, with a sentence and the file left as it is: {sentences}"
+        + "".join(f"; not so: {kind}" for kind in failed),
+    )  # fmt: skip
+
+
+def _cut_database(home: Path, chance: random.Random) -> bool | None:
+    path = home / "paring.db"
+    pages = path.stat().st_size // PAGE_BYTES
+    os.truncate(path, PAGE_BYTES * chance.randrange(1, pages))
+    return False
+
+
+def _cut_within_a_page(home: Path, chance: random.Random) -> bool | None:
+    path = home / "paring.db"
+    os.truncate(path, path.stat().st_size - chance.randrange(1, PAGE_BYTES))
+    return False
+
+
+def _no_header(home: Path, _chance: random.Random) -> bool | None:
+    _overwrite(home / "paring.db", 0, bytes(100))
+    return False
+
+
+def _pages_overwritten(home: Path, chance: random.Random) -> bool | None:
+    path = home / "paring.db"
+    for _page in range(5):
+        _overwrite(path, PAGE_BYTES * chance.randrange(1, path.stat().st_size // PAGE_BYTES), b"\xa5" * PAGE_BYTES)
+    return None
+
+
+def _cut_index(home: Path, chance: random.Random) -> bool | None:
+    path = _of_index(home, chance)
+    os.truncate(path, path.stat().st_size // 2)
+    return True
+
+
+def _flipped_index(home: Path, chance: random.Random) -> bool | None:
+    path = _of_index(home, chance)
+    place = chance.randrange(path.stat().st_size)
+    _overwrite(path, place, bytes([path.read_bytes()[place] ^ 0xFF]))
+    return True
+
+
+def _no_index(home: Path, _chance: random.Random) -> bool | None:
+    shutil.rmtree(home / "index")
+    return True
+
+
+def _no_database(home: Path, _chance: random.Random) -> bool | None:
+    (home / "paring.db").write_bytes(b"")
+    return False
+
+
+def _garbage_log(home: Path, chance: random.Random) -> bool | None:
+    (home / "paring.db-wal").write_bytes(chance.randbytes(3 * PAGE_BYTES))
+    return True
+
+
+DAMAGES: dict[str, Callable[[Path, random.Random], bool | None]] = {
+    "the database cut off at a page": _cut_database,
+    "the database cut off within a page": _cut_within_a_page,
+    "its header gone": _no_header,
+    "five of its pages overwritten": _pages_overwritten,
+    "the database empty": _no_database,
+    "garbage as its log": _garbage_log,
+    "the index cut off": _cut_index,
+    "a byte of the index flipped": _flipped_index,
+    "no index": _no_index,
+}
+"""Each returns whether a bot is to serve then: None where either will do."""
+
+
+def _of_index(home: Path, chance: random.Random) -> Path:
+    return chance.choice(sorted(path for path in (home / "index").rglob("*") if path.is_file() and path.stat().st_size))
+
+
+def _overwrite(path: Path, place: int, data: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(data)
+
+
+async def put_back(plan: Plan) -> Row:
+    """Back up a home while people ask, restore it elsewhere, and ask both the same."""
+    whole, home, new = plan.scale >= 0.1, plan.scratch / "home", plan.scratch / "restored"
+    file = plan.scratch / "backup.zip"
+    await fill(home, plan.times(20_000, least=100))
+    if whole:
+        await _verb(home, "say", "the zyxcanary is under the lamp")
+        await _verb(home, "swap", "summarise", "none-such")  # refused, and written down
+        await _verb(home, "say", "/forget")
+    async with running() as telegram:
+        street, bot = Street(telegram, random.Random(plan.seed), direct=6, groups=0), Bot.on(telegram, home)  # noqa: S311 - chats
+        await bot.spawn()
+        await bot.ready()
+        quiet = await _asked(street, plan.times(60, least=5))
+        backing = asyncio.ensure_future(_verb(home, "backup", str(file)))
+        busy = await _asked(street, plan.times(60, least=5))
+        code, _said = await backing
+        counted = await street.counted()
+        await bot.stop()
+    restored, _said = await _verb(new, "restore", str(file))
+    questions = QUESTIONS if whole else QUESTIONS[:1]
+    different = 0
+    audit: tuple[tuple[str, ...], ...] = (("audit", "--json"),) if whole else ()
+    for verb in (*(("say", "--json", question) for question in questions), *audit):
+        different += _plain(await _verb(home, *verb)) != _plain(await _verb(new, *verb))
+    left = [path for path in new.rglob("*") if path.is_file() and b"zyxcanary" in path.read_bytes()]
+    return Row(
+        counted.asked, "messages", lost=counted.lost + counted.set_aside, doubled=counted.doubled_quick + counted.told_again,
+        leaked=len(left), failed=different + bool(code) + bool(restored) + (_state(new / "paring.db") != "ok"), worst_wait_s=max(busy),
+        note=f"{len(questions)} questions and the audit, asked of both: {different} differ; an answer took {median(quiet):.2f} s before and "
+        f"{median(busy):.2f} s beside the backup (medians); {file.stat().st_size / 1e6:.0f} MB",
+    )  # fmt: skip
+
+
+QUESTIONS = ("/search word1 word2 word3", "/search word77 word78", "where is word4000?", "/help", "/index")
+
+
+async def _asked(street: Street, count: int) -> list[float]:
+    """Ask so often, one after another; return how long each answer took."""
+    seconds = []
+    for _message in range(count):
+        begun = time.monotonic()
+        await street.say()
+        await street.answered()
+        seconds.append(time.monotonic() - begun)
+    return seconds
+
+
+async def _verb(home: Path, *words: str) -> tuple[int, str]:
+    code, out, _complaints = await paring(home, *words)
+    return code, out
+
+
+def _plain(told: tuple[int, str]) -> object:
+    """Return what was told, of an answer without its receipt: that tells how long it took."""
+    said = json.loads(told[1])
+    return {name: value for name, value in said.items() if name != "receipt"} if isinstance(said, dict) else said
+
+
 FAULTS = (
     Fault(
         "disk-trouble",
@@ -176,5 +433,26 @@ FAULTS = (
         "14 s, while people ask in Telegram and on the page",
         trouble,
         most_s=120,
+    ),
+    Fault(
+        "cut-migration",
+        "storage",
+        "the migration from every older schema is killed at its statements (`kill -9`), then started again",
+        cut_migrations,
+        most_s=180,
+    ),
+    Fault(
+        "damaged-home",
+        "storage",
+        "the database cut off, overwritten, emptied, with garbage as its log; the index cut off, flipped, gone: a bot is started over each",
+        damaged,
+        most_s=120,
+    ),
+    Fault(
+        "backup-and-back",
+        "storage",
+        "`paring backup` while people ask, `paring restore` into another home, and both are asked the same",
+        put_back,
+        most_s=180,
     ),
 )

@@ -23,6 +23,7 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         """Open nothing yet."""
+        self._database = path
         self._path = path.with_name(f"{path.name}-wal")
         self._descriptor: int | None = None
         self._inode = 0
@@ -33,6 +34,7 @@ class Log:
             inode = self._path.stat().st_ino
         except FileNotFoundError:
             self.close()  # it was checkpointed into the database and removed; SQLite flushes that before
+            self._database.stat()  # unless that is gone, too: somebody deleted the home under us, and nothing of this is on a disk
             return
         if self._descriptor is None or inode != self._inode:
             self.close()

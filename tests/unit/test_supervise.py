@@ -1,6 +1,7 @@
 import pytest
+from structlog.testing import capture_logs
 
-from bot.errors import ChannelError
+from bot.errors import ChannelError, StoreError
 from bot.locale import Text
 from bot.supervise import supervise
 
@@ -36,3 +37,16 @@ async def test_what_cannot_be_healed_is_told_and_left(waits: list[float]) -> Non
     await supervise("telegram", work, hopeless=told.append)
     assert [text.to("en") for text in told] == ["The token is wrong."]
     assert waits == []
+
+
+async def test_a_store_that_fails_is_one_line_and_is_tried_again(waits: list[float]) -> None:
+    left = [StoreError("The disk is full.")]
+
+    async def work() -> None:
+        if left:
+            raise left.pop()
+
+    with capture_logs() as told:
+        await supervise("upkeep", work)
+    assert [(line["why"], "exc_info" in line) for line in told] == [("The disk is full.", False)]
+    assert waits == [0.5]

@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import threading
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -273,3 +274,13 @@ async def test_too_many_readers_at_once_are_told_so(database: Database, monkeypa
             await stack.enter_async_context(database.read())
         with pytest.raises(StoreError, match="too much to do"):
             await stack.enter_async_context(database.read())
+
+
+async def test_nothing_is_acknowledged_once_the_home_is_deleted(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    database = await Database.open(home / "paring.db")
+    await database.write(assign("embed"))
+    shutil.rmtree(home)
+    with pytest.raises(StoreError, match="it is not there"):
+        await database.write(assign("route"))
+    await database.close()
