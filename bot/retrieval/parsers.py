@@ -25,6 +25,8 @@ _ = phrases(__file__)
 MOST_ENTRIES = 20_000
 """Files in an archive: a spreadsheet of a thousand sheets has some thousand."""
 MEBIBYTE = 1024 * 1024
+MOST_LETTERS = 16_000_000
+"""Characters of one file: some 5,000 pages, or a sheet of 100,000 rows. More would take the bot minutes to learn, and its memory."""
 HARMLESS_BYTES = 16 * MEBIBYTE
 """What an archive may unpack to however small it is: a log of equal lines is no bomb."""
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
@@ -79,6 +81,15 @@ def is_picture(head: bytes) -> bool:
 
 
 def _with_text(document: Document, name: str) -> Document:
+    letters = sum(len(block.text) for block in document.blocks)
+    if letters > MOST_LETTERS:
+        raise TooLargeError(
+            _(
+                "{name} holds {count} characters of text; I read at most {most} of one file. Nothing was kept; "
+                "please send it in parts.",
+                name=name, count=f"{letters:,}", most=f"{MOST_LETTERS:,}",
+            )
+        )  # fmt: skip
     if not document.unread and not any(block.text.strip() or block.kind == "file" for block in document.blocks):
         raise UnreadableError(_("There is no text in {name}. Nothing was kept; please check the file.", name=name))
     return document

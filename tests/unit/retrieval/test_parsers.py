@@ -322,6 +322,13 @@ def test_an_archive_of_too_many_files_is_told_how_many(parsed: Write, monkeypatc
         parsed("many.docx", zipped("word/document.xml", b"<w/>", "b", b""))
 
 
+def test_more_text_than_the_bot_can_learn_is_refused_where_it_is_read(parsed: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsers, "MOST_LETTERS", 1000)
+    assert parsed("a.txt", "a" * 1000).kind == "text"
+    with pytest.raises(TooLargeError, match=r"a\.txt holds 1,001 characters of text; I read at most 1,000"):
+        parsed("a.txt", "a" * 1001)
+
+
 def test_a_small_archive_may_grow_as_it_likes_while_that_is_little(parsed: Write) -> None:
     assert parsed("log.zip", zipped("log.txt", b"The same again.\n" * 500_000)).kind == "zip"
 
