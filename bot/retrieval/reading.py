@@ -141,6 +141,8 @@ class Reader:
     async def _picture(self, path: Path) -> str:
         """Return the text in a picture, "" where there is none. Raises NoModelError where nothing can read pictures."""
         async with opened(self._sandbox, path, megapixels=self._limits.image_megapixels) as picture:
+            if picture.look.kind == "even":
+                return ""
             (reading,) = await self._models.run(OCR, [ImageFile(picture.path)], bulk=True)
         return clean(reading.text).strip() if reading.confidence >= LEAST_CONFIDENCE else ""
 

@@ -105,6 +105,10 @@ class Captions:
 
     async def _reading(self, picture: Examined, request: Request) -> tuple[Reading | None, bool]:
         """Return the text in the picture, None where nothing reads, and whether it is too doubtful to be told."""
+        if picture.look.kind == "even" and self._kit.models.live(OCR):
+            return Reading(
+                "", 0.0, "", ()
+            ), False  # no letter stands out, and looking for one takes a large picture's time and memory
         try:
             with request.stopwatch("ocr"):
                 (reading,) = await self._kit.models.run(OCR, [ImageFile(picture.path)])

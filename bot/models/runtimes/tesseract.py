@@ -113,7 +113,12 @@ class Tesseract:
             raise ModelError(
                 _("The text reader was given no picture. Nothing was lost; please send the picture again.")
             ) from error
-        return self._best(stretched(grey))
+        try:
+            return self._best(stretched(grey))
+        finally:
+            for engine in (self._engine, self._korean):
+                if engine is not None:
+                    engine.Clear()  # else it keeps the last picture: some 100 MB of a large one
 
     def _best(self, grey: Image) -> Reading:
         """Return what is read in the picture as it stands; where that is hardly text, in the turn of it that is."""

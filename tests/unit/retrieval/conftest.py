@@ -54,7 +54,7 @@ def picture(tmp_path: Path) -> Path:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    pixels = zlib.compress(b"".join(b"\0" + b"\xff" * 8 for _row in range(8)))
+    pixels = zlib.compress(b"".join(b"\0" + b"\xff\0" * 4 for _row in range(8)))
     file = tmp_path / "sign.png"
     header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
     file.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))

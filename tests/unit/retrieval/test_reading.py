@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hwpx_files import hwpx, p
+from PIL import Image
 from retrieval_fakes import WordEmbedder
 
 from bot.config import LimitSettings
@@ -90,6 +91,13 @@ async def test_pictures_in_a_document_are_read_in_their_places(
     assert [block.text for block in document.blocks] == ["앞.", "정문 비밀번호는 접수처에", "뒤."]
     embedder.ocr = None
     assert [block.text for block in (await reader.read(tmp_path / "a", name="a.hwpx")).blocks] == ["앞.", "뒤."]
+
+
+async def test_letters_are_not_looked_for_in_one_even_colour(reader: Reader, embedder: WordEmbedder, tmp_path: Path) -> None:
+    embedder.ocr = Reading("What nobody wrote", 0.9, "fake", ("en",))
+    Image.new("L", (60, 40), 200).save(tmp_path / "a.png")
+    with pytest.raises(UnreadableError, match=r"no text in a\.png"):
+        await reader.read(tmp_path / "a.png", name="a.png")
 
 
 async def test_an_archive_of_which_nothing_can_be_read_is_told(reader: Reader, tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ async def test_a_captioner_is_never_asked_about_one_even_colour(tmp_path: Path) 
     assert said.startswith("There is nothing in it to describe.")
 
 
+async def test_letters_are_not_looked_for_in_one_even_colour(tmp_path: Path) -> None:
+    kit = fake_kit(tmp_path, models={"ocr": reading("What nobody wrote in it")})
+    blank = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(blank, "PNG")
+    said = await answer(kit, make_message(attachments=[make_attachment(kit, "image", "a.png", blank.getvalue())]))
+    assert "What nobody wrote" not in said
+    assert said.endswith("I read no text in it.")
+
+
 async def test_korean_askers_get_a_translation_where_there_is_a_translator(tmp_path: Path) -> None:
     models = {"caption": captioner, "translate": lambda item: f"{item.source}>{item.target} 소파 위의 고양이 두 마리"}
     kit = fake_kit(tmp_path, models=models)

@@ -54,6 +54,14 @@ def test_lines_stay_lines_and_korean_words_stay_whole(model: Tesseract) -> None:
 
 
 @installed
+def test_nothing_is_kept_of_a_picture_that_was_read(model: Tesseract) -> None:
+    model.predict([ImageFile(HERE / "chat-ko.png")])
+    engine = model._engine
+    assert engine is not None
+    assert engine.GetThresholdedImage() is None
+
+
+@installed
 def test_a_batch_keeps_its_order_and_may_be_empty(model: Tesseract) -> None:
     readings = model.predict([ImageFile(HERE / name) for name in ("small-en.png", "chat-ko.png")])
     assert [reading.text.split()[0] for reading in readings] == ["The", "내일"]
