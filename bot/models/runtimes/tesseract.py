@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -58,6 +59,8 @@ LEAST_CONFIDENCE: Final = 40.0
 COLUMN_LINES: Final = 4
 TIME_LIMIT_MS: Final = 20_000
 """What one picture may take: the text that was read by then is returned. A page of 50 lines takes 1.5 s."""
+PATIENCE_S: Final = 20.0
+"""After that long no further turn of a picture is read: one of noise took the bot 100 s."""
 CLEAR: Final = 0.8
 """Confidence from which a picture is not turned to be read again."""
 BETTER: Final = 0.1
@@ -122,10 +125,13 @@ class Tesseract:
 
     def _best(self, grey: Image) -> Reading:
         """Return what is read in the picture as it stands; where that is hardly text, in the turn of it that is."""
+        begun = time.monotonic()
         best = self._as_it_stands(grey)
         if best.confidence >= CLEAR:
             return best
         for other in straightened(grey):
+            if time.monotonic() - begun > PATIENCE_S:
+                break
             reading = self._as_it_stands(other)
             if reading.confidence >= max(best.confidence + BETTER, FAIR) and len(reading.text) >= FEWEST_LETTERS:
                 best = reading

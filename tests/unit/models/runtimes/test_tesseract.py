@@ -96,6 +96,19 @@ def test_a_turned_picture_is_read_as_the_upright_one(name: str, turn: int, model
 
 
 @installed
+def test_a_picture_that_took_long_is_read_in_no_further_turn(
+    model: Tesseract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Image.open(HERE / "chat-ko.png") as file:
+        file.convert("L").rotate(180).save(tmp_path / "a.png")
+    (patient,) = model.predict([ImageFile(tmp_path / "a.png")])
+    monkeypatch.setattr(tesseract, "PATIENCE_S", -1.0)
+    (hasty,) = model.predict([ImageFile(tmp_path / "a.png")])
+    assert "회의" in patient.text
+    assert "회의" not in hasty.text
+
+
+@installed
 @pytest.mark.parametrize("name", ["chat-ko.png", "small-en.png"])
 def test_a_faint_picture_is_read(name: str, model: Tesseract, tmp_path: Path) -> None:
     with Image.open(HERE / name) as file:
