@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault, access, delivery, egress, health, links, lives, load, repeats, secrets, shut, storage
+from benchmarks.faults import Fault, access, delivery, egress, files, health, links, lives, load, repeats, secrets, shut, storage
 
 FAULTS: tuple[Fault, ...] = (
     *delivery.FAULTS,
@@ -13,6 +13,7 @@ FAULTS: tuple[Fault, ...] = (
     *access.FAULTS,
     *egress.FAULTS,
     *storage.FAULTS,
+    *files.FAULTS,
     *links.FAULTS,
     *secrets.FAULTS,
     *health.FAULTS,
