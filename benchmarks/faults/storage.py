@@ -184,7 +184,7 @@ async def cut_migrations(plan: Plan) -> Row:
         for number in range(int(schema.head()) - 1, 0, -1) if plan.scale >= 0.1 else [1]:
             await asyncio.to_thread(schema.migrate, template, f"{number:04}")
             statements = await cut(_copied(template, plan.scratch / f"count{number}"), 0)
-            share = 2 if plan.scale < 0.1 else statements // 2 if number == 1 else min(2, statements)
+            share = 2 if plan.scale < 0.1 else statements // 4 if number == 1 else min(2, statements)
             places = chance.sample(range(1, statements + 1), share)
             for place in places:
                 path = _copied(template, plan.scratch / f"{number}-{place}")
@@ -432,27 +432,27 @@ FAULTS = (
         "the home's disk is filled to the last byte, then writes are refused by the system, then another program locks the database for "
         "14 s, while people ask in Telegram and on the page",
         trouble,
-        most_s=120,
+        most_s=240,
     ),
     Fault(
         "cut-migration",
         "storage",
         "the migration from every older schema is killed at its statements (`kill -9`), then started again",
         cut_migrations,
-        most_s=180,
+        most_s=300,
     ),
     Fault(
         "damaged-home",
         "storage",
         "the database cut off, overwritten, emptied, with garbage as its log; the index cut off, flipped, gone: a bot is started over each",
         damaged,
-        most_s=120,
+        most_s=240,
     ),
     Fault(
         "backup-and-back",
         "storage",
         "`paring backup` while people ask, `paring restore` into another home, and both are asked the same",
         put_back,
-        most_s=180,
+        most_s=300,
     ),
 )
