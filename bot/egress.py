@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 
 MOST_S: Final = 900
-MUST: Final = frozenset({"run", "page", "add", "chat", "say"})
+MUST: Final = frozenset({"run", "page", "add", "chat", "say", "swap", "rollback"})
 """What has to have worked for the minute to be one."""
 
 

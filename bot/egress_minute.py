@@ -51,7 +51,7 @@ STEPS: Final[Steps] = (
     (("add", "notes"), ""),
     (("chat",), "\n".join(LINES) + "\n"),
     (("say", "What does it say?", "--file", "picture.png"), ""),
-    (("swap", "summarise", "summarise.lexrank.v1", "--promote"), ""),
+    (("swap", "summarise", "summarise.lexrank.v1", "--force", "tried by paring doctor --egress"), ""),
     (("rollback", "summarise"), ""),
     (("models",), ""),
     (("doctor",), ""),

@@ -16,7 +16,7 @@ from bot.config import ModelSettings, Settings, TelegramSettings
 from bot.egress import Destination, NoMinuteError, hosts, judged, look
 from bot.egress_minute import NO_NETWORK, Names
 
-DID = [["run", 0], ["page", 0], ["add", 0], ["chat", 0], ["say", 0], ["swap", 1]]
+DID = [["run", 0], ["page", 0], ["add", 0], ["chat", 0], ["say", 0], ["swap", 0], ["doctor", 1]]
 WITHIN = """
 import ctypes, json, socket, sys
 from pathlib import Path
