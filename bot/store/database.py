@@ -137,6 +137,13 @@ class Database:
         """
         return await self._put(work, durable=durable, outside=False, then=then)
 
+    async def rewrite(self, *, most_bytes: int) -> bool:
+        """Write the database anew, if it is no larger than that: what stood in pages between rows that moved stays behind; say whether.
+
+        Raises StoreError where the disk has no room for a second one. Source: https://www.sqlite.org/lang_vacuum.html
+        """
+        return await self._put(lambda connection: _rewritten(connection, most_bytes), durable=False, outside=True, then=None)
+
     async def empty_log(self) -> bool:
         """Move the log into the database file and cut it to nothing; return False where a reader stood in the way."""
         return await self._put(_emptied, durable=False, outside=True, then=None)
@@ -277,6 +284,18 @@ def _attempt(connection: Connection, waiting: _Waiting) -> None:
         if isinstance(error, DatabaseError) and (connection.invalidated or error.connection_invalidated):
             raise
         waiting.error = error  # one writer's mistake must not undo its neighbours' work
+
+
+def _rewritten(connection: Connection, most_bytes: int) -> bool:
+    cursor = cast("sqlite3.Connection", connection.connection.driver_connection).cursor()
+    try:
+        pages, size_bytes = (cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+        small = bool(pages * size_bytes <= most_bytes)
+        if small:
+            cursor.execute("VACUUM")
+    finally:
+        cursor.close()
+    return small
 
 
 def _emptied(connection: Connection) -> bool:

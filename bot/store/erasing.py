@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Table, select, text
 
+from bot.config import MEBIBYTE
+from bot.errors import StoreError
 from bot.logs import Logger
 from bot.message import Address, Message
 from bot.store.tables import DocumentRow, InboxRow, OutboxRow
@@ -34,6 +36,8 @@ _INBOX, _OUTBOX, _DOCUMENTS = (cast("Table", kind.__table__) for kind in (InboxR
 MERGED_PAGES = 500
 """Pages of the word index that are merged before others may write: some milliseconds."""
 MOST_MERGES = 10_000
+REWRITTEN_MB = 256
+"""Up to this size a database is written anew when something was forgotten: some seconds, in which whatever is written waits."""
 EMPTY_TRIES, EMPTY_AGAIN_S = 20, 0.25
 _BLOB = re.compile(r'"blob":"([0-9a-f]{64})"')
 
@@ -113,13 +117,21 @@ class Eraser:
         return await asyncio.to_thread(self._blobs.sweep, named, kept_until=kept_until)
 
     async def wipe(self) -> None:
-        """Leave nothing of deleted rows on disk: merge the word index, move the log into the database and empty it.
+        """Leave nothing of deleted rows on disk: merge the word index, write the database anew, move the log into it and empty that.
 
-        Freed pages are overwritten as they are freed (secure_delete).
+        Freed pages are overwritten as they are freed (secure_delete). What is copied when rows move within and between pages that stay
+        is not: only a database that is written anew has none of it.
         """
         for place in range(MOST_MERGES):
             if not await self._database.write(_merged if place else _first_merged, durable=False):
                 break
+        try:
+            if not await self._database.rewrite(most_bytes=REWRITTEN_MB * MEBIBYTE):
+                log.warning(
+                    "the database is too large to be written anew: pieces of what was forgotten may stay between its rows"
+                )
+        except StoreError as error:
+            log.warning("the database could not be written anew: pieces of what was forgotten may stay in it", why=str(error))
         for _try in range(EMPTY_TRIES):
             if await self._database.empty_log():
                 return

@@ -1,10 +1,11 @@
 import os
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from bot.message import Attachment, Button, Command, Message, Picture, Reply
 from bot.passage import Scope
@@ -94,6 +95,26 @@ async def test_a_quote_of_it_in_anothers_message_goes_too(house: House) -> None:
     assert house.found() == []
     kept = (await house.inbox.one(quoting)).message
     assert (kept.text, kept.reply_to.text if kept.reply_to else None) == ("I agree", "")
+
+
+async def test_nothing_is_left_between_rows_that_moved_from_page_to_page(house: House) -> None:
+    chance, numbers = random.Random(0), list(range(200))
+    chance.shuffle(numbers)
+
+    def fill(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE said (id INTEGER PRIMARY KEY, words TEXT)"))
+        for number in numbers:  # rows that come between others move these, and leave behind what stood there
+            words = f"{CANARY if number % 3 == 0 else 'lamp'}{number} " * chance.randrange(5, 60)
+            connection.execute(text("INSERT INTO said VALUES (:number, :words)"), {"number": number, "words": words})
+
+    await house.database.write(fill)
+    await house.database.write(lambda connection: connection.execute(text("DELETE FROM said WHERE id % 3 = 0")).rowcount)
+    await house.eraser.wipe()
+    assert house.found() == []
+
+
+async def test_a_database_that_is_too_large_is_not_written_anew(house: House) -> None:
+    assert await house.database.rewrite(most_bytes=0) is False
 
 
 async def test_a_summary_that_another_had_made_of_it_is_emptied(house: House) -> None:
