@@ -159,13 +159,13 @@ async def ready(plan: Plan) -> Row:
             ("database", *_lock(plan.scratch / "home" / "paring.db")),
             ("telegram", lambda: bench.line.be("hanging"), lambda: bench.line.be("open")),
         ]
-        outages = causes * plan.times(2) if plan.scale >= 0.5 else causes[:4]
+        outages = causes if plan.scale >= 0.5 else causes[:4]
         for part, breaks, mends in outages:
             await breaks()
             await bench.until(f"{part} is broken", lambda broken, part=part: list(broken) == [part])  # type: ignore[misc]
             await mends()
             await bench.until(f"{part} works again", lambda broken: not broken)
-        hung = ("hang", "die", "deaf") * plan.times(3)
+        hung = ("hang", "die", "deaf") * plan.times(2)
         for how in hung:
             await bench.order(f"/meddle {how}")
             for _poll in range(2):  # the poll that is under way may still bring the first
@@ -197,7 +197,7 @@ def _lock(database: Path) -> tuple[Callable[[], Awaitable[object]], Callable[[],
 
 async def numbers(plan: Plan) -> Row:
     """Have much happen that is counted here as well; then compare with /metrics, which is asked a thousand times meanwhile."""
-    naps, breaks, strange = plan.times(400, least=8), plan.times(40, least=4), plan.times(300, least=6)
+    naps, breaks, strange = plan.times(160, least=8), plan.times(40, least=4), plan.times(100, least=6)
     chance, waits = random.Random(plan.seed), list[float]()  # noqa: S311 - seeded cases
     async with _bench(plan) as bench:
         await bench.telegram.order("group", id=TEAM)

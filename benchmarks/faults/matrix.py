@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import Fault, access, delivery, egress, files, health, links, lives, load, repeats, secrets, shut, storage
+from benchmarks.faults import (
+    Fault,
+    access,
+    delivery,
+    egress,
+    files,
+    forgetting,
+    health,
+    links,
+    lives,
+    load,
+    repeats,
+    secrets,
+    shut,
+    storage,
+)
 
 FAULTS: tuple[Fault, ...] = (
     *delivery.FAULTS,
@@ -17,6 +32,7 @@ FAULTS: tuple[Fault, ...] = (
     *links.FAULTS,
     *secrets.FAULTS,
     *health.FAULTS,
+    *forgetting.FAULTS,
 )
 
 
