@@ -94,9 +94,9 @@ async def _killed_by_a_message(plan: Plan, how: str, *, whole: bool) -> Row:
     await asyncio.to_thread(folder.mkdir)
     async with Town().open() as town:
         bot, begun = town.bot(folder / "home", hurry=not whole), time.monotonic()
-        await town.say(FLOODER, f"/die {how} {CANARY} q{FLOODER}")
         for person in people:
-            await town.say(person, f"/echo q{person}" if person % 3 else f"/serve at {CANARY} q{person}")
+            await town.say(person, f"/echo q{person}" if person % 2 else f"/serve at {CANARY} q{person}")
+        await town.say(FLOODER, f"/die {how} {CANARY} q{FLOODER}")
         async with bot.risen() as codes:
             await town.until(lambda: all(_settled(town, person) for person in (FLOODER, *people)), within_s=150)
             waited_s, found = time.monotonic() - begun, REFERENCE.search(town.text(FLOODER))

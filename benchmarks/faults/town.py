@@ -79,7 +79,7 @@ class Town:
         elif not (HERE / "{MENDED}").exists():
             if name == "break":
                 return broken(kind, request)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.05)
             os._exit(1) if kind == "exit" else os.kill(os.getpid(), getattr(signal, kind))
         return request.reply(f"{{name}} {{token}}")
 def build(kit):
@@ -90,7 +90,7 @@ HURRY = """
 import bot.feed, bot.suspects, bot.worker
 bot.feed.LOOK_EVERY_S = 0.1
 bot.suspects.MOST_ATTEMPTS = bot.worker.MOST_ATTEMPTS = 2
-bot.suspects.AFTER_S = (0.0, 0.1, 0.1)
+bot.suspects.AFTER_S, bot.suspects.AT_ONCE = (0.0, 0.1, 0.1), (0, 1, 1)
 """
 """In short, two deaths are enough, and what was left is looked for at once."""
 
