@@ -15,6 +15,7 @@ from bot.locale import Text, phrases
 from bot.message import Attachment, AttachmentKind, Message, Reply
 from bot.models.tasks import CAPTION, OCR, TRANSLATE, Caption, ImageFile, Reading, TranslationInput
 from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.text.links import held_links_only
 from bot.text.shown import isolated, literal, named
 from skills.caption.words import Seen, describe, index_text, title_of
 
@@ -101,7 +102,7 @@ class Captions:
                 (caption,) = await self._kit.models.run(CAPTION, [ImageFile(picture.path)])
         except ModelError as error:
             return "", error.text
-        return caption.text.strip(), None
+        return held_links_only(caption.text, ()), None
 
     async def _reading(self, picture: Examined, request: Request) -> tuple[Reading | None, bool]:
         """Return the text in the picture, None where nothing reads, and whether it is too doubtful to be told."""
@@ -128,7 +129,7 @@ class Captions:
                 (said,) = await self._kit.models.run(TRANSLATE, [TranslationInput(caption, "en", request.language)])
         except ParingError:
             return ""
-        return said.strip()
+        return held_links_only(said, ())
 
     async def _keep(self, seen: Seen, file: Attachment, request: Request) -> bool:
         """Keep caption and text in the chat's scope; say whether the picture can be found by them."""

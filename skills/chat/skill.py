@@ -15,6 +15,7 @@ from bot.locale import Language, Text, phrases
 from bot.message import AttachmentKind, Message, Reply
 from bot.models.tasks import CHAT, ChatInput, ChatOutput, ChatTurn
 from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.text.links import held_links_only
 
 _ = phrases(__file__)
 
@@ -24,8 +25,6 @@ HISTORY_TOKENS: Final = 1_800
 """Tokens of the past at most, by `tokens_about`: what a window of 4,096 has left beside instructions, question and answer."""
 QUESTION_CHARACTERS: Final = 6_000
 LONGEST_COURTESY: Final = 60
-_LINK: Final = re.compile(r"https?://[^\s<>()\[\]\"'`]+")
-_MARKDOWN_LINK: Final = re.compile(r"!?\[([^\]\n]*)\]\(\s*([^)\s]+)[^)\n]*\)")
 _THANKS = r"(?:thanks?|thank you|thx|cheers|ty)\b|고마|고맙|감사|ㄱㅅ|땡큐|덕분에"
 _PARTING = (
     r"(?:bye|goodbye|good ?night|see you|see ya|cya)\b|안녕히 (?:가|계|주무)|잘 ?(?:가|있어)|잘 ?자|바이|내일 (?:봐|봬)|굿나잇"
@@ -127,9 +126,7 @@ def tokens_about(text: str) -> int:
 
 def known_links_only(text: str, turns: Sequence[ChatTurn]) -> str:
     """Return `text` without links that nobody in the conversation wrote: a model makes them up, or was told to by a text."""
-    held = {link.rstrip(".,;:!?") for turn in turns if turn.role != "system" for link in _LINK.findall(turn.text)}
-    text = _MARKDOWN_LINK.sub(lambda found: found[0] if found[2] in held and not found[0].startswith("!") else found[1], text)
-    return _LINK.sub(lambda found: found[0] if found[0].rstrip(".,;:!?") in held else "", text).strip()
+    return held_links_only(text, [turn.text for turn in turns if turn.role != "system"])
 
 
 def _turn(message: Message, *, named: bool) -> ChatTurn:

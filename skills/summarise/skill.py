@@ -16,6 +16,7 @@ from bot.locale import Language, Text, phrases
 from bot.message import AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, SUMMARISE, Summary, SummaryInput, Vector
 from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.text.links import held_links_only
 from bot.text.shown import literal
 from skills.summarise.choose import joined, tidy
 from skills.summarise.material import Material, find
@@ -124,7 +125,11 @@ def _frame(material: Material, made: Summary, language: Language) -> Iterator[st
     title = material.title.to(language) if isinstance(material.title, Text) else material.title
     if title:
         yield f"**{literal(title).replace(chr(10), ' ')}**"
-    yield _listed(material.item, made) if made.picked and (material.item.count or material.talk) else literal(made.text)
+    yield (
+        _listed(material.item, made)
+        if made.picked and (material.item.count or material.talk)
+        else literal(held_links_only(made.text, material.item.sentences))
+    )
     if material.left_out:
         read = len(material.item.sentences)
         yield _(

@@ -13,6 +13,7 @@ from bot.message import Attachment, AttachmentKind, Command, Message, Reply
 from bot.models.languages import name_of
 from bot.models.tasks import TRANSLATE, TranslationInput
 from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.text.links import held_links_only
 from skills.translate.layout import Layout
 from skills.translate.origin import origin
 
@@ -92,7 +93,7 @@ class Translate:
             if TRANSLATE.name in self._kit.settings.models.choose:
                 raise
             return request.reply(_no_model(), skill=self.name)
-        said = layout.filled(translated, target=target)
+        said = held_links_only(layout.filled(translated, target=target), [text])
         notes = [_("{source} → {target}", source=name_of(source), target=name_of(target)).to(request.language)]
         if cut:
             notes.append(_("only the first {count} characters", count=LONGEST_TEXT).to(request.language))
