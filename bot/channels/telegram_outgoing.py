@@ -10,8 +10,10 @@ parse mode: text that was found somewhere can then never break a message or pret
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
@@ -24,6 +26,9 @@ QUOTE_UNITS = 600
 CALLBACK_BYTES = 64
 """Source: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
 _MESSAGE_LINK = re.compile(r"message:telegram/\d+/-100(?P<chat>\d+)/(?P<id>\d+)(?:\?thread=(?P<topic>\d+))?", re.ASCII)
+_MENTION = re.compile(r"(?<![\w@])@(?=[A-Za-z])")
+_JOINER = "\u2060"
+_APART = rf"\g<0>{_JOINER}"
 _ROW_BUTTONS = 3
 _ROW_UNITS = 36
 _ENTITY = {
@@ -59,10 +64,12 @@ Part = TextPart | PhotoPart
 
 def render(reply: Reply) -> list[Part]:
     """Return the messages that show `reply`, in order; `[]` where there is nothing to show. Buttons stand on the last text."""
-    rich = _with_sources(parse(reply.text), reply.sources)
+    rich = _calling_nobody(_with_sources(parse(reply.text), reply.sources))
     texts = [part.trimmed() for part in split(rich) if not part.blank]
     parts: list[Part] = [*map(TextPart, texts)]
-    parts.extend(PhotoPart(picture, shorten(clean(picture.alt).strip(), CAPTION_UNITS)) for picture in reply.images)
+    parts.extend(
+        PhotoPart(picture, shorten(_MENTION.sub(_APART, clean(picture.alt)).strip(), CAPTION_UNITS)) for picture in reply.images
+    )
     last = len(texts) - 1 if texts else len(parts) - 1
     if parts:
         parts[last] = replace(parts[last], buttons=reply.buttons)
@@ -120,6 +127,28 @@ def keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(rows) if rows else None
 
 
+def _calling_nobody(rich: Rich) -> Rich:
+    """Return it with every @name taken apart, unseen: Telegram makes a mention of it by itself, and what was quoted would call people.
+
+    In code it finds none. Source: https://core.telegram.org/bots/api#messageentity
+    """
+    parts: list[Rich] = []
+    at = 0
+    codes = sorted((span.start, span.end) for span in rich.spans if span.kind in ("code", "pre"))
+    for found in _MENTION.finditer(rich.text):
+        code = bisect_right(codes, (found.start(), len(rich.text))) - 1
+        if code < 0 or codes[code][1] <= found.start():
+            parts.append(Rich(rich.text[at : found.end()] + _JOINER))
+            at = found.end()
+    if not parts:
+        return rich
+    places = list(accumulate(len(part.text) - 1 for part in parts))
+    spans = (
+        replace(s, start=s.start + bisect_right(places, s.start), end=s.end + bisect_left(places, s.end)) for s in rich.spans
+    )
+    return Rich("".join(part.text for part in parts) + rich.text[at:], tuple(spans))
+
+
 def _with_sources(answer: Rich, sources: Sequence[Source]) -> Rich:
     """Return the answer with its sources below: all the titles, and as many passages, first ones first, as fit one message."""
     if not sources:
@@ -174,7 +203,7 @@ def _passage(source: Source) -> Rich:
 
 
 def _compact(text: str) -> str:
-    return re.sub(r"[^\S\n]*\n\s*", "\n", clean(text))
+    return re.sub(r"(?<![^\S\n])[^\S\n]*\n\s*", "\n", clean(text))
 
 
 def _end_of(text: str, limit: int) -> str:

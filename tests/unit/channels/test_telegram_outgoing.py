@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -150,3 +151,15 @@ def test_a_button_that_cannot_be_pressed_is_left_out() -> None:
 def test_plain_text_names_the_addresses() -> None:
     assert plain(parse("**see** [here](https://a.b) and [https://c.d](https://c.d)")) == "see here (https://a.b) and https://c.d"
     assert plain(Rich("x" * 4096, (Span(0, 1, "link", "https://a.b"),))) == "x" * 4096
+
+
+def test_nobody_is_called_by_what_is_quoted() -> None:
+    source = Source("by @ann_lee", "ask @ben_kim now, or ann@a.example", "", 0.5, (4, 12))
+    (part,) = render(Reply("**@all_here** and `@dataclass`, @everyone", "en", sources=(source,)))
+    assert isinstance(part, TextPart)
+    assert not re.search(r"(?<![\w@`])@(?!dataclass)[A-Za-z]", part.rich.text.replace("ann@a", ""))
+    shown = part.rich.text.replace("\u2060", "")
+    assert shown.startswith("@all_here and @dataclass, @everyone\n\n1. by @ann_lee\nask @ben_kim now, or ann@a.example")
+    bold = [part.rich.text[span.start : span.end].replace("\u2060", "") for span in part.rich.spans if span.kind == "bold"]
+    assert bold == ["@all_here", "@ben_kim"]
+    assert [part.rich.text[span.start : span.end] for span in part.rich.spans if span.kind == "code"] == ["@dataclass"]
