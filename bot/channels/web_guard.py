@@ -119,22 +119,23 @@ class Guard:
         return None
 
 
-def content_policy(host: str, nonce: str) -> str:
-    """Return the policy of a page whose scripts carry `nonce`: nothing from elsewhere, no eval, no inline handler.
+def content_policy(host: str, nonce: str = "") -> str:
+    """Return the policy of a page whose scripts within it carry `nonce`, "" where it has none: nothing from elsewhere, no eval, no handler.
 
     Styles may be inline: NiceGUI's own page has style elements and sets style attributes. Source:
     https://www.w3.org/TR/CSP3/; the socket's scheme is named because older Safari does not count it as 'self'.
     """
+    named = f" 'nonce-{nonce}'" if nonce else ""
     socket = " ".join(f"{scheme}://{quote(host, safe=':[]')}" for scheme in ("ws", "wss"))
     return (
-        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
+        f"default-src 'none'; script-src 'self'{named}; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
         f"font-src 'self' data:; connect-src 'self' {socket}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
 def as_page(request: Request, page: str, *, status: int = 200) -> Response:
     """Return the answer that shows `page`, whose scripts are files of ours."""
-    policy = content_policy(request.headers.get("host", ""), nonce="none")
+    policy = content_policy(request.headers.get("host", ""))
     return HTMLResponse(page, status, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
 

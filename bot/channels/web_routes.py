@@ -259,7 +259,7 @@ class Routes:
     def _door_page(self, request: Request, *, trouble: Text | None = None, wait_s: int = 0) -> Response:
         language = page_language(request) or "en"
         said = trouble.to(language) if trouble else ""
-        policy = content_policy(request.headers.get("host", ""), nonce="none")
+        policy = content_policy(request.headers.get("host", ""))
         headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
         status = HTTPStatus.TOO_MANY_REQUESTS if wait_s else HTTPStatus.FORBIDDEN if trouble else HTTPStatus.OK
         if wait_s:

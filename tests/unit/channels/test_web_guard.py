@@ -259,3 +259,8 @@ async def test_a_socket_from_another_page_is_closed(opened: Guard, headers: dict
 
 async def test_a_socket_without_a_session_is_closed(locked: Guard) -> None:
     assert await _socket(locked, {"host": "a", "origin": "http://a"}) == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_a_page_without_a_script_in_it_lets_none_run_by_any_nonce() -> None:
+    assert "nonce" not in content_policy("127.0.0.1:8080")
+    assert "script-src 'self';" in content_policy("127.0.0.1:8080")
