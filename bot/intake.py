@@ -36,7 +36,7 @@ _ = phrases(__file__)
 PASSED_OVER = 64
 """Albums and cut texts not meant for the bot of which a later part may be: held in memory alone, the oldest forgotten first."""
 _OF_NO_LANGUAGE = re.compile(
-    rf"\A\s*/(?:{'|'.join(sorted(NAMING))})\b.*|\A\s*/[A-Za-z]\S*|\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE | re.DOTALL
+    rf"\A\s*/(?:{'|'.join(sorted(NAMING))})\b.*|\A\s*/[A-Za-z]\S*|(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S+", re.IGNORECASE | re.DOTALL
 )
 """A command's name at the beginning, an admin's with the names after it, and links: they are the same in every language."""
 

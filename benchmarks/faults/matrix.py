@@ -17,6 +17,7 @@ from benchmarks.faults import (
     secrets,
     shut,
     storage,
+    text,
 )
 
 FAULTS: tuple[Fault, ...] = (
@@ -33,6 +34,7 @@ FAULTS: tuple[Fault, ...] = (
     *secrets.FAULTS,
     *health.FAULTS,
     *forgetting.FAULTS,
+    *text.FAULTS,
 )
 
 

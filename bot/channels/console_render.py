@@ -108,10 +108,11 @@ def render(reply: Reply, *, colour: bool = False, width: int = PLAIN_WIDTH, no_c
     out = Terminal(
         file=page, force_terminal=colour, width=width, no_color=no_color, highlight=False, emoji=False, legacy_windows=False
     )
-    if len(reply.text) > LONGEST_PARSED:
-        out.print(harmless(reply.text), markup=False)
-    elif reply.text:
-        out.print(_markdown(harmless(reply.text)))
+    text = _narrowed(harmless(reply.text))
+    if len(text) > LONGEST_PARSED:
+        page.write(f"{text}\n")
+    elif text:
+        out.print(_markdown(text))
     for number, source in enumerate(reply.sources, 1):
         _source(out, number, source, plain=not colour)
     for picture in reply.images:
@@ -123,12 +124,17 @@ def render(reply: Reply, *, colour: bool = False, width: int = PLAIN_WIDTH, no_c
     if reply.receipt and reply.receipt.skill not in {"", "none"}:
         out.print(" · ".join(_costs(reply.receipt)), style="dim", markup=False)
     lines = "\n".join(line.rstrip() for line in page.getvalue().strip("\n").split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", lines).rstrip()
+    return _narrowed(lines).rstrip()
 
 
 def harmless(text: str) -> str:
     """Return `text` without what a terminal would act on: control characters but newline and tab, and turned writing direction."""
     return "".join(letter for letter in clean_text(text) if letter in "\n\t" or not _acts(letter))
+
+
+def _narrowed(text: str) -> str:
+    """Return `text` with no more than one empty line in a row: of 60,000 each would be laid out."""
+    return re.sub(r"\n{3,}", "\n\n", text)
 
 
 def _acts(letter: str) -> bool:

@@ -9,7 +9,9 @@ message. Leaves to others what the text is.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import regex
 
@@ -47,7 +49,8 @@ def shorten(text: str, limit: int) -> str:
     """Return `text` in at most `limit` UTF-16 units, cut at a grapheme cluster, with an ellipsis where something went."""
     if units(text) <= limit:
         return text
-    return text[: _cluster_start(text, 0, _reach(text, 0, limit - 1))].rstrip() + "…"
+    end = _reach(text, 0, limit - 1)
+    return text[: _clusters(text, 0, end).before(end)].rstrip() + "…"
 
 
 def _ranges(rich: Rich, limit: int) -> Iterator[tuple[int, int]]:
@@ -75,38 +78,44 @@ def _reach(text: str, start: int, limit: int) -> int:
 
 def _border(text: str, start: int, furthest: int, whole: list[Span]) -> int:
     """Return the best end of a part in (start, furthest]."""
-    last = _settle(text, start, furthest, whole) or _cluster_start(text, start, furthest)
+    clusters = _clusters(text, start, furthest)
+    last = _settle(start, furthest, whole, clusters) or clusters.before(furthest)
     last = last if last > start else furthest
     for border, least in _BORDERS:
         floor = start + int((last - start) * least)
         for match in reversed(list(border.finditer(text, start, last))):
             if match.end() < floor:
                 break
-            if match.end() == _settle(text, start, match.end(), whole):
+            if match.end() == _settle(start, match.end(), whole, clusters):
                 return int(match.end())
     return last
 
 
-def _settle(text: str, start: int, end: int, whole: list[Span]) -> int | None:
+def _settle(start: int, end: int, whole: list[Span], clusters: _Clusters) -> int | None:
     """Return `end`, moved back to where it cuts neither a whole span nor a cluster; None where that is nowhere after `start`."""
     place = end
     while place > start:
-        moved = min((span.start for span in whole if span.start < place < span.end), default=place)
-        moved = _cluster_start(text, start, moved) if moved > start else moved
+        moved = clusters.before(min((span.start for span in whole if span.start < place < span.end), default=place))
         if moved == place:
             return place
         place = moved
     return None
 
 
-def _cluster_start(text: str, start: int, end: int) -> int:
-    """Return the start of the grapheme cluster that `end` would cut, or `end` itself. No cluster goes on with an ASCII sign."""
-    if end >= len(text) or text[end].isascii():
-        return end
-    look = end - 1
-    while look > start and not text[look].isascii():
-        look -= 1
-    for cluster in _CLUSTER.finditer(text, look):
-        if cluster.end() >= end:
-            return end if cluster.end() == end else int(cluster.start())
-    return end
+@dataclass(frozen=True, slots=True)
+class _Clusters:
+    """Where grapheme clusters begin in a stretch of text; None where each sign is one."""
+
+    begins: list[int] | None
+
+    def before(self, place: int) -> int:
+        """Return the last place up to `place` at which none is cut."""
+        return place if self.begins is None else self.begins[max(0, bisect_right(self.begins, place) - 1)]
+
+
+def _clusters(text: str, start: int, end: int) -> _Clusters:
+    """Return the clusters of text[start:end]; looked for once, for a run of flags or marks is only known from its beginning."""
+    window = text[start : end + 1]
+    if window.isascii():
+        return _Clusters(None)
+    return _Clusters([start, *(start + match.end() for match in _CLUSTER.finditer(window) if match.end() < len(window))])

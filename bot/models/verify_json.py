@@ -207,10 +207,12 @@ def _patterns(said: Json) -> Iterator[str]:
 
 
 def _is_slow(pattern: str) -> bool:
-    """Say whether a group that repeats without end stands within what repeats without end: `(a+)+` takes 2^n steps.
+    """Say whether a group that repeats without end stands within what repeats without end, `(a+)+` takes 2^n steps; or it is too long.
 
     Such patterns are found by their form, as safe-regex does; none of the tokenizers in use has one.
     """
+    if len(pattern) > LONGEST_PATTERN:
+        return True
     groups: list[bool] = [False]  # of each open group: does it repeat something without end?
     after: bool | None = None  # the group just closed, while its quantifier is looked at
     for part in _PART.findall(pattern):
@@ -229,6 +231,8 @@ def _is_slow(pattern: str) -> bool:
     return False
 
 
+LONGEST_PATTERN: Final = 5_000
+"""Characters of a tokenizer's pattern; those in use have some hundreds."""
 _PART: Final = re.compile(
     r"\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|\((?:\?[a-zA-Z<>=!:|#^-]*)?|\)|[*+][?+]?|\{\d*,?\d*\}[?+]?|.", re.DOTALL
 )

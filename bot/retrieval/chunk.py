@@ -124,8 +124,9 @@ def _bounded(text: str, span: Span, by: Callable[[str], Iterator[re.Match[str]]]
             start, weight = span[0] + word.start(), 0.0
         weight += more
         while weight > SIZE:  # one word longer than a passage
-            yield start, min(start + 2 * SIZE, end)
-            start = min(start + 2 * SIZE, end)
-            weight = tokens(text[start:end])
+            cut = min(start + 2 * SIZE, end)
+            yield start, cut
+            weight -= tokens(text[start:cut])
+            start = cut
     if start < span[1]:
         yield start, span[1]

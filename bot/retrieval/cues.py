@@ -32,7 +32,7 @@ _MONEY = (
 _DATE = (
     r"\b(?:1\d|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
     r"|\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|decade|today|tomorrow|yesterday|noon|midnight)\b"
-    r"|\b\w+ century\b|\b(?:spring|summer|autumn|winter)\b|\d{1,2}:\d\d|\d+\s?(?:년|월|일|시|세기|주|개월)"
+    r"|\b\w+ century\b|\b(?:spring|summer|autumn|winter)\b|\d{1,2}:\d\d|(?<!\d)\d+\s?(?:년|월|일|시|세기|주|개월)"
     r"|하루|이틀|사흘|나흘|닷새|엿새|이레|열흘|보름|오늘|내일|어제|매주|매년|매월|[월화수목금토일]요일|일시|날짜"
 )
 _NO_NAMES = "The This That These Those It In On At He She They We You I A An As If For From By But And Or So To When While After Before There"
@@ -41,12 +41,12 @@ _NAME = rf"\b(?!(?:{'|'.join(_NO_NAMES.split())})\b)[A-Z][\w'’-]+(?![\w'’-]|
 _KOREAN_NAME = (
     r"(?:담당자?|문의|책임자|대표)\s?(?::|는|은)|[가-힣]{2,4}(?:입니다|이다|이며|이에요|예요)"
     r"|[가-힣]{2,4}\s?(?:씨|님|대통령|총리|장관|교수|박사|감독|사장|팀장|대표|선수|왕|황제|작가|의원)"
-    r"|[가-힣]{2,}(?:이|가|은|는|의|에게|에 의해)\s"
+    r"|(?<![가-힣])[가-힣]{2,}(?:이|가|은|는|의|에게|에 의해)\s"
 )
 _PLACE = (
     r"(?i:\b(?:address|location|venue|place):)|(?:주소|장소|위치|집결지)\s?(?::|는|은)"
     r"|\b(?:in|at|near|from|to|on)\s+(?:the\s+)?[A-Z]"
-    r"|[가-힣]+(?:에서|에|로|시|군|구|동|역|도|국|층|실|호)(?=\s|[.,)]|$)"
+    r"|(?<![가-힣])[가-힣]+(?:에서|에|로|시|군|구|동|역|도|국|층|실|호)(?=\s|[.,)]|$)"
 )
 _REASON = r"\b(?:because|due to|since|so that|in order to|reason|cause[ds]?|result)\b|때문|위해|원인|이유|해서|므로"
 _SURE_REASON = r"\b(?:because|due to|reason|caused?)\b|때문|원인|이유"

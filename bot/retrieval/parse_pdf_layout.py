@@ -42,11 +42,12 @@ NEW_PARAGRAPH = 1.4
 _ENDS = re.compile(r"[.!?:;。…]['\")\]”’]*$")
 _ITEM = re.compile(r"^\s*(?:[-•*▪◦·○●□■※]|\(?\d{1,3}[.)]|[가-하][.)]|[①-⑳])\s")
 _HYPHEN = re.compile(r"(?<=[a-z])[-\u00ad\ufffe\u0002]$")
-_LEADERS = re.compile(r"\s*(?:(?:\s?\.){4,}|…{2,}|(?:\s?·){4,})\s*")
+_LEADERS = re.compile(r"(?<!\s)\s*+(?:(?:\s?\.){4,}|…{2,}|(?:\s?·){4,})\s*")
 """What leads from a line of contents to its page."""
 _NUMBERS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(
-    r"^\W*(?:page|seite|p\.?|쪽|페이지)?\W*(?:#|[ivxl]+)(?:\s*(?:of|/|von|중)?\s*#)?\W*(?:쪽|페이지)?\W*$", re.IGNORECASE
+    r"^[^\w#]*+(?:(?:page|seite|p\.?|쪽|페이지)[^\w#]*+)?(?:#|[ivxl]+)(?:\s*+(?:(?:of|/|von|중)\s*+)?#)?\W*+(?:(?:쪽|페이지)\W*+)?$",
+    re.IGNORECASE,
 )
 
 Region = tuple[int, int, list[float]]

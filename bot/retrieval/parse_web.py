@@ -12,8 +12,9 @@ from bot.retrieval.parse_text import read_markdown
 SHORT = 200
 """Characters of an article below which all of the page's text is taken where that is much more."""
 MUCH_MORE = 3
-_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_TARGET = r"\([^()]*(?:\([^()]*\)[^()]*)*\)"
+_IMAGE = re.compile(rf"!\[[^\[\]]*\]{_TARGET}")
+_LINK = re.compile(rf"\[([^\[\]]*)\]{_TARGET}")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _SPACE = re.compile(r"[ \t]+")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")

@@ -50,7 +50,7 @@ _NAMED = re.compile(
     r"\s{0,8}(?:\*\*|__)?(?P<name>[^\W\d_](?:[\w.'’&()-]| (?=\S)){0,29}?)(?:\*\*|__)?\s?[:：](?:\*\*|__)?(?:\s+|$)"
 )
 _ENDED = re.compile(r"[.!?…。！？:;][\"'”’)\]}»」』】〉》*_]*\s*$")
-_KOREAN_END = re.compile(r"(?:다|요|죠|까|음|함|임|됨|네|ㅋ+|ㅎ+|ㅠ+|ㅜ+)[\s~^]*$")
+_KOREAN_END = re.compile(r"(?:다|요|죠|까|음|함|임|됨|네|ㅋ|ㅎ|ㅠ|ㅜ)[\s~^]*$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ _ENGLISH: Final = (
     ),
     re.compile(rf"\A\W*{_POLITE}(?:an?\s+|the\s+)?(?P<medium>{_MEDIUM})\s+of\s+(?P<text>.+)\Z", re.IGNORECASE | re.DOTALL),
 )
-_TAIL: Final = re.compile(r"(?:[\s,]+(?:please|for me|thanks|thank you|pls))+\W*\Z", re.IGNORECASE)
+_TAIL: Final = re.compile(r"(?<![\s,])(?:[\s,]++(?:please|for me|thanks|thank you|pls)){1,5}\W*+\Z", re.IGNORECASE)
 _KOREAN_NOUN: Final = r"(?:그림|이미지|사진|일러스트|삽화|스케치|초상화|그림으로|이미지로|일러스트로)"
 _KOREAN: Final = (
     re.compile(

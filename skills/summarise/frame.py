@@ -50,7 +50,7 @@ _CLOSING = re.compile(
 )
 _RULE = re.compile(r"\s*(?:-{2,}|_{3,}|={3,})\s*")
 _CONTACT = re.compile(
-    r"\s*(?:(?:tel|phone|mobile|cell|fax|e-?mail|전화|팩스|휴대(?:폰|전화)|연락처|이메일|메일)\b[.:\s]*)?[+\d(][\d\s().+-]{6,}(?:[|,/]?\s*\S+@\S+)?\s*"
+    r"\s*(?:(?:tel|phone|mobile|cell|fax|e-?mail|전화|팩스|휴대(?:폰|전화)|연락처|이메일|메일)\b[.:\s]*)?[+\d(][\d\s().+-]{6,}+(?:[|,/]?\s*\S+@\S+)?\s*"
     r"|\s*(?:tel|fax|e-?mail|이메일|메일)\b[.:\s].{0,60}",
     re.IGNORECASE,
 )

@@ -20,7 +20,7 @@ from bot.text.sentences import split
 _MARKER: Final = re.compile(r"\s*(?:(?:[-*•‣·–]|\d{1,3}[.)]|#{1,6}|>+|\[[ xX]\])\s+)*")
 _FENCE: Final = re.compile(r"\s*(```|~~~)")
 _URL: Final = re.compile(r"https?://[^\s<>()\[\]]+[^\s<>()\[\].,;:!?'\"]")
-_NOT_WORDS: Final = re.compile(r"https?://\S+|\S+@\S+\.\S+|`[^`]*`|@\w+")
+_NOT_WORDS: Final = re.compile(r"https?://\S+|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|`[^`]*`|@\w+")
 _ENDS: Final = (".", "!", "?", "…", ":", ";", "。", "！", "？", "”", '"', "」", "』", ")", "다", "요", "까", "죠")
 WRAPPED_LINE: Final = 45
 """A line at least so long that ends amid a sentence was broken by a page's margin, not by a person."""

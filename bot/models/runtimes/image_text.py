@@ -150,7 +150,7 @@ def _prompt(kind: str, processor: Any) -> str:
 def _sentence(text: str) -> str:
     """Return a model's words without its marks, without a word said again and again, and without the full stop."""
     words = _REPEATED.sub(r"\1", " ".join(_MARK.sub(" ", text).split()))
-    return re.sub(r"\s+([.,!?])", r"\1", words).strip(" .\"'")
+    return re.sub(r"(?<!\s)\s+([.,!?])", r"\1", words).strip(" .\"'")
 
 
 def _pixels(path: Path) -> Image:
