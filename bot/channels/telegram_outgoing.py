@@ -26,7 +26,7 @@ QUOTE_UNITS = 600
 CALLBACK_BYTES = 64
 """Source: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
 _MESSAGE_LINK = re.compile(r"message:telegram/\d+/-100(?P<chat>\d+)/(?P<id>\d+)(?:\?thread=(?P<topic>\d+))?", re.ASCII)
-_MENTION = re.compile(r"(?<![\w@])@(?=[A-Za-z])")
+_MENTION = re.compile(r"(?<![\w@])@(?=[A-Za-z])|\btg:(?=/)", re.IGNORECASE)
 _JOINER = "\u2060"
 _APART = rf"\g<0>{_JOINER}"
 _ROW_BUTTONS = 3
@@ -128,7 +128,7 @@ def keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
 
 
 def _calling_nobody(rich: Rich) -> Rich:
-    """Return it with every @name taken apart, unseen: Telegram makes a mention of it by itself, and what was quoted would call people.
+    """Return it with every @name and tg:// taken apart, unseen: Telegram makes a mention of it by itself, and what was quoted would call people.
 
     In code it finds none. Source: https://core.telegram.org/bots/api#messageentity
     """

@@ -163,3 +163,10 @@ def test_nobody_is_called_by_what_is_quoted() -> None:
     bold = [part.rich.text[span.start : span.end].replace("\u2060", "") for span in part.rich.spans if span.kind == "bold"]
     assert bold == ["@all_here", "@ben_kim"]
     assert [part.rich.text[span.start : span.end] for span in part.rich.spans if span.kind == "code"] == ["@dataclass"]
+
+
+def test_a_text_leads_nowhere_within_telegram() -> None:
+    (part,) = render(Reply("[all](tg://user?id=41) TG://resolve?domain=x", "en"))
+    assert isinstance(part, TextPart)
+    assert "tg:/" not in part.rich.text.lower()
+    assert not part.rich.spans
