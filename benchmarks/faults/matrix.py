@@ -18,6 +18,9 @@ from benchmarks.faults import (
     shut,
     storage,
     text,
+    text_kept,
+    text_page,
+    text_poison,
 )
 
 FAULTS: tuple[Fault, ...] = (
@@ -35,6 +38,9 @@ FAULTS: tuple[Fault, ...] = (
     *health.FAULTS,
     *forgetting.FAULTS,
     *text.FAULTS,
+    *text_kept.FAULTS,
+    *text_page.FAULTS,
+    *text_poison.FAULTS,
 )
 
 

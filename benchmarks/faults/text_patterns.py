@@ -32,6 +32,8 @@ ANYWHERE = ("a", "가", "1", " ", "\n", ".", "<", "[", "(", "*", "`", '"', "\u03
 MOST_PIECES = 30
 MIXED = 20
 DEPTH = 3
+MOST_HELD = 500
+"""Entries of a table that may hold patterns; longer ones hold words."""
 BUILT = {
     "bot.channels.telegram_addressing": "a bot's own name, escaped",
     "bot.channels.telegram_split": "kept in a table",
@@ -149,6 +151,8 @@ def _within(value: object, depth: int = DEPTH) -> Iterator[AnyPattern]:
 
 
 def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, dict | list | tuple | set | frozenset) and len(value) > MOST_HELD:
+        return ()
     if isinstance(value, dict):
         return [*value, *value.values()]
     if isinstance(value, list | tuple | set | frozenset):
