@@ -116,6 +116,11 @@ class LimitSettings(Section):
         default=10_000, ge=1, description="Messages that may wait for an answer; what comes beyond is refused with a sentence."
     )
     chat_queue: int = Field(default=2_000, ge=1, description="As many of one chat.")
+    answer_minutes: float = Field(
+        default=30.0,
+        gt=0,
+        description="Longest work on one message; what takes longer is ended and set aside. A model's trial may.",
+    )
     audio_minutes: float = Field(default=10.0, gt=0, description="Longest recording.")
     parser_memory_mb: int = Field(
         default=1024, ge=128, description="Address space of the child that reads foreign files, beyond its start."

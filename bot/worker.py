@@ -302,7 +302,7 @@ class Worker:
             if message.addressed and self._dispatcher.wants_files(message):  # files not sent to the bot are none of its business
                 message = await self._fetched(waiting.id, message)
             with asked_by(message):
-                answer = await self._tried(waiting, message, tell)
+                answer = await self._in_time(waiting, message, tell)
         except asyncio.CancelledError:
             if waiting.id not in self._stopped:
                 raise
@@ -314,6 +314,22 @@ class Worker:
             self._stopped.discard(waiting.id)
         replies = [replace(reply, reply_to=reply.reply_to or message.id) for reply in answer.replies]
         return _Outcome(message, replies, answer.route)
+
+    async def _in_time(self, waiting: Waiting, message: Message, tell: Callable[[Text], Awaitable[None]]) -> Answer:
+        """Have it answered within the limit: what never ends would keep its place, and enough of it all places.
+
+        Raises:
+            _BrokenError: it broke, or took too long.
+        """
+        if self._dispatcher.takes_long(message):
+            return await self._tried(waiting, message, tell)
+        try:
+            async with asyncio.timeout(60 * self._limits.answer_minutes) as limit:
+                return await self._tried(waiting, message, tell)
+        except TimeoutError as error:
+            if limit.expired():
+                raise _BrokenError from error
+            raise
 
     async def _tried(self, waiting: Waiting, message: Message, tell: Callable[[Text], Awaitable[None]]) -> Answer:
         """Have it answered; what breaks is tried again, but for an admin's order, which may have been carried out in part.

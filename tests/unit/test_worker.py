@@ -331,6 +331,21 @@ async def test_who_waits_for_a_place_is_told_which_number_they_are_and_is_answer
     assert worker.waiting(make_message("x").address) == (0, 0)
 
 
+async def test_what_never_ends_is_ended_and_set_aside(database: Database, tmp_path: Path) -> None:
+    async def answer(_message: Message, _progress: object) -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    worker = Worker(
+        Inbox(database), FakeDispatcher(answer), BlobStore(tmp_path), {"test": FakeChannel()},
+        limits=LimitSettings(answer_minutes=1e-4), replied=lambda _parcels: None,
+    )  # fmt: skip
+    await worker.handle(await accepted(database, make_message("hang")))
+
+    assert "it is kept" in (await replies(database))[0]
+    assert await DeadLetters(database).count() == 1
+
+
 async def test_files_are_fetched_before_they_are_worked_on_and_kept(database: Database, tmp_path: Path) -> None:
     dispatcher = FakeDispatcher()
     message = make_message("read", attachments=[Attachment("document", "a.txt", "text/plain", 3, ref="abc")])
