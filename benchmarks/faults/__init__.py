@@ -42,6 +42,8 @@ class Plan:
         return max(least, round(whole * self.scale))
 
 
+CORES = 2
+"""The machine for which the matrix is made: faults run side by side as far as these reach."""
 SHORT = 0.02
 """The scale of the tests: a few seconds a fault."""
 
@@ -85,7 +87,7 @@ class Fault:
     run: Callable[[Plan], Awaitable[Row]]
     most_s: float
     """Over so many seconds at scale 1.0 it is ended, and counts as failed."""
-    beside: bool = False
-    """It mostly waits (ten minutes without the platform), so the others run meanwhile."""
+    cores: int = 1
+    """How many of CORES it keeps busy, or needs for itself because it is timed; 0: it mostly waits (ten minutes without the platform)."""
     known: str = ""
     """Why it is not sound, where that is known and cannot be helped: "Telegram has no key for a send". The test then asks only that it runs."""

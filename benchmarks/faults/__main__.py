@@ -1,4 +1,4 @@
-"""Runs the matrix: each fault in a process of its own, one after another, those that mostly wait beside them."""
+"""Runs the matrix: each fault in a process of its own, as many side by side as the cores reach for."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from benchmarks.faults import Fault, Plan, Row
+from benchmarks.faults import CORES, Fault, Plan, Row
 from benchmarks.faults.matrix import named
 from benchmarks.faults.page import PAGE, table, written
 
@@ -72,14 +73,23 @@ async def _all(faults: list[Fault], seed: int, scale: float) -> dict[str, Row]:
         state = "sound" if row.sound else "NOT SOUND"
         print(f"{fault.section}/{fault.name}: {state}, {time.monotonic() - begun:.0f} s. {row.note}", file=sys.stderr, flush=True)
 
-    async with asyncio.TaskGroup() as group:
-        for fault in faults:
-            if fault.beside:
-                group.create_task(take(fault))
-        for fault in faults:
-            if not fault.beside:
-                await take(fault)
+    await in_their_places(faults, take)
     return rows
+
+
+async def in_their_places(faults: Sequence[Fault], take: Callable[[Fault], Awaitable[None]]) -> None:
+    """Take those that mostly wait first, then those that need all cores, one after the other, then the others side by side."""
+    waiting = sorted(faults, key=lambda fault: (fault.cores > 0, -fault.cores))
+    running: dict[asyncio.Future[None], int] = {}
+    while waiting or running:
+        for fault in list(waiting):
+            if fault.cores + sum(running.values()) <= CORES:
+                waiting.remove(fault)
+                running[asyncio.ensure_future(take(fault))] = fault.cores
+        done, _running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            del running[task]
+            task.result()
 
 
 async def _in_child(fault: Fault, seed: int, scale: float) -> Row:

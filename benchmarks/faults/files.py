@@ -11,7 +11,6 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -209,8 +208,6 @@ class _Read:
 
 async def mutated(plan: Plan) -> Row:
     """Break the seeds of all kinds and read them, a hundred in one call; what ends a child is asked for again by itself."""
-    with suppress(OSError):
-        os.nice(10)  # beside faults that wait, and are timed
     whole = plan.scale >= 0.1
     kinds, each = (list(SEEDS), plan.times(10_000)) if whole else (list(FEW_KINDS), FEW_MUTATIONS)
     children = (os.cpu_count() or 1) if whole else 1
@@ -292,6 +289,6 @@ FAULTS = (
         "10,000 files of each kind, from one seed: bits flipped, cut, blocks repeated and swapped, lengths and heads, archives broken within",
         mutated,
         most_s=1100,
-        beside=True,
+        cores=2,
     ),
 )

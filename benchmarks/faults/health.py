@@ -326,5 +326,6 @@ FAULTS: tuple[Fault, ...] = (
         "What /metrics says beside a count from outside; it is asked 1,000 times, without a pause, meanwhile",
         numbers,
         120,
+        cores=2,
     ),
 )

@@ -269,14 +269,14 @@ FAULTS: tuple[Fault, ...] = (
         two_bots,
         most_s=150,
     ),
-    Fault("sigterm", "delivery", "SIGTERM under load, 20 times", ends, most_s=240),
-    Fault("start-after-crash", "delivery", "`kill -9` at 100,000 passages, and a start", starts, most_s=240),
+    Fault("sigterm", "delivery", "SIGTERM under load, 20 times", ends, most_s=240, cores=2),
+    Fault("start-after-crash", "delivery", "`kill -9` at 100,000 passages, and a start", starts, most_s=240, cores=2),
     Fault(
         "platform-away",
         "delivery",
         "10 minutes without the platform: refused, hanging, 502, reset, while people go on writing and the page is used",
         away,
         most_s=760,
-        beside=True,
+        cores=0,
     ),
 )
