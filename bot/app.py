@@ -29,6 +29,7 @@ from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.duty import Duty
 from bot.errors import ModelError
+from bot.forgetting import Forgetting
 from bot.front_door import FrontDoor, Listed
 from bot.health import Health
 from bot.health_counts import Counts
@@ -142,6 +143,10 @@ def channels_of(app: App) -> list[Channel]:
         from bot.channels.telegram import Telegram  # noqa: PLC0415 - and python-telegram-bot where there is a token
 
         channels.append(Telegram(app.settings.telegram, blobs=app.blobs))
+    if app.settings.slack.bot_tokens.get_secret_value():
+        from bot.channels.slack import Slack  # noqa: PLC0415 - and slack-bolt where there is a token
+
+        channels.append(Slack(app.settings.slack, blobs=app.blobs))
     return channels
 
 
@@ -190,6 +195,8 @@ async def _assemble(
     links = Fetcher(settings.links)
     roles, audit = Roles(settings, Admins(database)), Audit(database)
     listed = {"telegram": Listed.of(settings.telegram.allowed_users, settings.telegram.allowed_chats)}
+    if settings.slack.allowed_users or settings.slack.allowed_chats or settings.front_door != "auto":
+        listed["slack"] = Listed.of(settings.slack.allowed_users, settings.slack.allowed_chats)
     door = FrontDoor(settings.front_door, listed, roles=roles, guests=Guests(database), moves=moves)
     kit = Kit(
         settings, pool, library, inbox, links, blobs, sandbox, skills=lambda: tuple(skills), is_admin=roles.admits_sender
@@ -245,6 +252,7 @@ async def _assemble(
         text_bytes=settings.limits.text_bytes, members_changed=access.changed, refused=admin.refused_press,
         complained=parts.probation.complained, door=door, not_taken=not_taken,
         crowd=Crowd(worker.waiting, delivery.waiting, chat_queue=settings.limits.chat_queue, queue=settings.limits.queue),
+        removed=Forgetting(inbox, library, eraser).removed,
     )  # fmt: skip
     app = App(
         settings=settings, database=database, inbox=inbox, outbox=outbox, chats=chats, blobs=blobs, catalogue=catalogue, pool=pool,

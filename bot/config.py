@@ -106,6 +106,36 @@ class TelegramSettings(Section):
         return tuple(numbers) if isinstance(given, list | tuple) else given
 
 
+class SlackSettings(Section):
+    """Slack. Off while there is no bot token."""
+
+    bot_tokens: SecretStr = Field(
+        default=SecretStr(""), description="The bot's token of each workspace (xoxb-…), with commas between. Environment only."
+    )
+    app_token: SecretStr = Field(default=SecretStr(""), description="The app's token (xapp-…) for Socket Mode. Environment only.")
+    signing_secret: SecretStr = Field(
+        default=SecretStr(""), description="What Slack signs its requests with, where there is no Socket Mode. Environment only."
+    )
+    base_url: str = Field(default="https://slack.com/api/", description="Where the Web API is.")
+    events_host: str = Field(
+        default="127.0.0.1", description="Address on which Slack's requests are listened for (behind your proxy)."
+    )
+    events_port: int = Field(default=8444, ge=0, le=65535, description="Port on which Slack's requests are listened for.")
+    events_path: str = Field(default="/slack/events", description="Path of Slack's requests: events, commands and buttons.")
+    download_mb: int = Field(default=50, ge=1, description="Largest file fetched.")
+    allowed_users: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Member ids (U…) of the people who may talk to the bot; with no list, see front_door."
+    )
+    allowed_chats: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Ids (C…) of the channels in which everybody may, comma-separated in the environment."
+    )
+
+    @field_validator("allowed_users", "allowed_chats", mode="before")
+    @classmethod
+    def _parts(cls, value: object) -> object:
+        return listed(value)
+
+
 class LimitSettings(Section):
     """What a person may send."""
 
@@ -283,6 +313,7 @@ class Settings(BaseSettings):
     )
     web: WebSettings = Field(default_factory=WebSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
+    slack: SlackSettings = Field(default_factory=SlackSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     quotas: QuotaSettings = Field(default_factory=QuotaSettings)
     models: ModelSettings = Field(default_factory=ModelSettings)

@@ -53,10 +53,12 @@ class PartByPart(Protocol):
         edits: str,
         sent: Sequence[str],
         went_out: Callable[[Sequence[str]], Awaitable[None]],
+        in_doubt: bool = False,
     ) -> str:
         """Send (into the message `edits`, where it is not "") what comes after the parts `sent`; return the id of the first part.
 
-        `went_out` is awaited with the ids of all parts that went out, each time before a further one leaves. Raises as `Channel.send`.
+        `went_out` is awaited with the ids of all parts that went out, each time before a further one leaves. `in_doubt`: the next part may
+        have been shown by an earlier try. Raises as `Channel.send`.
         """
         ...
 
@@ -196,14 +198,15 @@ class Delivery:
         if not repeatable and not (parcel.edits and not parcel.parts):
             await self._outbox.sending(parcel.id)  # an edit that is repeated does no harm
         again = parcel.state == "ambiguous" and not repeatable and not (parcel.edits and not parcel.parts)
-        reply = _again(parcel.reply) if again else parcel.reply
+        reply = _again(parcel.reply) if again and not channel.limits.finds_sent else parcel.reply
         try:
             async with asyncio.timeout(SEND_WITHIN_S):
                 if isinstance(channel, PartByPart):
                     went_out = partial(self._went_out, turn)
                     return await channel.send_parts(
-                        reply, parcel.to, key=str(parcel.id), edits=parcel.edits, sent=parcel.parts, went_out=went_out
-                    )
+                        reply, parcel.to, key=str(parcel.id), edits=parcel.edits, sent=parcel.parts, went_out=went_out,
+                        in_doubt=again,
+                    )  # fmt: skip
                 if parcel.edits:
                     return await channel.edit(parcel.edits, parcel.reply, parcel.to)
                 return await channel.send(reply, parcel.to, key=str(parcel.id))

@@ -95,6 +95,7 @@ def examine(settings: Settings, environment: Mapping[str, str] | None = None, *,
         _reading,
         _web,
         _telegram,
+        _slack,
     )
     found = [_file(environment), *(finding for look in looks for finding in look(settings))]
     return Report((*_command(program), *found, *_outward(settings, environment)))
@@ -303,6 +304,18 @@ def _telegram(settings: Settings) -> list[Finding]:
         nobody = _("only whom the lists name may talk to it, and they name nobody")
         findings.append(Finding(what, "optional", nobody, _("export PARING_TELEGRAM__ALLOWED_USERS=NUMBER,NUMBER")))
     return findings
+
+
+def _slack(settings: Settings) -> list[Finding]:
+    slack, what = settings.slack, Text("Slack")
+    if not slack.bot_tokens.get_secret_value():
+        return [
+            Finding(what, "optional", _("no token"), _("export PARING_SLACK__BOT_TOKENS=… (see docs/slack.md), then paring run"))
+        ]
+    if not slack.app_token.get_secret_value() and not slack.signing_secret.get_secret_value():
+        advice = _("export PARING_SLACK__APP_TOKEN=… for Socket Mode, or PARING_SLACK__SIGNING_SECRET=… for signed requests")
+        return [Finding(what, "missing", _("a bot token, but no way for Slack to reach the bot"), advice)]
+    return [Finding(what, "ok", _("a token is set; it is tried at the start"))]
 
 
 def _outward(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from bot.locale import Text, phrases
+from bot.message import Message
 from bot.passage import WITHIN, Held, Scope
 from bot.text.normal import normal
 from bot.text.shown import named
 
 if TYPE_CHECKING:
-    from bot.message import Message, Reply
+    from bot.message import Address, Reply
     from bot.skill import Library, Request
     from bot.store.erasing import Eraser
     from bot.store.inbox import Inbox
@@ -59,6 +61,14 @@ class Forgetting:
         await self._eraser.hush(message)
         await self._eraser.wipe()
         return request.reply(told)
+
+    async def removed(self, at: Address, number: str) -> None:
+        """Forget a message that its writer took back, with its answer; it was theirs, whoever tells of it."""
+        message = Message(at, "", number, "", "en", datetime.now(UTC))
+        keys = await self._keys(Scope.of(at), message, await self._inbox.files_of(at, number))
+        await self._library.forget(Scope.of(at), sender=None, keys=keys)
+        await self._eraser.forget_message(at, number, sender=None)
+        await self._eraser.wipe()
 
     async def _all(self, message: Message, *, everywhere: bool) -> Text:
         at, whose = message.address, _whose(message)

@@ -61,6 +61,7 @@ class Reception:
         door: FrontDoor | None = None,
         crowd: Crowd | None = None,
         not_taken: Callable[[Message, Sequence[Parcel]], None] = lambda _message, _parcels: None,
+        removed: Callable[[Address, str], Awaitable[None]] | None = None,
     ) -> None:
         """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
 
@@ -68,6 +69,7 @@ class Reception:
         who came or left, "" for everybody; `refused(press, command)` of a press on a button that was somebody else's;
         `complained(slot, answer)` that an answer of the slot's model was called bad. `door` says who may talk; None: everybody.
         `crowd` says when no more is taken (None: never); `not_taken(message, parcels)` is told of each, and what is to be sent.
+        `removed(chat, id)` forgets a message that its writer took back.
         """
         self._inbox = inbox
         self._chats = chats
@@ -83,6 +85,7 @@ class Reception:
         self._door = door
         self._crowd = crowd
         self._not_taken = not_taken
+        self._removed = removed
         self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
 
     async def accept(self, item: Message | Press) -> Taken:
@@ -135,6 +138,11 @@ class Reception:
     async def joined(self, group: Address, by: str, language: Language) -> str:
         """Let in the group where an admin put the bot into it; see the contract."""
         return await self._door.joined(await self._moves.place(group), by, language) if self._door is not None else ""
+
+    async def removed(self, address: Address, message: str) -> None:
+        """Forget the message; see the contract."""
+        if self._removed is not None:
+            await self._removed(await self._moves.place(address), message)
 
     def members_changed(self, group: Address, person: str = "") -> None:
         """Have asked anew who is in `group`; see the contract."""

@@ -45,6 +45,8 @@ class Limits:
     """True where a sent message can be edited, and repeating an edit does no harm."""
     repeatable_sends: bool
     """True where sending the same reply twice with the same key shows it once."""
+    finds_sent: bool = False
+    """True where the channel, told that a send is in doubt, looks whether it was shown before it repeats it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,14 @@ class Intake(Protocol):
 
         Raises:
             StoreError: nothing was carried over.
+        """
+        ...
+
+    async def removed(self, address: Address, message: str) -> None:
+        """Forget the message that its writer took back, with its answer and what could be searched of it; again changes nothing.
+
+        Raises:
+            StoreError: it is to be told again.
         """
         ...
 

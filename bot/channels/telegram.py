@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from telegram.error import TelegramError
 
+from bot.channels.backoff import LONGEST_WAIT_S, SLACK_S, Backoff
 from bot.channels.channel import Intake, Limits
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_door import Door
@@ -33,14 +34,14 @@ from bot.channels.telegram_incoming import ALLOWED_UPDATES, CHANNEL
 from bot.channels.telegram_members import is_member
 from bot.channels.telegram_menu import Menu
 from bot.channels.telegram_moving import Moves
-from bot.channels.telegram_polling import LONGEST_WAIT_S, POLL_S, SLACK_S, Backoff, Poller, Take
+from bot.channels.telegram_polling import POLL_S, Poller, Take
 from bot.channels.telegram_request import ANSWER_S, READ_S, OverLimitError, RefusedError
 from bot.channels.telegram_sending import Sending, WentOut
 from bot.channels.telegram_split import TEXT_UNITS
 from bot.channels.telegram_taking import Taking
-from bot.channels.telegram_waits import Waits
 from bot.channels.telegram_webhook import check_secret, listening
 from bot.channels.telegram_wire import Wire, file_told
+from bot.channels.waits import Waits
 from bot.config import MEBIBYTE, TelegramSettings
 from bot.errors import RetryLaterError, SettingsError, TooLargeError
 from bot.locale import phrases
@@ -158,8 +159,14 @@ class Telegram:
         """Make `sent` show `reply`; where it can be edited no more, send it anew. Returns the id of the first message."""
         return await self._sending.edit(sent, reply, to)
 
-    async def send_parts(self, reply: Reply, to: Address, *, key: str, edits: str, sent: Sequence[str], went_out: WentOut) -> str:
-        """Send `reply` (into the message `edits`, if any) from the part after those in `sent`; see `bot.delivery.PartByPart`."""
+    async def send_parts(
+        self, reply: Reply, to: Address, *, key: str, edits: str, sent: Sequence[str], went_out: WentOut, in_doubt: bool = False
+    ) -> str:
+        """Send `reply` (into the message `edits`, if any) from the part after those in `sent`; see `bot.delivery.PartByPart`.
+
+        `in_doubt` changes nothing: Telegram cannot be asked what was sent.
+        """
+        del in_doubt
         if edits:
             return await self._sending.edit(edits, reply, to, sent=sent, went_out=went_out)
         return await self._sending.send(reply, to, key, sent=sent, went_out=went_out)

@@ -13,39 +13,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from telegram.error import TelegramError
 
+from bot.channels.backoff import SLACK_S, Backoff
 from bot.channels.telegram_errors import is_wrong_token
 from bot.channels.telegram_gather import Update, bundles
 from bot.channels.telegram_incoming import ALLOWED_UPDATES
 from bot.channels.telegram_request import ANSWER_S, READ_S, RefusedError, TooLongError
 from bot.errors import StoreError
-from bot.pulse import Pulse
 
-Pause = Callable[[float], Awaitable[None]]
 Take = Callable[[Sequence[Update]], Awaitable[None]]
 """Keeps updates that are one thing said; raises StoreError where they must come again."""
 
 POLL_S = 30
-FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 30.0
 _CONFLICT = 409
 _HASTE_S = 0.02
 """An answer without anything new that comes sooner is not a long poll's: the next one is not asked for at once."""
 TAKEN_WITHIN_S = 120.0
 """A commit waits for a busy disk or database; beyond that the loop is stuck."""
-SLACK_S = 60.0
-"""How much longer than it should anything may take before it is called stuck."""
 SETTLE_S = 0.4
 """How long one waits for the rest of an album or of a cut text, each time that more of it came."""
 MOST_SETTLES = 5
-LONGEST_ASKED_S = 300.0
-"""As long as one listens to nothing at most, whatever a server asks for."""
 MOST_UPDATES = 2**31
 """Numbers are smaller; an offset past one that is not would confirm what has yet to come. Source: the API's "Integer" has 32 bits."""
 FAR = 1_000_000
@@ -63,34 +55,6 @@ class Api(Protocol):
     async def call(self, method: str, *, read_s: float = ..., **parameters: str | int | list[str]) -> object:
         """Return the `result`. Raises TelegramError."""
         ...
-
-
-class Backoff:
-    """Waits longer after each failure, with chance in it so that many do not come back at once."""
-
-    def __init__(self, pause: Pause = asyncio.sleep, chance: random.Random | None = None) -> None:
-        """Take how to wait and where chance comes from."""
-        self._pause = pause
-        self._chance = chance or random.Random()  # noqa: S311 - spreads retries, guards nothing
-        self._failures = 0
-        self.pulse = Pulse()
-        """Tells how long the loop that waits here may be silent."""
-
-    async def pause(self, seconds: float) -> None:
-        """Wait so long, for no failure."""
-        self.pulse.due(seconds + SLACK_S)
-        await self._pause(seconds)
-
-    async def wait(self, at_least_s: float = 0.0, *, most_s: float = LONGEST_WAIT_S) -> None:
-        """Wait for this failure: half to whole of 0.5 s, 1 s, 2 s, ... `most_s`."""
-        longest = min(most_s, FIRST_WAIT_S * 2 ** min(self._failures, 10))
-        self._failures += 1
-        await self.pause(max(min(at_least_s, LONGEST_ASKED_S), longest * self._chance.uniform(0.5, 1.0)))
-
-    def succeeded(self) -> bool:
-        """Begin anew; say whether there were failures before."""
-        before, self._failures = self._failures, 0
-        return before > 0
 
 
 class Poller:

@@ -24,7 +24,7 @@ from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_outgoing import Part, PhotoPart, TextPart, entities, keyboard, plain, render
 from bot.channels.telegram_request import RefusedError
 from bot.channels.telegram_typing import Typing
-from bot.channels.telegram_waits import Waits
+from bot.channels.waits import Waits
 from bot.errors import ChannelError, GoneError, RetryLaterError
 from bot.locale import phrases
 from bot.message import Address, Reply

@@ -19,6 +19,7 @@ from dataclasses import replace
 from telegram import Update
 from telegram.error import TelegramError
 
+from bot.channels.backoff import Pause
 from bot.channels.channel import Intake
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_door import Door
@@ -27,7 +28,6 @@ from bot.channels.telegram_gather import Series, album_of, whole
 from bot.channels.telegram_incoming import CHANNEL, Incoming, joined, left, moved, read, unread_press
 from bot.channels.telegram_lenient import sifted
 from bot.channels.telegram_members import came_or_left
-from bot.channels.telegram_polling import Pause
 from bot.channels.telegram_sending import Sending
 from bot.channels.telegram_split import shorten
 from bot.channels.telegram_wire import Wire

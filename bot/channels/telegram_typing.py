@@ -19,7 +19,7 @@ from typing import Protocol
 from telegram.error import TelegramError
 
 from bot.channels.telegram_errors import translated
-from bot.channels.telegram_waits import Waits
+from bot.channels.waits import Waits
 from bot.errors import RetryLaterError
 
 SHOWN_S = 3.5

@@ -15,8 +15,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from bot.errors import DeniedError
 from bot.locale import phrases
@@ -54,6 +54,13 @@ class Membership(Protocol):
     async def workspace(self, chat: str) -> Scope | None:
         """Return the workspace in which everybody is who reads the group `chat`; None where there is none, or it is not known."""
         ...
+
+
+@runtime_checkable
+class HasAccounts(Protocol):
+    """A channel of several accounts: each workspace of a Slack app is one."""
+
+    accounts: Collection[str]
 
 
 class Audiences(Protocol):
@@ -106,7 +113,7 @@ class Access:
             raise DeniedError(_("I may not work for you any more. This was not answered; my admin can let you in again."))
         at, alone = message.address, reader_scopes(message)
         channel = self._channels.get(at.channel)
-        if channel is None or channel.account != at.account or not channel.groups:
+        if channel is None or at.account not in _accounts(channel) or not channel.groups:
             return alone
         if at.kind == "group":
             workspace = await channel.workspace(at.chat)
@@ -158,3 +165,7 @@ def reader_scopes(message: Message) -> Scopes:
 def _of_account(workspace: Scope | None, channel: str, account: str) -> list[Scope]:
     """Return the workspace, where it is one of the channel's own account: a channel opens nobody else's."""
     return [workspace] if workspace == Scope("workspace", f"{channel}/{account}") else []
+
+
+def _accounts(channel: Membership) -> Collection[str]:
+    return channel.accounts if isinstance(channel, HasAccounts) else (channel.account,)

@@ -266,9 +266,13 @@ class Inbox:
     async def last(
         self, message: Message, *, count: int | None = None, since: datetime | None = None, whole_thread: bool = False
     ) -> list[Message]:
-        """Return the people's messages of the same chat and thread before `message`, oldest first; with `whole_thread` the bot's too."""
-        place = message.address
-        here = and_(*(getattr(InboxRow, name) == value for name, value in _place(place).items()))
+        """Return the people's messages of the same chat and thread before `message`, oldest first; with `whole_thread` the bot's too.
+
+        What begins a thread of its own (`/sum 50`, answered in a thread below it) comes after what was said beside all threads.
+        """
+        place = {**_place(message.address)}
+        threads = {str(place.pop("thread")), *([""] if message.address.thread == message.id else [])}
+        here = and_(*(getattr(InboxRow, name) == value for name, value in place.items()), InboxRow.thread.in_(threads))
         query = select(InboxRow.id, InboxRow.message).where(
             here, InboxRow.sent_at <= message.sent_at, InboxRow.message_id != message.id
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fakes import slack as fake_slack
 from fakes.hostile_texts import HOSTILE
 from fakes.telegram_bot_api.client import ANN, running
 from fakes.web import MemoryTranscript
@@ -21,6 +22,7 @@ from rich.console import Console as Terminal
 
 from bot.channels.channel import Channel, ChannelError, Taken
 from bot.channels.console import Console
+from bot.channels.slack import Slack
 from bot.channels.telegram import Telegram
 from bot.channels.web import ME, Web
 from bot.config import TelegramSettings, WebSettings
@@ -53,6 +55,9 @@ class Intake:
 
     async def moved(self, old: Address, new: Address) -> None:
         raise AssertionError(f"{old} is not said to move to {new}")
+
+    async def removed(self, address: Address, message: str) -> None:
+        raise AssertionError(f"{message} is not said to be taken back in {address}")
 
     def members_changed(self, group: Address, person: str = "") -> None:
         raise AssertionError(f"nobody is said to come to {group} or to leave it")
@@ -132,7 +137,17 @@ async def run(channel: Channel, intake: Intake) -> AsyncIterator[None]:
             await task
 
 
-HARNESSES = (web, console, telegram)
+@asynccontextmanager
+async def slack(folder: Path) -> AsyncIterator[Harness]:
+    blobs = BlobStore(folder)
+    async with fake_slack.slack() as fake:
+        channel, intake = Slack(fake.settings(), blobs=blobs), Intake(blobs)
+        async with run(channel, intake):
+            await asyncio.wait_for(fake.connected(), 30)
+            yield Harness(channel, Address("slack", fake_slack.TEAM, fake_slack.ANN), intake, fake.say)
+
+
+HARNESSES = (web, console, telegram, slack)
 PASSAGE = Source("plan.md · page 2", "Before. We move on 3 March. After.", "document:1#page=2", 0.91, (8, 28))
 BUTTON = Button("More", Command("search", "--count 5"), token="t0ken")
 

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bot.channels.backoff import Backoff
 from bot.channels.channel import Taken
 from bot.channels.telegram import Telegram
-from bot.channels.telegram_polling import Backoff
 from bot.config import TelegramSettings
 from bot.errors import ChannelError
 from bot.locale import Language

@@ -187,6 +187,7 @@ class Splitting(FakeChannel):
     def __init__(self, breaks: dict[int, Exception]) -> None:
         super().__init__()
         self.words: list[str] = []
+        self.doubts: list[bool] = []
         self._breaks = breaks
 
     async def send_parts(
@@ -198,7 +199,9 @@ class Splitting(FakeChannel):
         edits: str,
         sent: Sequence[str],
         went_out: Callable[[Sequence[str]], Awaitable[None]],
+        in_doubt: bool = False,
     ) -> str:
+        self.doubts.append(in_doubt)
         parts = reply.text.split()[:3]
         ids = list(sent)
         for place in range(len(ids), len(parts)):

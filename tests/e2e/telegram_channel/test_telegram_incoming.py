@@ -9,9 +9,9 @@ import pytest
 from fakes.telegram_bench import CANARY, GROUP, HERE, IN_GROUP, PNG, Blobs, Inbox, built, heard, live, reply
 from fakes.telegram_bot_api.client import ANN, FakeTelegram
 
+from bot.channels.backoff import Backoff
 from bot.channels.channel import Taken
 from bot.channels.telegram import Telegram
-from bot.channels.telegram_polling import Backoff
 from bot.config import TelegramSettings
 from bot.errors import StoreError
 from bot.message import Button, Command, Message, Press

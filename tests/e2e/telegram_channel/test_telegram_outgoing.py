@@ -11,7 +11,7 @@ from fakes.telegram_bench import GROUP, HERE, IN_GROUP, PNG, Blobs, Inbox, built
 from fakes.telegram_bot_api.client import ANN, FakeTelegram
 
 from bot.channels.telegram import Telegram
-from bot.channels.telegram_waits import Waits
+from bot.channels.waits import Waits
 from bot.config import TelegramSettings
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, TooLargeError
 from bot.locale import Text

@@ -10,8 +10,9 @@ import pytest
 from fakes.telegram_bench import GROUP, HERE, PNG, Blobs, Inbox, built, heard, live, reply
 from fakes.telegram_bot_api.client import ANN, FakeTelegram
 
+from bot.channels.backoff import Backoff
 from bot.channels.telegram import Telegram
-from bot.channels.telegram_polling import SETTLE_S, Backoff
+from bot.channels.telegram_polling import SETTLE_S
 from bot.config import TelegramSettings
 from bot.errors import ChannelError, RetryLaterError
 from bot.locale import Language, Text

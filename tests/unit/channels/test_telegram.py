@@ -16,9 +16,10 @@ from pydantic import SecretStr
 from telegram import Message as TelegramMessage
 from telegram.error import TelegramError
 
+from bot.channels.backoff import LONGEST_WAIT_S, Backoff
 from bot.channels.telegram import Telegram
 from bot.channels.telegram_errors import translated
-from bot.channels.telegram_polling import LONGEST_WAIT_S, Backoff, Poller
+from bot.channels.telegram_polling import Poller
 from bot.channels.telegram_request import AiohttpRequest, RefusedError, TooLongError, UnansweredError, UnreachedError, _refusal
 from bot.channels.telegram_wire import Wire, file_told
 from bot.config import TelegramSettings

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from fakes.telegram_bench import breath
 
-from bot.channels.telegram_polling import Backoff, Poller
+from bot.channels.backoff import Backoff
+from bot.channels.telegram_polling import Poller
 from bot.channels.telegram_request import UnreachedError
 from bot.errors import StoreError
 from bot.pulse import Pulse

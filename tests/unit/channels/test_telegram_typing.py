@@ -5,7 +5,7 @@ from telegram.error import TelegramError
 
 from bot.channels.telegram_request import RefusedError
 from bot.channels.telegram_typing import HURRIES, Typing
-from bot.channels.telegram_waits import Waits
+from bot.channels.waits import Waits
 
 
 class Shown:

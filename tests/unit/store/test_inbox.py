@@ -104,6 +104,18 @@ async def test_history_is_the_chats_own_oldest_first(database: Database) -> None
     assert [one.text for one in await inbox.last(asked, since=NOON + timedelta(minutes=1))] == ["say 1", "say 2", "say 3"]
 
 
+async def test_what_begins_a_thread_comes_after_what_was_said_beside_all_threads(database: Database) -> None:
+    inbox = Inbox(database)
+    await inbox.accept(make_message("beside", id="1", sent_at=NOON))
+    await inbox.accept(make_message("in another", id="2", thread="0", sent_at=NOON))
+    begins = make_message("what is new?", id="3", thread="3", sent_at=NOON + timedelta(minutes=1))
+    within = make_message("shorter", id="4", thread="3", sent_at=NOON + timedelta(minutes=2))
+    for message in (begins, within):
+        await inbox.accept(message)
+    assert [one.text for one in await inbox.last(begins)] == ["beside"]
+    assert [one.text for one in await inbox.last(within)] == ["what is new?"]
+
+
 async def test_the_whole_thread_has_the_bots_answers_in_it(database: Database) -> None:
     inbox = Inbox(database)
     message = make_message("hello", id="1")

@@ -1,0 +1,303 @@
+"""Slack: direct chats, channels and their threads, in several workspaces of one app; Socket Mode, or signed requests.
+
+Owns the accounts, what is fetched, and who is in what. Leaves to its neighbours: reading (`slack_incoming`), what is done with it
+(`slack_taking`), looks (`slack_outgoing`), sending (`slack_sending`), the line (`slack_wire`), the ways in (`slack_listening`). No other
+file imports the library.
+
+    channel = Slack(settings.slack, blobs=blobs)
+    await channel.run(intake)
+
+A send carries its key in the message's metadata: after one whose fate is unknown, the chat is asked for the key before it is repeated. What
+only one person sees (ephemeral) cannot be asked for, nor edited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.channels.backoff import Backoff
+from bot.channels.channel import Intake, Limits
+from bot.channels.slack_incoming import CHANNEL, THREAD, Me, at, plain
+from bot.channels.slack_listening import application, over_a_socket, posted
+from bot.channels.slack_outgoing import TEXT_UNITS
+from bot.channels.slack_sending import Sending, WentOut
+from bot.channels.slack_taking import Taking, Workspace
+from bot.channels.slack_wire import Wire
+from bot.config import MEBIBYTE, SlackSettings
+from bot.errors import ChannelError, GoneError, RetryLaterError, SettingsError, TooLargeError
+from bot.locale import phrases
+from bot.logs import Logger
+from bot.message import Address, Attachment, Reply
+from bot.passage import Scope
+from bot.pulse import Pulse
+from bot.skill import Blobs, CommandSpec
+
+_ = phrases(__file__)
+log = Logger(__name__)
+
+UPLOAD_BYTES: Final = 1_000_000_000
+FINISH_S: Final = 2.0
+LONGEST_TOKEN_WAIT_S: Final = 300.0
+THREAD_MESSAGES: Final = 1000
+MEMBERS: Final = 1000
+_CLOSED: Final = ("is_private", "is_im", "is_mpim", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
+"""What makes a channel one that not every member of the workspace may read, or that others read too."""
+_BOT_TOKEN: Final = re.compile(r"xox[be]-[\w.-]+", re.ASCII)
+_APP_TOKEN: Final = re.compile(r"xapp-[\w.-]+", re.ASCII)
+
+
+class Slack:
+    """One app. Its `repr`, its errors and its log lines never hold a token."""
+
+    name = CHANNEL
+    groups = True
+
+    def __init__(self, settings: SlackSettings, *, blobs: Blobs, backoff: Backoff | None = None) -> None:
+        """Take the settings and the store of pictures.
+
+        Raises:
+            SettingsError: a token is none, or there is no way in.
+        """
+        self._tokens = [token.strip() for token in settings.bot_tokens.get_secret_value().split(",") if token.strip()]
+        self._app_token = settings.app_token.get_secret_value().strip()
+        self._signing = settings.signing_secret.get_secret_value().strip()
+        _check(self._tokens, self._app_token, self._signing)
+        self.account = ""
+        self.accounts: frozenset[str] = frozenset()
+        self.post = f"{self.name} {self._tokens[0].split('-')[1]}"
+        self.limits = Limits(
+            TEXT_UNITS, settings.download_mb * MEBIBYTE, UPLOAD_BYTES, edits=True, repeatable_sends=False, finds_sent=True
+        )
+        self._settings = settings
+        self._blobs = blobs
+        self._backoff = backoff or Backoff()
+        self.pulse: Pulse = self._backoff.pulse
+        self._workspaces: dict[str, Workspace] = {}
+        self._commands: tuple[CommandSpec, ...] = ()
+
+    async def run(self, intake: Intake) -> None:
+        """Take in messages until cancelled. A token that Slack does not know is told in the log, and tried again ever later.
+
+        Raises:
+            ChannelError: the port for Slack's requests cannot be had.
+        """
+        async with aiohttp.ClientSession(trust_env=True) as session:
+            introducing = [asyncio.create_task(self._introduce(token, session)) for token in self._tokens]
+            taking = Taking(
+                intake, self._workspaces, commands=lambda: self._commands, settled=lambda: all(one.done() for one in introducing)
+            )
+            client = AsyncWebClient(
+                None, self._settings.base_url, session=session, retry_handlers=[], ssl=_tls(self._settings.base_url)
+            )
+            app = application(taking.take, client)
+            try:
+                if self._app_token:
+                    await asyncio.wait(introducing, return_when=asyncio.FIRST_COMPLETED)
+                    await over_a_socket(app, self._app_token, client, self.pulse)
+                else:
+                    await self._listen(app, introducing)
+            finally:
+                for one in introducing:
+                    one.cancel()
+                for workspace in self._workspaces.values():
+                    await workspace.finish(within_s=FINISH_S)
+
+    async def _listen(self, app: AsyncApp, introducing: Sequence[asyncio.Task[None]]) -> None:
+        settings = self._settings
+        async with posted(settings.events_host, settings.events_port, settings.events_path, app, signing_secret=self._signing):
+            await asyncio.wait(introducing, return_when=asyncio.FIRST_COMPLETED)
+            self.pulse.rest()
+            await asyncio.Event().wait()
+
+    async def _introduce(self, token: str, session: aiohttp.ClientSession) -> None:
+        """Ask Slack who the bot is with this token, until it answers."""
+        wire, said = Wire(token, base_url=self._settings.base_url, session=session), ""
+        while True:
+            try:
+                told = await wire.call("auth.test")
+            except ChannelError as error:
+                if str(error) != said:
+                    log.warning("Slack does not say who the bot is; it is asked again, ever later", why=str(error))
+                said = str(error)
+                wait_s = error.retry_after_s if isinstance(error, RetryLaterError) else 0.0
+                await self._backoff.wait(wait_s, most_s=LONGEST_TOKEN_WAIT_S)
+                continue
+            me = Me(str(told.get("team_id") or ""), str(told.get("user_id") or ""), str(told.get("bot_id") or ""))
+            self._workspaces[me.team] = Workspace(me, wire, Sending(wire, self._blobs))
+            self.account = self.account or me.team
+            self.accounts = frozenset(self._workspaces)
+            self._backoff.succeeded()
+            self.pulse.reached()
+            return
+
+    async def send(self, reply: Reply, to: Address, *, key: str) -> str:
+        """Send `reply`; see the contract."""
+        return await self.send_parts(reply, to, key=key, edits="", sent=(), went_out=None)
+
+    async def edit(self, sent: str, reply: Reply, to: Address) -> str:
+        """Make `sent` show `reply`; where it can be edited no more, send it anew."""
+        return await self.send_parts(reply, to, key=f"edit {sent}", edits=sent, sent=(), went_out=None)
+
+    async def send_parts(
+        self,
+        reply: Reply,
+        to: Address,
+        *,
+        key: str,
+        edits: str,
+        sent: Sequence[str],
+        went_out: WentOut | None,
+        in_doubt: bool = False,
+    ) -> str:
+        """Send `reply` (into the message `edits`, if any) from the part after those in `sent`; see `bot.delivery.PartByPart`."""
+        here = self._here(to)
+        if edits:
+            shown = await here.sending.edit(edits, reply, to, key, sent=sent, went_out=went_out)
+        else:
+            shown = await here.sending.send(reply, to, key, sent=sent, in_doubt=in_doubt, went_out=went_out)
+        if reply.reply_to:
+            here.answered((await here.sending.place(to)).chat, reply.reply_to)
+        return shown
+
+    async def typing(self, to: Address) -> None:
+        """Show nothing: a bot cannot type in Slack; the reaction on the message tells that it is worked on."""
+
+    async def member(self, person: str, scope: Scope) -> bool | None:
+        """Ask Slack whether `person` is in the channel, or in the workspace; never raises."""
+        here = self._workspaces.get(scope.path.split("/")[1]) if scope.path.startswith(f"{CHANNEL}/") else None
+        if here is None or not person:
+            return False
+        try:
+            if scope.kind == "workspace":
+                told = await here.wire.call("users.info", user=person)
+                user = told.get("user")
+                return (
+                    isinstance(user, dict)
+                    and not user.get("deleted")
+                    and not user.get("is_stranger")
+                    and not user.get("is_restricted")
+                )
+            return await self._is_in(here, person, scope.chat) if scope.kind == "group" else False
+        except RetryLaterError:
+            return None
+        except ChannelError:
+            return False
+
+    async def _is_in(self, here: Workspace, person: str, chat: str) -> bool:
+        cursor = ""
+        while True:
+            told = await here.wire.call("conversations.members", channel=chat, limit=MEMBERS, cursor=cursor or None)
+            members = told.get("members")
+            if isinstance(members, list) and person in members:
+                return True
+            more = told.get("response_metadata")
+            cursor = str(more.get("next_cursor") or "") if isinstance(more, dict) else ""
+            if not cursor:
+                return False
+
+    async def workspace(self, chat: str) -> Scope | None:
+        """Return the workspace whose members may all read the channel: a public one of one workspace; never raises."""
+        for team, here in self._workspaces.items():
+            try:
+                told = await here.wire.call("conversations.info", channel=chat)
+            except ChannelError:
+                continue
+            channel = told.get("channel")
+            known = channel if isinstance(channel, dict) else {}
+            closed = any(known.get(sign) for sign in _CLOSED)
+            return Scope("workspace", f"{CHANNEL}/{team}") if known.get("is_channel") and not closed else None
+        return None
+
+    async def fetch(self, attachment: Attachment, into: Path) -> None:
+        """Download a file, or write down the thread that `attachment.ref` names.
+
+        Raises:
+            TooLargeError: over `limits.download_bytes`.
+            RetryLaterError, ChannelError: it cannot be had now, or at all.
+        """
+        if attachment.size_bytes > self.limits.download_bytes:
+            raise _too_large(self._settings.download_mb)
+        team, _slash, ref = attachment.ref.partition("/")
+        here = self._workspaces.get(team)
+        if here is None:
+            raise GoneError(_("This file is of a workspace that I am in no more. Nothing was kept."))
+        if ref.startswith(THREAD):
+            await self._write_thread(here, ref.removeprefix(THREAD), into)
+            return
+        told = (await here.wire.call("files.info", file=ref)).get("file")
+        known = told if isinstance(told, dict) else {}
+        url, size = known.get("url_private_download") or known.get("url_private"), known.get("size")
+        if isinstance(size, int) and size > self.limits.download_bytes:
+            raise _too_large(self._settings.download_mb)
+        if not isinstance(url, str):
+            raise ChannelError(_("Slack does not give this file. The bot needs the right “files:read”; nothing was kept."))
+        await here.wire.download(url, into, limit_bytes=self.limits.download_bytes)
+
+    async def _write_thread(self, here: Workspace, ref: str, into: Path) -> None:
+        """Write the thread before the message that called the bot: who said what, in Markdown."""
+        chat, thread, until = (*ref.split("/"), "", "")[:3]
+        told = await here.wire.call("conversations.replies", channel=chat, ts=thread, latest=until, limit=THREAD_MESSAGES)
+        listed = told.get("messages")
+        lines: list[str] = []
+        for message in listed if isinstance(listed, list) else []:
+            if isinstance(message, dict) and message.get("text") and message.get("ts") != until:
+                who = str(message.get("username") or message.get("user") or message.get("bot_id") or "")
+                lines.append(f"{who} ({at(str(message.get('ts', ''))):%Y-%m-%d %H:%M}): {plain(str(message['text']))}")
+        await asyncio.to_thread(into.write_text, "\n\n".join(lines), "utf-8")
+
+    async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
+        """Know which words after `/paring` are commands: Slack's own menu is in the app's manifest."""
+        self._commands = (*commands, *admin_commands)
+
+    def _here(self, to: Address) -> Workspace:
+        here = self._workspaces.get(to.account)
+        if here is None and not self._workspaces:
+            raise RetryLaterError(_("Slack cannot be reached. Nothing was sent; it is tried again by itself."), retry_after_s=1.0)
+        if here is None:
+            raise GoneError(_("Slack lets the bot write there no more: {reason}", reason="no token of this workspace"))
+        return here
+
+    def __repr__(self) -> str:
+        """Return a name without tokens."""
+        return f"Slack({', '.join(sorted(self.accounts))})"
+
+
+def _check(tokens: Sequence[str], app_token: str, signing: str) -> None:
+    if strange := [place for place, token in enumerate(tokens, start=1) if not _BOT_TOKEN.fullmatch(token)]:
+        raise SettingsError(
+            _(
+                "Entry {number} of PARING_SLACK__BOT_TOKENS is no bot token. One begins with xoxb- and stands on the app's page under "
+                "“OAuth & Permissions”.",
+                number=strange[0],
+            )
+        )
+    if app_token and not _APP_TOKEN.fullmatch(app_token):
+        raise SettingsError(
+            _(
+                "PARING_SLACK__APP_TOKEN is no app token. One begins with xapp- and is made on the app's page under “Basic Information”."
+            )
+        )
+    if not app_token and not signing:
+        raise SettingsError(
+            _(
+                "Slack has no way to reach the bot. Set PARING_SLACK__APP_TOKEN for Socket Mode, or PARING_SLACK__SIGNING_SECRET "
+                "to listen for its requests."
+            )
+        )
+
+
+def _too_large(limit_mb: int) -> TooLargeError:
+    return TooLargeError(_("That file is over {limit} MB. Nothing was kept; please send a smaller one.", limit=limit_mb))
+
+
+def _tls(base_url: str) -> ssl.SSLContext | None:
+    return ssl.create_default_context() if base_url.startswith("https:") else None

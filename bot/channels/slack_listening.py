@@ -1,0 +1,133 @@
+"""How Slack reaches the bot: over a socket that the bot opens, or by signed requests that are posted to it.
+
+Owns the two ways in, over slack_bolt: it verifies signatures and keeps the socket. Leaves to `take` what a payload says: nothing is
+acknowledged before `take` has returned.
+
+    async with posted(host, port, path, app) as port: ...
+
+Sources: https://docs.slack.dev/apis/events-api/using-socket-mode, https://docs.slack.dev/authentication/verifying-requests-from-slack
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.channels.posting import CannotListenError, Patience, hosted
+from bot.errors import ChannelError
+from bot.locale import phrases
+from bot.pulse import Pulse
+
+_ = phrases(__file__)
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+BODY_S: Final = 2.5
+"""Slack waits 3 s for an answer."""
+LOOK_S: Final = 1.0
+SILENT_S: Final = 120.0
+"""How long a socket may be away before the channel is started again."""
+Take = Callable[[Mapping[str, object]], Awaitable[int]]
+
+
+def application(take: Take, client: AsyncWebClient) -> AsyncApp:
+    """Return a bolt app that hands every payload to `take` before it is acknowledged. Signatures are verified in `posted`."""
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id=None)
+
+    quiet = logging.getLogger("slack_bolt.quiet")
+    quiet.setLevel(logging.CRITICAL)
+    app = AsyncApp(
+        logger=quiet,
+        client=client,
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,  # it breaks on a malformed time or signature, with 500
+        ignoring_self_events_enabled=False,  # `slack_incoming` knows the bot in every workspace
+    )
+
+    @app.middleware
+    async def hand_over(body: Mapping[str, object]) -> BoltResponse:
+        return BoltResponse(status=await take(body), body="")
+
+    return app
+
+
+@asynccontextmanager
+async def posted(host: str, port: int, path: str, app: AsyncApp, *, signing_secret: str) -> AsyncIterator[int]:
+    """Listen for Slack's requests while the context lasts; give the port. Raises ChannelError where the port cannot be had."""
+    patience, verifier = Patience(), SignatureVerifier(signing_secret)
+
+    async def handle(request: web.Request) -> web.Response:
+        if request.method != "POST" or request.path not in {path, "/"}:
+            return web.Response(status=405 if request.method != "POST" else 404)
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            return web.Response(status=413)
+        try:
+            async with asyncio.timeout(BODY_S):
+                said = await request.read()
+        except TimeoutError:
+            return web.Response(status=408)
+        if not _signed(verifier, said, request.headers):
+            return web.Response(status=401)
+        with patience.at_work(request.protocol):
+            return await _dispatched(app, said, request)
+
+    try:
+        async with hosted(handle, host, port, patience, most_bytes=MAX_BODY_BYTES) as taken:
+            yield taken
+    except CannotListenError as error:
+        sentence = _(
+            "Slack's requests cannot be listened for on {host}:{port} ({reason}). Set slack.events_port to a free port.",
+            host=host,
+            port=port,
+            reason=error.reason,
+        )
+        raise ChannelError(sentence) from error
+
+
+def _signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Say whether Slack signed it within the last five minutes. What cannot even be read is a bad signature."""
+    try:
+        return verifier.is_valid_request(body, dict(headers))
+    except (ArithmeticError, TypeError, ValueError):
+        return False
+
+
+async def _dispatched(app: AsyncApp, body: bytes, request: web.Request) -> web.Response:
+    headers: dict[str, str | Sequence[str]] = {name: [value] for name, value in request.headers.items()}
+    try:
+        asked = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=headers)
+    except (LookupError, RecursionError, TypeError, ValueError):
+        return web.Response(status=400)
+    return await to_aiohttp_response(await app.async_dispatch(asked))
+
+
+async def over_a_socket(app: AsyncApp, app_token: str, client: AsyncWebClient, pulse: Pulse) -> None:
+    """Take in over Socket Mode until cancelled; the library opens the socket again by itself. Raises ChannelError where it stays away."""
+    handler = AsyncSocketModeHandler(app, app_token, logger=app.logger, web_client=client)
+    connecting = asyncio.create_task(handler.client.connect())  # type: ignore[no-untyped-call]
+    try:
+        while True:
+            pulse.due(SILENT_S)
+            if connecting.done() and await handler.client.is_connected():
+                pulse.reached()
+            quiet_s = pulse.quiet_s
+            pulse.due(SILENT_S if quiet_s is None else max(SILENT_S - quiet_s, 2 * LOOK_S))
+            await asyncio.sleep(LOOK_S)
+    finally:
+        connecting.cancel()
+        await handler.close_async()  # type: ignore[no-untyped-call]

@@ -1,0 +1,159 @@
+"""A reply as the messages that Slack is given: blocks, and the plain words beside them for notifications and screen readers.
+
+Owns the look of an answer: rich text, its sources as a numbered list with their passages in quotes, pictures, buttons. Leaves
+sending to `slack_sending`. Rich text blocks are sent, not mrkdwn: text that was found somewhere can then call nobody (`<!channel>`), and
+bold ends before a Korean particle (`*회의*는` is none in mrkdwn).
+
+    render(Reply("**Hi**", "en"))  # [Part(blocks=({"type": "rich_text", ...},), words="Hi")]
+
+Sources: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block, https://docs.slack.dev/reference/block-kit/blocks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+from bot.channels.telegram_split import shorten, split
+from bot.channels.telegram_text import Rich, Span, clean, joined, parse, safe_link
+from bot.message import Button, Picture, Reply, Source
+
+Block: TypeAlias = Mapping[str, object]
+
+MOST_BLOCKS: Final = 50
+TEXT_UNITS: Final = 3000
+"""Of one message: what one block may hold is what is read at once."""
+LABEL_UNITS: Final = 75
+"""Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+ALT_UNITS: Final = 2000
+TITLE_UNITS: Final = 120
+QUOTE_UNITS: Final = 600
+MOST_BUTTONS: Final = 25
+PRESSED: Final = "paring"
+"""The action id under which presses come back, before the button's place."""
+_ESCAPED: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message: blocks, the same in plain words (escaped as Slack asks), and a picture that is uploaded with it."""
+
+    blocks: tuple[Block, ...]
+    words: str
+    picture: Picture | None = None
+
+
+def render(reply: Reply) -> list[Part]:
+    """Return the messages that show `reply`, in order; `[]` where there is nothing to show. Buttons stand on the last text."""
+    whole = _with_sources(parse(reply.text), reply.sources)
+    texts = [piece.trimmed() for piece in split(whole, TEXT_UNITS) if not piece.blank]
+    parts = [Part((rich_text(piece),), escaped(piece.text)) for piece in texts]
+    last = len(parts) - 1
+    parts += [Part((), escaped(shorten(clean(one.alt).strip(), ALT_UNITS)), one) for one in reply.images]
+    if reply.buttons and parts:
+        at = max(last, 0)
+        parts[at] = replace(parts[at], blocks=(*parts[at].blocks, *actions(reply.buttons)))
+    return parts
+
+
+def escaped(words: str) -> str:
+    """Return `words` for a `text` field: no `<...>` in it calls anybody or becomes a link."""
+    return words.translate(_ESCAPED)
+
+
+def actions(buttons: Sequence[Button]) -> Iterator[Block]:
+    """Yield the rows of buttons; each gives its token back as its value."""
+    shown = [button for button in buttons if button.token]
+    for start in range(0, len(shown), MOST_BUTTONS):
+        row = [
+            {
+                "type": "button",
+                "action_id": f"{PRESSED}:{start + place}",
+                "text": {"type": "plain_text", "text": shorten(clean(button.label).strip() or "…", LABEL_UNITS), "emoji": False},
+                "value": button.token,
+            }
+            for place, button in enumerate(shown[start : start + MOST_BUTTONS])
+        ]
+        yield {"type": "actions", "elements": row}
+
+
+def rich_text(rich: Rich) -> Block:
+    """Return the text as one rich text block: sections, fences and quotes in their order."""
+    elements: list[Block] = []
+    for start, end, kind in _stretches(rich):
+        piece = rich.cut(start, end)
+        if kind != "text":
+            piece = _without(piece, kind)
+        elements.append({"type": _CONTAINERS[kind], "elements": list(_inline(piece, plain=kind == "pre"))})
+    return {"type": "rich_text", "elements": [one for one in elements if one["elements"]]}
+
+
+_CONTAINERS: Final = {
+    "text": "rich_text_section",
+    "pre": "rich_text_preformatted",
+    "quote": "rich_text_quote",
+    "expandable": "rich_text_quote",
+}
+
+
+def _stretches(rich: Rich) -> Iterator[tuple[int, int, str]]:
+    """Yield what stands in a container of its own, and what is between; a line feed beside a container is its own border."""
+    at = 0
+    for span in sorted(span for span in rich.spans if span.kind in _CONTAINERS):
+        if span.start < at:
+            continue
+        between = rich.text[at : span.start]
+        if between.strip():
+            yield at, span.start - (between.endswith("\n")), "text"
+        yield span.start, span.end, span.kind
+        at = span.end + (rich.text[span.end : span.end + 1] == "\n")
+    if rich.text[at:].strip():
+        yield at, len(rich.text), "text"
+
+
+def _without(rich: Rich, kind: str) -> Rich:
+    return replace(rich, spans=tuple(span for span in rich.spans if span.kind != kind))
+
+
+def _inline(rich: Rich, *, plain: bool) -> Iterator[Block]:
+    """Yield the runs of one style each."""
+    borders = sorted({0, len(rich.text), *(place for span in rich.spans for place in (span.start, span.end))})
+    for start, end in pairwise(borders):
+        over = [] if plain else [span for span in rich.spans if span.start <= start and span.end >= end]
+        yield _run(rich.text[start:end], over)
+
+
+def _run(text: str, over: Sequence[Span]) -> Block:
+    kinds = {span.kind for span in over}
+    style = {name: True for name in ("bold", "italic", "code") if name in kinds}
+    link = next((span.detail for span in over if span.kind == "link"), "")
+    run: dict[str, object] = {"type": "link", "url": link, "text": text} if link else {"type": "text", "text": text}
+    return {**run, "style": style} if style else run
+
+
+def _with_sources(answer: Rich, sources: Sequence[Source]) -> Rich:
+    """Return the answer with its sources below: each a title, and the passage with its marked range in bold."""
+    lines: list[Rich] = []
+    for number, source in enumerate(sources, start=1):
+        title = Rich(shorten(" ".join(clean(source.title).split()) or "…", TITLE_UNITS))
+        linked = title.styled("link", source.link) if safe_link(source.link) else title
+        lines.append(joined((Rich(f"{number}. "), linked, Rich("\n"), _passage(source))))
+    if not lines:
+        return answer
+    below = joined([part for line in lines for part in (Rich("\n"), line)][1:])
+    return joined((answer, Rich("\n\n"), below)) if answer.text else below
+
+
+def _passage(source: Source) -> Rich:
+    start, end = source.marked or (0, 0)
+    before, marked, after = source.text[:start], source.text[start:end], source.text[end:]
+    shown = shorten(clean(marked), QUOTE_UNITS)
+    room = max(0, QUOTE_UNITS - len(shown))
+    lead = clean(before)[-(room // 2) :] if room > 1 and before else ""
+    return (
+        joined((Rich(lead), Rich(shown).styled("bold"), Rich(shorten(clean(after), max(1, room - len(lead))))))
+        .trimmed()
+        .styled("quote")
+    )

@@ -1,0 +1,237 @@
+"""Sending to Slack: one part after the other, each under a key in its metadata, and nothing twice.
+
+Owns the key: where it is in doubt whether a part was shown (no answer came, or the bot died), the chat's last messages are asked for
+it before anything is sent again. Leaves waiting to the outbox, looks to `slack_outgoing`, the line to `slack_wire`.
+
+Sources: https://docs.slack.dev/messaging/message-metadata, https://docs.slack.dev/reference/methods/conversations.history
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.channels.slack_incoming import UNSEEN
+from bot.channels.slack_outgoing import Part, render
+from bot.channels.slack_wire import Wire
+from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
+from bot.locale import phrases
+from bot.logs import Logger
+from bot.message import Address, Reply
+from bot.skill import Blobs
+
+_ = phrases(__file__)
+log = Logger(__name__)
+
+KEPT: Final = 4096
+LOOKED_BACK: Final = 100
+"""Messages of a chat in which a key is looked for: more were not said between two tries."""
+EVENT_TYPE: Final = "paring_reply"
+_NO_MORE_EDITABLE: Final = ("message_not_found", "cant_update_message", "edit_window_closed", "is_inactive")
+WentOut = Callable[[Sequence[str]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message goes: a conversation, a thread in it ("" for none), and who alone sees it ("" for all)."""
+
+    chat: str
+    thread: str = ""
+    only: str = ""
+
+
+class Sending:
+    """Sends and edits in one workspace."""
+
+    def __init__(self, wire: Wire, blobs: Blobs) -> None:
+        """Take the workspace's line and the store that holds pictures."""
+        self._wire = wire
+        self._blobs = blobs
+        self._direct: OrderedDict[str, str] = OrderedDict()
+        self._doubtful: OrderedDict[str, None] = OrderedDict()
+        self._files: OrderedDict[str, str] = OrderedDict()
+
+    async def send(
+        self,
+        reply: Reply,
+        to: Address,
+        key: str,
+        *,
+        sent: Sequence[str] = (),
+        in_doubt: bool = False,
+        went_out: WentOut | None = None,
+    ) -> str:
+        """Send the parts after those in `sent`; return the id of the first message. Raises as `Channel.send`.
+
+        `in_doubt`: the next one may have been shown in an earlier life.
+        """
+        place, parts, shown = await self.place(to), _rendered(reply), list(sent)
+        for number in range(len(shown), len(parts)):
+            name = f"{key}.{number}"
+            if in_doubt and number == len(sent):
+                self._doubt(name)
+            shown.append(await self._once(parts[number], place, name))
+            if went_out is not None and number < len(parts) - 1:
+                await went_out(shown)
+        return shown[0]
+
+    async def edit(
+        self, message: str, reply: Reply, to: Address, key: str, *, sent: Sequence[str] = (), went_out: WentOut | None = None
+    ) -> str:
+        """Make `message` show the first part and send the rest; what can be edited no more is sent anew."""
+        place, parts = await self.place(to), _rendered(reply)
+        if not sent:
+            first = parts[0]
+            if place.only or first.picture is not None or not await self._updated(place, message, first):
+                return await self.send(reply, to, key, went_out=went_out)
+            sent = (message,)
+            if went_out is not None and len(parts) > 1:
+                await went_out(sent)
+        return await self.send(reply, to, key, sent=sent, in_doubt=len(sent) > 1, went_out=went_out)
+
+    async def place(self, to: Address) -> Place:
+        """Return where `to` is at Slack: a direct chat goes by its person, and has a number of its own. Raises as `Channel.send`."""
+        if to.kind == "group":
+            return Place(to.chat, to.thread)
+        if to.thread.startswith(UNSEEN):
+            return Place(to.thread.removeprefix(UNSEEN), only=to.chat)
+        if to.chat not in self._direct:
+            told = await self._wire.call("conversations.open", users=to.chat)
+            opened = told.get("channel")
+            number = opened.get("id") if isinstance(opened, dict) else None
+            if not isinstance(number, str):
+                raise RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=1.0)
+            _keep(self._direct, to.chat, number)
+        return Place(self._direct[to.chat], to.thread)
+
+    def direct_is(self, person: str, chat: str) -> None:
+        """Know the number of a person's direct chat, from what they said there."""
+        _keep(self._direct, person, chat)
+
+    async def _once(self, part: Part, place: Place, name: str) -> str:
+        """Post one part, unless a look at the chat finds it there."""
+        if name in self._doubtful and not place.only:
+            found = await self._found(place, name)
+            del self._doubtful[name]
+            if found:
+                return found
+        try:
+            return await self._post(part, place, name)
+        except AmbiguousSendError:
+            self._doubt(name)
+            raise
+
+    async def _post(self, part: Part, place: Place, name: str) -> str:
+        blocks = [*part.blocks]
+        if part.picture is not None:
+            blocks.insert(
+                0, {"type": "image", "slack_file": {"id": await self._uploaded(part, name)}, "alt_text": part.words or "picture"}
+            )
+        said: dict[str, object] = {
+            "channel": place.chat, "thread_ts": place.thread or None, "text": part.words, "blocks": blocks,
+        }  # fmt: skip
+        if place.only:
+            told = await self._wire.call("chat.postEphemeral", wait_for=place.chat, repeatable=False, user=place.only, **said)
+            return str(told.get("message_ts") or "unseen")
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": name}}
+        told = await self._wire.call(
+            "chat.postMessage",
+            wait_for=place.chat,
+            repeatable=False,
+            metadata=metadata,
+            unfurl_links=False,
+            unfurl_media=False,
+            **said,
+        )
+        ts = told.get("ts")
+        if not isinstance(ts, str) or not ts:
+            raise AmbiguousSendError(_("Slack did not answer. The message may have arrived or not."))
+        return ts
+
+    async def _uploaded(self, part: Part, name: str) -> str:
+        """Put the picture where only the bot sees it, once a key; return its id."""
+        if name in self._files or part.picture is None:
+            return self._files[name]
+        try:
+            data = await asyncio.to_thread(self._blobs.path(part.picture.blob).read_bytes)
+        except OSError as error:
+            raise ChannelError(_("The picture of this answer is gone. Its text was kept; please ask again.")) from error
+        file_name = f"picture.{part.picture.media_type.rpartition('/')[2] or 'png'}"
+        told = await self._wire.call(
+            "files.getUploadURLExternal", filename=file_name, length=len(data), alt_txt=part.words[:1000] or None
+        )
+        url, number = told.get("upload_url"), told.get("file_id")
+        if not isinstance(url, str) or not isinstance(number, str):
+            raise RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=1.0)
+        await self._wire.upload(url, data)
+        await self._wire.call("files.completeUploadExternal", files=[{"id": number, "title": file_name}])
+        _keep(self._files, name, number)
+        return number
+
+    async def _found(self, place: Place, name: str) -> str:
+        """Return the id of the message that was sent under the key, "" where there is none. Raises as `Wire.call`."""
+        method = "conversations.replies" if place.thread else "conversations.history"
+        cursor = ""
+        while True:
+            told = await self._wire.call(
+                method,
+                channel=place.chat,
+                include_all_metadata=True,
+                limit=LOOKED_BACK,
+                cursor=cursor or None,
+                ts=place.thread or None,
+            )
+            listed = told.get("messages")
+            for message in listed if isinstance(listed, list) else []:
+                if isinstance(message, dict) and _key_of(message) == name:
+                    return str(message.get("ts", ""))
+            cursor = _next(told) if place.thread else ""  # a thread is told from its beginning, a chat from its end
+            if not cursor:
+                return ""
+
+    async def _updated(self, place: Place, message: str, part: Part) -> bool:
+        try:
+            await self._wire.call(
+                "chat.update", wait_for=place.chat, channel=place.chat, ts=message, text=part.words, blocks=[*part.blocks]
+            )
+        except GoneError:
+            raise
+        except ChannelError as error:
+            if any(why in str(error) for why in _NO_MORE_EDITABLE):
+                return False
+            raise
+        return True
+
+    def _doubt(self, name: str) -> None:
+        self._doubtful[name] = None
+        while len(self._doubtful) > KEPT:
+            self._doubtful.popitem(last=False)
+
+
+def _key_of(message: Mapping[str, object]) -> str:
+    metadata = message.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) and metadata.get("event_type") == EVENT_TYPE else None
+    return str(payload.get("key", "")) if isinstance(payload, dict) else ""
+
+
+def _next(told: Mapping[str, object]) -> str:
+    more = told.get("response_metadata")
+    cursor = more.get("next_cursor") if isinstance(more, dict) else ""
+    return cursor if isinstance(cursor, str) else ""
+
+
+def _rendered(reply: Reply) -> list[Part]:
+    parts = render(reply)
+    if not parts:
+        raise ChannelError(_("The answer was empty, and Slack takes no empty message. Please ask in other words."))
+    return parts
+
+
+def _keep(kept: OrderedDict[str, str], name: str, value: str) -> None:
+    kept[name] = value
+    kept.move_to_end(name)
+    while len(kept) > KEPT:
+        kept.popitem(last=False)

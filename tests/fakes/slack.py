@@ -1,0 +1,347 @@
+"""A Slack of our own on loopback: the Web API's methods that a bot calls, files, Socket Mode and signed requests, and faults on order.
+
+Owns what stands in which conversation. It answers as Slack's reference says, in process, on the test's loop.
+
+    async with slack() as fake:
+        bot = Slack(fake.settings(), blobs=blobs)
+        await fake.say("hello")                  # Ann writes to the bot
+        fake.shown("D1")                         # what stands there
+
+Source: https://docs.slack.dev/reference/methods
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import itertools
+import json
+import re
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from aiohttp import ClientSession, WSMsgType, web
+from pydantic import SecretStr
+
+from bot.config import SlackSettings
+
+TEAM, BOT, BOT_ID, ANN, BEN, DIRECT, GENERAL = "T1", "UBOT", "B1", "U1", "U2", "D1", "C1"
+TOKEN, APP_TOKEN, SIGNING = "xoxb-1-contract", "xapp-1-contract", "8f742231b10e8888abcd99yyyzzz85a5"
+Json = dict[str, Any]
+T = TypeVar("T")
+_CALL = re.compile("&lt;([@#!][A-Za-z0-9^|]+)&gt;")
+
+
+@dataclass
+class Fault:
+    """What happens to the next calls of a method."""
+
+    method: str
+    kind: str
+    """ratelimited, cut (carried out, then no answer), hang (carried out, never answered), lost (cut before), 500, or an error's word."""
+    times: int = 1
+    retry_after: int = 1
+
+
+@dataclass
+class FakeSlack:
+    """The server's state; `calls` are (method, arguments) in their order."""
+
+    base_url: str = ""
+    calls: list[tuple[str, Json]] = field(default_factory=list)
+    messages: dict[str, list[Json]] = field(default_factory=lambda: defaultdict(list))
+    unseen: list[Json] = field(default_factory=list)
+    files: dict[str, Json] = field(default_factory=dict)
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    members: dict[str, list[str]] = field(default_factory=lambda: {GENERAL: [ANN, BEN, BOT]})
+    acknowledged: dict[str, Json] = field(default_factory=dict)
+    reactions: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._sockets: list[web.WebSocketResponse] = []
+        self._connected = asyncio.Event()
+        self._acknowledged = asyncio.Event()
+        self._called_now = asyncio.Event()
+
+    def settings(self, **more: Any) -> SlackSettings:
+        """Return settings for a bot here, over Socket Mode where nothing else is said."""
+        given = {"app_token": SecretStr(APP_TOKEN), **more}
+        return SlackSettings(bot_tokens=SecretStr(TOKEN), base_url=f"{self.base_url}/api/", **given)
+
+    def ts(self) -> str:
+        """Return the next message's id."""
+        return f"{1700000000 + next(self._numbers)}.000100"
+
+    def shown(self, chat: str) -> list[Json]:
+        """Return what the bot wrote in a conversation."""
+        return [message for message in self.messages[chat] if message.get("bot_id")]
+
+    async def until(self, holds: Callable[[], T | None], *, within_s: float = 60.0) -> T:
+        """Return what `holds` gives, asked after each call of the bot's, once that is something."""
+        async with asyncio.timeout(within_s):
+            while not (found := holds()):
+                self._called_now.clear()
+                await self._called_now.wait()
+        return found
+
+    async def say(self, text: str, *, chat: str = DIRECT, user: str = ANN, **more: Any) -> Json:
+        """Have a person write, and tell the bot; return the event once it was acknowledged. `<@U1>` in it is a call of somebody."""
+        text = _CALL.sub(r"<\1>", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+        event = {"type": "message", "channel": chat, "channel_type": "im" if chat.startswith("D") else "channel", "user": user,
+                 "text": text, "ts": self.ts(), **more}  # fmt: skip
+        self.messages[chat].append(event)
+        await self.tell(event)
+        return event
+
+    async def tell(self, event: Json) -> Json:
+        """Tell the bot of an event over the socket; return once it was acknowledged."""
+        return await self.envelope("events_api", self.event(event))
+
+    def event(self, event: Json) -> Json:
+        """Return the callback that holds an event."""
+        return {"type": "event_callback", "team_id": TEAM, "api_app_id": "A1", "event": event, "event_id": f"Ev{next(self._numbers)}",
+                "authorizations": [{"team_id": TEAM, "user_id": BOT, "is_bot": True}]}  # fmt: skip
+
+    async def envelope(self, kind: str, payload: Json) -> Json:
+        """Send an envelope over the socket; return what it was acknowledged with."""
+        await asyncio.wait_for(self._connected.wait(), 30)
+        number = f"envelope-{next(self._numbers)}"
+        await self._sockets[-1].send_json(
+            {"type": kind, "envelope_id": number, "payload": payload, "accepts_response_payload": False}
+        )
+        async with asyncio.timeout(30):
+            while number not in self.acknowledged:
+                self._acknowledged.clear()
+                await self._acknowledged.wait()
+        return self.acknowledged[number]
+
+    async def post(
+        self, url: str, payload: Json, *, secret: str = SIGNING, at: float | None = None, form: bool = False, **headers: str
+    ) -> int:
+        """Post a signed request to the bot; return the status."""
+        fields = {"payload": json.dumps(payload)} if payload.get("type") == "block_actions" else payload
+        body = urlencode(fields) if form else json.dumps(payload)
+        stamp = str(int(time.time() if at is None else at))
+        made = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
+        signed = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={made}", **headers,
+                  "Content-Type": "application/x-www-form-urlencoded" if form else "application/json"}  # fmt: skip
+        async with ClientSession() as session, session.post(url, data=body.encode(), headers=signed) as answer:
+            return answer.status
+
+    def variables(self, **more: str) -> dict[str, str]:
+        """Return the environment of a bot here."""
+        return {"PARING_SLACK__BOT_TOKENS": TOKEN, "PARING_SLACK__APP_TOKEN": APP_TOKEN,
+                "PARING_SLACK__BASE_URL": f"{self.base_url}/api/", "PARING_WEB__ENABLED": "false", **more}  # fmt: skip
+
+    async def connected(self) -> None:
+        """Return once the bot has opened a socket."""
+        await self._connected.wait()
+
+    async def close_sockets(self) -> None:
+        """End the sockets, as Slack does every few hours."""
+        self._connected.clear()
+        for socket in self._sockets:
+            await socket.close()
+        self._sockets.clear()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        path = request.path
+        if path == "/socket":
+            return await self._socket(request)
+        if path.startswith("/upload/"):
+            self.bodies[path.rpartition("/")[2]] = await request.read()
+            return web.Response(text="OK")
+        if path.startswith("/files/"):
+            known = request.headers.get("Authorization") == f"Bearer {TOKEN}"
+            return (
+                web.Response(body=self.bodies[path.split("/")[2]])
+                if known
+                else web.Response(text="<html>", content_type="text/html")
+            )
+        try:
+            return await self._called(path.removeprefix("/api/"), await _arguments(request), request)
+        finally:
+            self._called_now.set()
+
+    async def _called(self, method: str, said: Json, request: web.Request) -> web.StreamResponse:
+        self.calls.append((method, said))
+        fault = next((one for one in self.faults if one.method == method and one.times), None)
+        if fault is not None:
+            fault.times -= 1
+            if fault.kind == "ratelimited":
+                headers = {"Retry-After": str(fault.retry_after)}
+                return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+            if fault.kind == "500":
+                return web.Response(status=500, text="oops")
+            if fault.kind == "cut":
+                self._answer(method, said)
+            if fault.kind == "hang":  # carried out, and never answered
+                self._answer(method, said)
+                self._called_now.set()
+                await asyncio.Event().wait()
+            if fault.kind in {"cut", "lost"}:
+                assert request.transport is not None
+                request.transport.abort()
+                return web.Response()
+            return web.json_response({"ok": False, "error": fault.kind})
+        answer = self._answer(method, said)
+        return web.json_response(answer if "error" in answer else {"ok": True, **answer})
+
+    def _answer(self, method: str, said: Json) -> Json:
+        known = getattr(self, "_" + method.replace(".", "_"), None)
+        found: Json = known(said) if known is not None else {"error": "unknown_method"}
+        return found
+
+    def _auth_test(self, _said: Json) -> Json:
+        return {"team_id": TEAM, "user_id": BOT, "bot_id": BOT_ID, "team": "Contract", "user": "paring"}
+
+    def _apps_connections_open(self, _said: Json) -> Json:
+        return {"url": self.base_url.replace("http", "ws") + "/socket"}
+
+    def _conversations_open(self, said: Json) -> Json:
+        return {"channel": {"id": DIRECT}} if said.get("users") in {ANN, BEN} else {"error": "user_not_found"}
+
+    def _chat_postMessage(self, said: Json) -> Json:  # noqa: N802 - Slack's name
+        if said["channel"] not in {DIRECT, *self.members}:
+            return {"error": "channel_not_found"}
+        if why := refused(said):
+            return {"error": why}
+        message = {**said, "ts": self.ts(), "user": BOT, "bot_id": BOT_ID}
+        self.messages[said["channel"]].append(message)
+        return {"ts": message["ts"], "channel": said["channel"], "message": message}
+
+    def _chat_postEphemeral(self, said: Json) -> Json:  # noqa: N802 - as above
+        self.unseen.append(said)
+        return {"message_ts": self.ts()}
+
+    def _chat_update(self, said: Json) -> Json:
+        for message in self.messages[said["channel"]]:
+            if message["ts"] == said["ts"] and message.get("bot_id"):
+                if why := refused(said):
+                    return {"error": why}
+                message.update(said)
+                return {"ts": said["ts"], "channel": said["channel"]}
+        return {"error": "message_not_found"}
+
+    def _conversations_history(self, said: Json) -> Json:
+        chat = [message for message in self.messages[said["channel"]] if message.get("thread_ts") in {None, message["ts"]}]
+        return {"messages": list(reversed(chat))[: int(said.get("limit", 100))], "has_more": False}
+
+    def _conversations_replies(self, said: Json) -> Json:
+        thread = [one for one in self.messages[said["channel"]] if said["ts"] in {one["ts"], one.get("thread_ts")}]
+        return {"messages": thread, "has_more": False} if thread else {"error": "thread_not_found"}
+
+    def _conversations_members(self, said: Json) -> Json:
+        return {"members": self.members[said["channel"]]} if said["channel"] in self.members else {"error": "channel_not_found"}
+
+    def _conversations_info(self, said: Json) -> Json:
+        return (
+            {"channel": {"id": said["channel"], "is_channel": True}}
+            if said["channel"] in self.members
+            else {"error": "channel_not_found"}
+        )
+
+    def _users_info(self, said: Json) -> Json:
+        name, locale = ("Ann", "en-US") if said["user"] == ANN else ("벤", "ko-KR")
+        known = {"id": said["user"], "profile": {"display_name": name}, "locale": locale}
+        return {"user": known} if said["user"] in {ANN, BEN} else {"error": "user_not_found"}
+
+    def _views_publish(self, said: Json) -> Json:
+        return {"error": why} if (why := refused({"blocks": said["view"]["blocks"]})) else {"view": said["view"]}
+
+    def _reactions_add(self, said: Json) -> Json:
+        self.reactions.append(("add", said["timestamp"]))
+        return {}
+
+    def _reactions_remove(self, said: Json) -> Json:
+        self.reactions.append(("remove", said["timestamp"]))
+        return {}
+
+    def _files_info(self, said: Json) -> Json:
+        return {"file": self.files[said["file"]]} if said["file"] in self.files else {"error": "file_not_found"}
+
+    def _files_getUploadURLExternal(self, said: Json) -> Json:  # noqa: N802 - as above
+        number = f"F{next(self._numbers)}"
+        self.files[number] = {"id": number, "name": said["filename"], "size": int(said["length"])}
+        return {"file_id": number, "upload_url": f"{self.base_url}/upload/{number}"}
+
+    def _files_completeUploadExternal(self, said: Json) -> Json:  # noqa: N802 - as above
+        return {"files": [self.files[one["id"]] for one in said["files"]]}
+
+    def put(self, name: str, data: bytes, media_type: str) -> Json:
+        """Return a file as an event names it."""
+        number = f"F{next(self._numbers)}"
+        self.bodies[number] = data
+        self.files[number] = {"id": number, "name": name, "mimetype": media_type, "size": len(data), "mode": "hosted",
+                              "url_private_download": f"{self.base_url}/files/{number}/{name}"}  # fmt: skip
+        return self.files[number]
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        self._sockets.append(socket)
+        self._connected.set()
+        async for message in socket:
+            if message.type == WSMsgType.TEXT:
+                said = json.loads(message.data)
+                self.acknowledged[said["envelope_id"]] = said
+                self._acknowledged.set()
+        if socket in self._sockets:
+            self._sockets.remove(socket)
+        if not self._sockets:
+            self._connected.clear()
+        return socket
+
+
+def refused(said: Mapping[str, Any]) -> str:
+    """Return Slack's word for a message that it does not take."""
+    blocks = said.get("blocks") or []
+    if len(blocks) > 50:
+        return "invalid_blocks"
+    for block in blocks:
+        if block["type"] == "rich_text":
+            texts = [run.get("text", "") for part in block["elements"] for run in part["elements"]]
+            if not block["elements"] or not all(texts) or sum(map(len, texts)) > 3000:
+                return "invalid_blocks"
+        if block["type"] == "actions" and (
+            len(block["elements"]) > 25 or any(len(one["text"]["text"]) > 75 for one in block["elements"])
+        ):
+            return "invalid_blocks"
+    if not blocks and not said.get("text"):
+        return "no_text"
+    return "msg_too_long" if len(said.get("text") or "") > 40_000 else ""
+
+
+async def _arguments(request: web.Request) -> Json:
+    if request.content_type == "application/json":
+        found: Json = await request.json()
+        return found
+    return dict(await request.post()) | dict(request.query)
+
+
+@asynccontextmanager
+async def slack() -> AsyncIterator[FakeSlack]:
+    """Serve on a free port of loopback while the context lasts."""
+    fake = FakeSlack()
+    application = web.Application(client_max_size=1 << 26)
+    application.router.add_route("*", "/{path:.*}", fake.handle)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    fake.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield fake
+    finally:
+        await fake.close_sockets()
+        await runner.cleanup()
