@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _ = phrases(__file__)
 
+SLACK: Final = ("https://files.slack.com", "wss://wss-primary.slack.com", "wss://wss-backup.slack.com")
+"""Where Slack keeps files, and where it names a socket. Source: https://docs.slack.dev/apis/events-api/using-socket-mode"""
 MOST_S: Final = 900
 MUST: Final = frozenset({"run", "page", "add", "chat", "say", "swap", "rollback"})
 """What has to have worked for the minute to be one."""
@@ -132,6 +134,8 @@ def hosts(settings: Settings) -> frozenset[str]:
     named = [settings.models.chat_url]
     if settings.telegram.token.get_secret_value():
         named += [settings.telegram.base_url, settings.telegram.base_file_url]
+    if settings.slack.bot_tokens.get_secret_value():
+        named += [settings.slack.base_url, *SLACK]
     return frozenset(host for one in named if (host := urlsplit(one).hostname))
 
 

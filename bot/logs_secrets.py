@@ -26,12 +26,13 @@ ADDRESSES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_ENDPOINT")
 
 
 def secrets_of(section: BaseModel) -> list[str]:
-    """Return the values of every secret that is set, and the passwords within addresses."""
+    """Return the values of every secret that is set, each of several with commas between, and the passwords within addresses."""
     found: list[str] = []
     for name in type(section).model_fields:
         value = getattr(section, name)
         if isinstance(value, SecretStr) and value.get_secret_value():
-            found.append(value.get_secret_value())
+            secret = value.get_secret_value()
+            found += [secret, *(part for one in secret.split(",") if len(part := one.strip()) >= LONG and part != secret)]
         elif isinstance(value, str) and "@" in value and "://" in value:
             found += _passwords(value)
         elif isinstance(value, BaseModel):

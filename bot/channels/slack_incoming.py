@@ -135,6 +135,13 @@ def of_press(body: Mapping[str, object], me: Me) -> Press | None:
     return Press(address, user, f"{number}:{user}", token, "en", datetime.now(UTC), alone=Address(CHANNEL, me.team, user))
 
 
+def of_share(body: Mapping[str, object], action_id: str) -> str:
+    """Return the token of a press on the button `action_id`, "" for any other press."""
+    pressed = body.get("actions")
+    action = pressed[0] if isinstance(pressed, list) and pressed and isinstance(pressed[0], dict) else {}
+    return _text(action, "value") if _text(action, "action_id") == action_id else ""
+
+
 def at(ts: str) -> datetime:
     """Return when a `ts` was, aware, UTC; now for what is none."""
     return datetime.fromtimestamp(float(ts), UTC) if _TS.fullmatch(ts) else datetime.now(UTC)

@@ -9,13 +9,14 @@ Sources: https://docs.slack.dev/messaging/message-metadata, https://docs.slack.d
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.channels.slack_incoming import UNSEEN
-from bot.channels.slack_outgoing import Part, render
+from bot.channels.slack_outgoing import Block, Part, render
 from bot.channels.slack_wire import Wire
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
 from bot.locale import phrases
@@ -27,6 +28,9 @@ _ = phrases(__file__)
 log = Logger(__name__)
 
 KEPT: Final = 4096
+SHAREABLE: Final = 256
+"""Answers that one alone saw and may yet share, in memory: after a restart the button has expired."""
+SHARE: Final = "paring-share"
 LOOKED_BACK: Final = 100
 """Messages of a chat in which a key is looked for: more were not said between two tries."""
 EVENT_TYPE: Final = "paring_reply"
@@ -53,6 +57,7 @@ class Sending:
         self._direct: OrderedDict[str, str] = OrderedDict()
         self._doubtful: OrderedDict[str, None] = OrderedDict()
         self._files: OrderedDict[str, str] = OrderedDict()
+        self._shareable: OrderedDict[str, tuple[Reply, str]] = OrderedDict()
 
     async def send(
         self,
@@ -63,12 +68,15 @@ class Sending:
         sent: Sequence[str] = (),
         in_doubt: bool = False,
         went_out: WentOut | None = None,
+        shareable: bool = True,
     ) -> str:
         """Send the parts after those in `sent`; return the id of the first message. Raises as `Channel.send`.
 
-        `in_doubt`: the next one may have been shown in an earlier life.
+        `in_doubt`: the next one may have been shown in an earlier life. `shareable`: who alone sees it may show it to all.
         """
         place, parts, shown = await self.place(to), _rendered(reply), list(sent)
+        if place.only and shareable:
+            parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, self._share(reply, place.chat)))
         for number in range(len(shown), len(parts)):
             name = f"{key}.{number}"
             if in_doubt and number == len(sent):
@@ -106,6 +114,19 @@ class Sending:
                 raise RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=1.0)
             _keep(self._direct, to.chat, number)
         return Place(self._direct[to.chat], to.thread)
+
+    def shared(self, token: str) -> tuple[Reply, str] | None:
+        """Return the answer that its only reader shares, once, and the channel in which they read it; None for one that is not known."""
+        return self._shareable.pop(token, None)
+
+    def _share(self, reply: Reply, chat: str) -> Block:
+        token = secrets.token_urlsafe(12)
+        self._shareable[token] = replace(reply, buttons=(), reply_to=""), chat
+        while len(self._shareable) > SHAREABLE:
+            self._shareable.popitem(last=False)
+        label = _("Share").to(reply.language)
+        button = {"type": "button", "action_id": SHARE, "text": {"type": "plain_text", "text": label}, "value": token}
+        return {"type": "actions", "elements": [button]}
 
     def direct_is(self, person: str, chat: str) -> None:
         """Know the number of a person's direct chat, from what they said there."""

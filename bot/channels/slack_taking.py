@@ -19,9 +19,9 @@ from typing import Final
 
 from bot.channels.channel import Intake
 from bot.channels.slack_home import home
-from bot.channels.slack_incoming import CHANNEL, Me, Removed, of_command, of_event, of_press, of_shortcut
+from bot.channels.slack_incoming import CHANNEL, Me, Removed, of_command, of_event, of_press, of_share, of_shortcut
 from bot.channels.slack_people import People
-from bot.channels.slack_sending import Sending
+from bot.channels.slack_sending import SHARE, Sending
 from bot.channels.slack_wire import Wire
 from bot.errors import ChannelError, ParingError, RetryLaterError, StoreError
 from bot.language import NAMING, of_order
@@ -100,7 +100,7 @@ class Workspace:
     async def _said(self, said: Reply, to: Address, key: str) -> None:
         for _try in range(TRIES):
             try:
-                await self.sending.send(said, to, key)
+                await self.sending.send(said, to, key, shareable=False)
             except RetryLaterError as error:
                 await asyncio.sleep(error.retry_after_s)
             except ChannelError as error:
@@ -149,7 +149,9 @@ class Taking:
 
     async def _commit(self, body: Mapping[str, object], here: Workspace) -> None:
         kind, event = body.get("type"), body.get("event")
-        if kind == "block_actions":
+        if kind == "block_actions" and (token := of_share(body, SHARE)):
+            await self._shared(token, of_press(body, here.me), here)
+        elif kind == "block_actions":
             await self._pressed(of_press(body, here.me), here)
         elif kind == "message_action":
             await self._perhaps(of_shortcut(body, here.me), here)
@@ -206,6 +208,17 @@ class Taking:
         if taken.note and press.alone is not None:
             where = press.address if press.address.kind == "direct" else replace(press.alone, thread=f"in:{press.address.chat}")
             here.say(Reply(taken.note, language), where)
+
+    async def _shared(self, token: str, press: Press | None, here: Workspace) -> None:
+        """Show to the channel what one alone saw, as they ask."""
+        if press is None:
+            return
+        found = here.sending.shared(token)
+        if found is not None:
+            here.say(found[0], Address(CHANNEL, here.me.team, found[1], kind="group"))
+            return
+        language = await self._intake.language(press.address, "", (await here.people.who(press.sender)).language)
+        here.say(Reply(_("This button has expired. Please ask again.").to(language), language), press.address)
 
     async def _came_or_left(self, event: Mapping[str, object], here: Workspace) -> None:
         chat, user = event.get("channel"), event.get("user")

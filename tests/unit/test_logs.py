@@ -11,7 +11,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from bot.config import ModelSettings, Settings, TelegramSettings
+from bot.config import ModelSettings, Settings, SlackSettings, TelegramSettings
 from bot.logs import Logger, about, configure_logs
 from bot.logs_secrets import environments, secrets_of
 
@@ -64,6 +64,11 @@ def test_a_secret_is_struck_out_however_it_is_written(capsys: pytest.CaptureFixt
 def test_a_password_within_an_address_is_a_secret() -> None:
     settings = Settings(models=ModelSettings(chat_url="http://ann:hunter22@localhost:1234/v1"))
     assert secrets_of(settings) == ["hunter22"]
+
+
+def test_each_of_several_secrets_in_one_setting_is_one() -> None:
+    settings = Settings(slack=SlackSettings(bot_tokens=SecretStr("xoxb-1-first, xoxb-2-second,")))
+    assert {"xoxb-1-first", "xoxb-2-second"} <= set(secrets_of(settings))
 
 
 def test_a_password_of_a_proxy_is_a_secret_as_it_is_written_and_as_it_is_meant() -> None:
