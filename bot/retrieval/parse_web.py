@@ -16,6 +16,8 @@ _TARGET = r"\([^()]*(?:\([^()]*\)[^()]*)*\)"
 _IMAGE = re.compile(rf"!\[[^\[\]]*\]{_TARGET}")
 _LINK = re.compile(rf"\[([^\[\]]*)\]{_TARGET}")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_TITLE = re.compile(r"<title[^<>]*>", re.IGNORECASE)
+_TITLE_END = re.compile("</title", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t]+")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _TAGS_APART = (
@@ -59,12 +61,13 @@ def body_text(html: str) -> str:
 
 
 def _title(html: str) -> str:
-    found = re.search(r"<title[^>]*>(.*?)</title>", html, re.IGNORECASE | re.DOTALL)
-    if not found:
+    begin = _TITLE.search(html)
+    end = _TITLE_END.search(html, begin.end()) if begin else None
+    if begin is None or end is None:
         return ""
     from html import unescape  # noqa: PLC0415 - loaded for what needs it alone
 
-    return clean(" ".join(unescape(re.sub(r"<[^>]+>", "", found.group(1))).split()))[:300]
+    return clean(" ".join(unescape(re.sub(r"<[^<>]+>", "", html[begin.end() : end.start()])).split()))[:300]
 
 
 def _pieces(root: object) -> Iterator[str]:
