@@ -58,7 +58,7 @@ def _asked() -> argparse.Namespace:
 
 
 async def _alone(name: str, seed: int, scale: float) -> Row:
-    (fault,) = named((name,))
+    (fault,) = (fault for fault in named(()) if fault.name == name)
     with tempfile.TemporaryDirectory(prefix="paring-fault-") as scratch:
         return await fault.run(Plan(Path(scratch), seed, scale))
 

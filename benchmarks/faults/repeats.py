@@ -16,7 +16,7 @@ import aiohttp
 from fakes.telegram_bot_api.client import FakeTelegram, running
 
 from benchmarks.faults import Fault, Plan, Row
-from benchmarks.faults.street import Bot, Street, order, speaker
+from benchmarks.faults.street import READY_S, Bot, Street, order, speaker
 
 TIMES = 4
 SECRET = "s3cret"  # noqa: S105 - of a bot that lives for a minute
@@ -132,9 +132,22 @@ async def _begun(telegram: FakeTelegram, plan: Plan, *, posted: bool) -> tuple[B
     hook = f"http://127.0.0.1:{port}/telegram" if posted else ""
     settings = {"WEBHOOK_URL": hook, "WEBHOOK_PORT": str(port), "WEBHOOK_SECRET": SECRET} if posted else {}
     bot = Bot.on(telegram, plan.scratch / "home", **{f"PARING_TELEGRAM__{name}": value for name, value in settings.items()})
+    before = len(await telegram.calls("setWebhook"))
     await bot.spawn()
     await bot.ready()
+    if posted:
+        await _listens(telegram, before)
+    await telegram.settled()  # what the platform still has is delivered by itself, and before what comes
     return bot, hook
+
+
+async def _listens(telegram: FakeTelegram, before: int) -> None:
+    """Return once the bot has told the platform, which it had told so often before, where to post: it listens then."""
+    async with asyncio.timeout(READY_S):
+        while True:
+            if len(await telegram.calls("setWebhook")) > before:
+                return
+            await asyncio.sleep(0.02)
 
 
 async def _talked(people: Insistent, chat: int, times: int) -> None:
