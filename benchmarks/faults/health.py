@@ -126,6 +126,15 @@ class Bench:
         if not so(broken):
             self.wrong.append(f"{what}: {broken}")
 
+    async def started_again(self, times: int) -> None:
+        """Return once the channel was ended so often: what is done to it before that may hit the one that is ending."""
+        until = time.monotonic() + WITHIN_S
+        while time.monotonic() < until:
+            lines = (await asyncio.to_thread(self.bot.log.read_text, encoding="utf-8")).splitlines()
+            if sum('"bot.supervise"' in line and '"part": "telegram"' in line for line in lines) >= times:
+                return
+            await asyncio.sleep(0.1)
+
     def check(self, what: str, *, got: float, least: float, most: float | None = None) -> None:
         """Note where a number is not as it was counted outside."""
         if not least <= got <= (least if most is None else most):
@@ -166,10 +175,11 @@ async def ready(plan: Plan) -> Row:
             await mends()
             await bench.until(f"{part} works again", lambda broken: not broken)
         hung = ("hang", "die", "deaf") * plan.times(2)
-        for how in hung:
+        for place, how in enumerate(hung, start=1):
             await bench.order(f"/meddle {how}")
             for _poll in range(2):  # the poll that is under way may still bring the first
                 bench.worst_s = max(bench.worst_s, await bench.order("/meddle nothing"))
+            await bench.started_again(place)
         silent = sum(how != "die" for how in hung)
         restarts = (await bench.numbers())["paring_channel_restarts_total"].of(channel="telegram")
         bench.check("restarts", got=restarts, least=silent)
