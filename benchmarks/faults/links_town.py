@@ -111,7 +111,7 @@ async def part(asked: argparse.Namespace) -> Found:
             await asyncio.to_thread(_by_the_bot, chosen, asked.folder, found, asked.scale)
         else:
             await _by_the_fetcher(chosen, allowed, resolve, asked.folder, found)
-    if not any(_public(flight) for flight in flights):
+    if not any(flight.protocol == "tcp" and _may(flight, intranet=bool(allowed)) for flight in flights):
         found.failed.append("nothing was fetched at all")
     for flight, times in sorted(flights.items()):
         if not _may(flight, intranet=bool(allowed)):

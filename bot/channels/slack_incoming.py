@@ -36,6 +36,8 @@ _NO_FILE: Final = frozenset({"tombstone", "external", "hidden_by_limit"})
 _DIRECT: Final = "im"
 _AFTER_MENTION: Final = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[\s,.:;!，、]*")
 _MARK: Final = re.compile(r"<([@#!])?([^<>|]{1,3000})(?:\|([^<>]{0,3000}))?>")
+_PERSON: Final = re.compile(r"<@(\w{1,32})(?:\|[^<>]{0,256})?>", re.ASCII)
+_GAP: Final = re.compile(r"[ \t]{2,}")
 _UNESCAPED: Final = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _ENTITY: Final = re.compile("&(?:lt|gt|amp);")
 _TS: Final = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
@@ -226,14 +228,22 @@ def _address(said: Mapping[str, object], me: Me) -> Address:
 
 def _without_me(marked: str, me: Me) -> tuple[str, bool]:
     """Return what is said without the calls of the bot, and whether it was called."""
-    mine = re.compile(rf"<@{re.escape(me.user)}(?:\|[^<>]{{0,256}})?>")
-    called = mine.search(marked) is not None
     kept: list[str] = []
-    for piece in mine.split(marked):
-        at_start = bool(kept) and not "".join(kept).strip()
-        kept.append(_AFTER_MENTION.sub("", piece, count=1) if at_start else piece)
-    text = re.sub(r"[ \t]{2,}", " ", "".join(kept)) if called else marked
-    return plain(text).strip(), called
+    said, at = False, 0
+    for call in _PERSON.finditer(marked):
+        if call[1] == me.user:
+            said = _keep(kept, marked[at : call.start()], called=at > 0, said=said)
+            at = call.end()
+    if not at:
+        return plain(marked).strip(), False
+    _keep(kept, marked[at:], called=True, said=said)
+    return plain(_GAP.sub(" ", "".join(kept))).strip(), True
+
+
+def _keep(kept: list[str], piece: str, *, called: bool, said: bool) -> bool:
+    """Keep what stands between two calls, without what only belongs to the first; return whether anything was said by now."""
+    kept.append(_AFTER_MENTION.sub("", piece, count=1) if called and not said else piece)
+    return said or bool(kept[-1].strip())
 
 
 def _shown(mark: re.Match[str]) -> str:
