@@ -166,15 +166,15 @@ async def test_a_proxy_may_cut_the_path_off(hooked: str) -> None:
 async def test_a_request_that_does_not_come_to_its_end_is_ended(
     hooked: str, monkeypatch: pytest.MonkeyPatch, request_: bytes, status: bytes
 ) -> None:
-    for name in ("HEAD_S", "BODY_S", "LOOK_S"):
-        monkeypatch.setattr(f"bot.channels.telegram_webhook.{name}", 0.05)
+    for name in ("posting.HEAD_S", "telegram_webhook.BODY_S", "posting.LOOK_S"):
+        monkeypatch.setattr(f"bot.channels.{name}", 0.05)
     assert status in await said(hooked, request_)
 
 
 @pytest.fixture
 def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"MOST_CONNECTIONS": 4, "LOOK_S": 3600.0}.items():
-        monkeypatch.setattr(f"bot.channels.telegram_webhook.{name}", value)
+        monkeypatch.setattr(f"bot.channels.posting.{name}", value)
 
 
 async def test_one_connection_too_many_ends_the_oldest_that_asks_nothing_as_it_comes(
