@@ -1,6 +1,6 @@
 """The fault and abuse matrix: what is done to the bot, and what came of it.
 
-    python -m benchmarks.faults                       # the whole matrix, under 20 minutes, written to docs/faults.md (make faults)
+    python -m benchmarks.faults                       # the whole matrix, written to docs/faults.md (make faults)
     python -m benchmarks.faults --only delivery --scale 0.1
 
 A fault is a function of a `Plan` that does something bad to the bot, on loopback, bounded and seeded, and returns the `Row` of what
