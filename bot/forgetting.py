@@ -10,13 +10,16 @@ Owns what is meant, and what is said of it. Leaves the passages to the library a
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from bot.errors import StoreError
 from bot.locale import Text, phrases
+from bot.logs import Logger
 from bot.message import Message
 from bot.passage import WITHIN, Held, Scope
 from bot.text.normal import normal
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from bot.store.inbox import Inbox
 
 _ = phrases(__file__)
+log = Logger(__name__)
 
 EVERYTHING = frozenset(
     {"everything", "all", "everywhere", "everything of mine", "all of it", "전부", "모두", "다", "모든 것", "내 것 전부"}
@@ -36,6 +40,8 @@ EVERYTHING = frozenset(
 MESSAGE = "message:"
 """What the keys of messages begin with."""
 NEAR = 0.6
+WIPED_AFTER_S = 60.0
+"""A platform waits until it is told that a message is forgotten, and may tell of many at once."""
 LONGEST_TITLE = 80
 """Characters of a document's title that are told."""
 
@@ -48,6 +54,7 @@ class Forgetting:
         self._inbox = inbox
         self._library = library
         self._eraser = eraser
+        self._wiping: asyncio.Task[None] | None = None
 
     async def answer(self, request: Request) -> Reply:
         """Forget, then leave of the order that it was given."""
@@ -68,7 +75,17 @@ class Forgetting:
         keys = await self._keys(Scope.of(at), message, await self._inbox.files_of(at, number))
         await self._library.forget(Scope.of(at), sender=None, keys=keys)
         await self._eraser.forget_message(at, number, sender=None)
-        await self._eraser.wipe()
+        if self._wiping is None:
+            self._wiping = asyncio.create_task(self._wipe_later())
+
+    async def _wipe_later(self) -> None:
+        """Leave no byte of what was taken back: once for all of a minute, for the whole database is written anew by it."""
+        await asyncio.sleep(WIPED_AFTER_S)
+        self._wiping = None
+        try:
+            await self._eraser.wipe()
+        except StoreError as error:
+            log.warning("pieces of what was taken back stay on the disk until the next time", why=str(error))
 
     async def _all(self, message: Message, *, everywhere: bool) -> Text:
         at, whose = message.address, _whose(message)

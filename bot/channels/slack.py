@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -49,6 +50,9 @@ FINISH_S: Final = 2.0
 LONGEST_TOKEN_WAIT_S: Final = 300.0
 THREAD_MESSAGES: Final = 1000
 MEMBERS: Final = 1000
+BELIEVED_S: Final = 60.0
+"""How long Slack's word is good that a channel is open to its workspace."""
+MOST_OPEN: Final = 10_000
 _CLOSED: Final = ("is_private", "is_im", "is_mpim", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
 """What makes a channel one that not every member of the workspace may read, or that others read too."""
 _BOT_TOKEN: Final = re.compile(r"xox[be]-[\w.-]+", re.ASCII)
@@ -82,6 +86,10 @@ class Slack:
         self._backoff = backoff or Backoff()
         self.pulse: Pulse = self._backoff.pulse
         self._workspaces: dict[str, Workspace] = {}
+        self._known: set[str] = set()
+        self._settled = False
+        """Whether every token's workspace is known: until then one that is not may yet come."""
+        self._open: dict[str, tuple[Scope | None, float]] = {}
         self._commands: tuple[CommandSpec, ...] = ()
 
     async def run(self, intake: Intake) -> None:
@@ -92,9 +100,7 @@ class Slack:
         """
         async with aiohttp.ClientSession(trust_env=True) as session:
             introducing = [asyncio.create_task(self._introduce(token, session)) for token in self._tokens]
-            taking = Taking(
-                intake, self._workspaces, commands=lambda: self._commands, settled=lambda: all(one.done() for one in introducing)
-            )
+            taking = Taking(intake, self._workspaces, commands=lambda: self._commands, settled=lambda: self._settled)
             client = AsyncWebClient(
                 None, self._settings.base_url, session=session, retry_handlers=[], ssl=_tls(self._settings.base_url)
             )
@@ -108,8 +114,11 @@ class Slack:
             finally:
                 for one in introducing:
                     one.cancel()
+                self._settled = False
+                self._known.clear()
                 for workspace in self._workspaces.values():
                     await workspace.finish(within_s=FINISH_S)
+                self._workspaces.clear()  # their line is closed: what is to be sent meanwhile waits for the next start
 
     async def _listen(self, app: AsyncApp, introducing: Sequence[asyncio.Task[None]]) -> None:
         settings = self._settings
@@ -134,7 +143,9 @@ class Slack:
             me = Me(str(told.get("team_id") or ""), str(told.get("user_id") or ""), str(told.get("bot_id") or ""))
             self._workspaces[me.team] = Workspace(me, wire, Sending(wire, self._blobs))
             self.account = self.account or me.team
-            self.accounts = frozenset(self._workspaces)
+            self.accounts |= {me.team}
+            self._known.add(token)
+            self._settled = self._known >= set(self._tokens)
             self._backoff.succeeded()
             self.pulse.reached()
             return
@@ -159,9 +170,9 @@ class Slack:
         in_doubt: bool = False,
     ) -> str:
         """Send `reply` (into the message `edits`, if any) from the part after those in `sent`; see `bot.delivery.PartByPart`."""
-        here = self._here(to)
+        here = self._of(to.account)
         if edits:
-            shown = await here.sending.edit(edits, reply, to, key, sent=sent, went_out=went_out)
+            shown = await here.sending.edit(edits, reply, to, key, sent=sent, in_doubt=in_doubt, went_out=went_out)
         else:
             shown = await here.sending.send(reply, to, key, sent=sent, in_doubt=in_doubt, went_out=went_out)
         if reply.reply_to:
@@ -175,7 +186,7 @@ class Slack:
         """Ask Slack whether `person` is in the channel, or in the workspace; never raises."""
         here = self._workspaces.get(scope.path.split("/")[1]) if scope.path.startswith(f"{CHANNEL}/") else None
         if here is None or not person:
-            return False
+            return False if self._settled or not person else None
         try:
             if scope.kind == "workspace":
                 told = await here.wire.call("users.info", user=person)
@@ -193,19 +204,24 @@ class Slack:
             return False
 
     async def _is_in(self, here: Workspace, person: str, chat: str) -> bool:
-        cursor = ""
-        while True:
-            told = await here.wire.call("conversations.members", channel=chat, limit=MEMBERS, cursor=cursor or None)
-            members = told.get("members")
+        async for page in here.wire.pages("conversations.members", channel=chat, limit=MEMBERS):
+            members = page.get("members")
             if isinstance(members, list) and person in members:
                 return True
-            more = told.get("response_metadata")
-            cursor = str(more.get("next_cursor") or "") if isinstance(more, dict) else ""
-            if not cursor:
-                return False
+        return False
 
     async def workspace(self, chat: str) -> Scope | None:
         """Return the workspace whose members may all read the channel: a public one of one workspace; never raises."""
+        known, until = self._open.get(chat, (None, 0.0))
+        if until > time.monotonic():
+            return known
+        if len(self._open) >= MOST_OPEN:
+            self._open.clear()
+        found = await self._opened(chat)
+        self._open[chat] = found, time.monotonic() + BELIEVED_S
+        return found
+
+    async def _opened(self, chat: str) -> Scope | None:
         for team, here in self._workspaces.items():
             try:
                 told = await here.wire.call("conversations.info", channel=chat)
@@ -227,9 +243,7 @@ class Slack:
         if attachment.size_bytes > self.limits.download_bytes:
             raise _too_large(self._settings.download_mb)
         team, _slash, ref = attachment.ref.partition("/")
-        here = self._workspaces.get(team)
-        if here is None:
-            raise GoneError(_("This file is of a workspace that I am in no more. Nothing was kept."))
+        here = self._of(team)
         if ref.startswith(THREAD):
             await self._write_thread(here, ref.removeprefix(THREAD), into)
             return
@@ -245,26 +259,29 @@ class Slack:
     async def _write_thread(self, here: Workspace, ref: str, into: Path) -> None:
         """Write the thread before the message that called the bot: who said what, in Markdown."""
         chat, thread, until = (*ref.split("/"), "", "")[:3]
-        told = await here.wire.call("conversations.replies", channel=chat, ts=thread, latest=until, limit=THREAD_MESSAGES)
-        listed = told.get("messages")
         lines: list[str] = []
-        for message in listed if isinstance(listed, list) else []:
-            if isinstance(message, dict) and message.get("text") and message.get("ts") != until:
-                who = str(message.get("username") or message.get("user") or message.get("bot_id") or "")
-                lines.append(f"{who} ({at(str(message.get('ts', ''))):%Y-%m-%d %H:%M}): {plain(str(message['text']))}")
+        async for page in here.wire.pages(
+            "conversations.replies", channel=chat, ts=thread, latest=until or None, limit=THREAD_MESSAGES
+        ):
+            listed = page.get("messages")
+            for message in listed if isinstance(listed, list) else []:
+                if isinstance(message, dict) and message.get("text") and message.get("ts") != until:
+                    who = str(message.get("user") or message.get("bot_id") or "")
+                    name = (await here.people.who(who)).name or str(message.get("username") or who)
+                    lines.append(f"{name} ({at(str(message.get('ts', ''))):%Y-%m-%d %H:%M}): {plain(str(message['text']))}")
         await asyncio.to_thread(into.write_text, "\n\n".join(lines), "utf-8")
 
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
         """Know which words after `/paring` are commands: Slack's own menu is in the app's manifest."""
         self._commands = (*commands, *admin_commands)
 
-    def _here(self, to: Address) -> Workspace:
-        here = self._workspaces.get(to.account)
-        if here is None and not self._workspaces:
+    def _of(self, team: str) -> Workspace:
+        here = self._workspaces.get(team)
+        if here is not None:
+            return here
+        if not self._settled:
             raise RetryLaterError(_("Slack cannot be reached. Nothing was sent; it is tried again by itself."), retry_after_s=1.0)
-        if here is None:
-            raise GoneError(_("Slack lets the bot write there no more: {reason}", reason="no token of this workspace"))
-        return here
+        raise GoneError(_("I am in this Slack workspace no more: no token of it is set."))
 
     def __repr__(self) -> str:
         """Return a name without tokens."""

@@ -122,7 +122,6 @@ async def over_a_socket(app: AsyncApp, app_token: str, client: AsyncWebClient, p
     connecting = asyncio.create_task(handler.client.connect())  # type: ignore[no-untyped-call]
     try:
         while True:
-            pulse.due(SILENT_S)
             if connecting.done() and await handler.client.is_connected():
                 pulse.reached()
             quiet_s = pulse.quiet_s

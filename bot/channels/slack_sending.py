@@ -9,6 +9,7 @@ Sources: https://docs.slack.dev/messaging/message-metadata, https://docs.slack.d
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -78,7 +79,7 @@ class Sending:
         if place.only and shareable:
             parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, self._share(reply, place.chat)))
         for number in range(len(shown), len(parts)):
-            name = f"{key}.{number}"
+            name = _named(key, number, reply)
             if in_doubt and number == len(sent):
                 self._doubt(name)
             shown.append(await self._once(parts[number], place, name))
@@ -87,18 +88,27 @@ class Sending:
         return shown[0]
 
     async def edit(
-        self, message: str, reply: Reply, to: Address, key: str, *, sent: Sequence[str] = (), went_out: WentOut | None = None
+        self,
+        message: str,
+        reply: Reply,
+        to: Address,
+        key: str,
+        *,
+        sent: Sequence[str] = (),
+        in_doubt: bool = False,
+        went_out: WentOut | None = None,
     ) -> str:
-        """Make `message` show the first part and send the rest; what can be edited no more is sent anew."""
+        """Make `message` show the first part and send the rest; what can be edited no more is sent anew, unless it was so before."""
+        in_doubt = in_doubt or bool(sent)
         place, parts = await self.place(to), _rendered(reply)
         if not sent:
             first = parts[0]
             if place.only or first.picture is not None or not await self._updated(place, message, first):
-                return await self.send(reply, to, key, went_out=went_out)
+                return await self.send(reply, to, key, in_doubt=True, went_out=went_out)
             sent = (message,)
             if went_out is not None and len(parts) > 1:
                 await went_out(sent)
-        return await self.send(reply, to, key, sent=sent, in_doubt=len(sent) > 1, went_out=went_out)
+        return await self.send(reply, to, key, sent=sent, in_doubt=in_doubt, went_out=went_out)
 
     async def place(self, to: Address) -> Place:
         """Return where `to` is at Slack: a direct chat goes by its person, and has a number of its own. Raises as `Channel.send`."""
@@ -194,30 +204,17 @@ class Sending:
 
     async def _found(self, place: Place, name: str) -> str:
         """Return the id of the message that was sent under the key, "" where there is none. Raises as `Wire.call`."""
-        method = "conversations.replies" if place.thread else "conversations.history"
-        cursor = ""
-        while True:
-            told = await self._wire.call(
-                method,
-                channel=place.chat,
-                include_all_metadata=True,
-                limit=LOOKED_BACK,
-                cursor=cursor or None,
-                ts=place.thread or None,
-            )
-            listed = told.get("messages")
-            for message in listed if isinstance(listed, list) else []:
-                if isinstance(message, dict) and _key_of(message) == name:
-                    return str(message.get("ts", ""))
-            cursor = _next(told) if place.thread else ""  # a thread is told from its beginning, a chat from its end
-            if not cursor:
-                return ""
+        said = {"channel": place.chat, "include_all_metadata": True, "limit": LOOKED_BACK}
+        if not place.thread:  # a chat is told from its end, so the first page is enough; a thread from its beginning
+            return _among(await self._wire.call("conversations.history", **said), name)  # type: ignore[arg-type]
+        async for page in self._wire.pages("conversations.replies", ts=place.thread, **said):
+            if found := _among(page, name):
+                return found
+        return ""
 
     async def _updated(self, place: Place, message: str, part: Part) -> bool:
         try:
-            await self._wire.call(
-                "chat.update", wait_for=place.chat, channel=place.chat, ts=message, text=part.words, blocks=[*part.blocks]
-            )
+            await self._wire.call("chat.update", channel=place.chat, ts=message, text=part.words, blocks=[*part.blocks])
         except GoneError:
             raise
         except ChannelError as error:
@@ -238,10 +235,16 @@ def _key_of(message: Mapping[str, object]) -> str:
     return str(payload.get("key", "")) if isinstance(payload, dict) else ""
 
 
-def _next(told: Mapping[str, object]) -> str:
-    more = told.get("response_metadata")
-    cursor = more.get("next_cursor") if isinstance(more, dict) else ""
-    return cursor if isinstance(cursor, str) else ""
+def _among(told: Mapping[str, object], name: str) -> str:
+    listed = told.get("messages")
+    messages = [message for message in listed if isinstance(message, dict)] if isinstance(listed, list) else []
+    return next((str(message.get("ts", "")) for message in messages if _key_of(message) == name), "")
+
+
+def _named(key: str, number: int, reply: Reply) -> str:
+    """Return the key of a part. The outbox counts anew in another home; what is answered, or else said, tells the two apart."""
+    about = hashlib.sha256((reply.reply_to or reply.text).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{key}.{number}.{about}"
 
 
 def _rendered(reply: Reply) -> list[Part]:

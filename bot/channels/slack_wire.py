@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -96,6 +96,17 @@ class Wire:
         if repeatable and isinstance(house, AmbiguousSendError):
             house = RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=ASKED_RETRY_S)
         raise house from None
+
+    async def pages(self, method: str, **said: object) -> AsyncIterator[Mapping[str, object]]:
+        """Yield the answers of a method that tells page by page. Raises as `call`."""
+        cursor: object = None
+        while True:
+            told = await self.call(method, cursor=cursor, **said)  # type: ignore[arg-type]
+            yield told
+            more = told.get("response_metadata")
+            cursor = more.get("next_cursor") if isinstance(more, dict) else None
+            if not cursor:
+                return
 
     async def download(self, url: str, into: Path, *, limit_bytes: int) -> None:
         """Write the file at `url` (one of Slack's own) into the file `into`. The token goes to no other host, and along no redirect.

@@ -62,6 +62,8 @@ class FakeSlack:
     faults: list[Fault] = field(default_factory=list)
     members: dict[str, list[str]] = field(default_factory=lambda: {GENERAL: [ANN, BEN, BOT]})
     acknowledged: dict[str, Json] = field(default_factory=dict)
+    teams: dict[str, str] = field(default_factory=dict)
+    """Workspaces beside TEAM, by the bot's token there."""
     reactions: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -92,12 +94,17 @@ class FakeSlack:
                 await self._called_now.wait()
         return found
 
-    async def say(self, text: str, *, chat: str = DIRECT, user: str = ANN, **more: Any) -> Json:
-        """Have a person write, and tell the bot; return the event once it was acknowledged. `<@U1>` in it is a call of somebody."""
+    def stands(self, text: str, *, chat: str = DIRECT, user: str = ANN, **more: Any) -> Json:
+        """Have a person have written, which the bot is not told; `<@U1>` in it is a call of somebody."""
         text = _CALL.sub(r"<\1>", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
         event = {"type": "message", "channel": chat, "channel_type": "im" if chat.startswith("D") else "channel", "user": user,
                  "text": text, "ts": self.ts(), **more}  # fmt: skip
         self.messages[chat].append(event)
+        return event
+
+    async def say(self, text: str, **more: Any) -> Json:
+        """Have a person write, and tell the bot; return the event once it was acknowledged. As `stands`."""
+        event = self.stands(text, **more)
         await self.tell(event)
         return event
 
@@ -193,7 +200,8 @@ class FakeSlack:
                 request.transport.abort()
                 return web.Response()
             return web.json_response({"ok": False, "error": fault.kind})
-        answer = self._answer(method, said)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        answer = self._answer(method, {**said, "token": token} if method == "auth.test" else said)
         return web.json_response(answer if "error" in answer else {"ok": True, **answer})
 
     def _answer(self, method: str, said: Json) -> Json:
@@ -201,8 +209,14 @@ class FakeSlack:
         found: Json = known(said) if known is not None else {"error": "unknown_method"}
         return found
 
-    def _auth_test(self, _said: Json) -> Json:
-        return {"team_id": TEAM, "user_id": BOT, "bot_id": BOT_ID, "team": "Contract", "user": "paring"}
+    def _auth_test(self, said: Json) -> Json:
+        return {
+            "team_id": self.teams.get(said["token"], TEAM),
+            "user_id": BOT,
+            "bot_id": BOT_ID,
+            "team": "Contract",
+            "user": "paring",
+        }
 
     def _apps_connections_open(self, _said: Json) -> Json:
         return {"url": self.base_url.replace("http", "ws") + "/socket"}

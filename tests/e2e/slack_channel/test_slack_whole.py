@@ -158,3 +158,36 @@ async def test_who_opens_the_bots_page_reads_in_their_language_what_it_can_do(fa
                 )
             )
             assert words in json.dumps(said["view"], ensure_ascii=False)
+
+
+async def test_another_homes_answer_under_the_same_number_is_not_taken_for_this_one(fake: FakeSlack, tmp_path: Path) -> None:
+    async with bot(tmp_path / "old", **fake.variables()):
+        await fake.say("/help")
+        await answered(fake, DIRECT)
+    fake.faults.append(Fault("chat.postMessage", "lost"))
+    async with bot(tmp_path / "new", **fake.variables()):
+        await fake.say("/help")
+        await answered(fake, DIRECT, 2)
+
+
+async def test_a_workspace_that_is_not_known_yet_loses_no_answer(fake: FakeSlack, tmp_path: Path) -> None:
+    async with bot(tmp_path / "home", **fake.variables()) as program:
+        fake.faults.append(Fault("chat.postMessage", "lost", times=1000))
+        await fake.say("/help")
+        await fake.until(lambda: fake.faults[0].times < 1000)
+        program.kill()
+    fake.faults[:] = [Fault("auth.test", "ratelimited")]
+    both = fake.variables(PARING_SLACK__BOT_TOKENS="xoxb-1-contract,xoxb-0-other")
+    fake.teams["xoxb-0-other"] = "T0"
+    async with bot(tmp_path / "home", **both):
+        await answered(fake, DIRECT)
+
+
+async def test_a_mention_in_a_thread_is_answered_from_the_thread(fake: FakeSlack, tmp_path: Path) -> None:
+    root = fake.stands("We meet on Tuesday at nine in the blue room to talk about the roof.", chat=GENERAL, user=BEN)
+    fake.stands("I bring the plans of the roof. The blue room is booked.", chat=GENERAL, thread_ts=root["ts"])
+    async with bot(tmp_path / "home", **fake.variables()):
+        await fake.connected()
+        await fake.say(f"<@{BOT}> tl;dr", chat=GENERAL, thread_ts=root["ts"], parent_user_id=BEN)
+        said = await answered(fake, GENERAL, words="blue room")
+    assert said["thread_ts"] == root["ts"]
