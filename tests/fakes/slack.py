@@ -47,6 +47,8 @@ class Fault:
     """ratelimited, cut (carried out, then no answer), hang (carried out, never answered), lost (cut before), 500, or an error's word."""
     times: int = 1
     retry_after: int = 1
+    token: str = ""
+    """Of the bot with this token alone, "" for any."""
 
 
 @dataclass
@@ -181,7 +183,8 @@ class FakeSlack:
 
     async def _called(self, method: str, said: Json, request: web.Request) -> web.StreamResponse:
         self.calls.append((method, said))
-        fault = next((one for one in self.faults if one.method == method and one.times), None)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        fault = next((one for one in self.faults if one.method == method and one.times and one.token in {"", token}), None)
         if fault is not None:
             fault.times -= 1
             if fault.kind == "ratelimited":
@@ -200,7 +203,6 @@ class FakeSlack:
                 request.transport.abort()
                 return web.Response()
             return web.json_response({"ok": False, "error": fault.kind})
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         answer = self._answer(method, {**said, "token": token} if method == "auth.test" else said)
         return web.json_response(answer if "error" in answer else {"ok": True, **answer})
 

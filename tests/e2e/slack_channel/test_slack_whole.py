@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fakes.program import bot
-from fakes.slack import ANN, BEN, BOT, DIRECT, GENERAL, FakeSlack, Fault, slack
+from fakes.slack import ANN, BEN, BOT, DIRECT, GENERAL, TOKEN, FakeSlack, Fault, slack
 
 LEASE = "The lease of the Mapo office ends on 30 June 2027. Mina Park keeps the keys of the roof."
 
@@ -176,7 +176,7 @@ async def test_a_workspace_that_is_not_known_yet_loses_no_answer(fake: FakeSlack
         await fake.say("/help")
         await fake.until(lambda: fake.faults[0].times < 1000)
         program.kill()
-    fake.faults[:] = [Fault("auth.test", "ratelimited")]
+    fake.faults[:] = [Fault("auth.test", "ratelimited", times=3, token=TOKEN)]
     both = fake.variables(PARING_SLACK__BOT_TOKENS="xoxb-1-contract,xoxb-0-other")
     fake.teams["xoxb-0-other"] = "T0"
     async with bot(tmp_path / "home", **both):
