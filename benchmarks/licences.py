@@ -134,7 +134,11 @@ def faults(found: Sequence[Package], known: Sequence[Model]) -> list[str]:
     """Return what is not allowed, a sentence each."""
     reviewed = _reviewed()
     libraries, accepted, restricted = reviewed["carried"], reviewed["accepted"], reviewed["restricted"]
-    told = [f"{one.name} {one.version}: {one.licence or 'unknown'} ({one.seen})" for one in found if not allowed(one.licence)]
+    told = [
+        f"{one.name} {one.version}: {one.licence or 'unknown'} ({one.seen})"
+        for one in found
+        if not allowed(one.licence) and one.name not in accepted
+    ]
     for one in found:
         for library in one.carried:
             licence = str(libraries.get(library, ""))
@@ -240,8 +244,10 @@ def _is_open(licence: str) -> bool:
 
 
 def _package(name: str, found: Distribution) -> Package:
-    override = _reviewed()["overrides"].get(name)
-    licence, seen = override or _said(found)
+    reviewed = _reviewed()
+    licence, seen = reviewed["overrides"].get(name) or _said(found)
+    if why := reviewed["accepted"].get(name):
+        seen = f"{seen}; {why}"
     carried = {match[1] for file in found.files or () if (match := CARRIED.fullmatch(str(file)))}
     return Package(found.metadata["Name"], found.version, licence, seen, tuple(sorted(carried)))
 
