@@ -118,7 +118,7 @@ TOUCHES = ("Path(", "path", "open(", "os.", "connect", "blob", "import_module", 
 FILLED: Mapping[str, object] = {"int": 10, "bool": False, "float": 0.5, "Language": "en", "datetime": NOON, "str": "a"}
 """What stands for a function's other parameters, by their annotation."""
 SHORT: Mapping[str, int] = {
-    "bot.channels.telegram_split._CLUSTER": 4_096,  # of one message
+    "bot.channels.rich_split._CLUSTER": 4_096,  # of one message
     "bot.models.heads.": 1_000,  # of the gist of a message
     "bot.models.verify_json._PART": 5_000,  # LONGEST_PATTERN
     "bot.text.words._parse": 500,  # a segment of a text

@@ -36,7 +36,7 @@ MOST_HELD = 500
 """Entries of a table that may hold patterns; longer ones hold words."""
 BUILT = {
     "bot.channels.telegram_addressing": "a bot's own name, escaped",
-    "bot.channels.telegram_split": "kept in a table",
+    "bot.channels.rich_split": "kept in a table",
     "bot.logs_secrets": "secrets, escaped",
     "bot.retrieval.cues": "kept in a table",
     "bot.retrieval.spoken": "kept in a table",

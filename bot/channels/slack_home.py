@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.channels.rich_text import parse
 from bot.channels.slack_outgoing import rich_text
-from bot.channels.telegram_text import parse
 from bot.locale import Language, phrases
 from bot.skill import CommandSpec
 

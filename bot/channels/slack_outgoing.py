@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, TypeAlias
 
-from bot.channels.telegram_split import shorten, split
-from bot.channels.telegram_text import Rich, Span, clean, joined, parse, safe_link
+from bot.channels.rich_split import shorten, split
+from bot.channels.rich_text import Rich, Span, clean, joined, parse, safe_link
 from bot.message import Button, Picture, Reply, Source
 
 Block: TypeAlias = Mapping[str, object]

@@ -2,7 +2,7 @@
 
 Owns the account, what is done with an update, and the files of the platform. Leaves to its neighbours: reading updates
 (`telegram_incoming`, `telegram_addressing`, `telegram_files`), which of them are one thing said (`telegram_gather`), what is said
-at the door (`telegram_door`), menus (`telegram_menu`), looks (`telegram_outgoing`, `telegram_text`, `telegram_split`),
+at the door (`telegram_door`), menus (`telegram_menu`), looks (`telegram_outgoing`, `rich_text`, `rich_split`),
 sending (`telegram_sending`), the wire (`telegram_request`, `telegram_errors`, `telegram_polling`, `telegram_webhook`). No other
 file imports the library.
 
@@ -27,6 +27,7 @@ from telegram.error import TelegramError
 
 from bot.channels.backoff import LONGEST_WAIT_S, SLACK_S, Backoff
 from bot.channels.channel import Intake, Limits
+from bot.channels.rich_split import TEXT_UNITS
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_door import Door
 from bot.channels.telegram_errors import is_wrong_token, repeatable, translated, unfetched, wrong_token
@@ -37,7 +38,6 @@ from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_polling import POLL_S, Poller, Take
 from bot.channels.telegram_request import ANSWER_S, READ_S, OverLimitError, RefusedError
 from bot.channels.telegram_sending import Sending, WentOut
-from bot.channels.telegram_split import TEXT_UNITS
 from bot.channels.telegram_taking import Taking
 from bot.channels.telegram_webhook import check_secret, listening
 from bot.channels.telegram_wire import Wire, file_told

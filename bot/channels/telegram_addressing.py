@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from telegram import MessageEntity
 
-from bot.channels.telegram_text import clean
+from bot.channels.rich_text import clean
 from bot.message import Command
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w{1,64}))?(?=\s|$)")

@@ -14,7 +14,7 @@ from telegram import ExternalReplyInfo, PhotoSize
 from telegram import Message as TelegramMessage
 
 from bot.channels.incoming import kind_of, media_type_of
-from bot.channels.telegram_text import clean
+from bot.channels.rich_text import clean
 from bot.message import Attachment
 
 

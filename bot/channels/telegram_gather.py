@@ -16,8 +16,8 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.channels.telegram_split import TEXT_UNITS
-from bot.channels.telegram_text import units
+from bot.channels.rich_split import TEXT_UNITS
+from bot.channels.rich_text import units
 
 Update = Mapping[str, object]
 

@@ -20,9 +20,9 @@ from datetime import UTC, datetime
 from telegram import CallbackQuery, Chat, ChatFullInfo, ExternalReplyInfo, Update, User
 from telegram import Message as TelegramMessage
 
+from bot.channels.rich_text import clean
 from bot.channels.telegram_addressing import Heard, Me, heard
 from bot.channels.telegram_files import attachments_of
-from bot.channels.telegram_text import clean
 from bot.message import Address, Message, Press
 
 CHANNEL = "telegram"

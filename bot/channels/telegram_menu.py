@@ -21,9 +21,9 @@ from telegram import (
 )
 from telegram.error import TelegramError
 
+from bot.channels.rich_split import shorten
 from bot.channels.telegram_errors import is_wrong_token, repeatable, translated, wrong_token
 from bot.channels.telegram_request import RefusedError
-from bot.channels.telegram_split import shorten
 from bot.channels.telegram_wire import Wire
 from bot.errors import ChannelError, RetryLaterError
 from bot.locale import Language

@@ -17,8 +17,8 @@ from itertools import accumulate
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
-from bot.channels.telegram_split import CAPTION_UNITS, TEXT_UNITS, fits, shorten, split
-from bot.channels.telegram_text import Rich, clean, joined, parse, safe_link, units
+from bot.channels.rich_split import CAPTION_UNITS, TEXT_UNITS, fits, shorten, split
+from bot.channels.rich_text import Rich, clean, joined, parse, safe_link, units
 from bot.message import Button, Picture, Reply, Source
 
 TITLE_UNITS = 120

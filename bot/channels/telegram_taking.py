@@ -21,6 +21,7 @@ from telegram.error import TelegramError
 
 from bot.channels.backoff import Pause
 from bot.channels.channel import Intake
+from bot.channels.rich_split import shorten
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_door import Door
 from bot.channels.telegram_errors import repeatable
@@ -29,7 +30,6 @@ from bot.channels.telegram_incoming import CHANNEL, Incoming, joined, left, move
 from bot.channels.telegram_lenient import sifted
 from bot.channels.telegram_members import came_or_left
 from bot.channels.telegram_sending import Sending
-from bot.channels.telegram_split import shorten
 from bot.channels.telegram_wire import Wire
 from bot.errors import ParingError, RetryLaterError, StoreError
 from bot.language import NAMING, of_order

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from bot.channels.telegram_text import parse
+from bot.channels.rich_text import parse
 from bot.locale import Language, Marked, Text, catalogue, phrases
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.channels.rich_split import TEXT_UNITS
+from bot.channels.rich_text import Rich, Span, parse, units
 from bot.channels.telegram_outgoing import PhotoPart, TextPart, entities, keyboard, plain, render
-from bot.channels.telegram_split import TEXT_UNITS
-from bot.channels.telegram_text import Rich, Span, parse, units
 from bot.message import Button, Command, Picture, Reply, Source
 
 MORE = Button("More", Command("more"), "t1")

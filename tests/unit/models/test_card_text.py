@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.channels.markdown import to_html
-from bot.channels.telegram_split import TEXT_UNITS
-from bot.channels.telegram_text import units
+from bot.channels.rich_split import TEXT_UNITS
+from bot.channels.rich_text import units
 from bot.locale import LANGUAGES, Language, Text
 from bot.models.card import card_of
 from bot.models.card_text import card_text, headline

@@ -4,9 +4,9 @@ import pytest
 
 from benchmarks.faults.text_growth import STEEP, Function, slope
 from bot.channels.console_render import render
+from bot.channels.rich_split import split
+from bot.channels.rich_text import Rich
 from bot.channels.telegram_outgoing import _compact
-from bot.channels.telegram_split import split
-from bot.channels.telegram_text import Rich
 from bot.intake import _OF_NO_LANGUAGE
 from bot.message import Reply
 from bot.models.runtimes.image_text import _sentence

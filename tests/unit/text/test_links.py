@@ -3,7 +3,7 @@
 import pytest
 
 from bot.channels.markdown import to_html
-from bot.channels.telegram_text import parse
+from bot.channels.rich_text import parse
 from bot.text.links import held_links_only
 
 GIVEN = ["See https://a.example/x?q=1 (and www.b.example), or write to ann@a.example."]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.markdown import to_html
-from bot.channels.telegram_text import parse
+from bot.channels.rich_text import parse
 from bot.text.shown import LONGEST_NAME, in_code, isolated, literal, named
 
 SIGNS = st.text(st.sampled_from([*"ab1 *_`~[]()<>&!#+-.\\\"':/|=가"]), max_size=40)

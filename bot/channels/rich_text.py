@@ -1,7 +1,7 @@
-"""The Markdown subset of a reply as text with spans, the form in which Telegram takes it.
+"""The Markdown subset of a reply as text with spans, the form in which Telegram and Slack are given it.
 
 Owns the parser (bold, italic, code, fences, links, lists, quotes; a backslash takes a sign literally). Leaves splitting to
-`telegram_split` and Telegram's own entity type to `telegram_outgoing`. It is a parser of our own because CommonMark does not
+`rich_split` and the platforms' own forms to `telegram_outgoing` and `slack_outgoing`. It is a parser of our own because CommonMark does not
 close `**` between punctuation and a Hangul particle (`**“회의”**는`), and because it must keep every line as it was written.
 
     parse("**Hi** `x`")  # Rich("Hi x", (Span(0, 2, "bold"), Span(3, 4, "code")))

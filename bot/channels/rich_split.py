@@ -1,4 +1,4 @@
-"""Cutting a long text into messages that Telegram takes.
+"""Cutting a long text into messages that a platform takes.
 
 Owns where a cut may stand: at the border of a paragraph, a line, a sentence or a word, never in a surrogate pair or a grapheme
 cluster, and never in a span that fits into one message. A span that does not (a fence of 5,000 characters) goes on in the next
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import regex
 
-from bot.channels.telegram_text import Rich, Span, units
+from bot.channels.rich_text import Rich, Span, units
 
 TEXT_UNITS = 4096
 """The longest text of one message, in UTF-16 units. Source: https://core.telegram.org/bots/api#sendmessage"""

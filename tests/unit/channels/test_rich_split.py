@@ -5,8 +5,8 @@ import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.channels.telegram_split import fits, shorten, split
-from bot.channels.telegram_text import Rich, Span, SpanKind, units
+from bot.channels.rich_split import fits, shorten, split
+from bot.channels.rich_text import Rich, Span, SpanKind, units
 
 SIGNS = st.sampled_from([*"ab .!?\n", "회", "의", "😀", "👩‍👩‍👧‍👦", "🇰🇷", "é", "각", "e\u0301", "끝. ", "\u200d", "\U0001f1f0"])
 TEXTS = st.lists(SIGNS, max_size=120).map("".join)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.channels.telegram_text import Rich, Span, clean, parse, safe_link, units
+from bot.channels.rich_text import Rich, Span, clean, parse, safe_link, units
 
 TraceFunction = Callable[[FrameType, str, Any], Any]
 MARKED_UP = st.lists(
