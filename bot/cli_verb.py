@@ -100,7 +100,7 @@ def _end_when_interrupted(leaving: Leaving) -> None:
 
 def settings() -> Settings:
     """Return the settings in force."""
-    from bot.config import load_settings
+    from bot.config_file import load_settings
 
     return load_settings()
 

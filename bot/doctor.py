@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from bot.config import MEBIBYTE, find_config
+from bot.config import MEBIBYTE
+from bot.config_file import find_config
 from bot.errors import ChannelError, ParingError, refusal
 from bot.locale import Language, Text, phrases
 from bot.models.health import health_of

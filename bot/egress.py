@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from bot.config import CONFIG_VARIABLE, find_config
+from bot.config_file import CONFIG_VARIABLE, find_config
 from bot.egress_minute import NO_NETWORK
 from bot.errors import ParingError
 from bot.locale import Language, Text, phrases

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bot.config import variable, walk
+from bot.config_file import variable, walk
 from bot.locale import Language, phrases
 from bot.sandbox import Json
 from bot.status import table

@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic import context
 from sqlalchemy import URL, create_engine, event
 
-from bot.config import load_settings
+from bot.config_file import load_settings
 from bot.store.tables import Base
 
 FULL_TEXT_TABLES = "passage_words"

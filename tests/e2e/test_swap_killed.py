@@ -18,7 +18,7 @@ from bot.models.trial import STEPS, Step, Swap
 PROGRAM = """
 import asyncio, os, signal, sys
 from bot.app import opened
-from bot.config import load_settings
+from bot.config_file import load_settings
 from bot.models.trial import Figures, Scored
 
 async def swap(step):

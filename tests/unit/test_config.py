@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import load_settings, variable, walk
+from bot.config_file import load_settings, variable, walk
 from bot.errors import SettingsError
 from bot.logs_secrets import secrets_of, strike
 

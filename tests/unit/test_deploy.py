@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.config import variable, walk
+from bot.config_file import variable, walk
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

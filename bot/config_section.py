@@ -1,0 +1,38 @@
+"""What a part of the settings is: frozen, strict about its keys, its lists written with commas.
+
+    class LinkSettings(Section):
+        allowed_hosts: Names = Field(default=(), description="Hosts that may be fetched.")
+
+Leaves to `bot.config` which parts there are.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_settings import NoDecode
+
+PREFIX = "PARING_"
+
+
+class Section(BaseModel):
+    """A part of the tree: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def listed(value: object) -> object:
+    """Return the parts of a text with commas between them, or of a JSON list; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        with suppress(ValueError):
+            return tuple(json.loads(value))
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(listed)]
+"""Texts: a list in the file, comma-separated in the environment."""
