@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from fakes import leaks
+from fakes.homeserver import Homeserver, installed
+from fakes.homeserver import homeserver as running
 from hypothesis import settings
 
 settings.register_profile("paring", derandomize=True, database=None, deadline=None)
@@ -93,3 +95,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PARING_HOME", str(folder))
     monkeypatch.chdir(tmp_path)
     return folder
+
+
+@pytest.fixture(scope="session")
+def homeserver() -> Iterator[Homeserver]:
+    """One Synapse for the whole run: whoever writes there has an account of their own."""
+    if not installed():
+        pytest.skip("Synapse is not installed: pip install matrix-synapse")
+    with running() as server:
+        yield server
