@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes.hostile_texts import HOSTILE
 from fakes.web_house import PNG, House, live, say
 from playwright.async_api import BrowserContext, Error, Page, expect
 
+from bot.contract.hostile_texts import HOSTILE
 from bot.message import Attachment, Button, Command, Receipt, Reply, Source
 from bot.testing import make_message
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from fakes.hostile_texts import HOSTILE
 from rich.console import Console as Terminal
 
 from bot.channels.channel import Channel, ChannelError, Taken
 from bot.channels.console import Console, message_from
 from bot.channels.console_render import as_json, harmless, render
+from bot.contract.hostile_texts import HOSTILE
 from bot.errors import GoneError, TooLargeError, UnreadableError
 from bot.locale import Language, Text
 from bot.message import Address, Attachment, Button, Command, Message, Press, Receipt, Reply, Source

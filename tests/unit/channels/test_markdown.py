@@ -3,11 +3,11 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from fakes.hostile_texts import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.markdown import LONGEST_PARSED, safe_link, to_html
+from bot.contract.hostile_texts import HOSTILE
 
 TAGS = {"p", "strong", "em", "code", "pre", "a", "ul", "ol", "li", "blockquote", "br"}
 ATTRIBUTES = {"href", "target", "rel", "class", "start"}

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from fakes.hostile_texts import HOSTILE
 from fakes.slack import refused
 
 from bot.channels.slack_outgoing import Part, render
+from bot.contract.hostile_texts import HOSTILE
 from bot.message import Button, Command, Picture, Reply, Source
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fakes.hostile_texts import HOSTILE
 from fakes.web import MemoryDocuments, MemoryTranscript
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from starlette.routing import Route
 
 from bot.channels.web_documents import DocumentPages, source_link
 from bot.channels.web_render import Renderer
+from bot.contract.hostile_texts import HOSTILE
 from bot.message import Address, Message, Source
 from bot.passage import Scope
 from bot.store.blobs import BlobStore

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from fakes.hostile_texts import HOSTILE
 
 from bot.channels.web_render import FILES_SHOWN, Renderer, blob_link
 from bot.channels.web_transcript import Entry
 from bot.channels.web_words import WORDS, words
+from bot.contract.hostile_texts import HOSTILE
 from bot.message import Address, Attachment, Button, Command, Message, Picture, Receipt, Reply, Source
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

@@ -1,0 +1,27 @@
+"""What every channel keeps, as tests: for the project's own channels, and for those of strangers' packages. Needs pytest and pytest-asyncio.
+
+Owns the behaviours (each a test method whose docstring names it) and what is told of one that a platform makes impossible. Leaves
+to a channel's author a Harness: the other side of the platform, as people there have it.
+
+    from bot.contract import ChannelContract, Harness
+
+    class Irc(Harness): ...
+
+    @asynccontextmanager
+    async def irc(folder: Path) -> AsyncIterator[Irc]: ...   # starts a server, or a fake of one
+
+    class TestIrc(ChannelContract):
+        harness = staticmethod(irc)
+        impossible = {"a_picture_is_sent_with_its_words": "IRC carries text alone: https://www.rfc-editor.org/rfc/rfc2812"}
+"""
+
+import pytest
+
+pytest.register_assert_rewrite("bot.contract.behaviours")
+
+from bot.contract.behaviours import ChannelContract, Stage  # noqa: E402 - asserts are told in full only where pytest knows before
+from bot.contract.harness import Harness, Shown  # noqa: E402
+from bot.contract.intake import KeptIntake  # noqa: E402
+from bot.contract.suite import Suite, behaviours_of  # noqa: E402
+
+__all__ = ["ChannelContract", "Harness", "KeptIntake", "Shown", "Stage", "Suite", "behaviours_of"]

@@ -1,0 +1,73 @@
+"""What stands for the bot behind a channel that is tested alone: an intake that keeps what comes in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.channels.channel import Taken
+from bot.message import Message, Press
+
+if TYPE_CHECKING:
+    from bot.locale import Language
+    from bot.message import Address
+    from bot.skill import Blobs
+
+LONGEST_S = 30.0
+
+
+@dataclass
+class KeptIntake:
+    """Keeps `bot.channels.channel.Intake`: what is accepted, once an id and version, as the inbox does."""
+
+    blobs: Blobs
+    items: list[Message | Press] = field(default_factory=list)
+    taken_back: list[tuple[Address, str]] = field(default_factory=list)
+    """The messages that were taken back: where, and their ids."""
+    note: str = ""
+    """What whoever presses a button is told."""
+    _came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def accept(self, item: Message | Press) -> Taken:
+        """Keep it; the same id and version again changes nothing."""
+        known = {(type(one), one.id, getattr(one, "version", 0)) for one in self.items}
+        if (type(item), item.id, getattr(item, "version", 0)) in known:
+            return Taken(fresh=False)
+        self.items.append(item)
+        self._came.set()
+        return Taken(fresh=True, note=self.note if isinstance(item, Press) else "")
+
+    async def next(self, after: int) -> Message | Press:
+        """Return the item that came after so many others, once it is there."""
+        async with asyncio.timeout(LONGEST_S):
+            while len(self.items) <= after:
+                self._came.clear()
+                await self._came.wait()
+        return self.items[after]
+
+    async def language(self, address: Address, text: str, platform_language: str) -> Language:
+        """Return the text's language."""
+        del address, platform_language
+        return "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
+
+    async def moved(self, old: Address, new: Address) -> None:
+        """Know of no chat that moves."""
+        raise AssertionError(f"{old} is not said to move to {new}")
+
+    async def removed(self, address: Address, message: str) -> None:
+        """Keep that it was taken back."""
+        self.taken_back.append((address, message))
+        self._came.set()
+
+    async def joined(self, group: Address, by: str, language: Language) -> str:
+        """Let the channel greet with its own words."""
+        del group, by, language
+        return ""
+
+    def members_changed(self, group: Address, person: str = "") -> None:
+        """Know nobody who comes or leaves."""
+
+    def keep(self, data: bytes) -> str:
+        """Keep bytes in the blob store."""
+        return self.blobs.keep(data)
