@@ -1,10 +1,10 @@
-"""The composition root: the only file that knows all the parts.
+"""The composition root: what is opened first and closed last, and which channels there are.
 
     async with opened(settings) as app:
         await app.serve(channels_of(app), stop=stop)     # until `stop` is set
         replies = await app.say(message)                 # one message through the very same way
 
-Owns: what is built with what. Leaves to `bot.host` what the whole does, everything else to the parts.
+Leaves to `bot.assembly` what is built with what, to `bot.host` what the whole does.
 """
 
 from __future__ import annotations
@@ -15,83 +15,35 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
-from functools import partial
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot import health
-from bot.admin_desks import AdminHouse, admin_parts
-from bot.admin_page import PageDesk
-from bot.ageing import Ageing
-from bot.crowd import Crowd
-from bot.delivery import Delivery
-from bot.dispatch import Dispatcher
-from bot.duty import Duty
+from bot.assembly import Ground, assemble, load_skills
 from bot.errors import ModelError
-from bot.forgetting import Forgetting
-from bot.front_door import FrontDoor, Listed
-from bot.health import Health
-from bot.health_counts import Counts
 from bot.host import App
-from bot.house import House
-from bot.intake import Reception
-from bot.learning import Learner
-from bot.logs import Logger
-from bot.loop_watch import LoopWatch
-from bot.metrics import Metrics
 from bot.models.catalogue import Catalogue, choosing
-from bot.models.families import every
 from bot.models.pool import Pool
 from bot.models.publishing import assigned
 from bot.models.tasks import EMBED
-from bot.quota import Quotas
-from bot.retrieval.access import Access
 from bot.retrieval.library import Shelves
-from bot.retrieval.links import Fetcher
-from bot.roles import Roles
-from bot.router import Router
 from bot.sandbox import Sandbox
-from bot.skill import Kit, Skill, Slot
-from bot.store.admins import Admins
+from bot.skill import Slot
 from bot.store.alone import used
 from bot.store.assignments import Assignments
-from bot.store.audiences import Audiences
-from bot.store.audit import Audit
-from bot.store.blobs import BlobStore
-from bot.store.chats import Chats, Label
 from bot.store.database import Database
-from bot.store.dead import DeadLetters
 from bot.store.documents import Documents
-from bot.store.erasing import Eraser
-from bot.store.gauges import Gauges
 from bot.store.generations import Generations
-from bot.store.guests import Guests
-from bot.store.inbox import Inbox
 from bot.store.lease import Lease
-from bot.store.moving import Moves
-from bot.store.outbox import Outbox
 from bot.store.sessions import Sessions
 from bot.store.swaps import Swaps
-from bot.store.traffic import Traffic
 from bot.store.transcript import Talk
-from bot.store.usage import Usage
-from bot.swapping import SwapHouse, swap_parts
-from bot.worker import Worker
 
 if TYPE_CHECKING:
     from bot.channels.channel import Channel
     from bot.config import Settings
-    from bot.locale import Language
-    from bot.message import Message
-    from bot.router import Decision
-    from bot.store.outbox import Parcel
 
 __all__ = ["App", "channels_of", "load_skills", "opened", "session_key"]
 
-log = Logger(__name__)
-
-SKILLS = "paring.skills"
 MOST_CHILDREN = 4
 """Files that are parsed at the same time, as far as there are cores; a child is started when there is work for it."""
 
@@ -124,7 +76,7 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         )
         await library.open()
         stack.push_async_callback(library.close)
-        yield await _assemble(settings, database, lease, sandbox, catalogue, pool, library)
+        yield await assemble(Ground(settings, database, lease, sandbox, catalogue, pool, library))
 
 
 def channels_of(app: App) -> list[Channel]:
@@ -150,24 +102,6 @@ def channels_of(app: App) -> list[Channel]:
     return channels
 
 
-def load_skills(kit: Kit) -> list[Skill]:
-    """Return every skill that is installed, in the order of the entry points: the project's own first."""
-    points = sorted(
-        (point for point in every() if point.group == SKILLS), key=lambda point: not point.value.startswith("skills.")
-    )
-    loaded = [(point, _load_skill(point, kit)) for point in points]
-    return [skill for _point, skill in loaded if skill is not None]
-
-
-def _load_skill(point: EntryPoint, kit: Kit) -> Skill | None:
-    try:
-        skill: Skill = point.load()(kit)
-    except Exception:  # a stranger's broken skill must not stop the bot
-        log.exception("a skill could not be loaded and is left out", skill=point.name, code=point.value)
-        return None
-    return skill
-
-
 async def _as_live(settings: Settings, catalogue: Catalogue, database: Database) -> Settings:
     """Return `settings` as if they chose the embedder by which is searched; another that they name is a wish, followed in the background."""
     live = await Generations(database).live()
@@ -183,89 +117,6 @@ async def _load(pool: Pool, slot: Slot[Any, Any]) -> None:
     with suppress(ModelError):
         async with pool.lease(slot):
             pass
-
-
-async def _assemble(
-    settings: Settings, database: Database, lease: Lease, sandbox: Sandbox, catalogue: Catalogue, pool: Pool, library: Shelves
-) -> App:
-    inbox, outbox, chats = Inbox(database, owner=lease.name), Outbox(database, owner=lease.name), Chats(database)
-    blobs, moves = BlobStore(settings.home / "blobs"), Moves(database, chats)
-    channels: dict[str, Channel] = {}
-    skills: list[Skill] = []
-    links = Fetcher(settings.links)
-    roles, audit = Roles(settings, Admins(database)), Audit(database)
-    listed = {"telegram": Listed.of(settings.telegram.allowed_users, settings.telegram.allowed_chats)}
-    if settings.slack.allowed_users or settings.slack.allowed_chats or settings.front_door != "auto":
-        listed["slack"] = Listed.of(settings.slack.allowed_users, settings.slack.allowed_chats)
-    door = FrontDoor(settings.front_door, listed, roles=roles, guests=Guests(database), moves=moves)
-    kit = Kit(
-        settings, pool, library, inbox, links, blobs, sandbox, skills=lambda: tuple(skills), is_admin=roles.admits_sender
-    )  # fmt: skip
-    learner = Learner(lambda: app.learn())  # noqa: PLW0108 - the app is put together last
-    eraser = Eraser(database, blobs, unlearn=lambda: app.unlearn())  # noqa: PLW0108 - as above
-    router, access = Router(pool), Access(Audiences(database), channels, admits=door.admits_sender)
-    counts, duty = Counts(Metrics()), Duty(settings.home)
-    pool.listen(counts.asked)
-    quotas = Quotas(
-        settings.quotas, Usage(database), roles, zone=settings.zone, skills=lambda: tuple(skills), counted=counts.over_quota
-    )  # fmt: skip
-    delivery = Delivery(outbox, channels, ended=lease.ended, heard=counts.sent)
-    dead = DeadLetters(database)
-
-    parts = swap_parts(
-        SwapHouse(settings, database, outbox, lease, catalogue, pool, library, chats, roles, channels, delivery.hand)
-    )
-    admin, sight = admin_parts(
-        AdminHouse(
-            kit, roles, audit, pool, catalogue, Traffic(database), parts.swapper, parts.bench, parts.hub, door, dead, quotas
-        )
-    )
-    house = House(inbox, chats, library, eraser, str(settings.home), quotas=quotas, kept_days=settings.retention.days)
-    skills += [*await asyncio.to_thread(load_skills, kit), house, admin]
-
-    async def decide(text: str, language: Language) -> Decision:
-        return await app.decide(text, language)
-
-    async def keep_label(message: Message, skill: str) -> None:
-        route = await inbox.route_of(message)
-        await chats.keep_label(Label(message.text, message.language, skill, route.skill if route else ""))
-        learner.notice()
-
-    def equipped(skill: Skill) -> bool:
-        return all(pool.live(slot) for slot in skill.slots if slot.name == skill.name)
-
-    def not_taken(message: Message, parcels: Sequence[Parcel]) -> None:
-        counts.refused(message.address.channel)
-        delivery.hand(parcels)
-
-    dispatcher = Dispatcher(
-        skills, decide, text_bytes=settings.limits.text_bytes, keep_label=keep_label, equipped=equipped, access=access,
-        watched=parts.watched,
-    )  # fmt: skip
-    dispatcher.heard, dispatcher.charged = counts.heard, quotas.charged
-    worker = Worker(
-        inbox, dispatcher, blobs, channels, limits=settings.limits, replied=delivery.hand, ended=lease.ended, moves=moves,
-        is_through=delivery.is_through, quotas=quotas,
-    )  # fmt: skip
-    intake = Reception(
-        inbox, chats, blobs, moves, arrived=worker.hand, stop=worker.stop, default=settings.language,
-        text_bytes=settings.limits.text_bytes, members_changed=access.changed, refused=admin.refused_press,
-        complained=parts.probation.complained, door=door, not_taken=not_taken,
-        crowd=Crowd(worker.waiting, delivery.waiting, chat_queue=settings.limits.chat_queue, queue=settings.limits.queue),
-        removed=Forgetting(inbox, library, eraser).removed,
-    )  # fmt: skip
-    app = App(
-        settings=settings, database=database, inbox=inbox, outbox=outbox, chats=chats, blobs=blobs, catalogue=catalogue, pool=pool,
-        library=library, router=router, dispatcher=dispatcher, intake=intake, worker=worker, delivery=delivery, learner=learner,
-        eraser=eraser, ageing=Ageing(library, eraser, audit), links=links, channels=channels, roles=roles, audit=audit,
-        swapper=parts.swapper, watching=parts.watching,
-        page=PageDesk(parts.swapper, roles, audit, pool, catalogue, sight), admin=admin, duty=duty, door=door, dead=dead,
-        quotas=quotas,
-        health=Health(health.House(settings.home, Gauges(database), library, pool, channels, duty), counts, LoopWatch()),
-    )  # fmt: skip
-    library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
-    library.changeover.needed = partial(pool.keep_only, EMBED)
-    return app
 
 
 def session_key(home: Path) -> bytes:

@@ -27,12 +27,13 @@ from typing import TYPE_CHECKING, Final
 
 from bot.errors import ModelError, NoModelError
 from bot.locale import phrases
-from bot.models.families import Families, installed
+from bot.models.families import Families
 from bot.models.fetch import identity_of
 from bot.models.folders import own_models, read_fetched, read_folder
 from bot.models.origin import WORD, parse
 from bot.models.presets import Presets, read_presets
 from bot.models.spec import ModelSpec
+from bot.plugins import installed
 
 if TYPE_CHECKING:
     from bot.config import Settings

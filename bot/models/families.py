@@ -14,14 +14,14 @@ and `slice_weight`, below which a slice does not pay, however slow the machine i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.spec import LoadOptions, ModelSpec
+from bot.plugins import installed
 from bot.skill import Model
 
 _ = phrases(__file__)
@@ -76,16 +76,3 @@ class Families:
         except ImportError:
             return False
         return True if says is None else bool(says())
-
-
-@cache
-def installed(group: str) -> Mapping[str, EntryPoint]:
-    """Return the entry points of `group` by name."""
-    return {point.name: point for point in every() if point.group == group}
-
-
-@cache
-def every() -> tuple[EntryPoint, ...]:
-    """Return the entry points of all installed packages. The scan of 180 distributions takes 20 ms, once a process."""
-    found = entry_points()
-    return tuple(point for group in found.groups for point in found.select(group=group))

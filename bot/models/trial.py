@@ -321,7 +321,7 @@ def _adapter() -> TypeAdapter[Card]:
 
 def gate_of(slot: str) -> Gate[object, object] | None:
     """Return the gate of `slot`, None where no installed package brings one."""
-    from bot.models.families import installed  # noqa: PLC0415 - only who tries a model looks for it
+    from bot.plugins import installed  # noqa: PLC0415 - only who tries a model looks for it
 
     point = installed(GATES).get(slot)
     if point is None:

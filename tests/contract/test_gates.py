@@ -11,11 +11,11 @@ import pytest
 from bot.config import Settings
 from bot.locale import LANGUAGES
 from bot.models.catalogue import WITH_THE_INSTALL, Catalogue
-from bot.models.families import installed
 from bot.models.fetch import present, resolve
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import Caption, ChatOutput, Reading, RouteScores, Summary, Transcript
 from bot.models.trial import GATES, Gate, Scored, gate_of
+from bot.plugins import installed
 
 SLOTS = sorted(installed(GATES))
 CATALOGUE = Catalogue(Settings())

@@ -7,8 +7,9 @@ import pytest
 
 from bot.config import Settings
 from bot.models.catalogue import WITH_THE_INSTALL, Catalogue
-from bot.models.families import FAMILIES, installed
+from bot.models.families import FAMILIES
 from bot.models.spec import ModelSpec
+from bot.plugins import installed
 
 SLOTS = ("caption", "chat", "embed", "imagine", "ocr", "route", "summarise", "transcribe", "translate")
 CATALOGUE = Catalogue(Settings(home=Path("/nonexistent/paring")))
