@@ -12,15 +12,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from bot.channels.channel import Taken
 from bot.company import CANCEL
 from bot.dispatch import DOWN
 from bot.language import NAMING, detect, of_order
 from bot.locale import Language, phrases
-from bot.message import PRIVATELY, Address, Command, Message, Press, Reply
+from bot.message import PRIVATELY, Address, Command, Message, Position, Press, Reply
 from bot.passage import Scope
+from bot.store.inbox import Coming, Refused
 
 if TYPE_CHECKING:
     from bot.crowd import Crowd
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from bot.store.outbox import Parcel
 
 _ = phrases(__file__)
+_LetIn: TypeAlias = "Callable[[Message], Awaitable[int | None]]"
 
 PASSED_OVER = 64
 """Albums and cut texts not meant for the bot of which a later part may be: held in memory alone, the oldest forgotten first."""
@@ -90,35 +92,72 @@ class Reception:
 
     async def accept(self, item: Message | Press) -> Taken:
         """Commit `item`; see the contract."""
+        return await self._accept(item, self._let_in)
+
+    async def accept_all(self, items: Sequence[Message | Press], *, read_to: Position) -> Sequence[Taken]:
+        """Commit `items` in one transaction with `read_to`; see the contract."""
+        coming: list[Coming | Refused] = []
+        places: list[int | None] = []
+        taken = []
+
+        async def let_in(message: Message) -> int:
+            coming.append(self._coming(message))
+            return len(coming) - 1
+
+        try:
+            for item in items:
+                places.append(len(coming))
+                taken.append(await self._accept(item, let_in))
+            numbers = await self._inbox.accept_all(coming, read_to=read_to)
+        finally:
+            self._expect(-sum(isinstance(one, Coming) for one in coming))
+        known = {place for place, number in enumerate(numbers) if number is None}
+        return [replace(one, fresh=one.fresh and place not in known) for one, place in zip(taken, places, strict=True)]
+
+    async def position(self, channel: str, account: str) -> str:
+        """Return how far the account was read; see the contract."""
+        return await self._inbox.position(channel, account)
+
+    async def _accept(self, item: Message | Press, let_in: _LetIn) -> Taken:
         if self._door is not None and (turned_away := await self._door.turn_away(item)) is not None:
             return turned_away
         if isinstance(item, Press):
-            return await self._pressed(item)
-        return Taken(fresh=await self.commit(item) is not None)
+            return await self._pressed(item, let_in)
+        return Taken(fresh=await self._commit(item, let_in) is not None)
 
     async def commit(self, message: Message) -> int | None:
         """Commit `message` and return its number in the inbox, None for what is there already or is not wanted."""
+        return await self._commit(message, self._let_in)
+
+    async def _commit(self, message: Message, let_in: _LetIn) -> int | None:
         message = await self._moves.current(message)
         if not await self._wanted(message):
             return None
-        number = await self._let_in(self._clean(message))
+        number = await let_in(self._clean(message))
         for earlier in self._passed_over.pop((message.address, message.part_of), ()):
-            await self._let_in(self._clean(earlier))
+            await let_in(self._clean(earlier))
         return number
 
     async def _let_in(self, message: Message) -> int | None:
-        """Commit it to be answered, or, where too much waits, that it was not taken."""
-        if self._crowd is None:
-            return await self._inbox.accept(message, then=self._arrived)
-        if (refusal := self._crowd.refusal(message)) is not None:
-            told = refusal.said.markdown(message.language) if refusal.said is not None else ""
-            reply = Reply(told, message.language, reply_to=message.id) if told else None
-            return await self._inbox.refuse(message, reply, then=partial(self._not_taken, message))
-        self._crowd.coming += 1
+        coming = self._coming(message)
         try:
-            return await self._inbox.accept(message, then=self._arrived)
+            return (await self._inbox.accept_all([coming]))[0]
         finally:
-            self._crowd.coming -= 1
+            self._expect(-isinstance(coming, Coming))
+
+    def _coming(self, message: Message) -> Coming | Refused:
+        """Return it as what is to be answered, expected from now on, or, where too much waits, as what is not taken."""
+        refusal = self._crowd.refusal(message) if self._crowd is not None else None
+        if refusal is None:
+            self._expect(1)
+            return Coming(message, then=self._arrived)
+        told = refusal.said.markdown(message.language) if refusal.said is not None else ""
+        reply = Reply(told, message.language, reply_to=message.id) if told else None
+        return Refused(message, reply, then=partial(self._not_taken, message))
+
+    def _expect(self, more: int) -> None:
+        if self._crowd is not None:
+            self._crowd.coming += more
 
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return what `/lang` settled, else the text's language, else the platform's, else the default."""
@@ -148,7 +187,7 @@ class Reception:
         """Have asked anew who is in `group`; see the contract."""
         self._members_changed(Scope.of(group), person)
 
-    async def _pressed(self, press: Press) -> Taken:
+    async def _pressed(self, press: Press, let_in: _LetIn) -> Taken:
         order = await self._chats.order(press.token)
         if order is None or order.expires_at < datetime.now(UTC) or order.about.address.channel != press.address.channel:
             return Taken(fresh=False, note=_("This button has expired. Please ask again.").to(press.language))
@@ -172,7 +211,7 @@ class Reception:
             _with_thread(here, order.about.address), press.sender, f"press:{press.id}", "", press.language, press.sent_at,
             sender_name=order.about.sender_name, reply_to=order.about, command=command,
         )  # fmt: skip
-        return Taken(fresh=await self.commit(message) is not None, note=note)
+        return Taken(fresh=await self._commit(message, let_in) is not None, note=note)
 
     def _cancelled(self, press: Press, command: Command) -> Taken:
         """End the work at once: an order in the inbox would wait behind it."""

@@ -91,6 +91,15 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """How far an account of a channel was read, in its platform's own word."""
+
+    channel: str
+    account: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Button:
     """A button that, when its owner presses it, sends `command` about the message that was answered."""
 

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
 from bot.locale import Language
-from bot.message import Address, Attachment, Message, Press, Reply
+from bot.message import Address, Attachment, Message, Position, Press, Reply
 from bot.passage import Scope
 from bot.pulse import Pulse
 from bot.skill import CommandSpec
@@ -28,6 +28,7 @@ __all__ = [
     "Intake",
     "KnowsAdmins",
     "Limits",
+    "Position",
     "RetryLaterError",
     "ShowsState",
     "Taken",
@@ -69,6 +70,17 @@ class Intake(Protocol):
 
         Who may not talk to the bot is turned away here (`bot.front_door`): a channel asks nobody else.
         """
+        ...
+
+    async def accept_all(self, items: Sequence[Message | Press], *, read_to: Position) -> Sequence[Taken]:
+        """Commit `items` as `accept` does, in their order, and in the same transaction that the account was read up to `read_to`.
+
+        For platforms that are asked what came since: a bot that is killed then asks from where all is kept.
+        """
+        ...
+
+    async def position(self, channel: str, account: str) -> str:
+        """Return how far the account was read, "" where that was never kept."""
         ...
 
     async def joined(self, group: Address, by: str, language: Language) -> str:

@@ -10,8 +10,10 @@ from bot.channels.channel import Taken
 from bot.message import Message, Press
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.locale import Language
-    from bot.message import Address
+    from bot.message import Address, Position
     from bot.skill import Blobs
 
 LONGEST_S = 30.0
@@ -25,6 +27,8 @@ class KeptIntake:
     items: list[Message | Press] = field(default_factory=list)
     taken_back: list[tuple[Address, str]] = field(default_factory=list)
     """The messages that were taken back: where, and their ids."""
+    read_to: dict[tuple[str, str], str] = field(default_factory=dict)
+    """How far each account of a channel was read."""
     note: str = ""
     """What whoever presses a button is told."""
     _came: asyncio.Event = field(default_factory=asyncio.Event)
@@ -37,6 +41,15 @@ class KeptIntake:
         self.items.append(item)
         self._came.set()
         return Taken(fresh=True, note=self.note if isinstance(item, Press) else "")
+
+    async def accept_all(self, items: Sequence[Message | Press], *, read_to: Position) -> Sequence[Taken]:
+        """Keep them, and how far was read."""
+        self.read_to[read_to.channel, read_to.account] = read_to.at
+        return [await self.accept(item) for item in items]
+
+    async def position(self, channel: str, account: str) -> str:
+        """Return how far was read."""
+        return self.read_to.get((channel, account), "")
 
     async def next(self, after: int) -> Message | Press:
         """Return the item that came after so many others, once it is there."""

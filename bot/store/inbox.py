@@ -12,17 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from sqlalchemy import Table, and_, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from bot.message import Address, Button, Command, Message, Reply, pack, unpack
+from bot.message import Address, Button, Command, Message, Position, Reply, pack, unpack
 from bot.parts import with_the_others
 from bot.route import Route, pack_route, unpack_route
 from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
 from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticket_of, within
+from bot.store.positions import move_to, position_of
 from bot.store.tables import InboxRow, OutboxRow
 from bot.store.withdrawing import standing
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from bot.store.database import Database
 
+_Commit: TypeAlias = "Callable[[Connection], tuple[int | None, Callable[[], None]]]"
 MOST_HISTORY = 500
 KEPT_OF_REFUSED = 2000
 _TABLE = cast("Table", InboxRow.__table__)
@@ -64,6 +67,23 @@ class Waiting:
     placeholder: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A message to be answered; `then` is given what is new, once it is committed."""
+
+    message: Message
+    then: Callable[[Waiting], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that is not taken, and what is said of it; `then` is given what is to be sent, once it is committed."""
+
+    message: Message
+    said: Reply | None
+    then: Callable[[Sequence[Parcel]], None]
+
+
 class Inbox:
     """What came in. Keeps `bot.skill.History`."""
 
@@ -83,24 +103,8 @@ class Inbox:
         An edit is to be answered in the place of the answer that its former version got.
         `then` is given what is new, in the order of the commits, on the event loop; also where the caller is cancelled.
         """
-        row = self._row(message)
-
-        def work(connection: Connection) -> Waiting | None:
-            said, placeholder = message, ""
-            if message.version and (former := _former(connection, message)) is not None:
-                said, placeholder = with_the_others(message, former.message), former.placeholder
-                if _says_the_same(former.message, said):
-                    return None
-            new = {**row, "message": pack(said), "placeholder": placeholder}
-            number = connection.execute(_ACCEPT, new).scalar_one_or_none()
-            return None if number is None else Waiting(number, said, placeholder=placeholder)
-
-        def committed(waiting: Waiting | None) -> None:
-            if waiting is not None and then is not None:
-                then(waiting)
-
-        waiting = await self._database.write(work, then=committed)
-        return waiting.id if waiting else None
+        coming = Coming(message, then=then or _untold)
+        return (await self.accept_all([coming]))[0]
 
     async def refuse(
         self, message: Message, said: Reply | None, *, then: Callable[[Sequence[Parcel]], None] | None = None
@@ -109,20 +113,62 @@ class Inbox:
 
         Of its words only the first KEPT_OF_REFUSED characters are kept, of its files nothing. `then` is given what is to be sent.
         """
+        return (await self.accept_all([Refused(message, said, then=then or _untold)]))[0]
+
+    async def accept_all(self, coming: Sequence[Coming | Refused], *, read_to: Position | None = None) -> list[int | None]:
+        """Commit all of it, in its order and in one transaction, and with it how far the channel has read; return their numbers.
+
+        Each as `accept` and `refuse` do.
+        """
+        works = [self._refused(one) if isinstance(one, Refused) else self._accepted(one) for one in coming]
+
+        def work(connection: Connection) -> list[tuple[int | None, Callable[[], None]]]:
+            done = [commit(connection) for commit in works]
+            if read_to is not None:
+                move_to(connection, read_to)
+            return done
+
+        def committed(done: list[tuple[int | None, Callable[[], None]]]) -> None:
+            for _number, tell in done:
+                tell()
+
+        return [number for number, _tell in await self._database.write(work, then=committed)]
+
+    async def position(self, channel: str, account: str) -> str:
+        """Return how far the account was read, "" where that was never kept."""
+        async with self._database.read() as connection:
+            return await connection.run_sync(position_of, channel, account)
+
+    def _accepted(self, coming: Coming) -> _Commit:
+        message, row = coming.message, self._row(coming.message)
+
+        def commit(connection: Connection) -> tuple[int | None, Callable[[], None]]:
+            said, placeholder = message, ""
+            if message.version and (former := _former(connection, message)) is not None:
+                said, placeholder = with_the_others(message, former.message), former.placeholder
+                if _says_the_same(former.message, said):
+                    return None, _nothing
+            new = {**row, "message": pack(said), "placeholder": placeholder}
+            number = connection.execute(_ACCEPT, new).scalar_one_or_none()
+            if number is None:
+                return None, _nothing
+            return number, partial(coming.then, Waiting(number, said, placeholder=placeholder))
+
+        return commit
+
+    def _refused(self, refused: Refused) -> _Commit:
+        message, said = refused.message, refused.said
         kept = replace(message, text=message.text[:KEPT_OF_REFUSED], attachments=(), reply_to=None)
         row = {**self._row(message), "message": pack(kept), "state": "done", "error": "refused", "done_at": datetime.now(UTC)}
 
-        def work(connection: Connection) -> tuple[int | None, list[Parcel]]:
+        def commit(connection: Connection) -> tuple[int | None, Callable[[], None]]:
             number = connection.execute(_ACCEPT, row).scalar_one_or_none()
-            if number is None or said is None:
-                return number, []
-            return number, [put(connection, number, message, said, edits="", owner=self._owner)]
+            parcels = []
+            if number is not None and said is not None:
+                parcels = [put(connection, number, message, said, edits="", owner=self._owner)]
+            return number, partial(refused.then, parcels)
 
-        def committed(done: tuple[int | None, list[Parcel]]) -> None:
-            if then is not None:
-                then(done[1])
-
-        return (await self._database.write(work, then=committed))[0]
+        return commit
 
     def _row(self, message: Message) -> dict[str, object]:
         return {
@@ -334,6 +380,14 @@ class Inbox:
 
     async def _change(self, statement: Update, **values: object) -> None:
         await self._database.write(lambda connection: connection.execute(statement, values), durable=False)
+
+
+def _untold(_what: object) -> None:
+    """Tell nobody."""
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _waiting(places: Places) -> ColumnElement[bool]:

@@ -128,6 +128,16 @@ class ButtonRow(Base):
     expires_at: Mapped[datetime]
 
 
+class PositionRow(Base):
+    """How far an account was read, in its platform's own word."""
+
+    __tablename__ = "positions"
+
+    channel: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(String(128), primary_key=True)
+    at: Mapped[str]
+
+
 class ChatRow(Base):
     """What was settled for a chat: its language, and whether its messages are indexed."""
 

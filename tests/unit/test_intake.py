@@ -4,10 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic_core import PydanticSerializationError
 from sqlalchemy import update
 
 from bot.intake import Reception, clean
-from bot.message import PRIVATELY, Button, ChatKind, Command, Message, Press, Reply
+from bot.message import PRIVATELY, Button, ChatKind, Command, Message, Position, Press, Reply
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
@@ -236,3 +237,37 @@ async def test_a_button_of_one_channel_is_none_of_anothers_also_by_a_person_of_t
     taken = await house.reception.accept(elsewhere)
     assert (taken.fresh, "expired" in taken.note) == (False, True)
     assert house.arrived == []
+
+
+async def test_what_came_together_is_committed_with_how_far_was_read(house: Fixture) -> None:
+    first, second = make_message("hello"), replace(make_message("and again"), id="m2")
+    taken = await house.reception.accept_all([first, second], read_to=Position("test", "bot", "s2"))
+    assert [one.fresh for one in taken] == [True, True]
+    assert [waiting.message.text for waiting in house.arrived] == ["hello", "and again"]
+    assert await house.reception.position("test", "bot") == "s2"
+    assert await house.reception.position("test", "another") == ""
+
+
+async def test_what_was_read_before_is_taken_once_and_the_rest_all_the_same(house: Fixture) -> None:
+    first, second = make_message("hello"), replace(make_message("and again"), id="m2")
+    await house.reception.accept(first)
+    taken = await house.reception.accept_all([first, second], read_to=Position("test", "bot", "s2"))
+    assert [one.fresh for one in taken] == [False, True]
+    assert [waiting.message.text for waiting in house.arrived] == ["hello", "and again"]
+
+
+async def test_nothing_is_read_where_what_came_cannot_be_kept(house: Fixture) -> None:
+    await house.reception.accept_all([], read_to=Position("test", "bot", "s1"))
+    with pytest.raises(PydanticSerializationError):
+        await house.reception.accept_all(
+            [make_message("hello"), replace(make_message("no"), id=object())],  # type: ignore[arg-type]
+            read_to=Position("test", "bot", "s2"),
+        )
+    assert await house.inbox.counts() == {}
+    assert await house.reception.position("test", "bot") == "s1"
+
+
+async def test_a_press_that_came_with_messages_is_committed_with_them(house: Fixture) -> None:
+    token = await house.button()
+    taken = await house.reception.accept_all([house.press(token), house.press("unknown")], read_to=Position("test", "bot", "s2"))
+    assert [(one.fresh, bool(one.note)) for one in taken] == [(True, False), (False, True)]
