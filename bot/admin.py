@@ -92,7 +92,9 @@ class Admin:
         verb = self._verbs.get(command.name) if command is not None else None
         if command is None or verb is None:  # sent on by a button: a text gives no orders
             raise InputError(_("Admin commands are written out. /models shows where to begin."))
-        if not await self._roles.admits(who):
+        ours = await self._roles.ours(who)
+        role = "" if ours else await self._roles.role(who)
+        if not (ours or role):
             await self._audit.begin(who, _written(command, verb), "not an admin")
             raise DeniedError(
                 _(
@@ -101,7 +103,8 @@ class Admin:
                     who=who,
                 )
             )
-        return (await self._carried_out(verb, read(request, who), _written(command, verb))).reply
+        by = f" (as {role})" if role else ""
+        return (await self._carried_out(verb, read(request, who), _written(command, verb) + by)).reply
 
     async def order(self, name: str, order: Order) -> Done:
         """Do what `order` says of the verb `name`, for who may order anything: the command line of the machine's own user."""

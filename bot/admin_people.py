@@ -107,6 +107,9 @@ class People:
         owners = [_("whoever types in a terminal of this machine as the bot's own user (`{name}`)", name=f"{CONSOLE}:*")]
         if self._roles.settled(PAGE) and PAGE not in self._roles.named:
             owners.append(_("the person on the web page (`{name}`)", name=PAGE))
+        owners += [
+            _("who runs the workspace ({where}), as long as the platform says so", where=where) for where in self._roles.platforms
+        ]
         return owners
 
 

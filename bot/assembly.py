@@ -182,7 +182,7 @@ class _Shared:
         skills: list[Skill] = []
         inbox, outbox, chats = Inbox(database, owner=lease.name), Outbox(database, owner=lease.name), Chats(database)
         blobs, moves = BlobStore(settings.home / "blobs"), Moves(database, chats)
-        roles, links = Roles(settings, Admins(database)), Fetcher(settings.links)
+        roles, links = Roles(settings, Admins(database), channels), Fetcher(settings.links)
         door = FrontDoor(settings.front_door, _lists(settings), roles=roles, guests=Guests(database), moves=moves)
         kit = Kit(
             settings, ground.pool, ground.library, inbox, links, blobs, ground.sandbox,

@@ -8,6 +8,8 @@ Leaves to `bot.config` the tree in which they stand.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -94,4 +96,9 @@ class SlackSettings(ChannelSettings):
     )
     allowed_chats: Names = Field(
         default=(), description="Ids (C…) of the channels in which everybody may, comma-separated in the environment."
+    )
+    admins_from: Literal["nobody", "owners", "admins"] = Field(
+        default="nobody",
+        description="Who of the first token's workspace is an admin of Paring by being so there: nobody, its owners, its owners and "
+        "admins.",
     )

@@ -1,11 +1,13 @@
 """Who may use admin commands: asked at every command and at every press of a button, of what holds then.
 
-An admin is CHANNEL:USER, as the channel names who says something. There are three kinds:
+An admin is CHANNEL:USER, as the channel names who says something. There are four kinds:
 
 - the owner of the machine's home: whoever types in its terminal (`console`), for who can start a program there can read and write
   all that the bot keeps; and the person on the web page (`web:me`), unless web.admin is false;
 - those whom `admins` in the settings names; only a change of the settings takes that from them;
-- those whom one of the former added (`/admins add telegram:4711`); they may not add others.
+- those whom one of the former added (`/admins add telegram:4711`); they may not add others;
+- where the settings say so (`slack.admins_from`), those whom their platform calls its own admins, as long as it does: it is asked,
+  what it said is believed for a minute where somebody only talks, and not at all where they give an order. They may not add others.
 
 Who speaks without a name, as a group or a channel, is nobody's admin.
 
@@ -20,10 +22,13 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from bot.channels.channel import KnowsRoles
 from bot.errors import InputError
 from bot.locale import phrases
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.config import Settings
     from bot.message import Message
     from bot.store.admins import Added, Admins
@@ -44,16 +49,32 @@ _TELEGRAM_USER = re.compile(r"\d{1,19}", re.ASCII)
 class Roles:
     """The admins, by the settings and by the database."""
 
-    def __init__(self, settings: Settings, admins: Admins) -> None:
-        """Take the settings, and those whom admins added."""
+    def __init__(self, settings: Settings, admins: Admins, channels: Mapping[str, object] | None = None) -> None:
+        """Take the settings, those whom admins added, and the channels, by name, that are asked for their platforms' own."""
         self._named = frozenset(settings.admins)
         self._page = settings.web.admin
         self._admins = admins
+        self.platforms = (f"slack.admins_from = {settings.slack.admins_from}",) if settings.slack.admins_from != "nobody" else ()
+        """The settings by which platforms' own admins are admins here."""
+        self._channels = channels if channels is not None else {}
         self._changed = asyncio.Event()
 
     async def admits(self, person: str) -> bool:
-        """Say whether `person` is an admin now."""
+        """Say whether `person` is an admin now; of what a platform says, by what it said within the last minute."""
+        return await self.ours(person) or bool(await self._role(person, anew=False))
+
+    async def ours(self, person: str) -> bool:
+        """Say whether `person` is an admin by the settings or by an admin's word, whatever their platform says."""
         return self.settled(person) or (has_a_name(person) and await self._admins.has(person))
+
+    async def role(self, person: str) -> str:
+        """Return which role of their platform's makes `person` an admin at this moment, "" where none does. It is asked anew."""
+        return await self._role(person, anew=True)
+
+    async def _role(self, person: str, *, anew: bool) -> str:
+        name, _colon, user = person.partition(":")
+        channel = self._channels.get(name)
+        return await channel.role(user, anew=anew) if isinstance(channel, KnowsRoles) and has_a_name(person) else ""
 
     async def admits_sender(self, message: Message) -> bool:
         """Say whether who said `message` is an admin now."""
@@ -107,9 +128,7 @@ class Roles:
     def check_may(self, by: str) -> None:
         """Raise InputError where `by` may not say who is an admin."""
         if by != TERMINAL and not self.settled(by):
-            raise InputError(
-                _("Only the owner and the admins of the settings add and remove admins. You were added by one of them.")
-            )
+            raise InputError(_("Only the owner and the admins of the settings add and remove admins."))
 
     async def of_channel(self, channel: str) -> frozenset[str]:
         """Return the users of `channel` who are admins now."""

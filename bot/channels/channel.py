@@ -7,7 +7,7 @@ Replies. It never decides what is answered.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -25,9 +25,14 @@ __all__ = [
     "Channel",
     "ChannelError",
     "GoneError",
+    "HasHistory",
+    "HasOpenGroups",
     "Intake",
     "KnowsAdmins",
+    "KnowsRoles",
     "Limits",
+    "OpenGroup",
+    "Past",
     "Position",
     "RetryLaterError",
     "ShowsState",
@@ -174,6 +179,68 @@ class KnowsAdmins(Protocol):
 
     def admins_are(self, users: Collection[str]) -> None:
         """Know which of its users are admins from now on; told before `publish_commands`."""
+        ...
+
+
+@runtime_checkable
+class KnowsRoles(Protocol):
+    """A channel whose platform has roles of its own, and whose settings make some of them the bot's admins."""
+
+    async def role(self, person: str, *, anew: bool) -> str:
+        """Return which of the platform's roles makes `person` an admin now ("admin of the workspace"), "" for none. Never raises.
+
+        What is not known in time is none; never one for guests, for people of another organisation or for bots. `anew`: what was
+        told a moment ago is not believed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Some of what was said in a group, and from where its past goes on: "" where there is no more."""
+
+    messages: Sequence[Message]
+    before: str = ""
+
+
+@runtime_checkable
+class HasHistory(Protocol):
+    """A channel whose platform gives a bot what was said before it came. Not Telegram: https://core.telegram.org/bots/api."""
+
+    history_pause_s: float
+    """How long one leaves the platform alone between two pages."""
+
+    async def history(self, group: Address, before: str) -> Past:
+        """Return a page of `group` with the threads that began in it, the newest first; `before` is the former page's, "" for the end.
+
+        Messages of people alone, as they stand now; what was taken back is not in it, what nobody can read is left out.
+
+        Raises:
+            RetryLaterError: the same page again, later.
+            GoneError, ChannelError: the bot may not read it (any more).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGroup:
+    """A group that every full member of its workspace may read. `outside`: people of other organisations write in it, too."""
+
+    name: str
+    outside: bool = False
+    archived: bool = False
+
+
+@runtime_checkable
+class HasOpenGroups(Protocol):
+    """A channel whose accounts are workspaces: some of their groups are open to every full member, who need not be in them."""
+
+    async def open_groups(self, account: str) -> Mapping[str, OpenGroup] | None:
+        """Return the open groups of a workspace by their ids; None: not known. Never raises."""
+        ...
+
+    async def enter(self, group: Address) -> None:
+        """Come into an open group, to read in it; again changes nothing. Raises as `Channel.send`."""
         ...
 
 

@@ -17,7 +17,7 @@ import asyncio
 import re
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,11 +26,14 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.channels.backoff import Backoff
-from bot.channels.channel import Intake, Limits
+from bot.channels.channel import Intake, Limits, OpenGroup, Past
+from bot.channels.slack_history import PAUSE_S
+from bot.channels.slack_history import page as past_page
 from bot.channels.slack_incoming import CHANNEL, THREAD, Me, at, plain
 from bot.channels.slack_listening import application, over_a_socket, posted
 from bot.channels.slack_outgoing import TEXT_UNITS
 from bot.channels.slack_sending import Sending, WentOut
+from bot.channels.slack_space import is_full
 from bot.channels.slack_taking import Taking, Workspace
 from bot.channels.slack_wire import Wire
 from bot.config import MEBIBYTE, SlackSettings
@@ -53,8 +56,8 @@ MEMBERS: Final = 1000
 BELIEVED_S: Final = 60.0
 """How long Slack's word is good that a channel is open to its workspace."""
 MOST_OPEN: Final = 10_000
-_CLOSED: Final = ("is_private", "is_im", "is_mpim", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
-"""What makes a channel one that not every member of the workspace may read, or that others read too."""
+_CLOSED: Final = ("is_im", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
+"""What makes a channel one that others read than members of the workspace."""
 _BOT_TOKEN: Final = re.compile(r"xox[be]-[\w.-]+", re.ASCII)
 _APP_TOKEN: Final = re.compile(r"xapp-[\w.-]+", re.ASCII)
 
@@ -64,6 +67,7 @@ class Slack:
 
     name = CHANNEL
     groups = True
+    history_pause_s = PAUSE_S
 
     def __init__(self, settings: SlackSettings, *, blobs: Blobs, backoff: Backoff | None = None) -> None:
         """Take the settings and the store of pictures.
@@ -89,6 +93,9 @@ class Slack:
         self._known: set[str] = set()
         self._settled = False
         """Whether every token's workspace is known: until then one that is not may yet come."""
+        self._home = ""
+        """The workspace of the first token."""
+        self._changes = 0
         self._open: dict[str, tuple[Scope | None, float]] = {}
         self._commands: tuple[CommandSpec, ...] = ()
 
@@ -100,7 +107,8 @@ class Slack:
         """
         async with aiohttp.ClientSession(trust_env=True) as session:
             introducing = [asyncio.create_task(self._introduce(token, session)) for token in self._tokens]
-            taking = Taking(intake, self._workspaces, commands=lambda: self._commands, settled=lambda: self._settled)
+            taking = Taking(intake, self._workspaces, commands=lambda: self._commands, settled=lambda: self._settled,
+                            changed=self._changed)  # fmt: skip
             client = AsyncWebClient(
                 None, self._settings.base_url, session=session, retry_handlers=[], ssl=_tls(self._settings.base_url)
             )
@@ -143,6 +151,7 @@ class Slack:
             me = Me(str(told.get("team_id") or ""), str(told.get("user_id") or ""), str(told.get("bot_id") or ""))
             self._workspaces[me.team] = Workspace(me, wire, Sending(wire, self._blobs))
             self.account = self.account or me.team
+            self._home = me.team if token == self._tokens[0] else self._home
             self.accounts |= {me.team}
             self._known.add(token)
             self._settled = self._known >= set(self._tokens)
@@ -189,14 +198,8 @@ class Slack:
             return False if self._settled or not person else None
         try:
             if scope.kind == "workspace":
-                told = await here.wire.call("users.info", user=person)
-                user = told.get("user")
-                return (
-                    isinstance(user, dict)
-                    and not user.get("deleted")
-                    and not user.get("is_stranger")
-                    and not user.get("is_restricted")
-                )
+                user = (await here.wire.call("users.info", user=person)).get("user")
+                return isinstance(user, dict) and is_full(user, here.me.team)
             return await self._is_in(here, person, scope.chat) if scope.kind == "group" else False
         except RetryLaterError:
             return None
@@ -205,8 +208,7 @@ class Slack:
 
     async def _is_in(self, here: Workspace, person: str, chat: str) -> bool:
         async for page in here.wire.pages("conversations.members", channel=chat, limit=MEMBERS):
-            members = page.get("members")
-            if isinstance(members, list) and person in members:
+            if person in _members(page):
                 return True
         return False
 
@@ -217,21 +219,54 @@ class Slack:
             return known
         if len(self._open) >= MOST_OPEN:
             self._open.clear()
+        changes = self._changes
         found = await self._opened(chat)
+        if changes != self._changes:  # somebody came or left meanwhile: it is not known
+            return None
         self._open[chat] = found, time.monotonic() + BELIEVED_S
         return found
+
+    def _changed(self, chat: str) -> None:
+        self._changes += 1
+        self._open.pop(chat, None)
 
     async def _opened(self, chat: str) -> Scope | None:
         for team, here in self._workspaces.items():
             try:
-                told = await here.wire.call("conversations.info", channel=chat)
+                told = (await here.wire.call("conversations.info", channel=chat)).get("channel")
+                known = told if isinstance(told, dict) else {}
+                if any(known.get(sign) for sign in _CLOSED) or not (known.get("is_channel") or known.get("is_group")):
+                    return None
+                readers = [one async for page in here.wire.pages("conversations.members", channel=chat, limit=MEMBERS)
+                           for one in _members(page)]  # fmt: skip
+                all_full = bool(readers) and await here.space.all_full([one for one in readers if one != here.me.user])
+            except RetryLaterError:
+                return None
             except ChannelError:
                 continue
-            channel = told.get("channel")
-            known = channel if isinstance(channel, dict) else {}
-            closed = any(known.get(sign) for sign in _CLOSED)
-            return Scope("workspace", f"{CHANNEL}/{team}") if known.get("is_channel") and not closed else None
+            return Scope("workspace", f"{CHANNEL}/{team}") if all_full else None
         return None
+
+    async def open_groups(self, account: str) -> Mapping[str, OpenGroup] | None:
+        """Return the public channels of a workspace; see the contract."""
+        here = self._workspaces.get(account)
+        return await here.space.open_groups() if here is not None else None
+
+    async def enter(self, group: Address) -> None:
+        """Join a public channel."""
+        await self._of(group.account).wire.call("conversations.join", channel=group.chat)
+
+    async def history(self, group: Address, before: str) -> Past:
+        """Return a page of what was said in a channel; see the contract."""
+        here = self._of(group.account)
+        return await past_page(here.wire, here.people, here.me, group.chat, before)
+
+    async def role(self, person: str, *, anew: bool) -> str:
+        """Return by which role in the first token's workspace `person` is an admin; see the contract."""
+        here = self._workspaces.get(self._home)
+        if here is None or self._settings.admins_from == "nobody":
+            return ""
+        return await here.space.role(person, self._settings.admins_from, anew=anew)
 
     async def fetch(self, attachment: Attachment, into: Path) -> None:
         """Download a file, or write down the thread that `attachment.ref` names.
@@ -310,6 +345,11 @@ def _check(tokens: Sequence[str], app_token: str, signing: str) -> None:
                 "to listen for its requests."
             )
         )
+
+
+def _members(page: Mapping[str, object]) -> list[str]:
+    members = page.get("members")
+    return [one for one in members if isinstance(one, str)] if isinstance(members, list) else []
 
 
 def _too_large(limit_mb: int) -> TooLargeError:

@@ -22,6 +22,7 @@ from bot.channels.slack_home import home
 from bot.channels.slack_incoming import CHANNEL, Me, Removed, of_command, of_event, of_press, of_share, of_shortcut
 from bot.channels.slack_people import People
 from bot.channels.slack_sending import SHARE, Sending
+from bot.channels.slack_space import Space
 from bot.channels.slack_wire import Wire
 from bot.errors import ChannelError, ParingError, RetryLaterError, StoreError
 from bot.language import NAMING, of_order
@@ -52,6 +53,7 @@ class Workspace:
         self._under_way: set[asyncio.Task[None]] = set()
         self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.people = People(wire)
+        self.space = Space(wire, me.team)
         self._numbers = itertools.count()
 
     def in_order(self, chat: str) -> asyncio.Lock:
@@ -120,15 +122,18 @@ class Taking:
         *,
         commands: Callable[[], Sequence[CommandSpec]] = tuple,
         settled: Callable[[], bool] = lambda: True,
+        changed: Callable[[str], None] = lambda _chat: None,
     ) -> None:
         """Take where messages go, the workspaces by their team's id, and which commands there are.
 
-        `settled`: all workspaces are known. Until then what an unknown one tells is to be told again.
+        `settled`: all workspaces are known. Until then what an unknown one tells is to be told again. `changed` is told of a channel
+        to which somebody came, or which somebody left.
         """
         self._intake = intake
         self._workspaces = workspaces
         self._specs = commands
         self._settled = settled
+        self._changed = changed
 
     async def take(self, body: Mapping[str, object]) -> int:
         """Commit what `body` says; return the HTTP status to answer with: 200, or 503 where it is to be told again."""
@@ -225,6 +230,7 @@ class Taking:
         if not isinstance(chat, str) or not isinstance(user, str):
             return
         group = Address(CHANNEL, here.me.team, chat, kind="group")
+        self._changed(chat)
         if user != here.me.user:
             self._intake.members_changed(group, user)
             return

@@ -35,6 +35,8 @@ UNKNOWN_RETRY_S: Final = 30.0
 """Somebody has to set the right token: what waits is kept for then."""
 ASKED_RETRY_S: Final = 1.0
 """Where a 429 names no time to wait."""
+MOST_PAGES: Final = 1000
+"""What tells on and on is no list."""
 _FLOOD: Final = 429
 _SERVER: Final = 500
 _UNAVAILABLE: Final = 503
@@ -100,12 +102,12 @@ class Wire:
     async def pages(self, method: str, **said: object) -> AsyncIterator[Mapping[str, object]]:
         """Yield the answers of a method that tells page by page. Raises as `call`."""
         cursor: object = None
-        while True:
+        for _page in range(MOST_PAGES):
             told = await self.call(method, cursor=cursor, **said)  # type: ignore[arg-type]
             yield told
-            more = told.get("response_metadata")
+            more, before = told.get("response_metadata"), cursor
             cursor = more.get("next_cursor") if isinstance(more, dict) else None
-            if not cursor:
+            if not cursor or cursor == before:
                 return
 
     async def download(self, url: str, into: Path, *, limit_bytes: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from fakes import slack as fake_slack
 from fakes.hub import FakeHub
 from fakes.swapping import figures
 from fakes.telegram_bot_api.client import ANN, FakeTelegram, running
@@ -45,6 +47,7 @@ class Chat:
     who: str
     shown: asyncio.Queue[Reply] = field(default_factory=asyncio.Queue)
     telegram: FakeTelegram | None = None
+    slack: fake_slack.FakeSlack | None = None
     say: Callable[[str], Awaitable[object]] = field(default=lambda _text: asyncio.sleep(0))
     press: Callable[[Reply, str], Awaitable[object]] = field(default=lambda _reply, _label: asyncio.sleep(0))
 
@@ -155,7 +158,26 @@ async def telegram(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
             yield chat
 
 
-CHANNELS = (web, console, telegram)
+@asynccontextmanager
+async def slack(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
+    async with fake_slack.slack() as fake:
+        admins = (f"slack:{fake_slack.ANN}",) if admin else ()
+        chosen = settings.model_copy(update={"slack": fake.settings(), "admins": admins, "web": WebSettings(enabled=False)})
+        async with served(chosen, lambda app: channels_of(app)[0], f"slack:{fake_slack.ANN}") as (chat, _channel):
+            ids = itertools.count(1)
+
+            async def press(reply: Reply, label: str) -> None:
+                action = {"action_id": "paring:0", "value": token(reply, label), "action_ts": f"{next(ids)}.1"}
+                await fake.envelope("interactive", {
+                    "type": "block_actions", "team": {"id": fake_slack.TEAM}, "user": {"id": fake_slack.ANN},
+                    "container": {"channel_id": fake_slack.DIRECT}, "actions": [action],
+                })  # fmt: skip
+
+            chat.say, chat.press, chat.slack = fake.say, press, fake
+            yield chat
+
+
+CHANNELS = (web, console, telegram, slack)
 
 
 def token(reply: Reply, label: str) -> str:
@@ -251,7 +273,7 @@ async def test_what_broke_is_set_aside_and_replayed_by_a_button_in_the_place_of_
         assert (first["text"].startswith("I could not"), "edit_date" in first) == (False, True)
 
 
-@pytest.mark.parametrize("channel", [web, telegram], ids=lambda channel: channel.__name__)
+@pytest.mark.parametrize("channel", [web, telegram, slack], ids=lambda channel: channel.__name__)
 async def test_nobody_else_is_obeyed_by_word_or_by_an_old_button(
     channel: Callable[..., object], settings: Settings, scores: dict[str, float]
 ) -> None:

@@ -6,11 +6,17 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fakes import slack as fake_slack
 from fakes.program import paring
 from fakes.who_may import FORMS, GROUP, GUEST, OWNER, ROLES, STRANGER, Case, House, tried_on
+
+from bot.app import App, channels_of, opened
+from bot.config import Settings, WebSettings
+from bot.errors import InputError
 
 LONGEST_S = 60.0
 pytestmark = pytest.mark.timeout(120)
@@ -127,3 +133,61 @@ async def test_the_owner_lets_in_and_puts_out_from_the_terminal_while_the_bot_ru
     exit_code, out, _complaints = await paring(tmp_path / "home", "guests", "--json")
     people = [guest["person"] for guest in json.loads(out)["guests"]]
     assert (exit_code, f"telegram:{STRANGER}" in people, f"telegram:{GROUP}" in people) == (0, True, True)
+
+
+WORKSPACE = {
+    "UOWNER": ({"is_owner": True, "is_admin": True}, "owner of the workspace"),
+    "UADMIN": ({"is_admin": True}, "admin of the workspace"),
+    "UFORMER": ({"is_admin": True}, ""),
+    "UMEMBER": ({}, ""),
+    "UGUEST": ({"is_admin": True, "is_restricted": True}, ""),
+    "USTRANGER": ({"is_admin": True, "is_owner": True, "is_stranger": True, "team_id": "T2"}, ""),
+    "UGONE": ({"is_owner": True, "deleted": True}, ""),
+}
+"""People of a workspace by what Slack tells of them, and by which role an order of theirs is obeyed, "" where it is not."""
+
+
+async def test_in_slack_who_runs_the_workspace_is_obeyed_while_slack_says_so_and_nobody_else(tmp_path: Path) -> None:
+    async with fake_slack.slack() as fake:
+        fake.users |= {user: dict(more) for user, (more, _role) in WORKSPACE.items()}
+        fake.members[fake_slack.GENERAL] += [*WORKSPACE]
+        settings = Settings(
+            home=tmp_path / "home", language="en", slack=fake.settings(admins_from="admins"), web=WebSettings(enabled=False)
+        )
+        async with opened(settings) as app:
+            stop = asyncio.Event()
+            serving = asyncio.create_task(app.serve(channels_of(app), stop=stop, hopeless=lambda _name, _why: None))
+            try:
+                await fake.say(f"<@{fake_slack.BOT}> hello", chat=fake_slack.GENERAL, user="UFORMER")
+                await app.worker.idle()
+                assert await app.roles.admits("slack:UFORMER")
+                fake.users["UFORMER"] = {}
+                for user in WORKSPACE:
+                    for spec in app.admin.commands[:3]:
+                        await fake.say(f"<@{fake_slack.BOT}> /{spec.name} x", chat=fake_slack.GENERAL, user=user)
+                await app.worker.idle()
+                fake.faults.append(fake_slack.Fault("users.info", "500", times=100))
+                await fake.say(f"<@{fake_slack.BOT}> /models", chat=fake_slack.GENERAL, user="UOWNER")
+                await app.worker.idle()
+                written = [(entry.who, entry.command, entry.outcome) for entry in await app.audit.last(100)]
+                assert not await app.roles.admits("slack:UFORMER")
+                assert [role async for role in _refused(app, "slack:UOWNER")] == ["add", "remove"]
+            finally:
+                stop.set()
+                await serving
+    (last, *written) = written
+    assert last == ("slack:UOWNER", "/models", "not an admin")
+    assert len(written) == 3 * len(WORKSPACE)
+    for who, command, outcome in written:
+        role = WORKSPACE[who.removeprefix("slack:")][1]
+        assert (outcome == "not an admin") is (not role), (who, command, outcome)
+        assert command.endswith(f"(as {role})") is bool(role), (who, command)
+
+
+async def _refused(app: App, who: str) -> AsyncIterator[str]:
+    """Yield what `who` may not do to others' being admins."""
+    for name in ("add", "remove"):
+        with suppress(InputError):
+            await getattr(app.roles, name)("slack:UMEMBER", by=who)
+            continue
+        yield name

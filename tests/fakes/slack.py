@@ -63,6 +63,12 @@ class FakeSlack:
     bodies: dict[str, bytes] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     members: dict[str, list[str]] = field(default_factory=lambda: {GENERAL: [ANN, BEN, BOT]})
+    users: dict[str, Json] = field(default_factory=lambda: {ANN: {}, BEN: {}, BOT: {"is_bot": True}})
+    """What users.info tells of each besides: {"is_restricted": True} of a guest."""
+    closed: dict[str, Json] = field(default_factory=dict)
+    """What conversations.info tells of a channel besides: {"is_private": True}."""
+    page: int = 1000
+    """As many messages and channels as a page holds at most."""
     acknowledged: dict[str, Json] = field(default_factory=dict)
     teams: dict[str, str] = field(default_factory=dict)
     """Workspaces beside TEAM, by the bot's token there."""
@@ -249,27 +255,61 @@ class FakeSlack:
         return {"error": "message_not_found"}
 
     def _conversations_history(self, said: Json) -> Json:
-        chat = [message for message in self.messages[said["channel"]] if message.get("thread_ts") in {None, message["ts"]}]
-        return {"messages": list(reversed(chat))[: int(said.get("limit", 100))], "has_more": False}
+        if said["channel"] not in {DIRECT, *self.members}:
+            return {"error": "channel_not_found"}
+        if said["channel"] != DIRECT and BOT not in self.members[said["channel"]]:
+            return {"error": "not_in_channel"}
+        whole = self.messages[said["channel"]]
+        replies = [one["thread_ts"] for one in whole if one.get("thread_ts") not in {None, one["ts"]}]
+        chat = [{**one, "reply_count": replies.count(one["ts"])} for one in whole if one.get("thread_ts") in {None, one["ts"]}]
+        latest = float(said.get("latest") or 1e12)
+        chat = [one for one in reversed(chat) if float(one["ts"]) < latest]
+        most = min(int(said.get("limit", 100)), self.page)
+        return {"messages": chat[:most], "has_more": len(chat) > most}
 
     def _conversations_replies(self, said: Json) -> Json:
         thread = [one for one in self.messages[said["channel"]] if said["ts"] in {one["ts"], one.get("thread_ts")}]
-        return {"messages": thread, "has_more": False} if thread else {"error": "thread_not_found"}
+        first = int(said.get("cursor") or 0)
+        more = str(first + self.page) if first + self.page < len(thread) else ""
+        shown = {
+            "messages": thread[first : first + self.page],
+            "has_more": bool(more),
+            "response_metadata": {"next_cursor": more},
+        }
+        return shown if thread else {"error": "thread_not_found"}
+
+    def _conversations_list(self, said: Json) -> Json:
+        told = [self._conversations_info({"channel": name})["channel"] for name in self.members]
+        first = int(said.get("cursor") or 0)
+        more = str(first + self.page) if first + self.page < len(told) else ""
+        shown = [one for one in told[first : first + self.page] if not one.get("is_private")]
+        return {"channels": shown, "response_metadata": {"next_cursor": more}}
+
+    def _conversations_join(self, said: Json) -> Json:
+        if said["channel"] not in self.members or self.closed.get(said["channel"], {}).get("is_private"):
+            return {"error": "channel_not_found"}
+        if BOT not in self.members[said["channel"]]:
+            self.members[said["channel"]].append(BOT)
+        return {"channel": {"id": said["channel"]}}
+
+    def _users_list(self, _said: Json) -> Json:
+        return {"members": [self._users_info({"user": user})["user"] for user in self.users]}
 
     def _conversations_members(self, said: Json) -> Json:
         return {"members": self.members[said["channel"]]} if said["channel"] in self.members else {"error": "channel_not_found"}
 
     def _conversations_info(self, said: Json) -> Json:
+        known = {"id": said["channel"], "name": said["channel"].lower(), "is_channel": True}
         return (
-            {"channel": {"id": said["channel"], "is_channel": True}}
+            {"channel": {**known, **self.closed.get(said["channel"], {})}}
             if said["channel"] in self.members
             else {"error": "channel_not_found"}
         )
 
     def _users_info(self, said: Json) -> Json:
         name, locale = ("Ann", "en-US") if said["user"] == ANN else ("벤", "ko-KR")
-        known = {"id": said["user"], "profile": {"display_name": name}, "locale": locale}
-        return {"user": known} if said["user"] in {ANN, BEN} else {"error": "user_not_found"}
+        known = {"id": said["user"], "team_id": TEAM, "profile": {"display_name": name}, "locale": locale}
+        return {"user": {**known, **self.users[said["user"]]}} if said["user"] in self.users else {"error": "user_not_found"}
 
     def _views_publish(self, said: Json) -> Json:
         return {"error": why} if (why := refused({"blocks": said["view"]["blocks"]})) else {"view": said["view"]}
