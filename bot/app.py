@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.assembly import Ground, assemble, load_skills
-from bot.errors import ModelError
-from bot.host import App
+from bot.channels.spec import ChannelKit, built
+from bot.errors import ModelError, SettingsError
+from bot.host import App, Hopeless
+from bot.locale import Text
+from bot.logs import Logger
 from bot.models.catalogue import Catalogue, choosing
 from bot.models.pool import Pool
 from bot.models.publishing import assigned
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 __all__ = ["App", "channels_of", "load_skills", "opened", "session_key"]
+
+log = Logger(__name__)
 
 MOST_CHILDREN = 4
 """Files that are parsed at the same time, as far as there are cores; a child is started when there is work for it."""
@@ -79,8 +84,12 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         yield await assemble(Ground(settings, database, lease, sandbox, catalogue, pool, library))
 
 
-def channels_of(app: App) -> list[Channel]:
-    """Return the channels that the settings ask for."""
+def _left_out(name: str, why: Text) -> None:
+    log.error("a channel cannot be used and is left out", channel=name, why=str(why))
+
+
+def channels_of(app: App, *, hopeless: Hopeless = _left_out) -> list[Channel]:
+    """Return the channels that the settings ask for; `hopeless` is told of one of another package's that cannot be used."""
     channels: list[Channel] = []
     if app.settings.web.enabled:
         from bot.channels.web import Web  # noqa: PLC0415 - NiceGUI is loaded only where the page is served
@@ -99,6 +108,11 @@ def channels_of(app: App) -> list[Channel]:
         from bot.channels.slack import Slack  # noqa: PLC0415 - and slack-bolt where there is a token
 
         channels.append(Slack(app.settings.slack, blobs=app.blobs))
+    for name, told in app.settings.channels.items():
+        try:
+            channels.append(built(told, ChannelKit(name, app.blobs, app.settings.home / "channels" / name)))
+        except SettingsError as error:  # a stranger's package must not stop the bot
+            hopeless(name, error.text)
     return channels
 
 

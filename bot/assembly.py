@@ -130,6 +130,15 @@ async def assemble(ground: Ground) -> App:
     return app
 
 
+def channel_lists(settings: Settings) -> dict[str, Listed]:
+    """Return whom the settings let in, by channel. In Slack a workspace's people are no strangers, unless the settings say so."""
+    strangers = {name: Listed.of(one.allowed_users, one.allowed_chats) for name, one in settings.channels.items()}
+    listed = strangers | {"telegram": Listed.of(settings.telegram.allowed_users, settings.telegram.allowed_chats)}
+    if settings.slack.allowed_users or settings.slack.allowed_chats or settings.front_door != "auto":
+        listed["slack"] = Listed.of(settings.slack.allowed_users, settings.slack.allowed_chats)
+    return listed
+
+
 def load_skills(kit: Kit) -> list[Skill]:
     """Return every skill that is installed, in the order of the entry points: the project's own first."""
     points = sorted(
@@ -183,7 +192,7 @@ class _Shared:
         inbox, outbox, chats = Inbox(database, owner=lease.name), Outbox(database, owner=lease.name), Chats(database)
         blobs, moves = BlobStore(settings.home / "blobs"), Moves(database, chats)
         roles, links = Roles(settings, Admins(database), channels), Fetcher(settings.links)
-        door = FrontDoor(settings.front_door, _lists(settings), roles=roles, guests=Guests(database), moves=moves)
+        door = FrontDoor(settings.front_door, channel_lists(settings), roles=roles, guests=Guests(database), moves=moves)
         kit = Kit(
             settings, ground.pool, ground.library, inbox, links, blobs, ground.sandbox,
             skills=lambda: tuple(skills), is_admin=roles.admits_sender,
@@ -200,14 +209,6 @@ class _Shared:
             eraser=Eraser(database, blobs, unlearn=lambda: app().unlearn()), counts=counts, duty=Duty(settings.home), quotas=quotas,
             delivery=Delivery(outbox, channels, ended=lease.ended, heard=counts.sent), dead=DeadLetters(database),
         )  # fmt: skip
-
-
-def _lists(settings: Settings) -> dict[str, Listed]:
-    """Return whom the settings let in, by channel. In Slack a workspace's people are no strangers, unless the settings say so."""
-    listed = {"telegram": Listed.of(settings.telegram.allowed_users, settings.telegram.allowed_chats)}
-    if settings.slack.allowed_users or settings.slack.allowed_chats or settings.front_door != "auto":
-        listed["slack"] = Listed.of(settings.slack.allowed_users, settings.slack.allowed_chats)
-    return listed
 
 
 def _dispatcher(ground: Ground, shared: _Shared, parts: SwapParts, *, app: Callable[[], App]) -> Dispatcher:

@@ -288,7 +288,7 @@ async def _serve(app: App) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, leaving.ask)
-    channels = channels_of(app)
+    channels = channels_of(app, hopeless=_tell)
     language = language_of(app.settings)
     greetings = [asyncio.create_task(_greet(app, channel, language)) for channel in channels]
 

@@ -8,6 +8,7 @@ Secrets (`SecretStr`) come from the environment alone and print as asterisks.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,7 +19,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.config_channels import SlackSettings, TelegramSettings, WebSettings
+from bot.config_channels import ChannelSettings, SlackSettings, TelegramSettings, WebSettings
 from bot.config_section import PREFIX, Names, Section, listed
 from bot.errors import InputError
 
@@ -198,6 +199,8 @@ class Settings(BaseSettings):
     web: WebSettings = Field(default_factory=WebSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     slack: SlackSettings = Field(default_factory=SlackSettings)
+    channels: Mapping[str, ChannelSettings] = Field(default_factory=dict, exclude=True)
+    """The settings of channels that other packages bring, by their names; read by `bot.config_strangers`."""
     limits: LimitSettings = Field(default_factory=LimitSettings)
     quotas: QuotaSettings = Field(default_factory=QuotaSettings)
     models: ModelSettings = Field(default_factory=ModelSettings)
@@ -206,6 +209,16 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     backup: BackupSettings = Field(default_factory=BackupSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _read(cls, value: object) -> object:
+        """Take what was read, and not what pydantic finds in the environment by itself."""
+        return (
+            {name: one for name, one in value.items() if isinstance(one, ChannelSettings)}
+            if isinstance(value, Mapping)
+            else value
+        )
 
     @field_validator("timezone")
     @classmethod

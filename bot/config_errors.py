@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 
 
-def first_problem(error: ValidationError, *, variable: Callable[[str], str]) -> Text:
-    """Return the sentence on the first setting that is not right; `variable` names the environment variable of a key."""
+def first_problem(error: ValidationError, *, variable: Callable[[str], str], within: str = "") -> Text:
+    """Return the sentence on the first setting (of the section `within`) that is not right; `variable` names a key's in the environment."""
     problem = error.errors(include_input=False, include_url=False)[0]
-    key = ".".join(str(part) for part in problem["loc"] if part not in {"tuple", "int", "str"})
+    key = within + ".".join(str(part) for part in problem["loc"] if part not in {"tuple", "int", "str"})
     facts: dict[str, Value] = {
         name: value for name, value in problem.get("ctx", {}).items() if isinstance(value, int | float | str)
     }
@@ -34,6 +34,7 @@ def first_problem(error: ValidationError, *, variable: Callable[[str], str]) -> 
 
 
 _EXPECTED: dict[str, Callable[[dict[str, Value]], Text]] = {
+    "missing": lambda _facts: _("it is not set"),
     "int": lambda _facts: _("expected a whole number"),
     "int_from": lambda _facts: _("expected a whole number"),
     "float": lambda _facts: _("expected a number"),

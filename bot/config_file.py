@@ -20,7 +20,10 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import SettingsError as SourceError
 
 from bot.config import PREFIX, Settings
+from bot.config_channels import ChannelSettings
 from bot.config_errors import first_problem
+from bot.config_section import variable
+from bot.config_strangers import SECTION, NotLoaded, brought, kind_of, named, read
 from bot.errors import SettingsError
 from bot.locale import Text, phrases
 
@@ -38,9 +41,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     environment = os.environ if environment is None else environment
     file = find_config(environment)
     from_file = _read(file) if file else {}
-    _refuse_unknown(from_file, environment, file)
+    strangers = _strangers(from_file, environment)
+    _refuse_unknown(from_file, environment, file, strangers)
+    told = _without_environment(from_file, environment)
+    theirs = told.pop(SECTION, {})
+    channels = {name: read(name, kind, theirs.get(name, {})) for name, kind in strangers.items()}
     try:
-        return Settings(**_without_environment(from_file, environment))
+        return Settings(**told, channels=channels)
     except ValidationError as error:
         raise SettingsError(first_problem(error, variable=variable)) from None
     except SourceError:  # the one setting that is no text, number or list
@@ -74,16 +81,13 @@ def walk(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tupl
     for name in dict.fromkeys((*own, *fields)):  # what is inherited comes last
         info = fields[name]
         kind = info.annotation
+        if info.exclude:
+            continue  # made of what others brought
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from walk(kind, f"{prefix}{name}.")
         else:
             default = "" if kind is SecretStr or name == "home" else info.get_default(call_default_factory=True)
             yield f"{prefix}{name}", default, info.description or "", kind is SecretStr
-
-
-def variable(key: str) -> str:
-    """Return the environment variable of a dotted key: `web.port` is PARING_WEB__PORT."""
-    return PREFIX + key.replace(".", "__").upper()
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -98,8 +102,29 @@ def _read(file: Path) -> dict[str, Any]:
         ) from error  # fmt: skip
 
 
-def _refuse_unknown(from_file: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> None:
+def _strangers(from_file: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, type[ChannelSettings] | NotLoaded]:
+    """Return what the settings of the channels are that other packages bring, of those of which something is set."""
+    for name in named(from_file, environment):
+        if name not in brought():
+            raise SettingsError(
+                _("No installed package brings a channel “{name}”. {nearest}", name=name, nearest=_nearest(name, brought()))
+            )
+    return {name: kind_of(name) for name in named(from_file, environment)}
+
+
+def _refuse_unknown(
+    from_file: Mapping[str, Any],
+    environment: Mapping[str, str],
+    file: Path | None,
+    strangers: Mapping[str, type[ChannelSettings] | NotLoaded],
+) -> None:
     known = {key: secret for key, _default, _description, secret in walk()}
+    unread = ["models.choose."]
+    for name, kind in strangers.items():
+        if isinstance(kind, NotLoaded):
+            unread.append(f"{SECTION}.{name}.")
+        else:
+            known |= {key: secret for key, _default, _description, secret in walk(kind, f"{SECTION}.{name}.")}
     for key in _flatten(from_file):
         if key in {name.partition(".")[0] for name in known if "." in name}:
             raise SettingsError(
@@ -109,7 +134,7 @@ def _refuse_unknown(from_file: Mapping[str, Any], environment: Mapping[str, str]
                     key=key,
                 )
             )
-        if key not in known and not key.startswith("models.choose."):
+        if key not in known and not key.startswith(tuple(unread)):
             raise SettingsError(
                 _("{file}: there is no setting “{key}”. {nearest}", file=str(file), key=key, nearest=_nearest(key, known))
             )
@@ -122,7 +147,7 @@ def _refuse_unknown(from_file: Mapping[str, Any], environment: Mapping[str, str]
             )  # fmt: skip
     variables = {variable(key) for key in known} | {CONFIG_VARIABLE}
     for name in environment:
-        if name.startswith(PREFIX) and name not in variables:
+        if name.startswith(PREFIX) and name not in variables and not name.startswith(tuple(map(variable, unread[1:]))):
             raise SettingsError(_("There is no setting {name}. {nearest}", name=name, nearest=_nearest(name, variables)))
 
 

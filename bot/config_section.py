@@ -36,3 +36,8 @@ def listed(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(listed)]
 """Texts: a list in the file, comma-separated in the environment."""
+
+
+def variable(key: str) -> str:
+    """Return the environment variable of a dotted key: `web.port` is PARING_WEB__PORT."""
+    return PREFIX + key.replace(".", "__").upper()

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from bot.config import MEBIBYTE
-from bot.config_file import find_config
-from bot.errors import ChannelError, ParingError, refusal
+from bot.config_file import find_config, walk
+from bot.config_section import variable
+from bot.config_strangers import SECTION, NotLoaded, brought, kind_of
+from bot.errors import ChannelError, ParingError, SettingsError, refusal
 from bot.locale import Language, Text, phrases
 from bot.models.health import health_of
 from bot.sandbox import Json
@@ -97,6 +99,7 @@ def examine(settings: Settings, environment: Mapping[str, str] | None = None, *,
         _web,
         _telegram,
         _slack,
+        _strangers,
     )
     found = [_file(environment), *(finding for look in looks for finding in look(settings))]
     return Report((*_command(program), *found, *_outward(settings, environment)))
@@ -317,6 +320,33 @@ def _slack(settings: Settings) -> list[Finding]:
         advice = _("export PARING_SLACK__APP_TOKEN=… for Socket Mode, or PARING_SLACK__SIGNING_SECRET=… for signed requests")
         return [Finding(what, "missing", _("a bot token, but no way for Slack to reach the bot"), advice)]
     return [Finding(what, "ok", _("a token is set; it is tried at the start"))]
+
+
+def _strangers(settings: Settings) -> list[Finding]:
+    """Say of each channel that another package brings whether it can be loaded, and whether anything of it is set."""
+    from bot.channels.spec import spec_of  # noqa: PLC0415 - a stranger's package is loaded for this look alone
+
+    findings = []
+    for name in brought():
+        told, key = settings.channels.get(name), f"{SECTION}.{name}"
+        kind = kind_of(name) if told is None else told
+        state: State = "optional" if told is None else "missing"
+        if isinstance(kind, NotLoaded):
+            findings.append(Finding(Text(name), state, kind.why))
+            continue
+        try:
+            what = Text(spec_of(name).title)
+        except SettingsError as error:
+            findings.append(Finding(Text(name), state, error.text))
+            continue
+        if isinstance(kind, type):
+            first = next((one for one, _default, _meaning, secret in walk(kind, f"{key}.") if not secret), key)
+            nothing = _("installed, but nothing of [{section}] is set", section=key)
+            advice = _("export {variable}=…, then paring run", variable=variable(first))
+            findings.append(Finding(what, "optional", nothing, advice))
+        else:
+            findings.append(Finding(what, "ok", _("[{section}] is set; it is tried at the start", section=key)))
+    return findings
 
 
 def _outward(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:

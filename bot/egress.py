@@ -18,20 +18,23 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from bot.channels.spec import spec_of
 from bot.config_file import CONFIG_VARIABLE, find_config
+from bot.config_strangers import NotLoaded
 from bot.egress_minute import NO_NETWORK
-from bot.errors import ParingError
+from bot.errors import ParingError, SettingsError
 from bot.locale import Language, Text, phrases
 from bot.sandbox import Json
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.config_channels import ChannelSettings
 
 _ = phrases(__file__)
 
@@ -136,7 +139,16 @@ def hosts(settings: Settings) -> frozenset[str]:
         named += [settings.telegram.base_url, settings.telegram.base_file_url]
     if settings.slack.bot_tokens.get_secret_value():
         named += [settings.slack.base_url, *SLACK]
-    return frozenset(host for one in named if (host := urlsplit(one).hostname))
+    theirs = [host for name, one in settings.channels.items() for host in _hosts_of(name, one)]
+    return frozenset([*(host for one in named if (host := urlsplit(one).hostname)), *theirs])
+
+
+def _hosts_of(name: str, settings: ChannelSettings) -> Collection[str]:
+    """Return the hosts that another package's channel says it contacts; none where it cannot be loaded, and contacts none."""
+    try:
+        return [] if isinstance(settings, NotLoaded) else spec_of(name).hosts(settings)
+    except SettingsError:
+        return []
 
 
 def judged(said: Mapping[str, Json], named: frozenset[str]) -> Egress:

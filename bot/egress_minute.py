@@ -80,7 +80,8 @@ def minute(folder: Path, steps: Steps = STEPS, *, sampled: bool) -> Mapping[str,
     _files(folder)
     if sampled:
         with Samples() as samples:
-            did = list(_used(folder, steps, os.environ | {"PARING_TELEGRAM__TOKEN": ""}))
+            here = {name: value for name, value in os.environ.items() if not name.startswith("PARING_CHANNELS__")}
+            did = list(_used(folder, steps, here | {"PARING_TELEGRAM__TOKEN": ""}))
         return _told(did, samples.seen, {}, 0, sampled=True)
     with Packets() as packets, Names() as names:
         did = list(_used(folder, steps, os.environ))

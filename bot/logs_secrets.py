@@ -37,6 +37,8 @@ def secrets_of(section: BaseModel) -> list[str]:
             found += _passwords(value)
         elif isinstance(value, BaseModel):
             found += secrets_of(value)
+        elif isinstance(value, Mapping):
+            found += [secret for one in value.values() if isinstance(one, BaseModel) for secret in secrets_of(one)]
     return found
 
 

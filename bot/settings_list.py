@@ -7,10 +7,14 @@ A secret's value is never told, only whether it is set.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from bot.config_file import variable, walk
+from pydantic import SecretStr
+
+from bot.config_file import walk
+from bot.config_section import variable
+from bot.config_strangers import SECTION, NotLoaded, brought, kind_of
 from bot.locale import Language, phrases
 from bot.sandbox import Json
 from bot.status import table
@@ -24,11 +28,12 @@ _ = phrases(__file__)
 def settings_rows(settings: Settings) -> list[Mapping[str, Json]]:
     """Return one mapping a setting: setting, value, variable, meaning (in English); of a secret, whether it is set."""
     rows: list[Mapping[str, Json]] = []
-    for key, _default, description, secret in walk():
+    for key, default, description, secret in _every_key():
         value: object = settings
         for part in key.split("."):
-            value = getattr(value, part)
-        shown = bool(value.get_secret_value()) if secret else _plainly(value)  # type: ignore[attr-defined]
+            value = (value.get(part) if isinstance(value, Mapping) else getattr(value, part)) if value is not None else None
+        value = default if value is None else value
+        shown = isinstance(value, SecretStr) and bool(value.get_secret_value()) if secret else _plainly(value)
         rows.append({"setting": key, "value": shown, "variable": variable(key), "meaning": description})
     return rows
 
@@ -36,12 +41,21 @@ def settings_rows(settings: Settings) -> list[Mapping[str, Json]]:
 def settings_table(settings: Settings, language: Language) -> str:
     """Return the same as a table for people."""
     rows = [[heading.to(language) for heading in (_("setting"), _("value"), _("variable"), _("meaning"))]]
-    secrets = {key for key, _default, _description, secret in walk() if secret}
+    secrets = {key for key, _default, _description, secret in _every_key() if secret}
     for row in settings_rows(settings):
         key, value = str(row["setting"]), row["value"]
         shown = (_("set") if value else _("not set")).to(language) if key in secrets else _as_typed(value)
         rows.append([key, shown or "-", str(row["variable"]), _(str(row["meaning"])).to(language)])
     return table(rows)
+
+
+def _every_key() -> Iterator[tuple[str, object, str, bool]]:
+    """Yield what `walk` does, and then the settings of channels that other packages bring."""
+    yield from walk()
+    for name in brought():
+        kind = kind_of(name)
+        if not isinstance(kind, NotLoaded):
+            yield from walk(kind, f"{SECTION}.{name}.")
 
 
 def _as_typed(value: Json) -> str:

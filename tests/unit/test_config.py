@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config_file import load_settings, variable, walk
+from bot.config_file import load_settings, walk
+from bot.config_section import variable
 from bot.errors import SettingsError
 from bot.logs_secrets import secrets_of, strike
 

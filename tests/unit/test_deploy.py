@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.config_file import variable, walk
+from bot.config_file import walk
+from bot.config_section import variable
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
