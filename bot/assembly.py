@@ -228,6 +228,7 @@ def _dispatcher(ground: Ground, shared: _Shared, parts: SwapParts, *, app: Calla
         access=shared.access, watched=parts.watched,
     )  # fmt: skip
     dispatcher.heard, dispatcher.charged = shared.counts.heard, shared.quotas.charged
+    dispatcher.thumbs = lambda channel: channel in shared.channels and shared.channels[channel].limits.thumbs
     return dispatcher
 
 
@@ -247,7 +248,7 @@ def _reception(ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker
     return Reception(
         shared.inbox, shared.chats, shared.blobs, shared.moves, arrived=worker.hand, stop=worker.stop,
         default=ground.settings.language, text_bytes=limits.text_bytes, members_changed=shared.access.changed,
-        refused=admin.refused_press, complained=parts.probation.complained, door=shared.door, not_taken=not_taken,
+        refused=admin.refused_press, complained=parts.probation.complained, rated=shared.counts.rated, door=shared.door, not_taken=not_taken,
         crowd=Crowd(worker.waiting, shared.delivery.waiting, chat_queue=limits.chat_queue, queue=limits.queue),
         removed=Forgetting(shared.inbox, ground.library, shared.eraser).removed,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from unicodedata import normalize
 from bot.errors import InputError, ParingError, TooLargeError, of_file
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
-from bot.message import Attachment, Button, Command, Message, Receipt, Reply
+from bot.message import DOWN, UP, Attachment, Button, Command, Message, Receipt, Reply
 from bot.passage import Scope
 from bot.retrieval.access import Access, reader_scopes
 from bot.route import How, Route
@@ -46,8 +46,6 @@ NEAR = 0.05
 MOST_TRIES = 3
 HOUSE, ADMIN = "house", "admin"
 """The skills of the host's own commands."""
-DOWN = "down"
-"""The hidden command of the button under answers of a model that is watched: its argument is the slot."""
 MEBIBYTE = 1024 * 1024
 
 
@@ -106,6 +104,8 @@ class Dispatcher:
         """Told of each message, its answer or what was raised instead, and the seconds; to be set."""
         self.charged: Charged = lambda _skill, _message: nullcontext()
         """Gives what is said instead of an answer of the skill's ("" for nothing) where that would be one too many; to be set."""
+        self.thumbs: Callable[[str], bool] = lambda _channel: False
+        """Says whether a channel shows a row of thumbs under every answer of a model; to be set."""
         self._by_command = {
             name: skill for skill in skills for spec in skill.commands for name in (spec.name, *spec.aliases)
         }  # fmt: skip
@@ -357,18 +357,22 @@ class Dispatcher:
     async def _answer_as(self, skill: Skill, request: Request, asked: Message) -> Reply:
         """Have `skill` answer with what the asker may read now; again where that has become less before the answer was there."""
         if self._access is None:
-            return self._asking(skill, await skill.answer(request))
+            return self._asking(skill, await skill.answer(request), asked)
         for _try in range(MOST_TRIES):
             before, scopes = self._access.changes, await self._access.scopes_of(asked)
             reply = await skill.answer(replace(request, scopes=scopes))
             if before == self._access.changes or scopes.within(await self._access.scopes_of(asked)):
-                return self._asking(skill, reply)
+                return self._asking(skill, reply, asked)
         raise InputError(_("Who may read what has changed while I was looking, again and again. Please ask once more."))
 
-    def _asking(self, skill: Skill, reply: Reply) -> Reply:
-        """Return the reply with a button that says it was bad, where a model of the skill is on probation."""
-        slot = self._watched(skill) if reply.receipt is not None and reply.receipt.model else ""
-        return replace(reply, buttons=(*reply.buttons, Button("👎", Command(DOWN, slot)))) if slot else reply
+    def _asking(self, skill: Skill, reply: Reply, asked: Message) -> Reply:
+        """Return a model's answer with thumbs, where the platform has a row for them, else one down while the model is on probation."""
+        if reply.receipt is None or not reply.receipt.model:
+            return reply
+        slot, up, down = self._watched(skill), "👍", "👎"
+        if self.thumbs(asked.address.channel):
+            return replace(reply, buttons=(*reply.buttons, Button(up, Command(UP, slot)), Button(down, Command(DOWN, slot))))
+        return replace(reply, buttons=(*reply.buttons, Button(down, Command(DOWN, slot)))) if slot else reply
 
     def _check_size(self, message: Message) -> None:
         size = len(message.text.encode())

@@ -33,6 +33,7 @@ class Counts:
         self._over = metrics.counter(
             "paring_over_quota_total", "Messages over a rate or a quota, told or left, by which.", ("channel", "quota")
         )
+        self._thumbs = metrics.counter("paring_thumbs_total", "Thumbs under answers, up or down.", ("channel", "thumb"))
         self._errors = metrics.counter("paring_errors_total", "Errors that messages ended in, by class.", ("class",))
         self._seconds = metrics.histogram("paring_answer_seconds", "From the begin of the work to the answer.", ("skill",))
         self._lately = metrics.lately("paring_answer_lately_seconds", "The same, of each skill's last 200 answers.", ("skill",))
@@ -79,6 +80,10 @@ class Counts:
     def over_quota(self, channel: str, quota: str) -> None:
         """Count a message that was one too many."""
         self._over.add(channel, quota.replace(" ", "_"))
+
+    def rated(self, channel: str, thumb: str) -> None:
+        """Count a thumb under an answer, "up" or "down"."""
+        self._thumbs.add(channel, thumb)
 
     def asked(self, call: Heard) -> None:
         """Count a call of a model."""

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bot.channels.channel import Taken
 from bot.company import CANCEL
-from bot.dispatch import DOWN
 from bot.language import NAMING, detect, of_order
 from bot.locale import Language, phrases
-from bot.message import PRIVATELY, Address, Command, Message, Position, Press, Reply
+from bot.message import DOWN, PRIVATELY, UP, Address, Command, Message, Position, Press, Reply
 from bot.passage import Scope
 from bot.store.inbox import Coming, Refused
 
@@ -37,6 +36,8 @@ _LetIn: TypeAlias = "Callable[[Message], Awaitable[int | None]]"
 
 PASSED_OVER = 64
 """Albums and cut texts not meant for the bot of which a later part may be: held in memory alone, the oldest forgotten first."""
+THUMBS = 4096
+"""Thumbs that are remembered as counted; the oldest are forgotten first."""
 _OF_NO_LANGUAGE = re.compile(
     rf"\A\s*/(?:{'|'.join(sorted(NAMING))})\b.*|\A\s*/[A-Za-z]\S*|(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S+", re.IGNORECASE | re.DOTALL
 )
@@ -60,6 +61,7 @@ class Reception:
         members_changed: Callable[[Scope, str], None] = lambda _scope, _person: None,
         refused: Callable[[Press, Command], Awaitable[None]] | None = None,
         complained: Callable[[str, str], None] = lambda _slot, _answer: None,
+        rated: Callable[[str, str], None] = lambda _channel, _thumb: None,
         door: FrontDoor | None = None,
         crowd: Crowd | None = None,
         not_taken: Callable[[Message, Sequence[Parcel]], None] = lambda _message, _parcels: None,
@@ -69,7 +71,8 @@ class Reception:
 
         Answer in `default` where nothing else tells; keep texts of up to `text_bytes`. `members_changed(group, person)` is told
         who came or left, "" for everybody; `refused(press, command)` of a press on a button that was somebody else's;
-        `complained(slot, answer)` that an answer of the slot's model was called bad. `door` says who may talk; None: everybody.
+        `complained(slot, answer)` that an answer of the slot's model was called bad; `rated(channel, thumb)` of every thumb, "up" or
+        "down". `door` says who may talk; None: everybody.
         `crowd` says when no more is taken (None: never); `not_taken(message, parcels)` is told of each, and what is to be sent.
         `removed(chat, id)` forgets a message that its writer took back.
         """
@@ -88,6 +91,8 @@ class Reception:
         self._crowd = crowd
         self._not_taken = not_taken
         self._removed = removed
+        self._rated = rated
+        self._thumbs: OrderedDict[str, None] = OrderedDict()
         self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
 
     async def accept(self, item: Message | Press) -> Taken:
@@ -199,9 +204,8 @@ class Reception:
             return Taken(fresh=False, note=_("This button belongs to somebody else's question.").to(press.language))
         if order.command.name == CANCEL:
             return self._cancelled(press, order.command)
-        if order.command.name == DOWN:
-            self._complained(order.command.args, f"{order.about.address} {order.about.id}")
-            return Taken(fresh=False, note=_("Thank you. It counts against the new model.").to(press.language))
+        if order.command.name in {UP, DOWN}:
+            return self._thumbed(press, order.command, order.about)
         command, note = order.command, ""
         if command.args == PRIVATELY:
             if press.alone is None or (self._door is not None and not await self._door.admits(press.alone, press.sender)):
@@ -212,6 +216,18 @@ class Reception:
             sender_name=order.about.sender_name, reply_to=order.about, command=command,
         )  # fmt: skip
         return Taken(fresh=await self._commit(message, let_in) is not None, note=note)
+
+    def _thumbed(self, press: Press, command: Command, about: Message) -> Taken:
+        """Take a person's word on an answer: the same thumb under the same answer counts once."""
+        if press.token not in self._thumbs:
+            self._rated(press.address.channel, command.name)
+            self._thumbs[press.token] = None
+            if len(self._thumbs) > THUMBS:
+                self._thumbs.popitem(last=False)
+        if command.name == DOWN and command.args:
+            self._complained(command.args, f"{about.address} {about.id}")
+            return Taken(fresh=False, note=_("Thank you. It counts against the new model.").to(press.language))
+        return Taken(fresh=False, note=_("Thank you.").to(press.language))
 
     def _cancelled(self, press: Press, command: Command) -> Taken:
         """End the work at once: an order in the inbox would wait behind it."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ChatKind = Literal["direct", "group"]
 AttachmentKind = Literal["image", "document", "audio", "video", "sticker"]
+UP, DOWN = "up", "down"
+"""The hidden commands of the thumbs under an answer: their argument is the slot whose model is watched, "" for none."""
 PRIVATELY = "--private"
 """The argument of a button's command that is answered to its presser alone, in their direct chat."""
 

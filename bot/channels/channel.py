@@ -53,6 +53,8 @@ class Limits:
     """True where sending the same reply twice with the same key shows it once."""
     finds_sent: bool = False
     """True where the channel, told that a send is in doubt, looks whether it was shown before it repeats it."""
+    thumbs: bool = False
+    """True where every answer of a model has a row of thumbs; elsewhere one down while the model is on probation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class Slack:
         self.accounts: frozenset[str] = frozenset()
         self.post = f"{self.name} {self._tokens[0].split('-')[1]}"
         self.limits = Limits(
-            TEXT_UNITS, settings.download_mb * MEBIBYTE, UPLOAD_BYTES, edits=True, repeatable_sends=False, finds_sent=True
+            TEXT_UNITS, settings.download_mb * MEBIBYTE, UPLOAD_BYTES, edits=True, repeatable_sends=False, finds_sent=True, thumbs=True
         )
         self._settings = settings
         self._blobs = blobs

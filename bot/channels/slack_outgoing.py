@@ -18,7 +18,10 @@ from typing import Final, TypeAlias
 
 from bot.channels.rich_split import shorten, split
 from bot.channels.rich_text import Rich, Span, clean, joined, parse, safe_link
-from bot.message import Button, Picture, Reply, Source
+from bot.locale import phrases
+from bot.message import DOWN, UP, Button, Picture, Reply, Source
+
+_ = phrases(__file__)
 
 Block: TypeAlias = Mapping[str, object]
 
@@ -54,7 +57,7 @@ def render(reply: Reply) -> list[Part]:
     parts += [Part((), escaped(shorten(clean(one.alt).strip(), ALT_UNITS)), one) for one in reply.images]
     if reply.buttons and parts:
         at = max(last, 0)
-        parts[at] = replace(parts[at], blocks=(*parts[at].blocks, *actions(reply.buttons)))
+        parts[at] = replace(parts[at], blocks=(*parts[at].blocks, *actions(reply.buttons), *thumbs(reply)))
     return parts
 
 
@@ -65,7 +68,8 @@ def escaped(words: str) -> str:
 
 def actions(buttons: Sequence[Button]) -> Iterator[Block]:
     """Yield the rows of buttons; each gives its token back as its value."""
-    shown = [button for button in buttons if button.token]
+    apart = {UP, DOWN} if any(button.command.name == UP for button in buttons) else ()  # both thumbs have a row of their own
+    shown = [button for button in buttons if button.token and button.command.name not in apart]
     for start in range(0, len(shown), MOST_BUTTONS):
         row = [
             {
@@ -77,6 +81,23 @@ def actions(buttons: Sequence[Button]) -> Iterator[Block]:
             for place, button in enumerate(shown[start : start + MOST_BUTTONS])
         ]
         yield {"type": "actions", "elements": row}
+
+
+def thumbs(reply: Reply) -> Iterator[Block]:
+    """Yield the row with which one says whether the answer was good, where there are both thumbs.
+
+    Source: https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element
+    """
+    tokens = {button.command.name: button.token for button in reply.buttons if button.command.name in {UP, DOWN}}
+    if tokens.get(UP) and tokens.get(DOWN):
+        good = {**_plain("👍"), "value": tokens[UP], "accessibility_label": _("A good answer").to(reply.language)}
+        bad = {**_plain("👎"), "value": tokens[DOWN], "accessibility_label": _("A bad answer").to(reply.language)}
+        row = {"type": "feedback_buttons", "action_id": f"{PRESSED}:thumbs", "positive_button": good, "negative_button": bad}
+        yield {"type": "context_actions", "elements": [row]}
+
+
+def _plain(label: str) -> Block:
+    return {"text": {"type": "plain_text", "text": label, "emoji": True}}
 
 
 def rich_text(rich: Rich) -> Block:

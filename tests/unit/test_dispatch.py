@@ -34,7 +34,7 @@ class FakeSkill:
     def __init__(self, name: str, *, takes=(), claims=(), found: bool = True, score: float = 0.9) -> None:
         self.name, self.title, self.takes = name, Text(name.title()), frozenset(takes)
         self.commands = (CommandSpec(name, Text(name), aliases=(f"{name}2", "검색" if name == "search" else f"{name}3")),)
-        self._claims, self._found, self._score = claims, found, score
+        self._claims, self._found, self._score, self.model = claims, found, score, ""
         self.asked: list[Request] = []
 
     def claims(self, message: Message) -> bool:
@@ -43,7 +43,7 @@ class FakeSkill:
     async def answer(self, request: Request) -> Reply:
         self.asked.append(request)
         sources = (Source("plan", "it is blue", "", self._score),) if self._found else ()
-        return request.reply(f"{self.name}: {request.text}", sources=sources)
+        return request.reply(f"{self.name}: {request.text}", sources=sources, model=self.model)
 
 
 class House:
@@ -338,3 +338,22 @@ async def test_an_answer_that_is_one_too_many_is_not_made(said: str, replies: li
     assert [reply.text for reply in answer.replies] == replies
     assert (house.ocr.asked, asked) == ([], [("ocr", "/ocr now")])
     assert [reply.text for reply in (await house.ask(make_message("/caption"))).replies] == ["caption: "]
+
+
+@pytest.mark.parametrize(
+    ("row", "watched", "labels"),
+    [(True, "", ["👍", "👎"]), (True, "chat", ["👍", "👎"]), (False, "chat", ["👎"]), (False, "", [])],
+)
+async def test_a_models_answer_has_thumbs_where_the_platform_has_a_row_for_them(
+    row: bool, watched: str, labels: list[str]
+) -> None:
+    house = House(Decision("chat"))
+    house.chat.model = "m@1"
+    house.dispatcher._watched = lambda _skill: watched
+    house.dispatcher.thumbs = lambda _channel: row
+    (reply,) = (await house.ask(make_message("/chat hello"))).replies
+    assert [button.label for button in reply.buttons if button.label in "👍👎"] == labels
+    assert {button.command.args for button in reply.buttons if button.label in "👍👎"} <= {watched}
+    house.chat.model = ""
+    (reply,) = (await house.ask(make_message("/chat hello"))).replies
+    assert not [button for button in reply.buttons if button.label in "👍👎"]

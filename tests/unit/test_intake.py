@@ -8,7 +8,7 @@ from pydantic_core import PydanticSerializationError
 from sqlalchemy import update
 
 from bot.intake import Reception, clean
-from bot.message import PRIVATELY, Button, ChatKind, Command, Message, Position, Press, Reply
+from bot.message import DOWN, PRIVATELY, UP, Button, ChatKind, Command, Message, Position, Press, Reply
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
@@ -24,10 +24,13 @@ class Fixture:
         self.arrived: list[Waiting] = []
         self.stopped: list[int] = []
         self.refused: list[tuple[str, Command]] = []
+        self.complaints: list[str] = []
+        self.thumbs: list[tuple[str, str]] = []
         self.database, self.inbox, self.chats = database, Inbox(database), Chats(database)
         self.reception = Reception(
             self.inbox, self.chats, BlobStore(folder), Moves(database, self.chats), arrived=self.arrived.append, stop=self.stop,
-            default="en", text_bytes=1000, refused=self.refuse,
+            default="en", text_bytes=1000, refused=self.refuse, complained=lambda slot, _answer: self.complaints.append(slot),
+            rated=lambda channel, thumb: self.thumbs.append((channel, thumb)),
         )  # fmt: skip
 
     async def refuse(self, press: Press, command: Command) -> None:
@@ -37,11 +40,11 @@ class Fixture:
         self.stopped.append(number)
         return number == 1
 
-    async def button(self, *, sender: str = "ann", args: str = "2", kind: ChatKind = "direct") -> str:
+    async def button(self, *, sender: str = "ann", args: str = "2", kind: ChatKind = "direct", name: str = "search") -> str:
         message = make_message("hello", sender=sender, kind=kind)
         number = await self.inbox.accept(message)
         assert number is not None
-        await self.inbox.finish(number, message, [Reply("hi", "en", buttons=(Button("More", Command("search", args)),))])
+        await self.inbox.finish(number, message, [Reply("hi", "en", buttons=(Button("More", Command(name, args)),))])
         return (await Outbox(self.database).of(number))[0].reply.buttons[0].token
 
     def press(self, token: str, *, sender: str = "ann") -> Press:
@@ -271,3 +274,20 @@ async def test_a_press_that_came_with_messages_is_committed_with_them(house: Fix
     token = await house.button()
     taken = await house.reception.accept_all([house.press(token), house.press("unknown")], read_to=Position("test", "bot", "s2"))
     assert [(one.fresh, bool(one.note)) for one in taken] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize(
+    ("thumb", "slot", "said", "complaints"),
+    [(UP, "summarise", "Thank you.", []), (DOWN, "", "Thank you.", []), (DOWN, "summarise", "new model", ["summarise"] * 2)],
+)
+async def test_a_thumb_is_thanked_for_and_counts_once(
+    house: Fixture, thumb: str, slot: str, said: str, complaints: list[str]
+) -> None:
+    token = await house.button(name=thumb, args=slot)
+    for _time in range(2):
+        taken = await house.reception.accept(house.press(token))
+        assert not taken.fresh
+        assert said in taken.note
+    assert house.thumbs == [("test", thumb)]
+    assert house.complaints == complaints
+    assert not house.arrived
