@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from bot.channels.again import sent_again
 from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, GoneError, RetryLaterError
 from bot.errors import StoreError
 from bot.feed import Ended, Feed, Turn
@@ -198,7 +199,7 @@ class Delivery:
         if not repeatable and not (parcel.edits and not parcel.parts):
             await self._outbox.sending(parcel.id)  # an edit that is repeated does no harm
         again = parcel.state == "ambiguous" and not repeatable and not (parcel.edits and not parcel.parts)
-        reply = _again(parcel.reply) if again and not channel.limits.finds_sent else parcel.reply
+        reply = sent_again(parcel.reply) if again and not channel.limits.finds_sent else parcel.reply
         try:
             async with asyncio.timeout(SEND_WITHIN_S):
                 if isinstance(channel, PartByPart):
@@ -229,11 +230,6 @@ class Delivery:
 def places(channels: Mapping[str, Channel]) -> dict[str, str]:
     """Return the channels with the one chat that is served of each; a channel that serves one alone names it `only_chat`."""
     return {name: str(getattr(channel, "only_chat", "")) for name, channel in channels.items()}
-
-
-def _again(reply: Reply) -> Reply:
-    note = _("(Sent again: I was interrupted and cannot tell whether the first one reached you.)").to(reply.language)
-    return replace(reply, text=f"{reply.text}\n\n*{note}*")
 
 
 def _early_s(parcel: Parcel) -> float:

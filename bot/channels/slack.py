@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,19 +22,20 @@ from typing import Final
 
 import aiohttp
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.channels.backoff import Backoff
 from bot.channels.channel import Intake, Limits, OpenGroup, Past
 from bot.channels.slack_history import PAUSE_S
 from bot.channels.slack_history import page as past_page
-from bot.channels.slack_incoming import CHANNEL, THREAD, Me, at, plain
-from bot.channels.slack_listening import application, over_a_socket, posted
+from bot.channels.slack_incoming import CHANNEL, THREAD, UNSEEN, Me, at, plain
+from bot.channels.slack_listening import application, posted
 from bot.channels.slack_outgoing import TEXT_UNITS
 from bot.channels.slack_sending import Sending, WentOut
+from bot.channels.slack_socket import over_a_socket
 from bot.channels.slack_space import is_full
-from bot.channels.slack_taking import Taking, Workspace
+from bot.channels.slack_taking import Taking
 from bot.channels.slack_wire import Wire
+from bot.channels.slack_workspace import Workspace
 from bot.config import MEBIBYTE, SlackSettings
 from bot.errors import ChannelError, GoneError, RetryLaterError, SettingsError, TooLargeError
 from bot.locale import phrases
@@ -83,16 +83,21 @@ class Slack:
         self.accounts: frozenset[str] = frozenset()
         self.post = f"{self.name} {self._tokens[0].split('-')[1]}"
         self.limits = Limits(
-            TEXT_UNITS, settings.download_mb * MEBIBYTE, UPLOAD_BYTES, edits=True, repeatable_sends=False, finds_sent=True, thumbs=True
+            TEXT_UNITS,
+            settings.download_mb * MEBIBYTE,
+            UPLOAD_BYTES,
+            edits=True,
+            repeatable_sends=False,
+            finds_sent=True,
+            thumbs=True,
         )
         self._settings = settings
         self._blobs = blobs
         self._backoff = backoff or Backoff()
         self.pulse: Pulse = self._backoff.pulse
         self._workspaces: dict[str, Workspace] = {}
-        self._known: set[str] = set()
-        self._settled = False
-        """Whether every token's workspace is known: until then one that is not may yet come."""
+        self._settled: set[str] = set()
+        """Tokens whose workspace is known, or that Slack takes no more: until all are, an unknown workspace may yet come."""
         self._home = ""
         """The workspace of the first token."""
         self._changes = 0
@@ -107,23 +112,24 @@ class Slack:
         """
         async with aiohttp.ClientSession(trust_env=True) as session:
             introducing = [asyncio.create_task(self._introduce(token, session)) for token in self._tokens]
-            taking = Taking(intake, self._workspaces, commands=lambda: self._commands, settled=lambda: self._settled,
-                            changed=self._changed)  # fmt: skip
-            client = AsyncWebClient(
-                None, self._settings.base_url, session=session, retry_handlers=[], ssl=_tls(self._settings.base_url)
+            taking = Taking(
+                intake, self._workspaces, commands=lambda: self._commands, settled=self._all_known, changed=self._changed
             )
-            app = application(taking.take, client)
+            app = application(taking.take)
             try:
                 if self._app_token:
                     await asyncio.wait(introducing, return_when=asyncio.FIRST_COMPLETED)
-                    await over_a_socket(app, self._app_token, client, self.pulse)
+                    asked = Wire(
+                        self._app_token, base_url=self._settings.base_url, session=session, setting="PARING_SLACK__APP_TOKEN"
+                    )
+                    await over_a_socket(app, asked, session, self.pulse, self._backoff)
                 else:
                     await self._listen(app, introducing)
             finally:
                 for one in introducing:
                     one.cancel()
-                self._settled = False
-                self._known.clear()
+                self._settled.clear()
+                await taking.finish(within_s=FINISH_S)
                 for workspace in self._workspaces.values():
                     await workspace.finish(within_s=FINISH_S)
                 self._workspaces.clear()  # their line is closed: what is to be sent meanwhile waits for the next start
@@ -137,34 +143,38 @@ class Slack:
 
     async def _introduce(self, token: str, session: aiohttp.ClientSession) -> None:
         """Ask Slack who the bot is with this token, until it answers."""
-        wire, said = Wire(token, base_url=self._settings.base_url, session=session), ""
+        wire, said, backoff = Wire(token, base_url=self._settings.base_url, session=session), "", Backoff()
         while True:
             try:
-                told = await wire.call("auth.test")
+                me = Me.told(await wire.call("auth.test"))
             except ChannelError as error:
                 if str(error) != said:
                     log.warning("Slack does not say who the bot is; it is asked again, ever later", why=str(error))
                 said = str(error)
+                if wire.lost:
+                    self._settled.add(token)
                 wait_s = error.retry_after_s if isinstance(error, RetryLaterError) else 0.0
-                await self._backoff.wait(wait_s, most_s=LONGEST_TOKEN_WAIT_S)
+                await backoff.wait(wait_s, most_s=LONGEST_TOKEN_WAIT_S)
                 continue
-            me = Me(str(told.get("team_id") or ""), str(told.get("user_id") or ""), str(told.get("bot_id") or ""))
             self._workspaces[me.team] = Workspace(me, wire, Sending(wire, self._blobs))
             self.account = self.account or me.team
             self._home = me.team if token == self._tokens[0] else self._home
             self.accounts |= {me.team}
-            self._known.add(token)
-            self._settled = self._known >= set(self._tokens)
-            self._backoff.succeeded()
+            self._settled.add(token)
             self.pulse.reached()
             return
+
+    def _all_known(self) -> bool:
+        return self._settled >= set(self._tokens)
 
     async def send(self, reply: Reply, to: Address, *, key: str) -> str:
         """Send `reply`; see the contract."""
         return await self.send_parts(reply, to, key=key, edits="", sent=(), went_out=None)
 
     async def edit(self, sent: str, reply: Reply, to: Address) -> str:
-        """Make `sent` show `reply`; where it can be edited no more, send it anew."""
+        """Make `sent` show `reply`; where it can be edited no more, send it anew. A status that one alone sees stays as it is."""
+        if to.thread.startswith(UNSEEN):
+            return sent
         return await self.send_parts(reply, to, key=f"edit {sent}", edits=sent, sent=(), went_out=None)
 
     async def send_parts(
@@ -184,18 +194,23 @@ class Slack:
             shown = await here.sending.edit(edits, reply, to, key, sent=sent, in_doubt=in_doubt, went_out=went_out)
         else:
             shown = await here.sending.send(reply, to, key, sent=sent, in_doubt=in_doubt, went_out=went_out)
+        place = await here.sending.place(to)
+        here.spoke(place)
         if reply.reply_to:
-            here.answered((await here.sending.place(to)).chat, reply.reply_to)
+            here.answered(place.chat, reply.reply_to)
         return shown
 
     async def typing(self, to: Address) -> None:
-        """Show nothing: a bot cannot type in Slack; the reaction on the message tells that it is worked on."""
+        """Show in a thread that it is worked on; elsewhere a bot cannot type in Slack, and the reaction on the message tells it."""
+        here = self._workspaces.get(to.account)
+        if here is not None:
+            await here.works(to)
 
     async def member(self, person: str, scope: Scope) -> bool | None:
         """Ask Slack whether `person` is in the channel, or in the workspace; never raises."""
         here = self._workspaces.get(scope.path.split("/")[1]) if scope.path.startswith(f"{CHANNEL}/") else None
         if here is None or not person:
-            return False if self._settled or not person else None
+            return False if self._all_known() or not person else None
         try:
             if scope.kind == "workspace":
                 user = (await here.wire.call("users.info", user=person)).get("user")
@@ -314,7 +329,7 @@ class Slack:
         here = self._workspaces.get(team)
         if here is not None:
             return here
-        if not self._settled:
+        if not self._all_known():
             raise RetryLaterError(_("Slack cannot be reached. Nothing was sent; it is tried again by itself."), retry_after_s=1.0)
         raise GoneError(_("I am in this Slack workspace no more: no token of it is set."))
 
@@ -354,7 +369,3 @@ def _members(page: Mapping[str, object]) -> list[str]:
 
 def _too_large(limit_mb: int) -> TooLargeError:
     return TooLargeError(_("That file is over {limit} MB. Nothing was kept; please send a smaller one.", limit=limit_mb))
-
-
-def _tls(base_url: str) -> ssl.SSLContext | None:
-    return ssl.create_default_context() if base_url.startswith("https:") else None

@@ -1,6 +1,6 @@
-"""The bot's page in Slack (App Home): what it can do, what it keeps, and how to ask.
+"""The bot's page in Slack (App Home): what it can do, what it keeps, and how to ask; and what is offered in the assistant's pane.
 
-Source: https://docs.slack.dev/surfaces/app-home
+Sources: https://docs.slack.dev/surfaces/app-home, https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts
 """
 
 from __future__ import annotations
@@ -34,3 +34,14 @@ def home(commands: Sequence[CommandSpec], language: Language) -> Mapping[str, ob
         ).to(language),
     ]
     return {"type": "home", "blocks": [rich_text(parse(paragraph)) for paragraph in said]}
+
+
+def prompts(language: Language) -> Sequence[Mapping[str, str]]:
+    """Return what is offered at the beginning of a conversation: a title, and what is said by a press on it."""
+    offered = (
+        (_("What can you do?"), _("/help")),
+        (_("What do you keep of what I say?"), _("/privacy")),
+        (_("Find something in our documents"), _("What do our documents say about holidays?")),
+        (_("Translate"), _("/translate en 내일 오후에 만나요.")),
+    )
+    return [{"title": title.to(language), "message": said.to(language)} for title, said in offered]

@@ -19,10 +19,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Self
 
 from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of, parse_command
+from bot.errors import RetryLaterError
+from bot.locale import phrases
 from bot.message import Address, Attachment, Command, Message, Press
+
+_ = phrases(__file__)
 
 CHANNEL: Final = "slack"
 UNSEEN: Final = "in:"
@@ -34,12 +38,16 @@ SHORTCUTS: Final = {"summarise_thread": "sum", "describe_image": "caption", "sea
 _SAID: Final = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 _NO_FILE: Final = frozenset({"tombstone", "external", "hidden_by_limit"})
 _DIRECT: Final = "im"
+_SLACKBOT: Final = "USLACKBOT"
+"""Slack's own voice, which says of itself only now and then that it is a bot."""
 _AFTER_MENTION: Final = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[\s,.:;!，、]*")
 _MARK: Final = re.compile(r"<([@#!])?([^<>|]{1,3000})(?:\|([^<>]{0,3000}))?>")
 _PERSON: Final = re.compile(r"<@(\w{1,32})(?:\|[^<>]{0,256})?>", re.ASCII)
 _GAP: Final = re.compile(r"[ \t]{2,}")
 _UNESCAPED: Final = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _ENTITY: Final = re.compile("&(?:lt|gt|amp);")
+_LAST_TS: Final = 1e11
+"""What a date can hold: the year 5138."""
 _TS: Final = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
 
 
@@ -50,6 +58,14 @@ class Me:
     team: str
     user: str
     bot: str = ""
+
+    @classmethod
+    def told(cls, said: Mapping[str, object]) -> Self:
+        """Return what auth.test says. Raises RetryLaterError where it names no workspace, or nobody."""
+        me = cls(_text(said, "team_id"), _text(said, "user_id"), _text(said, "bot_id"))
+        if not (me.team and me.user):
+            raise RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=1.0)
+        return me
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +160,15 @@ def of_share(body: Mapping[str, object], action_id: str) -> str:
     return _text(action, "value") if _text(action, "action_id") == action_id else ""
 
 
+def is_ts(name: str) -> bool:
+    """Say whether `name` is a message's id, as Slack gives them."""
+    return _TS.fullmatch(name) is not None
+
+
 def at(ts: str) -> datetime:
     """Return when a `ts` was, aware, UTC; now for what is none."""
-    return datetime.fromtimestamp(float(ts), UTC) if _TS.fullmatch(ts) else datetime.now(UTC)
+    seconds = float(ts) if _TS.fullmatch(ts) else 0.0
+    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _LAST_TS else datetime.now(UTC)
 
 
 def plain(text: str) -> str:
@@ -182,7 +204,7 @@ def _edited(event: Mapping[str, object], me: Me) -> Message | None:
 
 def _message(said: Mapping[str, object], me: Me) -> Message | None:
     user, ts, chat = _text(said, "user"), _text(said, "ts"), _text(said, "channel")
-    if not (user and chat and _TS.fullmatch(ts)) or user == me.user or said.get("bot_id") or said.get("bot_profile"):
+    if not (user and chat and _TS.fullmatch(ts)) or user in {me.user, _SLACKBOT} or said.get("bot_id") or said.get("bot_profile"):
         return None
     text, called = _without_me(_text(said, "text"), me)
     files = attachments(said, me.team)

@@ -1,11 +1,11 @@
-"""How Slack reaches the bot: over a socket that the bot opens, or by signed requests that are posted to it.
+"""How Slack reaches the bot: bolt's app, and the signed requests that are posted to it (a socket of the bot's own: `slack_socket`).
 
-Owns the two ways in, over slack_bolt: it verifies signatures and keeps the socket. Leaves to `take` what a payload says: nothing is
-acknowledged before `take` has returned.
+Owns who may post: signatures, how old, how large, how slow. Leaves to `take` what a payload says: nothing is acknowledged before
+`take` has returned.
 
     async with posted(host, port, path, app) as port: ...
 
-Sources: https://docs.slack.dev/apis/events-api/using-socket-mode, https://docs.slack.dev/authentication/verifying-requests-from-slack
+Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
 from __future__ import annotations
@@ -18,31 +18,25 @@ from typing import Final
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.channels.posting import CannotListenError, Patience, hosted
 from bot.errors import ChannelError
 from bot.locale import phrases
-from bot.pulse import Pulse
 
 _ = phrases(__file__)
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 BODY_S: Final = 2.5
 """Slack waits 3 s for an answer."""
-LOOK_S: Final = 1.0
-SILENT_S: Final = 120.0
-"""How long a socket may be away before the channel is started again."""
 Take = Callable[[Mapping[str, object]], Awaitable[int]]
 
 
-def application(take: Take, client: AsyncWebClient) -> AsyncApp:
+def application(take: Take) -> AsyncApp:
     """Return a bolt app that hands every payload to `take` before it is acknowledged. Signatures are verified in `posted`."""
 
     async def authorize() -> AuthorizeResult:
@@ -52,7 +46,6 @@ def application(take: Take, client: AsyncWebClient) -> AsyncApp:
     quiet.setLevel(logging.CRITICAL)
     app = AsyncApp(
         logger=quiet,
-        client=client,
         authorize=authorize,
         process_before_response=True,
         request_verification_enabled=False,  # it breaks on a malformed time or signature, with 500
@@ -114,19 +107,3 @@ async def _dispatched(app: AsyncApp, body: bytes, request: web.Request) -> web.R
     except (LookupError, RecursionError, TypeError, ValueError):
         return web.Response(status=400)
     return await to_aiohttp_response(await app.async_dispatch(asked))
-
-
-async def over_a_socket(app: AsyncApp, app_token: str, client: AsyncWebClient, pulse: Pulse) -> None:
-    """Take in over Socket Mode until cancelled; the library opens the socket again by itself. Raises ChannelError where it stays away."""
-    handler = AsyncSocketModeHandler(app, app_token, logger=app.logger, web_client=client)
-    connecting = asyncio.create_task(handler.client.connect())  # type: ignore[no-untyped-call]
-    try:
-        while True:
-            if connecting.done() and await handler.client.is_connected():
-                pulse.reached()
-            quiet_s = pulse.quiet_s
-            pulse.due(SILENT_S if quiet_s is None else max(SILENT_S - quiet_s, 2 * LOOK_S))
-            await asyncio.sleep(LOOK_S)
-    finally:
-        connecting.cancel()
-        await handler.close_async()  # type: ignore[no-untyped-call]

@@ -14,8 +14,9 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
+from bot.channels.again import sent_again
 from bot.channels.slack_incoming import UNSEEN
 from bot.channels.slack_outgoing import Block, Part, render
 from bot.channels.slack_wire import Wire
@@ -36,6 +37,8 @@ LOOKED_BACK: Final = 100
 """Messages of a chat in which a key is looked for: more were not said between two tries."""
 EVENT_TYPE: Final = "paring_reply"
 _NO_MORE_EDITABLE: Final = ("message_not_found", "cant_update_message", "edit_window_closed", "is_inactive")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 WentOut = Callable[[Sequence[str]], Awaitable[None]]
 
 
@@ -73,10 +76,12 @@ class Sending:
     ) -> str:
         """Send the parts after those in `sent`; return the id of the first message. Raises as `Channel.send`.
 
-        `in_doubt`: the next one may have been shown in an earlier life. `shareable`: who alone sees it may show it to all.
+        `in_doubt`: the next one may have been shown in an earlier life. `shareable`: who alone sees it may show it to all, where it is an
+        answer (not a status, nor what is told at the door).
         """
-        place, parts, shown = await self.place(to), _rendered(reply), list(sent)
-        if place.only and shareable:
+        place, shown = await self.place(to), list(sent)
+        parts = _rendered(sent_again(reply) if in_doubt and place.only else reply)  # what one alone sees cannot be looked for
+        if place.only and shareable and reply.receipt is not None:
             parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, self._share(reply, place.chat)))
         for number in range(len(shown), len(parts)):
             name = _named(key, number, reply)
@@ -103,7 +108,9 @@ class Sending:
         place, parts = await self.place(to), _rendered(reply)
         if not sent:
             first = parts[0]
-            if place.only or first.picture is not None or not await self._updated(place, message, first):
+            if place.only:
+                return await self.send(reply, to, key, in_doubt=in_doubt, went_out=went_out)
+            if first.picture is not None or not await self._updated(place, message, first):
                 return await self.send(reply, to, key, in_doubt=True, went_out=went_out)
             sent = (message,)
             if went_out is not None and len(parts) > 1:
@@ -122,7 +129,7 @@ class Sending:
             number = opened.get("id") if isinstance(opened, dict) else None
             if not isinstance(number, str):
                 raise RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=1.0)
-            _keep(self._direct, to.chat, number)
+            keep(self._direct, to.chat, number)
         return Place(self._direct[to.chat], to.thread)
 
     def shared(self, token: str) -> tuple[Reply, str] | None:
@@ -140,7 +147,7 @@ class Sending:
 
     def direct_is(self, person: str, chat: str) -> None:
         """Know the number of a person's direct chat, from what they said there."""
-        _keep(self._direct, person, chat)
+        keep(self._direct, person, chat)
 
     async def _once(self, part: Part, place: Place, name: str) -> str:
         """Post one part, unless a look at the chat finds it there."""
@@ -199,7 +206,7 @@ class Sending:
             raise RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=1.0)
         await self._wire.upload(url, data)
         await self._wire.call("files.completeUploadExternal", files=[{"id": number, "title": file_name}])
-        _keep(self._files, name, number)
+        keep(self._files, name, number)
         return number
 
     async def _found(self, place: Place, name: str) -> str:
@@ -254,8 +261,9 @@ def _rendered(reply: Reply) -> list[Part]:
     return parts
 
 
-def _keep(kept: OrderedDict[str, str], name: str, value: str) -> None:
+def keep(kept: OrderedDict[Key, Value], name: Key, value: Value, *, most: int = KEPT) -> None:
+    """Put a value into a memory that forgets the oldest first."""
     kept[name] = value
     kept.move_to_end(name)
-    while len(kept) > KEPT:
+    while len(kept) > most:
         kept.popitem(last=False)

@@ -1,8 +1,7 @@
 """What is done with what Slack tells: read, put into its language, committed, and only then acknowledged.
 
-Owns the order within a conversation (Socket Mode hands over several at once), the sign that a message was seen, and who is told at the
-door. Leaves to bolt the signature and the socket, to the intake who may talk to the bot. Slack tells again what was not acknowledged; the
-inbox knows it by its `ts`.
+Owns what each event means to the intake, and when it is acknowledged. Leaves to bolt the envelope, to `slack_workspace` the signs and the
+order within a conversation, to the intake who may talk to the bot. Slack tells again what was not acknowledged; the inbox knows it by its `ts`.
 
     status = await taking.take(body)     # 200: it may be acknowledged
 """
@@ -10,21 +9,16 @@ inbox knows it by its `ts`.
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from bot.channels.channel import Intake
-from bot.channels.slack_home import home
-from bot.channels.slack_incoming import CHANNEL, Me, Removed, of_command, of_event, of_press, of_share, of_shortcut
-from bot.channels.slack_people import People
-from bot.channels.slack_sending import SHARE, Sending
-from bot.channels.slack_space import Space
-from bot.channels.slack_wire import Wire
-from bot.errors import ChannelError, ParingError, RetryLaterError, StoreError
+from bot.channels.slack_home import home, prompts
+from bot.channels.slack_incoming import CHANNEL, Removed, of_command, of_event, of_press, of_share, of_shortcut
+from bot.channels.slack_sending import SHARE
+from bot.channels.slack_workspace import Workspace, finished
+from bot.errors import ParingError, StoreError
 from bot.language import NAMING, of_order
 from bot.locale import phrases
 from bot.logs import Logger
@@ -34,82 +28,12 @@ from bot.skill import CommandSpec
 _ = phrases(__file__)
 log = Logger(__name__)
 
-SEEN: Final = "eyes"
-"""The reaction while a message is worked on."""
-TRIES: Final = 3
-MOST_UNDER_WAY: Final = 256
-MOST_SEEN: Final = 4096
-
-
-class Workspace:
-    """The bot in one workspace: who it is there, its line, and what it says."""
-
-    def __init__(self, me: Me, wire: Wire, sending: Sending) -> None:
-        """Take the three."""
-        self.me = me
-        self.wire = wire
-        self.sending = sending
-        self._orders: dict[str, asyncio.Lock] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self.people = People(wire)
-        self.space = Space(wire, me.team)
-        self._numbers = itertools.count()
-
-    def in_order(self, chat: str) -> asyncio.Lock:
-        """Return what one conversation's messages pass through one after the other, in the order in which they came."""
-        if len(self._orders) >= MOST_SEEN:
-            self._orders = {name: lock for name, lock in self._orders.items() if lock.locked()}
-        return self._orders.setdefault(chat, asyncio.Lock())
-
-    def seen(self, chat: str, ts: str) -> None:
-        """Show by a reaction that a message is worked on; nothing waits for it."""
-        self._seen[chat, ts] = None
-        while len(self._seen) > MOST_SEEN:
-            self._seen.popitem(last=False)
-        self.beside("reactions.add", channel=chat, timestamp=ts, name=SEEN)
-
-    def answered(self, chat: str, ts: str) -> None:
-        """Take the reaction away again."""
-        if (chat, ts) in self._seen:
-            del self._seen[chat, ts]
-            self.beside("reactions.remove", channel=chat, timestamp=ts, name=SEEN)
-
-    def say(self, said: Reply, to: Address) -> None:
-        """Say something beside the outbox; nothing waits for it."""
-        if len(self._under_way) < MOST_UNDER_WAY:
-            self._hold(self._said(said, to, f"door {next(self._numbers)}"))
-
-    async def finish(self, *, within_s: float) -> None:
-        """Wait for what is under way."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=within_s)
-
-    def beside(self, method: str, **said: object) -> None:
-        """Call a method for which nothing waits."""
-        if len(self._under_way) < MOST_UNDER_WAY:
-            self._hold(self._called(method, said))
-
-    def _hold(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-
-    async def _called(self, method: str, said: Mapping[str, object]) -> None:
-        with suppress(ChannelError):  # a sign that is missing harms nobody
-            await self.wire.call(method, wait_for=str(said.get("channel", "")), **said)  # type: ignore[arg-type]
-
-    async def _said(self, said: Reply, to: Address, key: str) -> None:
-        for _try in range(TRIES):
-            try:
-                await self.sending.send(said, to, key, shareable=False)
-            except RetryLaterError as error:
-                await asyncio.sleep(error.retry_after_s)
-            except ChannelError as error:
-                log.info("something the bot says on its own was not sent", why=str(error))
-                return
-            else:
-                return
+ACKNOWLEDGE_S: Final = 2.4
+"""Slack waits 3 s. What takes longer goes on, and is not acknowledged: told again, it is here already."""
+MOST_LATE: Final = 1024
+_ANEW: Final = frozenset({"channel_convert_to_private", "channel_convert_to_public", "channel_archive", "channel_unarchive"})
+"""Messages of Slack's own after which another may read a channel."""
+_SHARED: Final = frozenset({"channel_shared", "channel_unshared"})
 
 
 class Taking:
@@ -126,14 +50,15 @@ class Taking:
     ) -> None:
         """Take where messages go, the workspaces by their team's id, and which commands there are.
 
-        `settled`: all workspaces are known. Until then what an unknown one tells is to be told again. `changed` is told of a channel
-        to which somebody came, or which somebody left.
+        `settled`: all workspaces are known. Until then what an unknown one tells is to be told again. `changed` is told of a
+        channel whose readers may be others from now on.
         """
         self._intake = intake
         self._workspaces = workspaces
         self._specs = commands
         self._settled = settled
         self._changed = changed
+        self._late: set[asyncio.Task[int]] = set()
 
     async def take(self, body: Mapping[str, object]) -> int:
         """Commit what `body` says; return the HTTP status to answer with: 200, or 503 where it is to be told again."""
@@ -141,6 +66,22 @@ class Taking:
         if here is None:
             log.info("what a workspace told whose token is not set, or not known yet, is left out")
             return 200 if self._settled() else 503
+        if len(self._late) >= MOST_LATE:
+            return 503
+        work = asyncio.create_task(self._taken(body, here))
+        self._late.add(work)
+        work.add_done_callback(self._late.discard)
+        done, _late = await asyncio.wait([work], timeout=ACKNOWLEDGE_S)
+        if done:
+            return work.result()
+        log.warning("what Slack told is not kept yet and not acknowledged; Slack tells it again", after_s=ACKNOWLEDGE_S)
+        return 503
+
+    async def finish(self, *, within_s: float) -> None:
+        """Wait for what is being kept; end what takes longer: it was not acknowledged."""
+        await finished(self._late, within_s=within_s)
+
+    async def _taken(self, body: Mapping[str, object], here: Workspace) -> int:
         try:
             await self._commit(body, here)
         except StoreError as error:
@@ -173,25 +114,63 @@ class Taking:
 
     async def _told(self, event: Mapping[str, object], here: Workspace) -> None:
         what, chat = event.get("type"), event.get("channel")
-        if what in {"member_joined_channel", "member_left_channel"}:
+        if what in {"message", "app_mention"}:
+            await self._heard(event, here)
+        elif what in {"member_joined_channel", "member_left_channel"}:
             await self._came_or_left(event, here)
-            return
-        if what == "app_home_opened" and event.get("tab") == "home" and isinstance(event.get("user"), str):
+        elif what in _SHARED and isinstance(chat, str):
+            self._others_may_read(chat, here)
+        elif what == "channel_id_changed":
+            await self._moved(event, here)
+        elif what in {"app_uninstalled", "tokens_revoked"}:
+            here.beside("auth.test")  # whether it is so: an old event may come late
+        elif what == "app_home_opened" and event.get("tab") == "home" and isinstance(event.get("user"), str):
             await self._show_home(str(event["user"]), here)
-        if what not in {"message", "app_mention"}:
-            return
+        elif what == "assistant_thread_started":
+            await self._suggest(event, here)
+
+    async def _heard(self, event: Mapping[str, object], here: Workspace) -> None:
+        """Take in what was said, changed or taken back."""
+        chat = str(event.get("channel"))
+        if event.get("subtype") in _ANEW:
+            self._others_may_read(chat, here)
         told = of_event(event, here.me)
         if isinstance(told, Removed):
-            await self._intake.removed(told.address, told.id)
-        elif told is not None:
-            if told.address.kind == "direct" and isinstance(chat, str):
+            here.took_back(chat, told.id)
+            async with here.in_order(told.address.chat):
+                await self._intake.removed(told.address, told.id)
+        elif told is not None and not here.is_gone(chat, told.id):
+            if told.address.kind == "direct":
                 here.sending.direct_is(told.sender, chat)
-            await self._said(told, here, chat=str(chat))
+            await self._said(told, here, chat=chat)
+
+    def _others_may_read(self, chat: str, here: Workspace) -> None:
+        self._changed(chat)
+        self._intake.members_changed(Address(CHANNEL, here.me.team, chat, kind="group"))
+
+    async def _moved(self, event: Mapping[str, object], here: Workspace) -> None:
+        """Follow a channel to which Slack gives another id: it was shared with another workspace, or no more."""
+        old, new = event.get("old_channel_id"), event.get("new_channel_id")
+        if isinstance(old, str) and isinstance(new, str) and old and new and old != new:
+            team = here.me.team
+            await self._intake.moved(Address(CHANNEL, team, old, kind="group"), Address(CHANNEL, team, new, kind="group"))
 
     async def _show_home(self, user: str, here: Workspace) -> None:
         alone = Address(CHANNEL, here.me.team, user)
         language = await self._intake.language(alone, "", (await here.people.who(user)).language)
         here.beside("views.publish", user_id=user, view=home(self._specs(), language))
+
+    async def _suggest(self, event: Mapping[str, object], here: Workspace) -> None:
+        """Offer in a new conversation of Slack's assistant pane what may be asked."""
+        thread = event.get("assistant_thread")
+        told = thread if isinstance(thread, dict) else {}
+        user, chat, ts = told.get("user_id"), told.get("channel_id"), told.get("thread_ts")
+        if isinstance(user, str) and isinstance(chat, str) and isinstance(ts, str):
+            here.sending.direct_is(user, chat)
+            language = await self._intake.language(
+                Address(CHANNEL, here.me.team, user), "", (await here.people.who(user)).language
+            )
+            here.beside("assistant.threads.setSuggestedPrompts", channel_id=chat, thread_ts=ts, prompts=prompts(language))
 
     async def _said(self, message: Message, here: Workspace, *, chat: str = "") -> None:
         async with here.in_order(message.address.chat):
@@ -199,6 +178,7 @@ class Taking:
             language = await self._intake.language(message.address, _words(message), person.language)
             quoted = replace(message.reply_to, language=language) if message.reply_to else None
             named = replace(message, language=language, reply_to=quoted, sender_name=person.name or message.sender_name)
+            here.speaks(message.address, language)
             taken = await self._intake.accept(named)
         if taken.fresh and message.addressed and chat:
             here.seen(chat, message.id)

@@ -35,6 +35,12 @@ TEAM, BOT, BOT_ID, ANN, BEN, DIRECT, GENERAL = "T1", "UBOT", "B1", "U1", "U2", "
 TOKEN, APP_TOKEN, SIGNING = "xoxb-1-contract", "xapp-1-contract", "8f742231b10e8888abcd99yyyzzz85a5"
 Json = dict[str, Any]
 T = TypeVar("T")
+LIES = {
+    "html": "<!doctype html><title>Sign in</title>", "bare": '{"ok": true}', "list": "[1, 2]", "deep": "[" * 200_000,
+    "giant": '{"ok": true, "ts": "' + "x" * (33 << 20) + '"}',
+    "strange": json.dumps({"ok": True, "ts": 5, "channel": [], "user": "U1", "team_id": {}, "messages": {"a": 1}, "members": "U1",
+                           "file": [], "url": 7, "response_metadata": {"next_cursor": 3}, "view": None}),
+}  # fmt: skip
 _CALL = re.compile("&lt;([@#!][A-Za-z0-9^|]+)&gt;")
 
 
@@ -44,7 +50,11 @@ class Fault:
 
     method: str
     kind: str
-    """ratelimited, cut (carried out, then no answer), hang (carried out, never answered), lost (cut before), 500, or an error's word."""
+    """ratelimited, cut (carried out, then no answer), hang (carried out, never answered), lost (cut before), 500, a lie, or an error's word.
+
+    Lies, nothing carried out: html (a page of a proxy's), bare (ok, and nothing else), list (no object), strange (fields of other
+    types), deep and giant (JSON without end).
+    """
     times: int = 1
     retry_after: int = 1
     token: str = ""
@@ -73,6 +83,8 @@ class FakeSlack:
     teams: dict[str, str] = field(default_factory=dict)
     """Workspaces beside TEAM, by the bot's token there."""
     reactions: list[tuple[str, str]] = field(default_factory=list)
+    cursor: str = ""
+    """Where a list of members is said to go on."""
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -125,13 +137,20 @@ class FakeSlack:
         return {"type": "event_callback", "team_id": TEAM, "api_app_id": "A1", "event": event, "event_id": f"Ev{next(self._numbers)}",
                 "authorizations": [{"team_id": TEAM, "user_id": BOT, "is_bot": True}]}  # fmt: skip
 
+    async def frame(self, said: Json | str) -> None:
+        """Send anything over the newest socket."""
+        await asyncio.wait_for(self._connected.wait(), 30)
+        await self._sockets[-1].send_str(said if isinstance(said, str) else json.dumps(said))
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets are open."""
+        return len(self._sockets)
+
     async def envelope(self, kind: str, payload: Json) -> Json:
         """Send an envelope over the socket; return what it was acknowledged with."""
-        await asyncio.wait_for(self._connected.wait(), 30)
         number = f"envelope-{next(self._numbers)}"
-        await self._sockets[-1].send_json(
-            {"type": kind, "envelope_id": number, "payload": payload, "accepts_response_payload": False}
-        )
+        await self.frame({"type": kind, "envelope_id": number, "payload": payload, "accepts_response_payload": False})
         async with asyncio.timeout(30):
             while number not in self.acknowledged:
                 self._acknowledged.clear()
@@ -196,6 +215,10 @@ class FakeSlack:
             if fault.kind == "ratelimited":
                 headers = {"Retry-After": str(fault.retry_after)}
                 return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+            if fault.kind in LIES:
+                return web.Response(
+                    text=LIES[fault.kind], content_type="text/html" if fault.kind == "html" else "application/json"
+                )
             if fault.kind == "500":
                 return web.Response(status=500, text="oops")
             if fault.kind == "cut":
@@ -296,7 +319,9 @@ class FakeSlack:
         return {"members": [self._users_info({"user": user})["user"] for user in self.users]}
 
     def _conversations_members(self, said: Json) -> Json:
-        return {"members": self.members[said["channel"]]} if said["channel"] in self.members else {"error": "channel_not_found"}
+        if said["channel"] not in self.members:
+            return {"error": "channel_not_found"}
+        return {"members": self.members[said["channel"]], "response_metadata": {"next_cursor": self.cursor}}
 
     def _conversations_info(self, said: Json) -> Json:
         known = {"id": said["channel"], "name": said["channel"].lower(), "is_channel": True}
@@ -313,6 +338,16 @@ class FakeSlack:
 
     def _views_publish(self, said: Json) -> Json:
         return {"error": why} if (why := refused({"blocks": said["view"]["blocks"]})) else {"view": said["view"]}
+
+    def _assistant_threads_setStatus(self, said: Json) -> Json:  # noqa: N802 - as above
+        return {} if said.get("thread_ts") else {"error": "invalid_thread_ts"}
+
+    def _assistant_threads_setSuggestedPrompts(self, said: Json) -> Json:  # noqa: N802 - as above
+        return (
+            {}
+            if 0 < len(said["prompts"]) <= 4 and all(one["title"] and one["message"] for one in said["prompts"])
+            else {"error": "x"}
+        )
 
     def _reactions_add(self, said: Json) -> Json:
         self.reactions.append(("add", said["timestamp"]))
@@ -347,6 +382,7 @@ class FakeSlack:
         await socket.send_json({"type": "hello", "num_connections": 1})
         self._sockets.append(socket)
         self._connected.set()
+        self._called_now.set()
         async for message in socket:
             if message.type == WSMsgType.TEXT:
                 said = json.loads(message.data)
@@ -369,6 +405,11 @@ def refused(said: Mapping[str, Any]) -> str:
             texts = [run.get("text", "") for part in block["elements"] for run in part["elements"]]
             if not block["elements"] or not all(texts) or sum(map(len, texts)) > 3000:
                 return "invalid_blocks"
+        if block["type"] == "context_actions":
+            for row in block["elements"]:
+                both = [row["positive_button"], row["negative_button"]] if row["type"] == "feedback_buttons" else []
+                if not both or any(not one["value"] or not 0 < len(one["accessibility_label"]) <= 75 for one in both):
+                    return "invalid_blocks"
         if block["type"] == "actions" and (
             len(block["elements"]) > 25 or any(len(one["text"]["text"]) > 75 for one in block["elements"])
         ):

@@ -1,0 +1,165 @@
+"""The bot in one workspace of Slack: who it is there, its line, the order of what comes in, and the signs that it shows.
+
+Owns the signs for which nothing waits: the reaction on a message that is worked on, the status of a thread, what is said beside the outbox.
+Leaves answers to `slack_sending`, what Slack tells to `slack_taking`.
+
+    here.seen("C1", "1700000000.000100")        # a reaction; taken away by here.answered(...)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import OrderedDict
+from collections.abc import Collection, Coroutine, Mapping
+from typing import Final
+
+from bot.channels.slack_incoming import Me, is_ts
+from bot.channels.slack_people import People
+from bot.channels.slack_sending import Place, Sending, keep
+from bot.channels.slack_space import Space
+from bot.channels.slack_wire import Wire
+from bot.errors import ChannelError, RetryLaterError
+from bot.locale import Language, phrases
+from bot.logs import Logger
+from bot.message import Address, Reply
+
+_ = phrases(__file__)
+log = Logger(__name__)
+
+SEEN: Final = "eyes"
+"""The reaction while a message is worked on."""
+TRIES: Final = 3
+MOST_UNDER_WAY: Final = 256
+MOST_SEEN: Final = 4096
+LONGEST_WAIT_S: Final = 60.0
+
+
+class Workspace:
+    """The bot in one workspace: who it is there, its line, and what it says."""
+
+    def __init__(self, me: Me, wire: Wire, sending: Sending) -> None:
+        """Take the three."""
+        self.me = me
+        self.wire = wire
+        self.sending = sending
+        self._orders: dict[str, asyncio.Lock] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._seen: OrderedDict[tuple[str, str], asyncio.Task[None] | None] = OrderedDict()
+        """The reaction's task; None where it was taken away."""
+        self._gone: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._working: dict[Place, asyncio.Task[None] | None] = {}
+        self._languages: OrderedDict[tuple[str, str], Language] = OrderedDict()
+        self.people = People(wire)
+        self.space = Space(wire, me.team)
+        self._numbers = itertools.count()
+
+    def in_order(self, chat: str) -> asyncio.Lock:
+        """Return what one conversation's messages pass through one after the other, in the order in which they came."""
+        if len(self._orders) >= MOST_SEEN:
+            self._orders = {name: lock for name, lock in self._orders.items() if lock.locked()}
+        return self._orders.setdefault(chat, asyncio.Lock())
+
+    def seen(self, chat: str, ts: str) -> None:
+        """Show by a reaction that a message is worked on; nothing waits for it."""
+        keep(self._seen, (chat, ts), self.beside("reactions.add", channel=chat, timestamp=ts, name=SEEN), most=MOST_SEEN)
+
+    def answered(self, chat: str, ts: str) -> None:
+        """Take the reaction away again, once: also one of a former life, and not before it is there."""
+        if not is_ts(ts) or self._seen.get((chat, ts), self) is None:
+            return
+        before = self._seen.get((chat, ts))
+        keep(self._seen, (chat, ts), None, most=MOST_SEEN)
+        self.beside("reactions.remove", after=before, channel=chat, timestamp=ts, name=SEEN)
+
+    def speaks(self, to: Address, language: Language) -> None:
+        """Know the language in which is spoken there."""
+        keep(self._languages, (to.chat, to.thread), language, most=MOST_SEEN)
+
+    async def works(self, to: Address) -> None:
+        """Show in a thread, once, that an answer is worked on: Slack takes it away as the bot says something there, or after two minutes.
+
+        Source: https://docs.slack.dev/reference/methods/assistant.threads.setStatus
+        """
+        try:
+            place = await self.sending.place(to)
+        except ChannelError:
+            return
+        if not place.thread or place.only or place in self._working or len(self._working) >= MOST_SEEN:
+            return
+        status = _("is working on it …").to(self._languages.get((to.chat, to.thread), "en"))
+        self._working[place] = self._status(place, status)
+
+    def spoke(self, place: Place) -> None:
+        """Know that something was said there; a status that comes later than that is taken away."""
+        task = self._working.pop(place, None)
+        if task is not None and not task.done():
+            self._status(place, "", after=task)
+
+    def _status(self, place: Place, status: str, *, after: asyncio.Task[None] | None = None) -> asyncio.Task[None] | None:
+        said = {"channel_id": place.chat, "thread_ts": place.thread, "status": status}
+        return self.beside("assistant.threads.setStatus", after=after, **said)
+
+    def took_back(self, chat: str, ts: str) -> None:
+        """Know that a message was deleted: told late, or told again, it is nothing any more."""
+        keep(self._gone, (chat, ts), None, most=MOST_SEEN)
+
+    def is_gone(self, chat: str, ts: str) -> bool:
+        """Say whether a message is known to be deleted."""
+        return (chat, ts) in self._gone
+
+    def say(self, said: Reply, to: Address) -> None:
+        """Say something beside the outbox; nothing waits for it."""
+        if len(self._under_way) < MOST_UNDER_WAY:
+            self._hold(self._said(said, to, f"door {next(self._numbers)}"))
+
+    async def finish(self, *, within_s: float) -> None:
+        """Wait for what is under way; end what takes longer."""
+        await finished(self._under_way, within_s=within_s)
+
+    def beside(self, method: str, *, after: asyncio.Task[None] | None = None, **said: object) -> asyncio.Task[None] | None:
+        """Call a method for which nothing waits, once `after` is through; where Slack asks to wait, somewhat later."""
+        if len(self._under_way) >= MOST_UNDER_WAY:
+            return None
+        return self._hold(self._called(method, said, after))
+
+    def _hold(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
+
+    async def _called(self, method: str, said: Mapping[str, object], after: asyncio.Task[None] | None) -> None:
+        if after is not None:
+            await asyncio.wait([after])
+        for _try in range(TRIES):
+            try:
+                await self.wire.call(method, wait_for=str(said.get("channel", "")), **said)  # type: ignore[arg-type]
+            except RetryLaterError as error:
+                await asyncio.sleep(min(error.retry_after_s, LONGEST_WAIT_S))
+            except ChannelError as error:  # a sign that is missing harms nobody
+                log.debug("a sign was not shown", method=method, why=str(error))
+                return
+            else:
+                return
+
+    async def _said(self, said: Reply, to: Address, key: str) -> None:
+        for _try in range(TRIES):
+            try:
+                await self.sending.send(said, to, key, shareable=False)
+            except RetryLaterError as error:
+                await asyncio.sleep(min(error.retry_after_s, LONGEST_WAIT_S))
+            except ChannelError as error:
+                log.info("something the bot says on its own was not sent", why=str(error))
+                return
+            else:
+                return
+
+
+async def finished(tasks: Collection[asyncio.Task[None]] | Collection[asyncio.Task[int]], *, within_s: float) -> None:
+    """Wait for `tasks`; end those that take longer."""
+    if tasks:
+        _done, late = await asyncio.wait(set(tasks), timeout=within_s)
+        for one in late:
+            one.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
