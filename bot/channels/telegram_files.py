@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from telegram import ExternalReplyInfo, PhotoSize
 from telegram import Message as TelegramMessage
 
-from bot.channels.incoming import kind_of, media_type_of
+from bot.channels.incoming import clean_name, kind_of, media_type_of
 from bot.channels.rich_text import clean
 from bot.message import Attachment
 
@@ -74,5 +74,6 @@ def _photo(sizes: Sequence[PhotoSize], sent_at: datetime, download_bytes: int) -
 
 
 def _name(given: str | None, otherwise: str) -> str:
-    """Return the last part of a foreign file name, without what no file system takes."""
-    return PurePosixPath(clean(given or "").replace("\\", "/")).name.strip() or otherwise
+    """Return the last part of a foreign file name, made harmless."""
+    told = clean(given or "").strip("/\\. ")
+    return PurePosixPath(clean_name(told)).name if told else otherwise

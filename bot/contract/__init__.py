@@ -17,11 +17,19 @@ to a channel's author a Harness: the other side of the platform, as people there
 
 import pytest
 
-pytest.register_assert_rewrite("bot.contract.behaviours")
+pytest.register_assert_rewrite("bot.contract.coming_in", "bot.contract.going_out", "bot.contract.stage")
 
-from bot.contract.behaviours import ChannelContract, Stage  # noqa: E402 - asserts are told in full only where pytest knows before
-from bot.contract.harness import Harness, Shown  # noqa: E402
+from bot.contract.coming_in import ComingIn  # noqa: E402 - asserts are told in full only where pytest knows before
+from bot.contract.going_out import GoingOut  # noqa: E402
+from bot.contract.harness import File, Harness, Shown, Trouble, Who  # noqa: E402
 from bot.contract.intake import KeptIntake  # noqa: E402
+from bot.contract.stage import Stage  # noqa: E402
 from bot.contract.suite import Suite, behaviours_of  # noqa: E402
 
-__all__ = ["ChannelContract", "Harness", "KeptIntake", "Shown", "Stage", "Suite", "behaviours_of"]
+__all__ = [
+    "ChannelContract", "File", "Harness", "KeptIntake", "Shown", "Stage", "Suite", "Trouble", "Who", "behaviours_of",
+]  # fmt: skip
+
+
+class ChannelContract(ComingIn, GoingOut):
+    """What every channel keeps by itself. A subclass of a name that begins with Test, with its `harness`, is a channel tested."""

@@ -35,8 +35,7 @@ class KeptIntake:
 
     async def accept(self, item: Message | Press) -> Taken:
         """Keep it; the same id and version again changes nothing."""
-        known = {(type(one), one.id, getattr(one, "version", 0)) for one in self.items}
-        if (type(item), item.id, getattr(item, "version", 0)) in known:
+        if _mark(item) in {_mark(one) for one in self.items}:
             return Taken(fresh=False)
         self.items.append(item)
         self._came.set()
@@ -51,13 +50,13 @@ class KeptIntake:
         """Return how far was read."""
         return self.read_to.get((channel, account), "")
 
-    async def next(self, after: int) -> Message | Press:
-        """Return the item that came after so many others, once it is there."""
+    async def next(self, after: int, *, of: str = "") -> Message | Press:
+        """Return the item that came after so many others, once it is there; the one with the id `of`, where that is told."""
         async with asyncio.timeout(LONGEST_S):
-            while len(self.items) <= after:
+            while (found := next((item for item in self.items[after:] if of in {"", item.id}), None)) is None:
                 self._came.clear()
                 await self._came.wait()
-        return self.items[after]
+        return found
 
     async def language(self, address: Address, text: str, platform_language: str) -> Language:
         """Return the text's language."""
@@ -84,3 +83,8 @@ class KeptIntake:
     def keep(self, data: bytes) -> str:
         """Keep bytes in the blob store."""
         return self.blobs.keep(data)
+
+
+def _mark(item: Message | Press) -> tuple[object, ...]:
+    """Return what makes it the same as another."""
+    return type(item), item.address.chat, item.id, getattr(item, "version", 0)

@@ -6,21 +6,26 @@ from contract.harness.console import console
 from contract.harness.slack import slack
 from contract.harness.telegram import telegram
 from contract.harness.web import web
+from contract.impossible import impossible
 
 from bot.contract import ChannelContract
 
 
 class TestTelegram(ChannelContract):
     harness = staticmethod(telegram)
+    impossible = impossible("telegram")
 
 
 class TestSlack(ChannelContract):
     harness = staticmethod(slack)
+    impossible = impossible("slack")
 
 
 class TestWeb(ChannelContract):
     harness = staticmethod(web)
+    impossible = impossible("web")
 
 
 class TestConsole(ChannelContract):
     harness = staticmethod(console)
+    impossible = impossible("console")
