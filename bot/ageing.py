@@ -72,6 +72,8 @@ class Ageing:
         """Use the stores; `now` is the clock on the wall, `ticks` one that nobody sets."""
         self._library, self._eraser, self._audit = library, eraser, audit
         self._now, self._ticks, self._sleep = now, ticks, sleep
+        self._wiped = False
+        """Whether this life has wiped; a former one may have been killed when all was deleted and before it had."""
 
     async def run(self, kept: Kept) -> None:
         """Do a round a day, until cancelled; none where nothing has an age, or while the clock jumps."""
@@ -100,8 +102,9 @@ class Ageing:
         while orders is not None and (count := await self._audit.age(orders, at_once=AT_ONCE)):
             lines += count
             await self._sleep(BETWEEN_S)
-        if passages or messages or lines:
+        if passages or messages or lines or not self._wiped:
             await self._eraser.wipe()
+            self._wiped = True
         return Aged(messages, passages, lines)
 
     async def _steady(self) -> bool:

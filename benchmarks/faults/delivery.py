@@ -50,7 +50,7 @@ async def _killed(folder: Path, seed: int, kills: int, *, whole: bool, page: boo
         async with meanwhile(*talking):
             for _kill in range(kills):
                 await bot.spawn()
-                await _live(bot, chance, greetings=2 if page else 1, kind=chance.random() if whole else 0.25)
+                await live(bot, chance, greetings=2 if page else 1, kind=chance.random() if whole else 0.25)
                 await bot.kill()
         await bot.spawn()
         await bot.ready(2 if page else 1)
@@ -62,7 +62,7 @@ async def _killed(folder: Path, seed: int, kills: int, *, whole: bool, page: boo
     return counted
 
 
-async def _live(bot: Bot, chance: random.Random, *, greetings: int, kind: float) -> None:
+async def live(bot: Bot, chance: random.Random, *, greetings: int, kind: float) -> None:
     """Let it live for a moment: sometimes (`kind` is under .2) not even until it is there, or (under .3) for a tenth of a second."""
     if kind < 0.2:
         await asyncio.sleep(chance.uniform(0.05, LONGEST_START_S))

@@ -32,7 +32,7 @@ async def forget(plan: Plan) -> Row:
     """Have Ann say and send things, and Ben ask about them; let her forget all; kill the bot; look through every byte that is left."""
     count = plan.times(100, least=3)
     words = [form.format(number) for number in range(count) for form in (ENGLISH, KOREAN)]
-    files = _files(words[0], words[1])
+    files = files_of(words[0], words[1])
     home = plan.scratch / "home"
     async with running() as telegram:
         bot = Bot.on(telegram, home)
@@ -43,23 +43,23 @@ async def forget(plan: Plan) -> Row:
         await telegram.shown(TEAM, by_bot=1)
         await _said(telegram, count)
         await _sent(telegram, files)
-        await _quiet(telegram, home / "paring.db")
+        await quiet(telegram, home / "paring.db")
         for asked in ("/search who sits on the lamp", "/sum 50", "/search 등불 위에 앉은 앵무새"):
             await telegram.say(asked, user=BEN, chat=TEAM)
-        await _quiet(telegram, home / "paring.db")
-        needles = _needles(words, files)
-        before = await asyncio.to_thread(_left, plan.scratch, needles)
+        await quiet(telegram, home / "paring.db")
+        needles = needles_of(words, files)
+        before = await asyncio.to_thread(left_in, plan.scratch, needles)
         begun = time.monotonic()
         for said, chat in (("/forget everything", ANN), ("/forget 전부", TEAM)):
-            await _answer(telegram, said, ANN, chat)
+            await answer(telegram, said, ANN, chat)
         took_s = time.monotonic() - begun
         await bot.kill()
-        killed = await asyncio.to_thread(_left, plan.scratch, needles)
+        killed = await asyncio.to_thread(left_in, plan.scratch, needles)
         await bot.spawn()
         await bot.ready()
-        shown = await _answer(telegram, "/search lamp", BEN, TEAM)
+        shown = await answer(telegram, "/search lamp", BEN, TEAM)
         await bot.stop()
-        stopped = await asyncio.to_thread(_left, plan.scratch, needles)
+        stopped = await asyncio.to_thread(left_in, plan.scratch, needles)
     told = [word for word in words if word in shown]
     left = sorted({f"{what} in {where}" for what, where in (*killed, *stopped)})
     unseen = [what for what in needles if what not in {one for one, _where in before} and not what.startswith("taken apart")]
@@ -70,7 +70,7 @@ async def forget(plan: Plan) -> Row:
     )  # fmt: skip
 
 
-def _files(english: str, korean: str) -> dict[str, bytes]:
+def files_of(english: str, korean: str) -> dict[str, bytes]:
     """Return a file of each kind that is kept otherwise: as text, in a compressed member, in an archive."""
     paper, packed, archive = Document(), io.BytesIO(), io.BytesIO()
     paper.add_paragraph(f"The {english} sits on the lamp of the lease. {korean} 등불 위에 앉아 있습니다.")
@@ -103,24 +103,25 @@ async def _sent(telegram: FakeTelegram, files: dict[str, bytes]) -> None:
         kept = await telegram.file(content, folder="documents", name=name)
         for chat in (ANN, TEAM):
             sent = await telegram.say(
-                user=ANN, chat=chat, fields={"document": {**kept, "file_name": name, "mime_type": _kind(name)}}
+                user=ANN, chat=chat, fields={"document": {**kept, "file_name": name, "mime_type": kind_of(name)}}
             )
             if chat == TEAM:
                 await telegram.say("/sum", user=BEN, chat=TEAM, reply_to=sent["message_id"])
 
 
-def _kind(name: str) -> str:
+def kind_of(name: str) -> str:
+    """Return the media type under which a file of that name is sent."""
     return "application/zip" if name.endswith("zip") else "text/plain" if name.endswith("txt") else "application/octet-stream"
 
 
-async def _answer(telegram: FakeTelegram, said: str, user: int, chat: int) -> str:
+async def answer(telegram: FakeTelegram, said: str, user: int, chat: int) -> str:
     """Return what is answered, where nothing else is on its way."""
     before = len(await telegram.shown(chat))
     await telegram.say(said, user=user, chat=chat)
     return str((await telegram.shown(chat, by_bot=before + 1))[-1]["text"])
 
 
-async def _quiet(telegram: FakeTelegram, database: Path) -> None:
+async def quiet(telegram: FakeTelegram, database: Path) -> None:
     """Return once nothing waits: no update, no message, no reply."""
     await telegram.settled()
     async with asyncio.timeout(WITHIN_S):
@@ -135,7 +136,7 @@ def _waiting(database: Path) -> int:
         return sum(connection.execute(query).fetchone()[0] for query in (inbox, outbox))
 
 
-def _needles(words: list[str], files: dict[str, bytes]) -> dict[str, tuple[bytes, ...]]:
+def needles_of(words: list[str], files: dict[str, bytes]) -> dict[str, tuple[bytes, ...]]:
     """Return what to look for: each word in every spelling, and of each file 24 bytes out of its middle."""
     needles = {
         word: tuple({one.encode() for one in leaks.spelt(word)} | {word.encode(f"utf-16-{end}") for end in ("le", "be")})
@@ -144,7 +145,7 @@ def _needles(words: list[str], files: dict[str, bytes]) -> dict[str, tuple[bytes
     return needles | {name: (content[len(content) // 2 :][:24],) for name, content in files.items()}
 
 
-def _left(folder: Path, needles: dict[str, tuple[bytes, ...]]) -> list[tuple[str, str]]:
+def left_in(folder: Path, needles: dict[str, tuple[bytes, ...]]) -> list[tuple[str, str]]:
     """Return what is found in which file: of the home, the temporary folder, the log."""
     found = []
     for path in sorted(folder.rglob("*")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.faults import (
     Fault,
     access,
+    ageing,
     delivery,
     egress,
     files,
@@ -16,6 +17,7 @@ from benchmarks.faults import (
     repeats,
     secrets,
     shut,
+    slack_kills,
     storage,
     text,
     text_kept,
@@ -25,6 +27,7 @@ from benchmarks.faults import (
 
 FAULTS: tuple[Fault, ...] = (
     *delivery.FAULTS,
+    *slack_kills.FAULTS,
     *lives.FAULTS,
     *repeats.FAULTS,
     *shut.FAULTS,
@@ -37,6 +40,7 @@ FAULTS: tuple[Fault, ...] = (
     *secrets.FAULTS,
     *health.FAULTS,
     *forgetting.FAULTS,
+    *ageing.FAULTS,
     *text.FAULTS,
     *text_kept.FAULTS,
     *text_page.FAULTS,

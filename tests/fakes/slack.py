@@ -17,6 +17,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import random
 import re
 import time
 from collections import defaultdict
@@ -59,6 +60,8 @@ class Fault:
     retry_after: int = 1
     token: str = ""
     """Of the bot with this token alone, "" for any."""
+    share: float = 1.0
+    """So many of the calls; `times` -1 is for as long as the server lives."""
 
 
 @dataclass
@@ -82,6 +85,9 @@ class FakeSlack:
     acknowledged: dict[str, Json] = field(default_factory=dict)
     teams: dict[str, str] = field(default_factory=dict)
     """Workspaces beside TEAM, by the bot's token there."""
+    directs: dict[str, str] = field(default_factory=lambda: {ANN: DIRECT, BEN: DIRECT})
+    """People, and the direct chat of each with the bot."""
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
     reactions: list[tuple[str, str]] = field(default_factory=list)
     cursor: str = ""
     """Where a list of members is said to go on."""
@@ -209,7 +215,8 @@ class FakeSlack:
     async def _called(self, method: str, said: Json, request: web.Request) -> web.StreamResponse:
         self.calls.append((method, said))
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        fault = next((one for one in self.faults if one.method == method and one.times and one.token in {"", token}), None)
+        may = (one for one in self.faults if one.method == method and one.times and one.token in {"", token})
+        fault = next((one for one in may if one.share >= 1.0 or self.chance.random() < one.share), None)
         if fault is not None:
             fault.times -= 1
             if fault.kind == "ratelimited":
@@ -253,10 +260,11 @@ class FakeSlack:
         return {"url": self.base_url.replace("http", "ws") + "/socket"}
 
     def _conversations_open(self, said: Json) -> Json:
-        return {"channel": {"id": DIRECT}} if said.get("users") in {ANN, BEN} else {"error": "user_not_found"}
+        who = str(said.get("users"))
+        return {"channel": {"id": self.directs[who]}} if who in self.directs else {"error": "user_not_found"}
 
     def _chat_postMessage(self, said: Json) -> Json:  # noqa: N802 - Slack's name
-        if said["channel"] not in {DIRECT, *self.members}:
+        if said["channel"] not in {*self.directs.values(), *self.members}:
             return {"error": "channel_not_found"}
         if why := refused(said):
             return {"error": why}
@@ -427,9 +435,9 @@ async def _arguments(request: web.Request) -> Json:
 
 
 @asynccontextmanager
-async def slack() -> AsyncIterator[FakeSlack]:
+async def slack(fake: FakeSlack | None = None) -> AsyncIterator[FakeSlack]:
     """Serve on a free port of loopback while the context lasts."""
-    fake = FakeSlack()
+    fake = fake or FakeSlack()
     application = web.Application(client_max_size=1 << 26)
     application.router.add_route("*", "/{path:.*}", fake.handle)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)

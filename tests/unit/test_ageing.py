@@ -154,6 +154,27 @@ async def test_many_go_in_small_steps_and_all_at_last(bot: Bot, monkeypatch: pyt
     assert bot.bytes_left() == []
 
 
+async def test_what_a_killed_round_deleted_and_did_not_wipe_is_wiped_by_the_next_life(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bot.say(f"the {OLD} is under the lamp", at=TEAM, addressed=False)
+    await bot.become_old()
+    with monkeypatch.context() as killed:
+        killed.setattr(Eraser, "wipe", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            await bot.age()
+    assert bot.bytes_left()
+
+    bot.ageing = Ageing(bot.house.library, Eraser(bot.house.database, bot.house.blobs, unlearn=bot.unlearn), bot.audit)
+
+    assert await bot.age() == Aged()
+    assert bot.bytes_left() == []
+
+
+async def _killed(_eraser: Eraser) -> None:
+    raise KeyboardInterrupt
+
+
 class Clocks:
     def __init__(self, *jumps: float) -> None:
         self.ticked, self.jumped, self.jumps, self.slept = 0.0, 0.0, list(jumps), []  # type: ignore[var-annotated]
