@@ -250,7 +250,7 @@ def _reception(ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker
         default=ground.settings.language, text_bytes=limits.text_bytes, members_changed=shared.access.changed,
         refused=admin.refused_press, complained=parts.probation.complained, rated=shared.counts.rated, door=shared.door, not_taken=not_taken,
         crowd=Crowd(worker.waiting, shared.delivery.waiting, chat_queue=limits.chat_queue, queue=limits.queue),
-        removed=Forgetting(shared.inbox, ground.library, shared.eraser).removed,
+        removed=Forgetting(shared.inbox, ground.library, shared.eraser).removed, offered=shared.outbox.offered,
     )  # fmt: skip
 
 

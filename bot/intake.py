@@ -18,7 +18,7 @@ from bot.channels.channel import Taken
 from bot.company import CANCEL
 from bot.language import NAMING, detect, of_order
 from bot.locale import Language, phrases
-from bot.message import DOWN, PRIVATELY, UP, Address, Command, Message, Position, Press, Reply
+from bot.message import DOWN, PRIVATELY, UP, Address, Button, Command, Message, Position, Press, Reply
 from bot.passage import Scope
 from bot.store.inbox import Coming, Refused
 
@@ -66,6 +66,7 @@ class Reception:
         crowd: Crowd | None = None,
         not_taken: Callable[[Message, Sequence[Parcel]], None] = lambda _message, _parcels: None,
         removed: Callable[[Address, str], Awaitable[None]] | None = None,
+        offered: Callable[[Address, str], Awaitable[Sequence[Button]]] | None = None,
     ) -> None:
         """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
 
@@ -74,7 +75,7 @@ class Reception:
         `complained(slot, answer)` that an answer of the slot's model was called bad; `rated(channel, thumb)` of every thumb, "up" or
         "down". `door` says who may talk; None: everybody.
         `crowd` says when no more is taken (None: never); `not_taken(message, parcels)` is told of each, and what is to be sent.
-        `removed(chat, id)` forgets a message that its writer took back.
+        `removed(chat, id)` forgets a message that its writer took back; `offered(chat, person)` finds the buttons that they were shown last.
         """
         self._inbox = inbox
         self._chats = chats
@@ -93,6 +94,7 @@ class Reception:
         self._removed = removed
         self._rated = rated
         self._thumbs: OrderedDict[str, None] = OrderedDict()
+        self._offered = offered or _none
         self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
 
     async def accept(self, item: Message | Press) -> Taken:
@@ -179,6 +181,10 @@ class Reception:
         self.members_changed(old)
         self.members_changed(new)
 
+    async def offered(self, address: Address, person: str) -> Sequence[Button]:
+        """Return the buttons under the last answer to `person` in the chat; see the contract."""
+        return await self._offered(await self._moves.place(address), person)
+
     async def joined(self, group: Address, by: str, language: Language) -> str:
         """Let in the group where an admin put the bot into it; see the contract."""
         return await self._door.joined(await self._moves.place(group), by, language) if self._door is not None else ""
@@ -261,6 +267,10 @@ class Reception:
 def _with_thread(here: Address, asked: Address) -> Address:
     """Return where a button was pressed, in the thread where it was asked for: of an old message a platform tells no thread."""
     return replace(here, thread=asked.thread) if not here.thread and here.chat == asked.chat else here
+
+
+async def _none(_address: Address, _person: str) -> Sequence[Button]:
+    return ()
 
 
 def clean(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
 from bot.locale import Language
-from bot.message import Address, Attachment, Message, Position, Press, Reply
+from bot.message import Address, Attachment, Button, Message, Position, Press, Reply
 from bot.passage import Scope
 from bot.pulse import Pulse
 from bot.skill import CommandSpec
@@ -88,6 +88,10 @@ class Intake(Protocol):
 
     async def position(self, channel: str, account: str) -> str:
         """Return how far the account was read, "" where that was never kept."""
+        ...
+
+    async def offered(self, address: Address, person: str) -> Sequence[Button]:
+        """Return the buttons under the last answer to `person` in the chat: where they are pressed by writing their number."""
         ...
 
     async def joined(self, group: Address, by: str, language: Language) -> str:

@@ -19,6 +19,7 @@ LONGEST_NAME = 200
 """Characters of an attachment's name: folders keep more than a file system's 255 bytes would hold in Hangul."""
 
 _COMMAND = re.compile(r"/([a-z가-힣][a-z0-9_가-힣]{0,31})(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
+_NUMBER = re.compile(r"[#!]([1-9][0-9]?)")
 _TYPES_UNKNOWN_TO_PYTHON = {
     ".avif": "image/avif",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -45,6 +46,18 @@ def parse_command(text: str) -> Command | None:
     """Return the command that `text` is, None for any other text: a path (`/etc/hosts`) is none."""
     found = _COMMAND.fullmatch(text.strip())
     return Command(found[1].lower(), (found[2] or "").strip()) if found else None
+
+
+def typed_order(text: str) -> Command | None:
+    """Return the command that is typed as `!sum 50`, too: where a client takes a slash for its own, nobody can send one."""
+    said = text.strip()
+    return parse_command(f"/{said[1:]}" if said.startswith("!") else said)
+
+
+def pressed_number(text: str) -> int:
+    """Return the number of the button that is pressed by writing `#2` or `!2`, 0 for any other words."""
+    found = _NUMBER.fullmatch(text.strip())
+    return int(found[1]) if found else 0
 
 
 def media_type_of(name: str, *, declared: str = "") -> str:

@@ -10,7 +10,7 @@ message. Leaves to others what the text is.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import regex
@@ -21,6 +21,8 @@ TEXT_UNITS = 4096
 """The longest text of one message, in UTF-16 units. Source: https://core.telegram.org/bots/api#sendmessage"""
 CAPTION_UNITS = 1024
 """The longest caption. Source: https://core.telegram.org/bots/api#sendphoto"""
+
+Measure = Callable[[str], int]
 
 _BORDERS = tuple(
     (regex.compile(pattern), least)
@@ -35,9 +37,17 @@ _BORDERS = tuple(
 _CLUSTER = regex.compile(r"\X")
 
 
-def split(rich: Rich, limit: int = TEXT_UNITS) -> list[Rich]:
-    """Return `rich` cut into parts of at most `limit` UTF-16 units; their texts joined are its text. `[]` for an empty one."""
-    return [rich.cut(start, end) for start, end in _ranges(rich, limit)]
+def split(rich: Rich, limit: int = TEXT_UNITS, *, measure: Measure = units) -> list[Rich]:
+    """Return `rich` cut into parts of at most `limit` UTF-16 units; their texts joined are its text. `[]` for an empty one.
+
+    `measure` counts in another unit, in which no code point is less than one.
+    """
+    return [rich.cut(start, end) for start, end in _ranges(rich, limit, measure)]
+
+
+def size_bytes(text: str) -> int:
+    """Return the length of `text` in bytes of UTF-8: a measure for platforms that count so."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def fits(rich: Rich, limit: int = TEXT_UNITS) -> bool:
@@ -49,15 +59,15 @@ def shorten(text: str, limit: int) -> str:
     """Return `text` in at most `limit` UTF-16 units, cut at a grapheme cluster, with an ellipsis where something went."""
     if units(text) <= limit:
         return text
-    end = _reach(text, 0, limit - 1)
+    end = _reach(text, 0, limit - 1, units)
     return text[: _clusters(text, 0, end).before(end)].rstrip() + "…"
 
 
-def _ranges(rich: Rich, limit: int) -> Iterator[tuple[int, int]]:
-    whole = [span for span in rich.spans if units(rich.text[span.start : span.end]) <= limit]
+def _ranges(rich: Rich, limit: int, measure: Measure) -> Iterator[tuple[int, int]]:
+    whole = [span for span in rich.spans if measure(rich.text[span.start : span.end]) <= limit]
     start = 0
     while start < len(rich.text):
-        end = _reach(rich.text, start, limit)
+        end = _reach(rich.text, start, limit, measure)
         if end < len(rich.text):
             near = [span for span in whole if span.start < end and span.end > start]
             end = _border(rich.text, start, end, near)
@@ -65,14 +75,14 @@ def _ranges(rich: Rich, limit: int) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _reach(text: str, start: int, limit: int) -> int:
+def _reach(text: str, start: int, limit: int, measure: Measure) -> int:
     """Return the furthest end for which `text[start:end]` has at most `limit` units; at least one code point."""
     window = text[start : start + limit]
     end = start + len(window)
-    over = units(window) - limit
+    over = measure(window) - limit
     while over > 0:
         end -= 1
-        over -= units(text[end])
+        over -= measure(text[end])
     return max(end, start + 1)
 
 

@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+from bot.channels.rich_sources import with_sources
 from bot.channels.rich_split import shorten, split
-from bot.channels.rich_text import Rich, Span, clean, joined, parse, safe_link
+from bot.channels.rich_text import Rich, Span, clean, parse
 from bot.locale import phrases
-from bot.message import DOWN, UP, Button, Picture, Reply, Source
+from bot.message import DOWN, UP, Button, Picture, Reply
 
 _ = phrases(__file__)
 
@@ -31,8 +32,6 @@ TEXT_UNITS: Final = 3000
 LABEL_UNITS: Final = 75
 """Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 ALT_UNITS: Final = 2000
-TITLE_UNITS: Final = 120
-QUOTE_UNITS: Final = 600
 MOST_BUTTONS: Final = 25
 PRESSED: Final = "paring"
 """The action id under which presses come back, before the button's place."""
@@ -50,7 +49,7 @@ class Part:
 
 def render(reply: Reply) -> list[Part]:
     """Return the messages that show `reply`, in order; `[]` where there is nothing to show. Buttons stand on the last text."""
-    whole = _with_sources(parse(reply.text), reply.sources)
+    whole = with_sources(parse(reply.text), reply.sources)
     texts = [piece.trimmed() for piece in split(whole, TEXT_UNITS) if not piece.blank]
     parts = [Part((rich_text(piece),), escaped(piece.text)) for piece in texts]
     last = len(parts) - 1
@@ -152,29 +151,3 @@ def _run(text: str, over: Sequence[Span]) -> Block:
     link = next((span.detail for span in over if span.kind == "link"), "")
     run: dict[str, object] = {"type": "link", "url": link, "text": text} if link else {"type": "text", "text": text}
     return {**run, "style": style} if style else run
-
-
-def _with_sources(answer: Rich, sources: Sequence[Source]) -> Rich:
-    """Return the answer with its sources below: each a title, and the passage with its marked range in bold."""
-    lines: list[Rich] = []
-    for number, source in enumerate(sources, start=1):
-        title = Rich(shorten(" ".join(clean(source.title).split()) or "…", TITLE_UNITS))
-        linked = title.styled("link", source.link) if safe_link(source.link) else title
-        lines.append(joined((Rich(f"{number}. "), linked, Rich("\n"), _passage(source))))
-    if not lines:
-        return answer
-    below = joined([part for line in lines for part in (Rich("\n"), line)][1:])
-    return joined((answer, Rich("\n\n"), below)) if answer.text else below
-
-
-def _passage(source: Source) -> Rich:
-    start, end = source.marked or (0, 0)
-    before, marked, after = source.text[:start], source.text[start:end], source.text[end:]
-    shown = shorten(clean(marked), QUOTE_UNITS)
-    room = max(0, QUOTE_UNITS - len(shown))
-    lead = clean(before)[-(room // 2) :] if room > 1 and before else ""
-    return (
-        joined((Rich(lead), Rich(shown).styled("bold"), Rich(shorten(clean(after), max(1, room - len(lead))))))
-        .trimmed()
-        .styled("quote")
-    )

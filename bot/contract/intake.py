@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import Taken
-from bot.message import Message, Press
+from bot.message import Button, Message, Press
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,8 @@ class KeptIntake:
     """How far each account of a channel was read."""
     note: str = ""
     """What whoever presses a button is told."""
+    buttons: tuple[Button, ...] = ()
+    """Those under the last answer, where they are pressed by writing their number."""
     _came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def accept(self, item: Message | Press) -> Taken:
@@ -76,6 +78,11 @@ class KeptIntake:
         """Let the channel greet with its own words."""
         del group, by, language
         return ""
+
+    async def offered(self, address: Address, person: str) -> Sequence[Button]:
+        """Return `buttons`."""
+        del address, person
+        return self.buttons
 
     def members_changed(self, group: Address, person: str = "") -> None:
         """Know nobody who comes or leaves."""

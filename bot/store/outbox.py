@@ -29,6 +29,8 @@ BUTTON_LIFE = timedelta(days=7)
 TOKEN_BYTES = 16
 UNASKED = 0
 """The inbox's number of no message."""
+LOOKED_BACK = 20
+"""Answers to a person among which the last buttons are looked for."""
 _TABLE = cast("Table", OutboxRow.__table__)
 _BUTTONS = cast("Table", ButtonRow.__table__)
 _PUT = insert(_TABLE).returning(_TABLE.c.id)
@@ -95,6 +97,21 @@ class Outbox:
         query = select(_TABLE).where(_TABLE.c.inbox_id == inbox_id).order_by(_TABLE.c.id)
         async with self._database.read() as connection:
             return [_parcel(row) for row in await connection.execute(query)]
+
+    async def offered(self, to: Address, person: str) -> tuple[Button, ...]:
+        """Return the buttons under the last answer in the chat that `person` asked for and that has any, among the last answers there."""
+        asked_by = (_TABLE.c.inbox_id == InboxRow.id) & (InboxRow.sender == person)
+        query = (
+            select(_TABLE.c.reply)
+            .join(InboxRow, asked_by)
+            .where(_TABLE.c.channel == to.channel, _TABLE.c.account == to.account, _TABLE.c.chat == to.chat)
+            .where(_TABLE.c.state.in_(("sending", "sent", "ambiguous")))
+            .order_by(_TABLE.c.id.desc())
+            .limit(LOOKED_BACK)
+        )
+        async with self._database.read() as connection:
+            replies = [unpack(Reply, row.reply) for row in await connection.execute(query)]
+        return next((reply.buttons for reply in replies if reply.buttons), ())
 
     async def say(self, to: Address, reply: Reply) -> Parcel:
         """Put in `reply`, which answers no message: what is told by itself."""

@@ -1,0 +1,227 @@
+"""What a channel of plain lines is given: each behaviour over a platform that is a list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from bot.channels.backoff import Backoff
+from bot.channels.channel import Taken
+from bot.channels.pace import Pace
+from bot.channels.spec import ChannelKit
+from bot.channels.text_channel import Heard, TextChannel, called
+from bot.contract import KeptIntake
+from bot.errors import AmbiguousSendError, ChannelError, RetryLaterError, StoreError
+from bot.message import Address, Button, Command, Message, Press, Reply
+from bot.passage import Scope
+from bot.store.blobs import BlobStore
+
+ANN = Address("wire", "host", "ann")
+TEAM = Address("wire", "host", "#team", kind="group")
+
+
+class Wire(TextChannel):
+    """Is connected until `cut` is set; fails on the lines of `failures`."""
+
+    def __init__(self, folder: Path, *, line_bytes: int = 40) -> None:
+        async def pause(_seconds: float) -> None:
+            await asyncio.sleep(0)
+
+        super().__init__(
+            ChannelKit("wire", BlobStore(folder), folder), account="host", line_bytes=line_bytes,
+            pace=Pace(burst=1, every_s=0), backoff=Backoff(pause),
+        )  # fmt: skip
+        self.said: list[str] = []
+        self.failures: dict[str, ChannelError] = {}
+        self.connections = 0
+        self.cut = asyncio.Event()
+        self.refused: Exception | None = None
+
+    async def connected(self) -> None:
+        self.connections += 1
+        if self.refused is not None:
+            raise self.refused
+        self.up()
+        await self.cut.wait()
+        self.cut.clear()
+        raise ConnectionResetError
+
+    async def put(self, line: str, to: Address) -> None:
+        if error := self.failures.pop(line, None):
+            raise error
+        self.said.append(line)
+
+
+@asynccontextmanager
+async def running(wire: Wire, intake: KeptIntake) -> AsyncIterator[None]:
+    task = asyncio.create_task(wire.run(intake))
+    await asyncio.wait_for(wire.begun.wait(), 10)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture
+async def wire(tmp_path: Path) -> AsyncIterator[tuple[Wire, KeptIntake]]:
+    made, intake = Wire(tmp_path), KeptIntake(BlobStore(tmp_path))
+    async with running(made, intake):
+        yield made, intake
+
+
+async def heard(wire: Wire, intake: KeptIntake, text: str, **more: object) -> Message | Press:
+    before = len(intake.items)
+    await wire.hear(Heard(ANN, "ann!a@b", text, name="ann", **more))  # type: ignore[arg-type]
+    return await intake.next(before)
+
+
+async def test_what_is_said_is_a_message_and_a_mark_of_exclamation_a_command(wire: tuple[Wire, KeptIntake]) -> None:
+    plain, order = await heard(*wire, " 어디? \0"), await heard(*wire, "!sum 50")
+    assert isinstance(plain, Message)
+    assert isinstance(order, Message)
+    assert (plain.text, plain.sender, plain.sender_name, plain.language, plain.command) == ("어디?", "ann!a@b", "ann", "ko", None)
+    assert order.command == Command("sum", "50")
+    assert plain.id != order.id
+
+
+async def test_talk_that_is_not_for_the_bot_orders_nothing(wire: tuple[Wire, KeptIntake]) -> None:
+    wire[1].buttons = (Button("More", Command("more"), "t"),)
+    for text in ("!sum 50", "#1"):
+        said = await heard(*wire, text, addressed=False)
+        assert isinstance(said, Message)
+        assert said.command is None
+        assert not said.addressed
+
+
+async def test_a_button_is_pressed_by_its_number(wire: tuple[Wire, KeptIntake]) -> None:
+    wire[1].buttons = (Button("More", Command("more"), "first"), Button("Less", Command("less"), "second"))
+    for text, token in (("#2", "second"), ("!1", "first")):
+        pressed = await heard(*wire, text)
+        assert isinstance(pressed, Press)
+        assert (pressed.token, pressed.sender, pressed.address) == (token, "ann!a@b", ANN)
+    for text in ("#3", "#0", "#", "#12x"):
+        assert isinstance(await heard(*wire, text), Message)
+
+
+async def test_what_was_read_is_committed_once_the_store_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.channels.text_channel.STORE_WAIT_S", 0.0)
+
+    class Away(KeptIntake):
+        failures = 3
+
+        async def accept(self, item: Message | Press) -> Taken:
+            if self.failures:
+                self.failures -= 1
+                raise StoreError("the disk is full")
+            return await super().accept(item)
+
+    made, intake = Wire(tmp_path), Away(BlobStore(tmp_path))
+    async with running(made, intake):
+        said = [await heard(made, intake, text) for text in ("one", "two")]
+    assert [one.text for one in said if isinstance(one, Message)] == ["one", "two"]
+    assert len(intake.items) == 2
+
+
+async def test_what_the_intake_notes_is_said_there(tmp_path: Path) -> None:
+    class Stranger(KeptIntake):
+        async def accept(self, item: Message | Press) -> Taken:
+            await super().accept(item)
+            return Taken(fresh=False, note="I do not know you yet.")
+
+    made, intake = Wire(tmp_path), Stranger(BlobStore(tmp_path))
+    async with running(made, intake):
+        await heard(made, intake, "hello")
+        await made._heard.join()
+    assert made.said == ["I do not know you yet."]
+
+
+async def test_lines_are_cut_by_bytes_and_no_letter_is(wire: tuple[Wire, KeptIntake]) -> None:
+    text = "가나다라마바사 아자차카타파하 🐈‍⬛🐈‍⬛🐈‍⬛🐈‍⬛\n\n  \nlast"
+    await wire[0].send(Reply(text, "ko"), ANN, key="1")
+    assert all(0 < len(line.encode()) <= 40 for line in wire[0].said)
+    assert "".join("".join(wire[0].said).split()) == "".join(text.split())
+    assert wire[0].said[-1] == "last"
+
+
+async def test_no_line_of_a_reply_is_an_order_to_the_platform(wire: tuple[Wire, KeptIntake]) -> None:
+    await wire[0].send(Reply("a\r\nQUIT :x\0\x01ACTION\x02b\u2028c", "en"), ANN, key="1")
+    assert wire[0].said == ["a", "QUIT :x  ACTION b\u2028c"]
+
+
+async def test_who_asked_in_a_group_is_named_there(wire: tuple[Wire, KeptIntake]) -> None:
+    said = await heard(*wire, "hello")
+    assert isinstance(said, Message)
+    await wire[0].send(Reply("hi", "en", reply_to=said.id), TEAM, key="1")
+    await wire[0].send(Reply("hi", "en", reply_to=said.id), ANN, key="2")
+    assert wire[0].said == ["ann: hi", "hi"]
+
+
+async def test_a_reply_goes_on_after_the_line_that_failed(wire: tuple[Wire, KeptIntake]) -> None:
+    made = wire[0]
+    made.failures["two"] = AmbiguousSendError("?")
+    out: list[str] = []
+
+    async def went_out(parts: Sequence[str]) -> None:
+        out[:] = parts
+
+    reply = Reply("one\ntwo\nthree", "en")
+    with pytest.raises(AmbiguousSendError):
+        await made.send_parts(reply, ANN, key="7", edits="", sent=(), went_out=went_out)
+    assert (made.said, out) == (["one"], ["7.1"])
+    assert await made.send_parts(reply, ANN, key="7", edits="", sent=out, went_out=went_out) == "7.1"
+    assert (made.said, out) == (["one", "two", "three"], ["7.1", "7.2"])
+
+
+async def test_nothing_is_sent_while_nothing_is_connected(tmp_path: Path) -> None:
+    made = Wire(tmp_path)
+    with pytest.raises(RetryLaterError) as error:
+        await made.send(Reply("hello", "en"), ANN, key="1")
+    assert "wire" in error.value.sentence("ko")
+    assert made.said == []
+
+
+async def test_a_connection_that_ends_is_made_again(wire: tuple[Wire, KeptIntake]) -> None:
+    for _time in range(3):
+        before = wire[0].connections
+        wire[0].cut.set()
+        async with asyncio.timeout(10):
+            while wire[0].connections == before or not wire[0].begun.is_set():
+                await asyncio.sleep(0)
+        assert await wire[0].send(Reply("hello", "en"), ANN, key="1")
+
+
+async def test_what_can_never_be_ends_the_channel(tmp_path: Path) -> None:
+    made = Wire(tmp_path)
+    made.refused = ChannelError("a wrong password")
+    with pytest.raises(ChannelError, match="password"):
+        await made.run(KeptIntake(BlobStore(tmp_path)))
+
+
+async def test_nobody_is_known_to_be_in_a_group(wire: tuple[Wire, KeptIntake]) -> None:
+    assert await wire[0].member("ann", Scope("group", "wire/host/#team")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("paring: hello", "hello"),
+        ("Paring, 안녕", "안녕"),
+        ("@paring !sum 50", "!sum 50"),
+        ("paring hello", "hello"),
+        ("hello @paring", "hello"),
+        ("so, @paring, what now?", "so, , what now?"),
+        ("paring:", None),
+        ("paringbot: hello", None),
+        ("I like paring apples", None),
+        ("mail a@paring.example", None),
+        ("@paring-x hello", None),
+    ],
+)
+def test_who_is_called(text: str, said: str | None) -> None:
+    assert called(text, "paring") == said
