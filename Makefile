@@ -11,7 +11,7 @@ run: .venv/.prepared
 setup: .venv/.prepared
 
 test: .venv/.test
-	.venv/bin/python -m pytest --processes 2 $(PYTEST)
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
 
 check: .venv/.test
 	.venv/bin/ruff check .

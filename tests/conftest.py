@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import side_by_side
 from fakes import leaks
 from fakes.homeserver import Homeserver, installed
 from fakes.homeserver import homeserver as running
@@ -32,12 +31,10 @@ LIMITS_UNTIL_LAST = 2
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="A skipped test fails: nothing may be missing on this machine.")
-    side_by_side.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(leaks, "leaks")
-    side_by_side.configure(config)
     config.stash[STDERR] = os.dup(2)  # faulthandler writes to a descriptor, and pytest takes the usual one for itself
 
 

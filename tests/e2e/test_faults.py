@@ -9,8 +9,6 @@ import pytest
 from benchmarks.faults import SHORT, Fault, Plan
 from benchmarks.faults.matrix import FAULTS
 
-pytestmark = pytest.mark.apart
-
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_a_fault_loses_doubles_and_leaks_nothing(fault: Fault, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -148,9 +149,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     FOUND.extend(one for folder in sorted(HOMES | left) for one in looked_through(folder))
     if FOUND:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told["leaked"] = FOUND
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what one of several processes found: pytest-xdist tells it before the whole run finishes."""
+    FOUND.extend(getattr(node, "workeroutput", {}).get("leaked", ()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was found."""
-    for one in FOUND:
+    for one in dict.fromkeys(FOUND):
         terminalreporter.write_line(f"LEAKED: {one}", red=True)

@@ -95,7 +95,15 @@ def test_a_run_of_passing_tests_that_leak_fails(tmp_path: Path) -> None:
         assert (run.returncode, "LEAKED" in output) == ((0, False) if what == "nothing" else (1, True)), what
 
 
-def _run(folder: Path, code: str) -> subprocess.Popen[str]:
+def test_what_one_of_several_processes_finds_fails_the_whole_run(tmp_path: Path) -> None:
+    run = _run(tmp_path / "run", LEAKING["logs what was said"], "-p", "xdist", "--numprocesses", "1")
+    output, _none = run.communicate(timeout=120)
+    assert "1 passed" in output
+    assert run.returncode == 1
+    assert "LEAKED" in output
+
+
+def _run(folder: Path, code: str, *more: str) -> subprocess.Popen[str]:
     folder.mkdir()
     (folder / "test_leak.py").write_text(f"from fakes import leaks\n{code}", encoding="utf-8")
     options = [
@@ -110,6 +118,7 @@ def _run(folder: Path, code: str) -> subprocess.Popen[str]:
         os.devnull,
         "--rootdir",
         str(folder),
+        *more,
     ]
     return subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, "--basetemp", str(folder / "base"), str(folder / "test_leak.py")],
