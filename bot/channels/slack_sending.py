@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,8 +35,11 @@ SHAREABLE: Final = 256
 """Answers that one alone saw and may yet share, in memory: after a restart the button has expired."""
 SHARE: Final = "paring-share"
 LOOKED_BACK: Final = 100
-"""Messages of a chat in which a key is looked for: more were not said between two tries."""
+"""Messages of a chat that are asked for at once, to look for a key among them …"""
+MOST_PAGES: Final = 20
+"""… and how often: as far back as what is answered, or so far. People go on writing while the bot is away."""
 EVENT_TYPE: Final = "paring_reply"
+_TS: Final = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
 _NO_MORE_EDITABLE: Final = ("message_not_found", "cant_update_message", "edit_window_closed", "is_inactive")
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -87,7 +91,7 @@ class Sending:
             name = _named(key, number, reply)
             if in_doubt and number == len(sent):
                 self._doubt(name)
-            shown.append(await self._once(parts[number], place, name))
+            shown.append(await self._once(parts[number], place, name, since=reply.reply_to))
             if went_out is not None and number < len(parts) - 1:
                 await went_out(shown)
         return shown[0]
@@ -149,10 +153,10 @@ class Sending:
         """Know the number of a person's direct chat, from what they said there."""
         keep(self._direct, person, chat)
 
-    async def _once(self, part: Part, place: Place, name: str) -> str:
-        """Post one part, unless a look at the chat finds it there."""
+    async def _once(self, part: Part, place: Place, name: str, *, since: str) -> str:
+        """Post one part, unless a look at the chat, back to the message `since`, finds it there."""
         if name in self._doubtful and not place.only:
-            found = await self._found(place, name)
+            found = await self._found(place, name, since if _TS.fullmatch(since) else "")
             del self._doubtful[name]
             if found:
                 return found
@@ -209,14 +213,23 @@ class Sending:
         keep(self._files, name, number)
         return number
 
-    async def _found(self, place: Place, name: str) -> str:
-        """Return the id of the message that was sent under the key, "" where there is none. Raises as `Wire.call`."""
+    async def _found(self, place: Place, name: str, since: str) -> str:
+        """Return the id of the message that was sent under the key, "" where there is none. Raises as `Wire.call`.
+
+        A chat is told from its end and looked through back to `since`; a thread from its beginning, and whole.
+        """
         said = {"channel": place.chat, "include_all_metadata": True, "limit": LOOKED_BACK}
-        if not place.thread:  # a chat is told from its end, so the first page is enough; a thread from its beginning
-            return _among(await self._wire.call("conversations.history", **said), name)  # type: ignore[arg-type]
-        async for page in self._wire.pages("conversations.replies", ts=place.thread, **said):
+        if place.thread:
+            pages = self._wire.pages("conversations.replies", ts=place.thread, **said)
+        else:
+            pages = self._wire.pages("conversations.history", oldest=since or None, **said)
+        asked = 0
+        async for page in pages:
+            asked += 1
             if found := _among(page, name):
                 return found
+            if not place.thread and asked == MOST_PAGES:
+                break
         return ""
 
     async def _updated(self, place: Place, message: str, part: Part) -> bool:

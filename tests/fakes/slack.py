@@ -286,17 +286,22 @@ class FakeSlack:
         return {"error": "message_not_found"}
 
     def _conversations_history(self, said: Json) -> Json:
-        if said["channel"] not in {DIRECT, *self.members}:
+        if said["channel"] not in {*self.directs.values(), *self.members}:
             return {"error": "channel_not_found"}
-        if said["channel"] != DIRECT and BOT not in self.members[said["channel"]]:
+        if said["channel"] in self.members and BOT not in self.members[said["channel"]]:
             return {"error": "not_in_channel"}
         whole = self.messages[said["channel"]]
         replies = [one["thread_ts"] for one in whole if one.get("thread_ts") not in {None, one["ts"]}]
         chat = [{**one, "reply_count": replies.count(one["ts"])} for one in whole if one.get("thread_ts") in {None, one["ts"]}]
-        latest = float(said.get("latest") or 1e12)
-        chat = [one for one in reversed(chat) if float(one["ts"]) < latest]
+        oldest, latest = float(said.get("oldest") or 0), float(said.get("cursor") or said.get("latest") or 1e12)
+        chat = [one for one in reversed(chat) if oldest < float(one["ts"]) < latest]
         most = min(int(said.get("limit", 100)), self.page)
-        return {"messages": chat[:most], "has_more": len(chat) > most}
+        more = len(chat) > most
+        return {
+            "messages": chat[:most],
+            "has_more": more,
+            "response_metadata": {"next_cursor": chat[most - 1]["ts"] if more else ""},
+        }
 
     def _conversations_replies(self, said: Json) -> Json:
         thread = [one for one in self.messages[said["channel"]] if said["ts"] in {one["ts"], one.get("thread_ts")}]

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -375,6 +375,19 @@ async def test_after_a_lie_the_answer_is_looked_for_and_stands_there_once(here: 
     await here.channel.send_parts(ANSWER, HERE, key="1", edits="", sent=(), went_out=None, in_doubt=True)
     assert len(here.fake.shown(DIRECT)) == 1
     assert "conversations.history" in [method for method, _said in here.fake.calls]
+
+
+@pytest.mark.parametrize("answers_something", [True, False])
+async def test_an_answer_is_found_below_hundreds_of_messages_that_came_while_the_bot_was_away(
+    here: House, *, answers_something: bool
+) -> None:
+    asked = here.fake.stands("where?")
+    answer = replace(ANSWER, reply_to=asked["ts"] if answers_something else "")
+    await here.channel.send(answer, HERE, key="1")
+    for number in range(250):
+        here.fake.stands(f"more {number}")
+    await here.channel.send_parts(answer, HERE, key="1", edits="", sent=(), went_out=None, in_doubt=True)
+    assert len(here.fake.shown(DIRECT)) == 1
 
 
 @pytest.mark.parametrize("lie", sorted(LIES.keys() - {"giant"}))
