@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import ipaddress
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from fakes import leaks
 from fakes.homeserver import Homeserver, installed
 from fakes.homeserver import homeserver as running
 from hypothesis import settings
+
+from bot.store import schema
 
 settings.register_profile("paring", derandomize=True, database=None, deadline=None)
 settings.load_profile("paring")
@@ -35,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(leaks, "leaks")
+    config.addinivalue_line("markers", "migrates: the schema of its databases is made by the migrations themselves")
     config.stash[STDERR] = os.dup(2)  # faulthandler writes to a descriptor, and pytest takes the usual one for itself
 
 
@@ -86,6 +90,26 @@ def no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def schema_made_once(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Copy what the migrations made of the first new database, instead of running them for each: 2 ms instead of 60."""
+    migrate, empty = schema.migrate, tmp_path_factory.getbasetemp() / "empty.db"
+
+    def copied(path: Path, revision: str) -> None:
+        if revision != "head" or path.exists():
+            migrate(path, revision)
+            return
+        if schema.version(empty) != schema.head():
+            migrate(empty, "head")
+        path.with_suffix(".lock").touch()
+        shutil.copyfile(empty, path)
+
+    if request.node.get_closest_marker("migrates") is None:
+        monkeypatch.setattr(schema, "migrate", copied)
 
 
 @pytest.fixture

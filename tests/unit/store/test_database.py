@@ -76,6 +76,7 @@ async def test_a_newer_database_is_told_and_left_alone(tmp_path: Path) -> None:
         await Database.open(path)
 
 
+@pytest.mark.migrates
 def test_migrations_go_up_down_and_up(tmp_path: Path) -> None:
     path = tmp_path / "paring.db"
     schema.upgrade(path)
@@ -86,6 +87,7 @@ def test_migrations_go_up_down_and_up(tmp_path: Path) -> None:
     assert schema.version(path) == schema.head()
 
 
+@pytest.mark.migrates
 def test_the_migrations_make_the_tables_that_the_code_names(tmp_path: Path) -> None:
     from alembic import command
     from alembic.config import Config

@@ -13,6 +13,7 @@ from bot.errors import StoreError
 from bot.store import schema
 from bot.store.failures import DAMAGED, FAILED, FULL, LOCKED, told
 
+pytestmark = pytest.mark.migrates
 PAGE = 4096
 
 
