@@ -227,6 +227,7 @@ def _dispatcher(ground: Ground, shared: _Shared, parts: SwapParts, *, app: Calla
         shared.skills, decide, text_bytes=ground.settings.limits.text_bytes, keep_label=keep_label, equipped=equipped,
         access=shared.access, watched=parts.watched,
     )  # fmt: skip
+    dispatcher.before = shared.inbox.before
     dispatcher.heard, dispatcher.charged = shared.counts.heard, shared.quotas.charged
     dispatcher.thumbs = lambda channel: channel in shared.channels and shared.channels[channel].limits.thumbs
     return dispatcher

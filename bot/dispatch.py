@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from bot.errors import InputError, ParingError, TooLargeError, of_file
+from bot.going_on import FindBefore, GoingOn, Meant
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
 from bot.message import DOWN, UP, Attachment, Button, Command, Message, Receipt, Reply
@@ -69,6 +70,8 @@ class _Plan:
     route: Route
     files: tuple[Attachment, ...] = ()
     buttons: tuple[Button, ...] = field(default=())
+    language: Language | None = None
+    """The language to answer in, where it is not the asker's."""
 
 
 class Dispatcher:
@@ -106,6 +109,8 @@ class Dispatcher:
         """Gives what is said instead of an answer of the skill's ("" for nothing) where that would be one too many; to be set."""
         self.thumbs: Callable[[str], bool] = lambda _channel: False
         """Says whether a channel shows a row of thumbs under every answer of a model; to be set."""
+        self.before: FindBefore = _nothing_before
+        """Finds what was said before in a conversation; to be set."""
         self._by_command = {
             name: skill for skill in skills for spec in skill.commands for name in (spec.name, *spec.aliases)
         }  # fmt: skip
@@ -172,7 +177,8 @@ class Dispatcher:
             return plan
         left = _left(plan, message)
         before = [await self._told(left, progress)] if left is not None else []
-        request = self._request(plan.message, plan.text, message, files=plan.files, stopwatch=stopwatch, progress=progress)
+        asked = replace(message, language=plan.language) if plan.language else message
+        request = self._request(plan.message, plan.text, asked, files=plan.files, stopwatch=stopwatch, progress=progress)
         async with self.charged(plan.skill.name, message) as too_much:
             if too_much is not None:
                 return _joined([*before, Answer(_replies(too_much, message), plan.route)], route=plan.route)
@@ -212,6 +218,8 @@ class Dispatcher:
             return await self._commanded(message, message.command)
         if any(file.kind == "sticker" for file in message.attachments):
             return _say(_("Nice one! I cannot read stickers, but I can read text, photos, documents and voice notes."), message)
+        if (meant := await GoingOn(self._skills, self.before, equipped=self._equipped).of(message)) is not None:
+            return _as_meant(meant, message)
         files = message.attachments or (message.reply_to.attachments if message.reply_to else ())
         if not message.text.strip() and not files:
             return _say(
@@ -381,6 +389,21 @@ class Dispatcher:
                 _("This text is over {limit} MB, the most I read at once. Nothing was kept; please send it as a file, or in parts.",
                   limit=round(self._text_bytes / MEBIBYTE, 1))
             )  # fmt: skip
+
+
+def _as_meant(meant: Meant, message: Message) -> _Plan:
+    """Return what is done for a message that goes on from another: a command about that one, or that one again."""
+    about, command = meant.about, meant.command
+    files = about.attachments or (about.reply_to.attachments if about.reply_to else ())
+    route = Route(meant.skill.name, "follow")
+    if command is None:
+        text = about.command.args if about.command is not None else about.text
+        return _Plan(meant.skill, about, text, route, files, language=meant.language)
+    return _Plan(meant.skill, replace(message, command=command, reply_to=about), command.args, route, files)
+
+
+async def _nothing_before(_message: Message) -> None:
+    """Know of nothing."""
 
 
 def _joined(answers: Sequence[Answer], *, route: Route | None = None) -> Answer:

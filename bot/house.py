@@ -41,6 +41,7 @@ HOW = {
     "link": _("The message was a link and nothing else."),
     "button": _("You pressed its button."),
     "found": _("No skill was sure, but your documents had an answer."),
+    "follow": _("It goes on from what was asked before."),
     "silent": _("It was not meant for me; this chat keeps its messages for the search."),
 }
 

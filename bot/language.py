@@ -20,6 +20,13 @@ NAMING = frozenset(
     {"models", "swap", "rollback", "shadow", "bench", "card", "promote", "discard", "audit", "ram", "admins", "dead"}
 )  # fmt: skip
 """Commands after which only Hangul tells a language: what stands there are names."""
+_ASKED_FOR = re.compile(
+    r"(?:(?:and|now|then|ok(?:ay)?|please|(?:what|how) about)\b[\s,]*)*(?:in|into) (?P<en>korean|english)"
+    r"(?:[\s,]+(?:please|too|as well|then|now|again))*[\s.?!]*|"
+    r"(?:(?:그리고|그럼|그러면|이제|이번엔|다시)[\s,]*)*(?P<ko>한국어|한글|우리말|영어)(?:로|으로)(?:는|도)?(?:요)?"
+    r"\s*(?:(?:다시|한\s?번|좀|말|번역|답)\s*)*(?:해|알려|써|부탁해)?\s*(?:줘요?|주세요|줄래요?|요)?[\s.?!~]*",
+    re.IGNORECASE,
+)
 _ORDER = re.compile(r"\s*/(?P<name>\w+)")
 _HANGUL = re.compile("[가-힣]")
 _LETTER = re.compile("[A-Za-z]")
@@ -39,6 +46,14 @@ def detect(text: str) -> Language | None:
     if hangul * LATIN_A_SYLLABLE >= latin and hangul:
         return "ko"
     return "en" if latin else None
+
+
+def asked_for(text: str) -> Language | None:
+    """Return the language in which `text`, which says nothing else, asks for what was said before: "and in Korean?", "영어로는?"."""
+    found = _ASKED_FOR.fullmatch(text.strip())
+    if found is None:
+        return None
+    return "en" if (found["en"] or "").lower() == "english" or found["ko"] == "영어" else "ko"
 
 
 def of_order(text: str) -> Language | None:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from bot.locale import Language, Text
-from bot.message import Attachment, AttachmentKind, Button, Message, Picture, Receipt, Reply, Source
+from bot.message import Attachment, AttachmentKind, Button, Command, Message, Picture, Receipt, Reply, Source
 from bot.passage import Added, Held, Hit, Passage, Scope, Scopes
 from bot.stopwatch import Stopwatch
 from bot.talk import Said
@@ -132,6 +132,33 @@ class Library(Protocol):
 
     async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:
         """Return the passages of a file without keeping them (id 0), in reading order. Raises as `add_file`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was said before in a conversation: the message, the skill that answered it, and the answer (None where it is gone)."""
+
+    message: Message
+    skill: str
+    answer: Message | None = None
+    went_on: bool = False
+    """True where it went on itself from what was before it."""
+
+
+@runtime_checkable
+class GoesOn(Protocol):
+    """A skill that understands what is said after an answer and does not stand for itself: "and in three lines?"."""
+
+    def may_go_on(self, said: str) -> bool:
+        """Say whether `said` could be such words. Pure and quick."""
+        ...
+
+    def goes_on(self, said: str, before: Sequence[Before]) -> tuple[Command, Message] | None:
+        """Return the command that `said` is, and the message that it is about; None where it is none.
+
+        `before` holds what was said before, the latest first, and last what stood for itself; never empty.
+        """
         ...
 
 

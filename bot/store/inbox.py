@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from sqlalchemy import Table, and_, bindparam, func, select, update
+from sqlalchemy import Select, Table, and_, bindparam, func, not_, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.message import Address, Button, Command, Message, Position, Reply, pack, unpack
 from bot.parts import with_the_others
 from bot.route import Route, pack_route, unpack_route
+from bot.skill import Before
 from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
 from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticket_of, within
@@ -354,6 +355,20 @@ class Inbox:
             ((one, route) for one, route in routed if route.how not in ("command", "silent")), routed[0] if routed else None
         )
 
+    async def before(self, message: Message) -> Before | None:
+        """Return what was said last before `message` in its conversation, None where nothing was.
+
+        That is the thread with what began it, or the message whose answer is replied to; in a group beside all threads, the sender's own.
+        """
+        async with self._database.read() as connection:
+            row = (await connection.execute(_said_before(message))).first()
+            if row is None:
+                return None
+            said, route = unpack(Message, row.message), unpack_route(row.route)
+            answers = (await _answers(connection, [row.id])).get(row.id, [])
+        answer = next((_as_message(one, said) for one in answers if one[2].text), None)
+        return Before(said, route.skill, answer, went_on=route.how == "follow")
+
     async def route_of(self, message: Message) -> Route | None:
         """Return how `message` was routed, None where it was not."""
         query = select(InboxRow.route).where(
@@ -396,6 +411,24 @@ def _waiting(places: Places) -> ColumnElement[bool]:
 
 def _place(address: Address) -> dict[str, str]:
     return {"channel": address.channel, "account": address.account, "chat": address.chat, "thread": address.thread}
+
+
+def _said_before(message: Message) -> Select[int, str, str]:
+    """Return the query for the row that `Inbox.before` is about."""
+    at, quoted = message.address, message.reply_to
+    here = [getattr(InboxRow, name) == getattr(at, name) for name in ("channel", "account", "chat")]
+    own = select(func.max(InboxRow.id)).where(*here, InboxRow.message_id == message.id).scalar_subquery()
+    said = select(InboxRow.id, InboxRow.message, InboxRow.route).where(
+        *here, InboxRow.route != "", not_(InboxRow.route.contains('"silent"')), InboxRow.message_id != message.id
+    )
+    if quoted is not None and quoted.by_bot and quoted.text:
+        answered = select(OutboxRow.inbox_id).where(OutboxRow.chat == at.chat, OutboxRow.platform_id == quoted.id)
+        said = said.where(InboxRow.id.in_(answered))
+    elif at.thread:
+        said = said.where(or_(InboxRow.thread == at.thread, and_(InboxRow.thread == "", InboxRow.message_id == at.thread)))
+    else:
+        said = said.where(InboxRow.thread == "", *([InboxRow.sender == message.sender] if at.kind == "group" else []))
+    return said.where(InboxRow.id < own).order_by(InboxRow.id.desc()).limit(1)
 
 
 def _former(connection: Connection, message: Message) -> Waiting | None:

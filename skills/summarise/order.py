@@ -41,13 +41,26 @@ _TALK = re.compile(
     r"대화|채팅|메시지|톡방|단톡|얘기|이야기|논의|스레드|밀린",
     re.IGNORECASE,
 )
-_OPTION = re.compile(r"--length[ =](?P<length>\w+)\s*|--(?P<alone>short|medium|long)\b\s*")
+_OPTION = re.compile(r"--length[ =](?P<length>\w+)\s*|--(?P<alone>short|medium|long)\b\s*|--lines[ =](?P<lines>\d{1,3})\s*")
 _URL = re.compile(r"https?://[^\s<>\"'“”‘’]+", re.IGNORECASE)
 _NUMBERS: Final = {
     "one": 1, "a": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "한": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10,
 }  # fmt: skip
 _NUMBER = "|".join(_NUMBERS) + r"|\d{1,3}"
+_MORE = re.compile(
+    r"(?:(?:and|now|then|ok(?:ay)?|please|(?:what|how) about|(?:can|could) you|make|give me|say|do|put|sum(?:marise|marize)?)\b[\s,]*)*"
+    r"(?:(?:it|that|this)\s+)?(?:all\s+)?(?:up\s+)?"
+    r"(?:(?:even |a bit |much |a little )?(?P<shorter>shorter|briefer)|"
+    r"(?:even |a bit |much |a little )?(?P<longer>longer|(?:in )?more details?)|"
+    rf"(?:in |as |with |to |just )*(?P<en>{_NUMBER})[ -](?:short |brief |bullet )?(?:sentences?|lines?|bullets?|points?))"
+    r"(?:[\s,]+(?:please|then|instead|now|only))*[\s.?!]*|"
+    r"(?:(?:그리고|그럼|그러면|이제|다시|그거|그걸|이거|이걸|조금|좀|더)[\s,]*)*"
+    rf"(?:(?P<ko>{_NUMBER})\s?(?:줄|문장|가지)(?:로|으로|만)?(?:는|은|도)?|(?P<koshorter>짧게|간단히|간단하게|줄여)|"
+    r"(?P<kolonger>길게|자세히|자세하게))"
+    r"(?:\s*(?:더|다시|좀|요약|정리|말|줄여|써|해|부탁|가능|할\s?수))*\s*(?:줘요?|주세요|줄래요?|해요?|할까요?|요)?[\s.?!~]*",
+    re.IGNORECASE,
+)
 _COUNT = re.compile(
     rf"\b(?P<en>{_NUMBER})[ -](?:short |brief |bullet )?(?:sentences?|lines?|liner|bullets?|points)\b|(?P<ko>{_NUMBER})\s?(?:줄|문장|가지)",
     re.IGNORECASE,
@@ -122,9 +135,9 @@ class Order:
 
 def read_order(said: str, *, now: datetime, commanded: bool = False, zone: tzinfo | None = None) -> Order:
     """Return the order in `said`: the arguments of a command, or a whole message. `zone` is the one of clock times; default: the machine's."""
-    length, said = _option(said)
+    length, lines, said = _option(said)
     asked, text = _parted(said, commanded=commanded)
-    order = Order(text=text, length=length or _length(asked), count=_count(asked), talk=bool(_TALK.search(asked)))
+    order = Order(text=text, length=length or _length(asked), count=lines or _count(asked), talk=bool(_TALK.search(asked)))
     if link := _URL.search(said):
         rest = _URL.sub("", text).strip(_EDGES)
         if len(rest) < LEAST_TEXT or not text:
@@ -147,13 +160,23 @@ def is_wish(said: str) -> bool:
     return (asks_only(plain) and not _URL.match(plain)) or bool(_WISH.search(plain) and not _parted(plain, commanded=False)[1])
 
 
-def _option(said: str) -> tuple[SummaryLength | None, str]:
+def option(said: str) -> str:
+    """Return the option that words ask for which only go on from a summary: "and in three lines?", "더 짧게"; "" for all others."""
+    found = _MORE.fullmatch(said.strip())
+    if found is None:
+        return ""
+    if number := found["en"] or found["ko"]:
+        return f"--lines {min(_number(number), MOST_COUNT)}"
+    return "--length short" if found["shorter"] or found["koshorter"] else "--length long"
+
+
+def _option(said: str) -> tuple[SummaryLength | None, int, str]:
     found = _OPTION.search(said[:LONGEST_ORDER])
     if found is None:
-        return None, said.strip()
-    named = (found["length"] or found["alone"]).lower()
+        return None, 0, said.strip()
+    named = (found["length"] or found["alone"] or "").lower()
     rest = (said[: found.start()] + said[found.end() :]).strip()
-    return next((length for length in LENGTHS if length == named), None), rest
+    return next((length for length in LENGTHS if length == named), None), min(int(found["lines"] or 0), MOST_COUNT), rest
 
 
 def _parted(said: str, *, commanded: bool) -> tuple[str, str]:

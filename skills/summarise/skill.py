@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.locale import Language, Text, phrases
 from bot.message import AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, SUMMARISE, Summary, SummaryInput, Vector
-from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.skill import Before, CommandSpec, Kit, Request, Slot
 from bot.text.links import held_links_only
 from bot.text.shown import literal
 from skills.summarise.choose import joined, tidy
 from skills.summarise.material import Material, find
-from skills.summarise.order import LENGTHS, Order, asks_only, read_order
+from skills.summarise.order import LENGTHS, Order, asks_only, option, read_order
 from skills.summarise.vectors import with_vectors
 
 _ = phrases(__file__)
@@ -54,6 +55,16 @@ class Summarise:
         """Claim a bare link, and the shortest forms of asking: `tl;dr`, `요약해줘`."""
         return asks_only(message.text) and not any(file.kind != "document" for file in message.attachments)
 
+    def may_go_on(self, said: str) -> bool:
+        """Say whether it only asks for another length: "and in three lines?"."""
+        return bool(option(said))
+
+    def goes_on(self, said: str, before: Sequence[Before]) -> tuple[Command, Message] | None:
+        """Return the order to make short, in that length, what was made short before, or what was answered."""
+        base = before[-1]
+        about = base.message if base.skill == self.name else before[0].answer
+        return (Command("sum", option(said)), about) if about is not None else None
+
     async def answer(self, request: Request) -> Reply:
         """Find what is meant and make it short."""
         order, about = self._order(request)
@@ -82,16 +93,16 @@ class Summarise:
         """Return what is asked for and the message that asks; a button asks about the message that it stood under."""
         message, said = request.message, request.text
         order = read_order(said, now=message.sent_at, commanded=message.command is not None)
-        if order.length is None or not said.strip().startswith("--"):
+        if not said.strip().startswith("--"):
             return order, message
-        about, length = message, order.length
+        about = message
         while _is_option(about) and about.reply_to is not None:
             about = about.reply_to
         if about is message:
             return order, message
         said = about.command.args if about.command is not None else about.text
         asked = read_order(said, now=about.sent_at, commanded=about.command is not None)
-        return Order(asked.text, asked.url, asked.last, asked.since, asked.talk, length), about
+        return replace(asked, length=order.length or asked.length, count=order.count), about
 
 
 def build(kit: Kit) -> Summarise:
@@ -100,7 +111,7 @@ def build(kit: Kit) -> Summarise:
 
 
 def _is_option(message: Message) -> bool:
-    return message.command is not None and bool(re.fullmatch(r"\s*--length[ =]\w+\s*", message.command.args))
+    return message.command is not None and bool(re.fullmatch(r"\s*--(?:length|lines)[ =]\w+\s*", message.command.args))
 
 
 def _nothing(order: Order) -> Text:

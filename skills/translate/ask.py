@@ -52,6 +52,14 @@ _CODE_FIRST: Final = re.compile(
 )
 _ONLY_VERB: Final = re.compile(rf"(?:좀\s*)?{KOREAN_VERB}[가-힣\s]{{0,20}}[:.!?]?\s*")
 
+_ONLY_LANGUAGE: Final = re.compile(
+    rf"(?:(?:and|now|then|ok(?:ay)?|please|(?:what|how) about)\b[\s,]*)*(?:in|into|to)\s+({NAME})"
+    r"(?:[\s,]+(?:please|too|as well|then|now))*[\s.?!]*|"
+    rf"(?:(?:그리고|그럼|그러면|이제|이번엔|다시)[\s,]*)*({NAME})(?:로|으로)(?:는|도)?(?:요)?\s*(?:(?:다시|한\s?번|좀|말|번역)\s*)*"
+    r"(?:해|알려|써|바꿔|부탁해)?\s*(?:줘요?|주세요|줄래요?|요)?[\s.?!~]*",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -62,6 +70,12 @@ class Ask:
     target: str = ""
     sure: bool = True
     """False where the text was taken out of a sentence: what is quoted or attached goes before it."""
+
+
+def only_language(said: str) -> str:
+    """Return the language that words name which say nothing else: "and in Korean?", "일본어로는?"; "" for all others."""
+    found = _ONLY_LANGUAGE.fullmatch(said.strip())
+    return named(found[1] or found[2]) if found else ""
 
 
 def read(text: str) -> Ask:

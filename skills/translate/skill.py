@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import NoModelError
@@ -12,7 +14,7 @@ from bot.locale import Text, phrases
 from bot.message import Attachment, AttachmentKind, Command, Message, Reply
 from bot.models.languages import name_of
 from bot.models.tasks import TRANSLATE, TranslationInput
-from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.skill import Before, CommandSpec, Kit, Request, Slot
 from bot.text.links import held_links_only
 from skills.translate.layout import Layout
 from skills.translate.origin import origin
@@ -24,6 +26,8 @@ _ = phrases(__file__)
 
 LONGEST_TEXT: Final = 8_000
 """Characters of one answer: a few pages, some minutes of a small model."""
+INTO: Final = "--into "
+"""Begins the arguments of `/tr` where the message replied to asks for a translation, and only the language is another."""
 SAY_SO_FROM: Final = 8
 """Sentences from which on the asker is told that it takes a while."""
 
@@ -47,10 +51,26 @@ class Translate:
         del message
         return False
 
+    def may_go_on(self, said: str) -> bool:
+        """Say whether it only names another language: "and in Korean?"."""
+        from skills.translate.ask import only_language  # noqa: PLC0415 - as in `answer`
+
+        return bool(only_language(said))
+
+    def goes_on(self, said: str, before: Sequence[Before]) -> tuple[Command, Message] | None:
+        """Return the order to put into that language what was translated before, or what was answered."""
+        from skills.translate.ask import only_language  # noqa: PLC0415 - as in `answer`
+
+        meant = next((one for one in before if one.skill != self.name), None)
+        if meant is None:
+            return Command("tr", f"{INTO}{only_language(said)}"), before[-1].message
+        return (Command("tr", only_language(said)), meant.answer) if meant.answer is not None else None
+
     async def answer(self, request: Request) -> Reply:
         """Return the translation, or a sentence that says why there is none."""
         from skills.translate.ask import read, read_arguments  # noqa: PLC0415 - 0.25 s of patterns that a start need not pay
 
+        request, into = _of_before(request)
         ask = read_arguments(request.text) if _is_command(request.message.command) else read(request.text)
         text, cut = await self._text(request, ask)
         if not text.strip():
@@ -58,7 +78,7 @@ class Translate:
         source = ask.source or origin(text)
         if not source:
             return request.reply(_("There are no words in that, so there is nothing to translate."), skill=self.name)
-        target = ask.target or _usual_target(source, request)
+        target = into or ask.target or _usual_target(source, request)
         if source == target:
             told = _("That is in {language} already. Say into which language, for example: /tr en", language=name_of(source))
             return request.reply(told, skill=self.name)
@@ -116,6 +136,16 @@ def build(kit: Kit) -> Translate:
 
 def _is_command(command: Command | None) -> bool:
     return command is not None and command.name in {name for spec in Translate.commands for name in (spec.name, *spec.aliases)}
+
+
+def _of_before(request: Request) -> tuple[Request, str]:
+    """Return the request that goes on from an earlier one as that one, and the language it asks for; any other as it is."""
+    before = request.message.reply_to
+    if not request.text.startswith(INTO) or before is None:
+        return request, ""
+    files = before.attachments or (before.reply_to.attachments if before.reply_to else ())
+    text = before.command.args if before.command is not None else before.text
+    return replace(request, message=before, text=text, files=files), request.text.removeprefix(INTO).strip()
 
 
 def _usual_target(source: str, request: Request) -> str:
