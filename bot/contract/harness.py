@@ -87,6 +87,9 @@ class Harness(ABC):
         """Have somebody write to the bot, `at` a place other than their own chat; return the platform's id of it, "" where it has none.
 
         `reply_to` is the id of the message that is replied to; `called`: the bot is mentioned, as people do there.
+
+        Raises:
+            ValueError: they are told at once that it is not taken; it says what they are told.
         """
 
     async def thread(self) -> Address:

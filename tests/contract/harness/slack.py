@@ -29,7 +29,7 @@ class SlackHarness(Harness):
 
     def __init__(self, fake: FakeSlack) -> None:
         self.fake = fake
-        self.own = fake.settings(allowed_users=(ANN, BEN), allowed_chats=(GENERAL,))
+        self.own = fake.settings(allowed_users=(ANN, BEN), allowed_chats=(GENERAL,), download_mb=1)
         self._events: dict[str, Json] = {}
         self._presses = iter(range(1, 1_000_000))
 

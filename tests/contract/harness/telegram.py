@@ -91,7 +91,7 @@ class TelegramHarness(Harness):
 
     async def menu(self) -> Mapping[str, str]:
         menus = await self.fake.ask("commands")
-        mine = next((menu for scope, menu in menus.items() if scope == f"chat:{ANN}"), menus["default"])
+        mine = next((menu for scope, menu in menus.items() if scope == f"chat:{ANN}"), [])
         return {command["command"]: command["description"] for command in mine}
 
     async def trouble(self, kind: Trouble) -> None:

@@ -23,6 +23,7 @@ from bot.message import Address, Message
 from bot.skill import Blobs
 
 READY_S = 30.0
+LARGE = 1 << 20
 
 
 class Said(MemoryTranscript):
@@ -91,10 +92,24 @@ class WebHarness(Harness):
         return number
 
     async def _uploaded(self, file: File) -> Mapping[str, object]:
+        if len(file.data) > LARGE:
+            raise ValueError(await self._refusal(file))
         headers = {"x-name": quote(file.name), "content-type": file.media_type}
         answer = await self.client.post("/api/files", content=file.data, headers=headers)
         kept: Mapping[str, object] = answer.raise_for_status().json()
         return kept
+
+    async def _refusal(self, file: File) -> str:
+        """Return what the page says of a file that it will not take: it says so before the file is sent."""
+        url = httpx.URL(self._channel.url)
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(
+            f"POST /api/files HTTP/1.1\r\nHost: {url.host}:{url.port}\r\nx-paring: en\r\nx-name: {quote(file.name)}\r\n"
+            f"Content-Length: {len(file.data)}\r\n\r\n".encode()
+        )
+        said = await asyncio.wait_for(reader.read(), READY_S)
+        writer.close()
+        return said.decode()
 
     async def again(self, message: str) -> None:
         (await self.client.post("/api/say", json=self._said[message])).raise_for_status()
