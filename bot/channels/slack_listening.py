@@ -33,6 +33,8 @@ _ = phrases(__file__)
 MAX_BODY_BYTES: Final = 1024 * 1024
 BODY_S: Final = 2.5
 """Slack waits 3 s for an answer."""
+NONSENSE: Final = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What bolt raises at a payload that is none of Slack's."""
 Take = Callable[[Mapping[str, object]], Awaitable[int]]
 
 
@@ -104,6 +106,6 @@ async def _dispatched(app: AsyncApp, body: bytes, request: web.Request) -> web.R
     headers: dict[str, str | Sequence[str]] = {name: [value] for name, value in request.headers.items()}
     try:
         asked = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=headers)
-    except (LookupError, RecursionError, TypeError, ValueError):
+        return await to_aiohttp_response(await app.async_dispatch(asked))
+    except NONSENSE:
         return web.Response(status=400)
-    return await to_aiohttp_response(await app.async_dispatch(asked))

@@ -22,6 +22,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.channels.backoff import SLACK_S, Backoff
+from bot.channels.slack_listening import NONSENSE
 from bot.channels.slack_wire import Wire
 from bot.config import MEBIBYTE
 from bot.errors import ChannelError, RetryLaterError
@@ -130,7 +131,11 @@ class Socket:
         envelope, payload = said.get("envelope_id"), said.get("payload")
         if not isinstance(envelope, str) or not isinstance(payload, dict):
             return
-        answer = await run_async_bolt_app(self._app, SocketModeRequest(str(said.get("type")), envelope, payload))
+        try:
+            answer = await run_async_bolt_app(self._app, SocketModeRequest(str(said.get("type")), envelope, payload))
+        except NONSENSE as error:
+            log.warning("what Slack told is nothing that is known, and is left out", why=type(error).__name__)
+            return
         if answer.status == ACKNOWLEDGED:
             with suppress(aiohttp.ClientError, OSError):
                 await opened.send_json({"envelope_id": envelope})

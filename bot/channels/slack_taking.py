@@ -9,7 +9,7 @@ order within a conversation, to the intake who may talk to the bot. Slack tells 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -33,7 +33,6 @@ ACKNOWLEDGE_S: Final = 2.4
 MOST_LATE: Final = 1024
 _ANEW: Final = frozenset({"channel_convert_to_private", "channel_convert_to_public", "channel_archive", "channel_unarchive"})
 """Messages of Slack's own after which another may read a channel."""
-_SHARED: Final = frozenset({"channel_shared", "channel_unshared"})
 
 
 class Taking:
@@ -59,6 +58,14 @@ class Taking:
         self._settled = settled
         self._changed = changed
         self._late: set[asyncio.Task[int]] = set()
+        self.events: Mapping[str, Callable[[Mapping[str, object], Workspace], Awaitable[None]]] = {
+            "message": self._heard, "app_mention": self._heard,
+            "member_joined_channel": self._came_or_left, "member_left_channel": self._came_or_left,
+            "channel_shared": self._shared_or_not, "channel_unshared": self._shared_or_not, "channel_id_changed": self._moved,
+            "app_uninstalled": self._taken_out, "tokens_revoked": self._taken_out, "app_home_opened": self._opened_home,
+            "assistant_thread_started": self._suggest, "assistant_thread_context_changed": self._nothing,
+        }  # fmt: skip
+        """What is done with each type of event."""
 
     async def take(self, body: Mapping[str, object]) -> int:
         """Commit what `body` says; return the HTTP status to answer with: 200, or 503 where it is to be told again."""
@@ -113,28 +120,16 @@ class Taking:
             await self._said(message, here)
 
     async def _told(self, event: Mapping[str, object], here: Workspace) -> None:
-        what, chat = event.get("type"), event.get("channel")
-        if what in {"message", "app_mention"}:
-            await self._heard(event, here)
-        elif what in {"member_joined_channel", "member_left_channel"}:
-            await self._came_or_left(event, here)
-        elif what in _SHARED and isinstance(chat, str):
-            self._others_may_read(chat, here)
-        elif what == "channel_id_changed":
-            await self._moved(event, here)
-        elif what in {"app_uninstalled", "tokens_revoked"}:
-            here.beside("auth.test")  # whether it is so: an old event may come late
-        elif what == "app_home_opened" and event.get("tab") == "home" and isinstance(event.get("user"), str):
-            await self._show_home(str(event["user"]), here)
-        elif what == "assistant_thread_started":
-            await self._suggest(event, here)
+        what = event.get("type")
+        if isinstance(what, str) and what in self.events:
+            await self.events[what](event, here)
 
     async def _heard(self, event: Mapping[str, object], here: Workspace) -> None:
         """Take in what was said, changed or taken back."""
         chat = str(event.get("channel"))
         if event.get("subtype") in _ANEW:
             self._others_may_read(chat, here)
-        told = of_event(event, here.me)
+        told = of_event(await here.with_files(event), here.me)
         if isinstance(told, Removed):
             here.took_back(chat, told.id)
             async with here.in_order(told.address.chat):
@@ -143,6 +138,21 @@ class Taking:
             if told.address.kind == "direct":
                 here.sending.direct_is(told.sender, chat)
             await self._said(told, here, chat=chat)
+
+    async def _shared_or_not(self, event: Mapping[str, object], here: Workspace) -> None:
+        if isinstance(chat := event.get("channel"), str):
+            self._others_may_read(chat, here)
+
+    async def _taken_out(self, _event: Mapping[str, object], here: Workspace) -> None:
+        """Ask whether it is so, for an old event may come late: the line knows then that its token is withdrawn."""
+        here.beside("auth.test")
+
+    async def _opened_home(self, event: Mapping[str, object], here: Workspace) -> None:
+        if event.get("tab") == "home" and isinstance(user := event.get("user"), str):
+            await self._show_home(user, here)
+
+    async def _nothing(self, _event: Mapping[str, object], _here: Workspace) -> None:
+        """Pass it over: what somebody looks at beside the assistant's pane is not read."""
 
     def _others_may_read(self, chat: str, here: Workspace) -> None:
         self._changed(chat)

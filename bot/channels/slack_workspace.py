@@ -12,6 +12,7 @@ import asyncio
 import itertools
 from collections import OrderedDict
 from collections.abc import Collection, Coroutine, Mapping
+from contextlib import suppress
 from typing import Final
 
 from bot.channels.slack_incoming import Me, is_ts
@@ -33,6 +34,9 @@ TRIES: Final = 3
 MOST_UNDER_WAY: Final = 256
 MOST_SEEN: Final = 4096
 LONGEST_WAIT_S: Final = 60.0
+FILES_WITHIN_S: Final = 1.0
+MOST_FILES: Final = 20
+_ASK: Final = "check_file_info"
 
 
 class Workspace:
@@ -99,6 +103,28 @@ class Workspace:
     def _status(self, place: Place, status: str, *, after: asyncio.Task[None] | None = None) -> asyncio.Task[None] | None:
         said = {"channel_id": place.chat, "thread_ts": place.thread, "status": status}
         return self.beside("assistant.threads.setStatus", after=after, **said)
+
+    async def with_files(self, event: Mapping[str, object]) -> Mapping[str, object]:
+        """Return the event with what its files are: of one from another workspace (Slack Connect) only its id is told.
+
+        Source: https://docs.slack.dev/apis/slack-connect/ (check_file_info)
+        """
+        listed = event.get("files")
+        if not isinstance(listed, list) or not any(isinstance(one, dict) and one.get("file_access") == _ASK for one in listed):
+            return event
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FILES_WITHIN_S):
+                return {**event, "files": [await self._file(one) for one in listed[:MOST_FILES]]}
+        return event
+
+    async def _file(self, told: object) -> object:
+        if not isinstance(told, dict) or told.get("file_access") != _ASK or not isinstance(told.get("id"), str):
+            return told
+        try:
+            found = (await self.wire.call("files.info", file=told["id"])).get("file")
+        except ChannelError:
+            return told
+        return found if isinstance(found, dict) else told
 
     def took_back(self, chat: str, ts: str) -> None:
         """Know that a message was deleted: told late, or told again, it is nothing any more."""

@@ -168,6 +168,15 @@ async def test_a_message_that_is_told_after_its_deletion_is_nothing_any_more(her
     assert not here.inbox.items
 
 
+async def test_a_picture_from_another_workspace_is_a_picture(here: House) -> None:
+    photo = here.fake.put("cat.png", b"\x89PNG", "image/png")
+    await here.fake.say("", chat=DIRECT, files=[{"id": photo["id"], "mode": "file_access", "file_access": "check_file_info"}])
+    await here.fake.say("", chat=DIRECT, files=[{"id": "F404", "file_access": "check_file_info"}, "junk"])
+    known, unknown = (item.attachments[0] for item in here.inbox.items)  # type: ignore[union-attr]
+    assert (known.kind, known.name, known.size_bytes) == ("image", "cat.png", 4)
+    assert (unknown.kind, unknown.ref) == ("document", f"{TEAM}/F404")
+
+
 async def test_whoever_is_no_person_is_never_answered(here: House) -> None:
     for more in (
         {"bot_id": "B9"},
@@ -219,7 +228,9 @@ async def test_a_socket_that_is_to_end_is_read_until_the_next_one_stands(here: H
 
 async def test_frames_that_are_nothing_end_no_socket(here: House) -> None:
     for frame in ("", "[]", "{", LIES["deep"], '{"envelope_id": 5}', '{"type": "events_api", "envelope_id": "e", "payload": 7}',
-                  '{"type": "hello"}', '{"type": "disconnect", "reason": "warning"}'):  # fmt: skip
+                  '{"type": "hello"}', '{"type": "events_api", "envelope_id": "e", "payload": {"event": 7, "authorizations": [7]}}',
+                  '{"type": "interactive", "envelope_id": "e", "payload": {"user": 7, "team": [], "type": "block_actions"}}',
+                  '{"type": "disconnect", "reason": "warning"}'):  # fmt: skip
         await here.fake.frame(frame)
     await here.fake.say("hello")
     assert len(here.inbox.items) == 1
