@@ -89,6 +89,7 @@ class FakeSlack:
     """People, and the direct chat of each with the bot."""
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     reactions: list[tuple[str, str]] = field(default_factory=list)
+    team: str = TEAM
     cursor: str = ""
     """Where a list of members is said to go on."""
 
@@ -140,8 +141,8 @@ class FakeSlack:
 
     def event(self, event: Json) -> Json:
         """Return the callback that holds an event."""
-        return {"type": "event_callback", "team_id": TEAM, "api_app_id": "A1", "event": event, "event_id": f"Ev{next(self._numbers)}",
-                "authorizations": [{"team_id": TEAM, "user_id": BOT, "is_bot": True}]}  # fmt: skip
+        return {"type": "event_callback", "team_id": self.team, "api_app_id": "A1", "event": event, "event_id": f"Ev{next(self._numbers)}",
+                "authorizations": [{"team_id": self.team, "user_id": BOT, "is_bot": True}]}  # fmt: skip
 
     async def frame(self, said: Json | str) -> None:
         """Send anything over the newest socket."""
@@ -229,9 +230,9 @@ class FakeSlack:
             if fault.kind == "500":
                 return web.Response(status=500, text="oops")
             if fault.kind == "cut":
-                self._answer(method, said)
+                await self.carried_out(method, said, request)
             if fault.kind == "hang":  # carried out, and never answered
-                self._answer(method, said)
+                await self.carried_out(method, said, request)
                 self._called_now.set()
                 await asyncio.Event().wait()
             if fault.kind in {"cut", "lost"}:
@@ -239,8 +240,12 @@ class FakeSlack:
                 request.transport.abort()
                 return web.Response()
             return web.json_response({"ok": False, "error": fault.kind})
-        answer = self._answer(method, {**said, "token": token} if method == "auth.test" else said)
+        answer = await self.carried_out(method, {**said, "token": token} if method == "auth.test" else said, request)
         return web.json_response(answer if "error" in answer else {"ok": True, **answer})
+
+    async def carried_out(self, method: str, said: Json, _request: web.Request) -> Json:
+        """Do what a method asks for; return what is answered, {"error": a word} for a refusal."""
+        return self._answer(method, said)
 
     def _answer(self, method: str, said: Json) -> Json:
         known = getattr(self, "_" + method.replace(".", "_"), None)
