@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import Channel, ChannelError, ShowsState
-from bot.errors import RetryLaterError, StoreError
+from bot.errors import AmbiguousSendError, RetryLaterError, StoreError
 from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.message import Address, Button, Command, Reply
@@ -62,6 +62,7 @@ class Company:
         self._shown: Text | None = None
         self._shown_at = float("-inf")
         self._sending = asyncio.Lock()
+        self._in_doubt = False
         self._over = False
 
     def begin(self) -> None:
@@ -109,6 +110,10 @@ class Company:
             async with asyncio.timeout(END_WITHIN_S), self._sending:
                 pass
         task.cancel()
+        if self._in_doubt and self._channel is not None and self._channel.limits.finds_sent:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(END_WITHIN_S), self._sending:
+                    await self._put(self._channel)
         _done, stuck = await asyncio.wait([task], timeout=END_WITHIN_S)
         if stuck:
             log.error("typing or the status does not end though it was cancelled", inbox=self._waiting.id)
@@ -129,24 +134,30 @@ class Company:
             await asyncio.sleep(TYPING_EVERY_S)
 
     async def _show(self, channel: Channel) -> None:
-        message = self._waiting.message
         async with self._sending:
-            if self._over:
-                return
-            try:
-                self._buttons = self._buttons or (await self._stop_button(),)
-                now = self._now
-                reply = Reply(now.markdown(message.language), message.language, buttons=self._buttons, reply_to=message.id)
-                self._shown, self._shown_at = now, asyncio.get_running_loop().time()
-                if self.placeholder:
-                    self.placeholder = await channel.edit(self.placeholder, reply, message.address)
-                else:
-                    self.placeholder = await channel.send(reply, message.address, key=f"status {self._waiting.id}")
-                    await self._inbox.placeholder(self._waiting.id, self.placeholder)
-            except (ChannelError, StoreError) as error:
-                if isinstance(error, RetryLaterError):
-                    self._shown = None  # nothing was sent: it is tried again at the next beat
-                log.info("the status could not be shown", inbox=self._waiting.id, why=str(error))
+            if not self._over:
+                await self._put(channel)
+
+    async def _put(self, channel: Channel) -> None:
+        """Show the status as it is now; where it is not known whether one was shown, the channel finds it by its key."""
+        message = self._waiting.message
+        try:
+            self._buttons = self._buttons or (await self._stop_button(),)
+            now = self._now
+            reply = Reply(now.markdown(message.language), message.language, buttons=self._buttons, reply_to=message.id)
+            self._shown, self._shown_at = now, asyncio.get_running_loop().time()
+            if self.placeholder:
+                self.placeholder = await channel.edit(self.placeholder, reply, message.address)
+            else:
+                self.placeholder = await channel.send(reply, message.address, key=f"status {self._waiting.id}")
+                await self._inbox.placeholder(self._waiting.id, self.placeholder)
+            self._in_doubt = False
+        except (ChannelError, StoreError) as error:
+            if isinstance(error, AmbiguousSendError):
+                self._in_doubt = not self.placeholder
+            if isinstance(error, RetryLaterError) or (self._in_doubt and channel.limits.finds_sent):
+                self._shown = None  # nothing was sent, or it will be found: it is tried again at the next beat
+            log.info("the status could not be shown", inbox=self._waiting.id, why=str(error))
 
     async def _stop_button(self) -> Button:
         message = self._waiting.message

@@ -1,9 +1,11 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from fakes.channel import FakeChannel
 
 from bot.company import Company
+from bot.errors import AmbiguousSendError
 from bot.message import Address
 from bot.store.database import Database
 from bot.store.inbox import Inbox, Waiting
@@ -28,4 +30,24 @@ async def test_a_status_waits_for_the_answers_before_it(database: Database, monk
         await channel.arrived.wait()
     await company.end()
     assert looked[:4] == [0, 0, 0, 0]
+    assert company.placeholder == "m1"
+
+
+async def test_a_status_of_which_nobody_knows_whether_it_is_shown_is_found_before_the_answer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TYPING_AFTER_S", "STATUS_AFTER_S"):
+        monkeypatch.setattr(f"bot.company.{name}", 0.0)
+    inbox, channel = Inbox(database), FakeChannel(failures=[AmbiguousSendError("?")])
+    channel.limits = replace(channel.limits, finds_sent=True)
+    message = make_message("a long one")
+    number = await inbox.accept(message)
+    assert number is not None
+    company = Company(channel, inbox, Waiting(number, message))
+    company.begin()
+    async with asyncio.timeout(30):
+        while channel.failures:
+            await asyncio.sleep(0)
+    await company.end()
+    assert [key for key, _reply in channel.sent] == [f"status {number}"]
     assert company.placeholder == "m1"
