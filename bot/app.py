@@ -108,6 +108,10 @@ def channels_of(app: App, *, hopeless: Hopeless = _left_out) -> list[Channel]:
         from bot.channels.slack import Slack  # noqa: PLC0415 - and slack-bolt where there is a token
 
         channels.append(Slack(app.settings.slack, blobs=app.blobs))
+    if app.settings.matrix.enabled:
+        from bot.channels.matrix import Matrix  # noqa: PLC0415 - and its neighbours where there is an account
+
+        channels.append(Matrix(app.settings.matrix, blobs=app.blobs, home=app.settings.home))
     for name, told in app.settings.channels.items():
         try:
             channels.append(built(told, ChannelKit(name, app.blobs, app.settings.home / "channels" / name)))

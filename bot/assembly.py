@@ -133,7 +133,8 @@ async def assemble(ground: Ground) -> App:
 def channel_lists(settings: Settings) -> dict[str, Listed]:
     """Return whom the settings let in, by channel. In Slack a workspace's people are no strangers, unless the settings say so."""
     strangers = {name: Listed.of(one.allowed_users, one.allowed_chats) for name, one in settings.channels.items()}
-    listed = strangers | {"telegram": Listed.of(settings.telegram.allowed_users, settings.telegram.allowed_chats)}
+    own = {"telegram": settings.telegram, "matrix": settings.matrix}
+    listed = strangers | {name: Listed.of(one.allowed_users, one.allowed_chats) for name, one in own.items()}
     if settings.slack.allowed_users or settings.slack.allowed_chats or settings.front_door != "auto":
         listed["slack"] = Listed.of(settings.slack.allowed_users, settings.slack.allowed_chats)
     return listed

@@ -19,13 +19,14 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.config_channels import ChannelSettings, SlackSettings, TelegramSettings, WebSettings
+from bot.config_channels import ChannelSettings, MatrixSettings, SlackSettings, TelegramSettings, WebSettings
 from bot.config_section import PREFIX, Names, Section, listed
 from bot.errors import InputError
 
 __all__ = [
-    "MEBIBYTE", "PREFIX", "BackupSettings", "LimitSettings", "LinkSettings", "MetricsSettings", "ModelSettings", "QuotaSettings",
-    "RetentionSettings", "Section", "Settings", "SlackSettings", "TelegramSettings", "WatchSettings", "WebSettings", "install_models",
+    "MEBIBYTE", "PREFIX", "BackupSettings", "LimitSettings", "LinkSettings", "MatrixSettings", "MetricsSettings", "ModelSettings",
+    "QuotaSettings", "RetentionSettings", "Section", "Settings", "SlackSettings", "TelegramSettings", "WatchSettings", "WebSettings",
+    "install_models",
 ]  # fmt: skip
 
 MEBIBYTE = 1024 * 1024
@@ -199,6 +200,7 @@ class Settings(BaseSettings):
     web: WebSettings = Field(default_factory=WebSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     slack: SlackSettings = Field(default_factory=SlackSettings)
+    matrix: MatrixSettings = Field(default_factory=MatrixSettings)
     channels: Mapping[str, ChannelSettings] = Field(default_factory=dict, exclude=True)
     """The settings of channels that other packages bring, by their names; read by `bot.config_strangers`."""
     limits: LimitSettings = Field(default_factory=LimitSettings)

@@ -102,3 +102,34 @@ class SlackSettings(ChannelSettings):
         description="Who of the first token's workspace is an admin of Paring by being so there: nobody, its owners, its owners and "
         "admins.",
     )
+
+
+class MatrixSettings(ChannelSettings):
+    """Matrix. Off while there is no homeserver and no user id."""
+
+    homeserver: str = Field(
+        default="", description="Where the homeserver is (https://matrix.example.org); empty: as the server in matrix.user tells."
+    )
+    user: str = Field(default="", description="The bot's user id, @paring:example.org; a token of its own says it by itself.")
+    password: SecretStr = Field(default=SecretStr(""), description="The account's password. Environment only.")
+    token: SecretStr = Field(default=SecretStr(""), description="An access token instead of a password. Environment only.")
+    appservice_token: SecretStr = Field(
+        default=SecretStr(""), description="The as_token of an appservice registration instead of both. Environment only."
+    )
+    invite_from: Names = Field(
+        default=(),
+        description="Whose invitations are followed: user ids and *:example.org, comma-separated in the environment; empty: of people on "
+        "its own homeserver. Admins' and allowed people's are anyway.",
+    )
+    download_mb: int = Field(default=50, ge=1, description="Largest file fetched.")
+    allowed_users: Names = Field(
+        default=(), description="User ids (@…) of the people who may talk to the bot; with no list, see front_door."
+    )
+    allowed_chats: Names = Field(
+        default=(), description="Ids (!…) of the rooms in which everybody may, comma-separated in the environment."
+    )
+
+    @property
+    def enabled(self) -> bool:
+        """Say whether there is an account to speak as."""
+        return bool(self.homeserver or self.user)

@@ -41,7 +41,8 @@ TERMINAL: Final = "terminal"
 """Who orders by the command line, in the audit."""
 LOOK_EVERY_S: Final = 5.0
 """How often one looks for admins whom another process added or removed, to show and to take away menus."""
-_PERSON = re.compile(r"(?P<channel>[a-z][a-z0-9_-]{0,30}):(?P<user>[^\s:,]{1,200})")
+_PERSON = re.compile(r"(?P<channel>[a-z][a-z0-9_-]{0,30}):(?P<user>[^\s:,]{1,200}|@[^\s:,]{1,200}:[^\s,]{1,200})")
+"""A user is named without a colon, but for Matrix: `matrix:@ann:example.org`."""
 _TELEGRAM_USER = re.compile(r"\d{1,19}", re.ASCII)
 """A chat's number has a sign."""
 

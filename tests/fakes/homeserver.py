@@ -38,7 +38,8 @@ from multidict import CIMultiDict
 SERVER_NAME = "localhost"
 SECRET = "registration"
 APPSERVICE_TOKEN = "appservice-token"
-APPSERVICE_USER = f"@paring_service:{SERVER_NAME}"
+APPSERVICE_USER = f"@paring_bot:{SERVER_NAME}"
+"""In the service's namespace: the service's own user, its sender, may not ask Synapse what came."""
 PASSWORD = "correct horse"
 READY_S = 60.0
 Json = dict[str, Any]
@@ -138,7 +139,8 @@ class Homeserver:
     def _configure(self) -> None:
         """Write what it reads at its start: one listener for clients alone, nothing that reaches out, nothing that is limited."""
         service = {"id": "paring", "url": None, "as_token": APPSERVICE_TOKEN, "hs_token": "unused", "rate_limited": False,
-                   "sender_localpart": APPSERVICE_USER[1:].partition(":")[0], "namespaces": {}}  # fmt: skip
+                   "sender_localpart": "paring_service",
+                   "namespaces": {"users": [{"exclusive": True, "regex": APPSERVICE_USER}]}}  # fmt: skip
         log = {"version": 1, "disable_existing_loggers": False, "root": {"level": "WARNING", "handlers": ["said"]},
                "handlers": {"said": {"class": "logging.StreamHandler"}}}  # fmt: skip
         listener = {"port": self.port, "bind_addresses": ["127.0.0.1"], "type": "http", "tls": False, "x_forwarded": False,

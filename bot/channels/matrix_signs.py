@@ -1,0 +1,159 @@
+"""What the bot shows beside its answers in Matrix: that it has read, that it types or works, the reactions that are its buttons.
+
+Owns that nothing waits for a sign, and that a homeserver which limits the account is asked for none that can be done without: there an
+answer counts more. Leaves to `matrix_sending` how an event is sent.
+
+Sources: https://spec.matrix.org/v1.11/client-server-api/#receipts, https://spec.matrix.org/v1.11/client-server-api/#typing-notifications
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Final, TypeVar
+
+from bot.channels.matrix_incoming import THUMBS
+from bot.channels.matrix_outgoing import Key
+from bot.channels.matrix_rooms import Rooms
+from bot.channels.matrix_sending import MOST_REACTIONS, Sending, fresh
+from bot.channels.matrix_wire import Wire, path
+from bot.errors import ChannelError, RetryLaterError
+from bot.logs import Logger
+from bot.message import Address
+
+log = Logger(__name__)
+K = TypeVar("K")
+V = TypeVar("V")
+
+SEEN: Final = "👀"
+SEEN_AFTER_S: Final = 1.0
+"""What is answered sooner needs no sign that it is worked on."""
+TYPING_MS: Final = 7000
+TRIES: Final = 3
+MOST_UNDER_WAY: Final = 256
+MOST_SHOWN: Final = 4096
+"""Events whose buttons are remembered; of an older one the homeserver is asked."""
+
+
+class Signs:
+    """The signs of one account."""
+
+    def __init__(self, wire: Wire, rooms: Rooms) -> None:
+        """Send over `wire`; `sending` is given before the first sign."""
+        self.sending: Sending
+        self._wire = wire
+        self._rooms = rooms
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._seen: OrderedDict[tuple[str, str], asyncio.TimerHandle | str] = OrderedDict()
+        self._typing: set[str] = set()
+        self.keys: OrderedDict[str, dict[str, str]] = OrderedDict()
+        """The tokens of the buttons that events show, by the names of their keys."""
+        self.last: OrderedDict[str, str] = OrderedDict()
+        """The last event in each room that shows buttons."""
+
+    def shown(self, room: str, event: str, keys: Sequence[Key]) -> None:
+        """Remember what an event shows, and put the reactions below it."""
+        self.know(room, event, {key.name: key.token for key in keys})
+        if keys and not self._wire.limited:
+            self.beside(lambda: self._offer(room, event, keys))
+
+    def know(self, room: str, event: str, tokens: dict[str, str]) -> None:
+        """Remember the buttons that an event shows."""
+        _keep(self.keys, event, tokens)
+        if tokens:
+            _keep(self.last, room, event)
+
+    def seen(self, room: str, event: str) -> None:
+        """Show by a reaction that a message is worked on, where that takes a while."""
+        if not self._wire.limited:
+            handle = asyncio.get_running_loop().call_later(SEEN_AFTER_S, self.beside, lambda: self._look(room, event))
+            _keep(self._seen, (room, event), handle)
+
+    def answered(self, room: str, event: str) -> None:
+        """Take the reaction away again, and the typing."""
+        if room in self._typing:
+            self._typing.discard(room)
+            self.beside(lambda: self._type(room, on=False))
+        sign = self._seen.pop((room, event), "")
+        if isinstance(sign, asyncio.TimerHandle):
+            sign.cancel()
+        elif sign:
+            self.beside(lambda: self.sending.take_back(room, sign, fresh()))
+
+    def read(self, room: str, event: str) -> None:
+        """Show how far the room was read."""
+        self.beside(lambda: self._receipt(room, event))
+
+    async def type(self, room: str) -> None:
+        """Show for some seconds that an answer is worked on; never raises."""
+        self._typing.add(room)
+        with suppress(ChannelError):
+            await self._type(room, on=True)
+
+    def say(self, text: str, to: Address) -> None:
+        """Say something beside the outbox."""
+        key = fresh()
+        self.beside(lambda: self._said(text, to, key))
+
+    def beside(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Do what nothing waits for; too much of it is left."""
+        if len(self._under_way) < MOST_UNDER_WAY:
+            task = asyncio.create_task(_quiet(work()))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def finish(self, *, within_s: float) -> None:
+        """Wait for what is under way, and end the rest."""
+        for sign in self._seen.values():
+            if isinstance(sign, asyncio.TimerHandle):
+                sign.cancel()
+        if self._under_way:
+            _done, late = await asyncio.wait(self._under_way, timeout=within_s)
+            for task in late:
+                task.cancel()
+
+    async def _look(self, room: str, event: str) -> None:
+        if (room, event) not in self._seen:
+            return
+        reaction = await self.sending.react(room, event, SEEN, fresh())
+        if (room, event) in self._seen:
+            self._seen[room, event] = reaction
+        else:  # answered meanwhile
+            await self.sending.take_back(room, reaction, fresh())
+
+    async def _offer(self, room: str, event: str, keys: Sequence[Key]) -> None:
+        for key in keys[:MOST_REACTIONS]:
+            if key.emoji and key.name not in THUMBS and self.keys.get(event, {}).get(key.name) == key.token:
+                await self.sending.react(room, event, key.emoji, f"{event}.{key.name}"[:200])
+
+    async def _type(self, room: str, *, on: bool) -> None:
+        said = {"typing": True, "timeout": TYPING_MS} if on else {"typing": False}
+        await self._wire.call("PUT", path("v3", "rooms", room, "typing", self._rooms.me.user), said=said, wait_for="typing")
+
+    async def _receipt(self, room: str, event: str) -> None:
+        await self._wire.call("POST", path("v3", "rooms", room, "receipt", "m.read", event), said={}, wait_for="receipt")
+
+    async def _said(self, text: str, to: Address, key: str) -> None:
+        for _try in range(TRIES):
+            try:
+                await self.sending.say(text, to, key=key)
+            except RetryLaterError as error:
+                await asyncio.sleep(error.retry_after_s)
+            else:
+                return
+
+
+async def _quiet(work: Coroutine[object, object, None]) -> None:
+    try:
+        await work
+    except ChannelError as error:  # a sign that is missing harms nobody
+        log.info("a sign was not shown", why=str(error))
+
+
+def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > MOST_SHOWN:
+        kept.popitem(last=False)
