@@ -21,6 +21,7 @@ import numpy as np
 from bot.channels.channel import Channel, Limits
 from bot.config import LimitSettings, Settings
 from bot.dispatch import Dispatcher
+from bot.forgetting import Forgetting
 from bot.house import House as HouseSkill
 from bot.intake import Reception
 from bot.locale import Language
@@ -39,6 +40,7 @@ from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox, Waiting
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox
+from bot.store.pasts import Pasts
 from bot.testing import InlineSandbox
 from bot.text.words import terms
 from bot.worker import Worker
@@ -157,7 +159,9 @@ class House:
             self.blobs,
             InlineSandbox(),
         )
-        house = HouseSkill(self.inbox, self.chats, self.library, Eraser(self.database, self.blobs), str(self.folder))
+        pasts = Pasts(self.database)
+        forgetting = Forgetting(self.inbox, self.library, Eraser(self.database, self.blobs), leave_out=pasts.leave_out)
+        house = HouseSkill(self.inbox, self.chats, self.library, forgetting, str(self.folder))
         dispatcher = Dispatcher([build(kit), house], _search, text_bytes=10_000, keep_label=cast("Any", None), access=self.access)
         self.worker = Worker(self.inbox, dispatcher, self.blobs, {}, limits=LimitSettings(), replied=lambda _parcels: None)
         self.reception = Reception(

@@ -28,12 +28,14 @@ from bot.health import Health
 from bot.health_counts import Counts
 from bot.host import App
 from bot.house import House
+from bot.indexing import Indexing
 from bot.intake import Reception
 from bot.learning import Learner
 from bot.logs import Logger
 from bot.loop_watch import LoopWatch
 from bot.metrics import Metrics
 from bot.models.tasks import EMBED
+from bot.pasts import PastReader
 from bot.plugins import every
 from bot.quota import Quotas
 from bot.retrieval.access import Access
@@ -53,6 +55,7 @@ from bot.store.guests import Guests
 from bot.store.inbox import Inbox
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox
+from bot.store.pasts import Pasts
 from bot.store.traffic import Traffic
 from bot.store.usage import Usage
 from bot.swapping import SwapHouse, SwapParts, swap_parts
@@ -62,8 +65,8 @@ if TYPE_CHECKING:
     from bot.admin import Admin
     from bot.channels.channel import Channel
     from bot.config import Settings
-    from bot.locale import Language
-    from bot.message import Message
+    from bot.locale import Language, Text
+    from bot.message import Address, Message
     from bot.models.catalogue import Catalogue
     from bot.models.pool import Pool
     from bot.retrieval.library import Shelves
@@ -108,9 +111,20 @@ async def assemble(ground: Ground) -> App:
             shared.door, shared.dead, shared.quotas,
         )
     )  # fmt: skip
+    pasts = Pasts(ground.database)
+
+    async def tell(group: Address, text: Text, language: Language) -> None:
+        await made[0].tell(group, text, language)
+
+    reader = PastReader(
+        pasts, library, shared.chats, tell,
+        kept_days=settings.retention.days, admits=shared.door.admits,
+    )  # fmt: skip
+    forgetting = Forgetting(shared.inbox, library, shared.eraser, leave_out=pasts.leave_out)
     house = House(
-        shared.inbox, shared.chats, library, shared.eraser, str(settings.home), quotas=shared.quotas,
+        shared.inbox, shared.chats, library, forgetting, str(settings.home), quotas=shared.quotas,
         kept_days=settings.retention.days,
+        indexing=Indexing(shared.chats, pasts, reader, library, shared.roles, shared.audit, shared.channels),
     )  # fmt: skip
     shared.skills.extend([*await asyncio.to_thread(load_skills, shared.kit), house, admin])
     dispatcher = _dispatcher(ground, shared, parts, app=lambda: made[0])
@@ -118,11 +132,11 @@ async def assemble(ground: Ground) -> App:
     app = App(
         settings=settings, database=ground.database, inbox=shared.inbox, outbox=shared.outbox, chats=shared.chats,
         blobs=shared.blobs, catalogue=catalogue, pool=pool, library=library, router=shared.router, dispatcher=dispatcher,
-        intake=_reception(ground, shared, parts, worker, admin), worker=worker, delivery=shared.delivery, learner=shared.learner,
+        intake=_reception(ground, shared, parts, worker, admin, forgetting), worker=worker, delivery=shared.delivery, learner=shared.learner,
         eraser=shared.eraser, ageing=Ageing(library, shared.eraser, shared.audit), links=shared.links, channels=shared.channels,
         roles=shared.roles, audit=shared.audit, swapper=parts.swapper, watching=parts.watching,
         page=PageDesk(parts.swapper, shared.roles, shared.audit, pool, catalogue, sight), admin=admin, duty=shared.duty,
-        door=shared.door, dead=shared.dead, quotas=shared.quotas, health=_health(ground, shared),
+        door=shared.door, dead=shared.dead, quotas=shared.quotas, health=_health(ground, shared), pasts=reader,
     )  # fmt: skip
     made.append(app)
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
@@ -241,7 +255,9 @@ def _worker(ground: Ground, shared: _Shared, dispatcher: Dispatcher) -> Worker:
     )  # fmt: skip
 
 
-def _reception(ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker, admin: Admin) -> Reception:
+def _reception(
+    ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker, admin: Admin, forgetting: Forgetting
+) -> Reception:
     def not_taken(message: Message, parcels: Sequence[Parcel]) -> None:
         shared.counts.refused(message.address.channel)
         shared.delivery.hand(parcels)
@@ -252,7 +268,7 @@ def _reception(ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker
         default=ground.settings.language, text_bytes=limits.text_bytes, members_changed=shared.access.changed,
         refused=admin.refused_press, complained=parts.probation.complained, rated=shared.counts.rated, door=shared.door, not_taken=not_taken,
         crowd=Crowd(worker.waiting, shared.delivery.waiting, chat_queue=limits.chat_queue, queue=limits.queue),
-        removed=Forgetting(shared.inbox, ground.library, shared.eraser).removed, offered=shared.outbox.offered,
+        removed=forgetting.removed, offered=shared.outbox.offered,
     )  # fmt: skip
 
 

@@ -97,6 +97,11 @@ class SlackSettings(ChannelSettings):
     allowed_chats: Names = Field(
         default=(), description="Ids (C…) of the channels in which everybody may, comma-separated in the environment."
     )
+    history_a_minute: int = Field(
+        default=40,
+        ge=1,
+        description="Pages a minute that are read of what was said before; Slack lets an app of one's own have 50.",
+    )
     admins_from: Literal["nobody", "owners", "admins"] = Field(
         default="nobody",
         description="Who of the first token's workspace is an admin of Paring by being so there: nobody, its owners, its owners and "

@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bot.channels.again import sent_again
-from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, GoneError, RetryLaterError
+from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, GoneError, LinksMessages, RetryLaterError
 from bot.errors import StoreError
 from bot.feed import Ended, Feed, Turn
 from bot.locale import phrases
@@ -182,6 +182,15 @@ class Delivery:
         self._heard(parcel.to.channel, None)
         return platform_id
 
+    def _opening(self, reply: Reply) -> Reply:
+        """Return the reply with sources that open what was said, where its platform has an address for it."""
+        return replace(reply, sources=tuple(replace(one, link=self._address(one.link)) for one in reply.sources))
+
+    def _address(self, link: str) -> str:
+        scheme, _colon, path = link.partition(":")
+        said_on = self._channels.get(path.partition("/")[0]) if scheme == "message" else None
+        return (said_on.address_of(link) or link) if isinstance(said_on, LinksMessages) else link
+
     async def _unreachable(self, parcel: Parcel, why: str) -> None:
         """Give up a reply whose chat is closed to the bot; who asked for it in a group is told there."""
         said = _("I cannot write to you privately. Open a chat with me, press Start, and press the button once more.")
@@ -195,6 +204,7 @@ class Delivery:
     async def _send(self, turn: Turn[Parcel], parcel: Parcel) -> str:
         """Send; raise ChannelError where the channel broke: its mistake must not stop the other replies. Raises StoreError."""
         channel = self._channels[parcel.to.channel]
+        parcel = replace(parcel, reply=self._opening(parcel.reply))
         repeatable = channel.limits.repeatable_sends
         if not repeatable and not (parcel.edits and not parcel.parts):
             await self._outbox.sending(parcel.id)  # an edit that is repeated does no harm

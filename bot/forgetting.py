@@ -15,7 +15,7 @@ import difflib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import StoreError
 from bot.locale import Text, phrases
@@ -46,14 +46,28 @@ LONGEST_TITLE = 80
 """Characters of a document's title that are told."""
 
 
+class LeaveOut(Protocol):
+    """Implemented by `bot.store.pasts.Pasts.leave_out`."""
+
+    async def __call__(self, address: Address, *, sender: str = "", message: str = "", everywhere: bool = False) -> None:
+        """Have what `sender` said, or one message, not be read in again."""
+        ...
+
+
+async def nothing_left_out(address: Address, *, sender: str = "", message: str = "", everywhere: bool = False) -> None:
+    """Know of no past that is read."""
+    del address, sender, message, everywhere
+
+
 class Forgetting:
     """Does what an order to forget says."""
 
-    def __init__(self, inbox: Inbox, library: Library, eraser: Eraser) -> None:
-        """Use the stores."""
+    def __init__(self, inbox: Inbox, library: Library, eraser: Eraser, *, leave_out: LeaveOut = nothing_left_out) -> None:
+        """Use the stores; `leave_out` is told what is not to be read in again from a group's past."""
         self._inbox = inbox
         self._library = library
         self._eraser = eraser
+        self._leave_out = leave_out
         self._wiping: asyncio.Task[None] | None = None
 
     async def answer(self, request: Request) -> Reply:
@@ -72,6 +86,7 @@ class Forgetting:
     async def removed(self, at: Address, number: str) -> None:
         """Forget a message that its writer took back, with its answer; it was theirs, whoever tells of it."""
         message = Message(at, "", number, "", "en", datetime.now(UTC))
+        await self._leave_out(at, message=number)
         keys = await self._keys(Scope.of(at), message, await self._inbox.files_of(at, number))
         await self._library.forget(Scope.of(at), sender=None, keys=keys)
         await self._eraser.forget_message(at, number, sender=None)
@@ -89,6 +104,8 @@ class Forgetting:
 
     async def _all(self, message: Message, *, everywhere: bool) -> Text:
         at, whose = message.address, _whose(message)
+        if everywhere or at.kind == "group":
+            await self._leave_out(at, sender=message.sender, everywhere=everywhere)
         passages = await self._library.forget(Scope.of(at), sender=whose)
         if everywhere:
             passages += await self._library.forget_everywhere(at.channel, at.account, sender=message.sender)
@@ -108,6 +125,8 @@ class Forgetting:
             return _("Forgotten: that answer.") if gone else _("I keep nothing of that answer.")
         if whose is not None and quoted.sender != whose:
             return _("Somebody else said that, who alone can have it forgotten.")
+        if at.kind == "group":
+            await self._leave_out(at, message=quoted.id)
         keys = await self._keys(Scope.of(at), quoted, await self._inbox.files_of(at, quoted.id))
         passages = await self._library.forget(Scope.of(at), sender=whose, keys=keys)
         messages = await self._eraser.forget_message(at, quoted.id, sender=whose)

@@ -45,6 +45,7 @@ from bot.models.tasks import EMBED, ROUTE
 from bot.models.watching import Watching
 from bot.notify import Notifier
 from bot.passage import Added, Failed, Scope
+from bot.pasts import PastReader
 from bot.quota import Quotas
 from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of
 from bot.retrieval.library import Shelves
@@ -127,6 +128,7 @@ class App:
     health: Health
     dead: DeadLetters
     quotas: Quotas
+    pasts: PastReader
 
     async def serve(
         self,
@@ -159,7 +161,7 @@ class App:
             parts.append(start("index", self.library.keep_saved))
             parts.append(start("generations", self._change))
             parts.append(start("swaps", partial(self.watching.run, self.worker.idle)))
-            parts.append(start("front door", partial(self.door.run, self._tell)))
+            parts.append(start("front door", partial(self.door.run, self.tell)))
             parts.append(start("health", self._show_health))
             parts.append(start("systemd", partial(self._notify, notifier)))
             running = []
@@ -167,6 +169,7 @@ class App:
                 run = partial(self._on_duty, channel, stands_by)
                 running.append(start(channel.name, run, hopeless=partial(hopeless, channel.name)))
                 parts.append(start(f"{channel.name} menu", partial(self._publish, channel)))
+                parts.append(start(f"{channel.name} past", partial(self._read_past, channel)))
             await _first_of(stop, running)
             notifier.say("STOPPING=1")
             self.library.changeover.leaving = True
@@ -280,7 +283,7 @@ class App:
                 log.info("files that no message names were deleted", files=gone)
             await asyncio.sleep(UPKEEP_EVERY_S)
 
-    async def _tell(self, address: Address, text: Text, language: Language) -> None:
+    async def tell(self, address: Address, text: Text, language: Language) -> None:
         """Tell somebody what they did not ask for, where a channel that runs reaches them."""
         if address.channel in self.channels:
             self.delivery.hand([await self.outbox.say(address, Reply(text.to(language), language))])
@@ -343,6 +346,11 @@ class App:
         """Return which of the heads that are trained here is live, "" for none."""
         name = self.pool.live(ROUTE).partition("@")[0]
         return name if name in HEADS else ""
+
+    async def _read_past(self, channel: Channel) -> None:
+        """Read in what was said before the bot came, where that was ordered, while the channel is served here."""
+        await self.duty.begun(channel)
+        await self.pasts.run(channel, channel.name, self.worker.idle)
 
     async def _publish(self, channel: Channel) -> None:
         """Set the channel's menus while it is served here; where it knows its admins, again whenever these are others."""

@@ -5,30 +5,26 @@ Kept as an ordinary skill, though it belongs to the host: it claims nothing and 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from bot.errors import InputError
-from bot.forgetting import Forgetting
+from bot.kept_talk import key_of, talk_of
 from bot.locale import Language, Marked, Text, phrases
 from bot.message import AttachmentKind, Message, Reply
 from bot.quota_told import NO_QUOTA, told_of
-from bot.retrieval.spoken import tells
 from bot.skill import CommandSpec, Library, Request, Slot
-from bot.talk import Said
 from bot.text.shown import in_code
 
 if TYPE_CHECKING:
+    from bot.forgetting import Forgetting
+    from bot.indexing import Indexing
     from bot.quota import Quotas
     from bot.route import Route
     from bot.store.chats import Chats
-    from bot.store.erasing import Eraser
     from bot.store.inbox import Inbox
 
 _ = phrases(__file__)
 
-ON = frozenset({"on", "켜", "켜기", "yes"})
-OFF = frozenset({"off", "꺼", "끄기", "no"})
 LANGUAGE_NAMES: dict[str, Language | None] = {
     "ko": "ko", "korean": "ko", "한국어": "ko", "한글": "ko",
     "en": "en", "english": "en", "영어": "en",
@@ -44,10 +40,6 @@ HOW = {
     "follow": _("It goes on from what was asked before."),
     "silent": _("It was not meant for me; this chat keeps its messages for the search."),
 }
-
-
-_ORDER = re.compile(r"\s*/[a-z가-힣][\w]*(?:@\w+)?(?:\s|$)", re.IGNORECASE)
-"""An order for a bot, this one or another."""
 
 
 class House:
@@ -68,14 +60,15 @@ class House:
     )
 
     def __init__(
-        self, inbox: Inbox, chats: Chats, library: Library, eraser: Eraser, home: str, *, quotas: Quotas | None = None,
-        kept_days: int = 0,
+        self, inbox: Inbox, chats: Chats, library: Library, forgetting: Forgetting, home: str, *, quotas: Quotas | None = None,
+        kept_days: int = 0, indexing: Indexing | None = None,
     ) -> None:  # fmt: skip
         """Use the stores; `home` is the folder that /privacy names, `kept_days` how long it is said that things are kept (0: for ever)."""
         self._inbox = inbox
         self._chats = chats
         self._library = library
-        self._forgetting = Forgetting(inbox, library, eraser)
+        self._forgetting = forgetting
+        self._indexing = indexing
         self._quotas = quotas
         self._home = home
         self._kept_days = kept_days
@@ -127,18 +120,9 @@ class House:
         return Reply(said.to(language), language)
 
     async def _index(self, request: Request) -> Reply:
-        word = request.text.strip().lower()
-        address = request.message.address
-        if word in ON or word in OFF:
-            await self._chats.set_indexing(address, on=word in ON)
-        on = (await self._chats.settings(address)).indexing
-        if on:
-            return request.reply(
-                _(
-                    "This chat's messages are indexed from when it was turned on, and found by those who are in it. /index off stops it."
-                )
-            )
-        return request.reply(_("This chat's messages are not indexed. /index on starts it."))
+        if self._indexing is None:
+            raise InputError(_("Nothing that is said is indexed here."))
+        return await self._indexing.answer(request)
 
     def _privacy(self, request: Request) -> Reply:
         said = _(
@@ -163,33 +147,13 @@ class House:
         """Keep what was said in a chat that said `/index on`, by whom, when and where; an edit that says nothing takes it back."""
         message = request.message
         if not message.addressed or (await self._chats.settings(message.address)).indexing:
-            key = f"message:{message.id}"
-            if _tells(message):
+            if (talk := talk_of(message)) is not None:
                 await self._library.add_text(
-                    message.text, request.home, title=message.sender_name, link=_link(message), key=key, sender=message.sender,
-                    said=_said(message),
-                )  # fmt: skip
+                    talk.text, request.home, title=talk.title, link=talk.link, key=talk.key, sender=talk.sender, said=talk.said
+                )
             elif message.version:
-                await self._library.remove(request.home, key=key)
+                await self._library.remove(request.home, key=key_of(message))
         return request.reply("")
-
-
-def _tells(message: Message) -> bool:
-    """Say whether a message is found again: no order for a bot, and, where it was said to this one, no question either."""
-    if message.command is not None or not message.text.strip() or _ORDER.match(message.text):
-        return False
-    return not message.addressed or tells(message.text)
-
-
-def _said(message: Message) -> Said:
-    answered = message.reply_to.id if message.reply_to is not None else ""
-    return Said(message.sender_name, message.sent_at, message.address.thread, f"message:{answered}" if answered else "")
-
-
-def _link(message: Message) -> str:
-    at = message.address
-    link = f"message:{at.channel}/{at.account}/{at.chat}/{message.id}"
-    return f"{link}?thread={at.thread}" if at.thread else link
 
 
 def _explain(message: Message, route: Route, language: Language) -> str:

@@ -31,6 +31,7 @@ __all__ = [
     "KnowsAdmins",
     "KnowsRoles",
     "Limits",
+    "LinksMessages",
     "OpenGroup",
     "Past",
     "Position",
@@ -207,6 +208,8 @@ class Past:
 
     messages: Sequence[Message]
     before: str = ""
+    aside: bool = False
+    """Whether it is of a thread that began in a page before, not the group's next older page."""
 
 
 @runtime_checkable
@@ -247,6 +250,15 @@ class HasOpenGroups(Protocol):
 
     async def enter(self, group: Address) -> None:
         """Come into an open group, to read in it; again changes nothing. Raises as `Channel.send`."""
+        ...
+
+
+@runtime_checkable
+class LinksMessages(Protocol):
+    """A channel whose messages have addresses that open anywhere."""
+
+    def address_of(self, link: str) -> str:
+        """Return the address of the message that `message:CHANNEL/ACCOUNT/CHAT/ID` names, "" where it has none."""
         ...
 
 

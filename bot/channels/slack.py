@@ -25,9 +25,9 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.channels.backoff import Backoff
 from bot.channels.channel import Intake, Limits, OpenGroup, Past
-from bot.channels.slack_history import PAUSE_S
 from bot.channels.slack_history import page as past_page
 from bot.channels.slack_incoming import CHANNEL, THREAD, UNSEEN, Me, at, plain
+from bot.channels.slack_links import permalink
 from bot.channels.slack_listening import application, posted
 from bot.channels.slack_outgoing import TEXT_UNITS
 from bot.channels.slack_sending import Sending, WentOut
@@ -67,7 +67,6 @@ class Slack:
 
     name = CHANNEL
     groups = True
-    history_pause_s = PAUSE_S
 
     def __init__(self, settings: SlackSettings, *, blobs: Blobs, backoff: Backoff | None = None) -> None:
         """Take the settings and the store of pictures.
@@ -91,6 +90,7 @@ class Slack:
             finds_sent=True,
             thumbs=True,
         )
+        self.history_pause_s = 60.0 / settings.history_a_minute
         self._settings = settings
         self._blobs = blobs
         self._backoff = backoff or Backoff()
@@ -266,6 +266,10 @@ class Slack:
         """Return the public channels of a workspace; see the contract."""
         here = self._workspaces.get(account)
         return await here.space.open_groups() if here is not None else None
+
+    def address_of(self, link: str) -> str:
+        """Return the permalink of a message; see the contract."""
+        return permalink(link, {team: here.me.home for team, here in self._workspaces.items()})
 
     async def enter(self, group: Address) -> None:
         """Join a public channel."""

@@ -26,8 +26,6 @@ from bot.channels.slack_wire import Wire
 from bot.errors import ChannelError, GoneError, RetryLaterError
 from bot.message import Message
 
-PAUSE_S: Final = 1.5
-"""Between two calls: 40 a minute, of the 50 that Slack lets an app of one's own have of these methods (Tier 3)."""
 A_PAGE: Final = 200
 """As many as Slack recommends; what it gives to some apps is 15, once a minute."""
 _TS: Final = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
@@ -64,7 +62,8 @@ async def page(wire: Wire, people: People, me: Me, chat: str, before: str) -> Pa
     """Return the next page; see `HasHistory.history`."""
     mark = Mark.read(before)
     listed, after = await (_replies(wire, chat, mark) if mark.threads else _history(wire, chat, mark))
-    return Past([message for one in listed if (message := await _message(one, people, me, chat)) is not None], str(after))
+    messages = [message for one in listed if (message := await _message(one, people, me, chat)) is not None]
+    return Past(messages, str(after), aside=bool(mark.threads))
 
 
 async def _history(wire: Wire, chat: str, mark: Mark) -> tuple[Sequence[Mapping[str, object]], Mark]:

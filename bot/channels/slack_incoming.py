@@ -58,11 +58,13 @@ class Me:
     team: str
     user: str
     bot: str = ""
+    home: str = ""
+    """Where the workspace is in a browser."""
 
     @classmethod
     def told(cls, said: Mapping[str, object]) -> Self:
         """Return what auth.test says. Raises RetryLaterError where it names no workspace, or nobody."""
-        me = cls(_text(said, "team_id"), _text(said, "user_id"), _text(said, "bot_id"))
+        me = cls(_text(said, "team_id"), _text(said, "user_id"), _text(said, "bot_id"), _text(said, "url"))
         if not (me.team and me.user):
             raise RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=1.0)
         return me

@@ -233,7 +233,8 @@ class Taking:
                 "I read nothing else, unless somebody writes `@Paring /index on`."
             )
             said = await self._intake.joined(group, by if isinstance(by, str) else "", language)
-            here.say(Reply(said or greeting.to(language), language), group)
+            if said or by:  # where the bot came by itself, it says why
+                here.say(Reply(said or greeting.to(language), language), group)
 
 
 def team_of(body: Mapping[str, object]) -> str:

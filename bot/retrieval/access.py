@@ -16,7 +16,8 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from functools import partial
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from bot.errors import DeniedError
 from bot.locale import phrases
@@ -38,7 +39,10 @@ MOST_GROUPS = 200
 """Groups of which a person in a direct chat is looked up, those whose passages came last; the others stay closed."""
 MOST_KNOWN = 20_000
 """Answers that are remembered: some four megabytes."""
+MOST_SHARED = 5000
+"""Groups and workspaces of an account that are looked at at all, those whose passages came last."""
 _Key = tuple[str, Scope]
+T = TypeVar("T")
 
 
 class Membership(Protocol):
@@ -61,6 +65,15 @@ class HasAccounts(Protocol):
     """A channel of several accounts: each workspace of a Slack app is one."""
 
     accounts: Collection[str]
+
+
+@runtime_checkable
+class HasOpenGroups(Protocol):
+    """A channel whose accounts are workspaces: what is said in their open groups may be read by every full member."""
+
+    async def open_groups(self, account: str) -> Collection[str] | None:
+        """Return the open groups of a workspace; None where they are not known. Never raises."""
+        ...
 
 
 class Audiences(Protocol):
@@ -88,6 +101,7 @@ class Access:
         self._admits = admits
         self._known: OrderedDict[_Key, tuple[bool, float]] = OrderedDict()
         self._asking: dict[_Key, asyncio.Task[bool]] = {}
+        self._soons: dict[tuple[str, str, str], asyncio.Future[Any]] = {}
         self._places = asyncio.Semaphore(ASKED_AT_ONCE)
         self.changes = 0
         """Grows whenever somebody is told to have come or left."""
@@ -102,9 +116,10 @@ class Access:
     async def scopes_of(self, message: Message) -> Scopes:
         """Return what may be used to answer `message`.
 
-        In a group its own passages, its workspace's and the public ones, never the asker's own chats: every reader of the
-        group sees the answer. In a direct chat its own and the public ones, and those of the groups and workspaces in which
-        the person is a member now.
+        In a group its own passages, the public ones, and, where all who read it are full members of one workspace, those of that and
+        of its open groups, never the asker's own chats: every reader of the group sees the answer. In a direct chat its own and
+        the public ones, those of the groups and workspaces in which the person is a member now, and, of a full member, those of
+        the open groups.
 
         Raises:
             DeniedError: who asks was let in no more after the message came.
@@ -116,10 +131,42 @@ class Access:
         if channel is None or at.account not in _accounts(channel) or not channel.groups:
             return alone
         if at.kind == "group":
-            workspace = await channel.workspace(at.chat)
-            return Scopes([*alone, *_of_account(workspace, at.channel, at.account)])
-        shared = await self._audiences.shared(at.channel, at.account, most=MOST_GROUPS)
-        return Scopes([*alone, *await self._where_member(channel, message.sender, shared)])
+            workspace = await self._soon(("workspace", at.channel, at.chat), partial(channel.workspace, at.chat))
+            of_account = _of_account(workspace, at.channel, at.account)
+            open_too = await self._open(channel, at.channel, at.account) if of_account else []
+            return Scopes([*alone, *of_account, *open_too])
+        shared = await self._audiences.shared(at.channel, at.account, most=MOST_SHARED)
+        return Scopes(
+            [*alone, *await self._of_member(channel, message.sender, Scope("workspace", f"{at.channel}/{at.account}"), shared)]
+        )
+
+    async def _of_member(self, channel: Membership, person: str, workspace: Scope, shared: Sequence[Scope]) -> list[Scope]:
+        """Return those of `shared` that `person` may read: of a full member all open groups, and where they are."""
+        open_too: set[Scope] = set()
+        if isinstance(channel, HasOpenGroups) and await self._where_member(channel, person, [workspace]):
+            open_too = set(await self._open(channel, *workspace.path.split("/"), shared=shared))
+        others = [scope for scope in shared if scope not in open_too][:MOST_GROUPS]
+        return [*open_too, *await self._where_member(channel, person, others)]
+
+    async def _open(self, channel: Membership, name: str, account: str, *, shared: Sequence[Scope] | None = None) -> list[Scope]:
+        """Return the open groups of the workspace that have passages; none where that is not known in time."""
+        if not isinstance(channel, HasOpenGroups):
+            return []
+        found = await self._soon(("open", name, account), partial(channel.open_groups, account))
+        if not found:
+            return []
+        known = set(shared if shared is not None else await self._audiences.shared(name, account, most=MOST_SHARED))
+        return [scope for chat in found if (scope := Scope("group", f"{name}/{account}/{chat}")) in known]
+
+    async def _soon(self, what: tuple[str, str, str], ask: Callable[[], Awaitable[T | None]]) -> T | None:
+        """Return what the platform says in time, else None; what comes later serves the next question."""
+        if what not in self._soons:
+            self._soons[what] = asyncio.ensure_future(_told(ask))
+            self._soons[what].add_done_callback(lambda _task: self._soons.pop(what, None))
+        asked = self._soons[what]
+        done, _late = await asyncio.wait([asked], timeout=WITHIN_S)
+        said: T | None = asked.result() if done else None
+        return said
 
     async def _where_member(self, channel: Membership, person: str, shared: Sequence[Scope]) -> list[Scope]:
         """Return those of `shared` in which `person` is a member; what is not known in time is left out, and asked on."""
@@ -155,6 +202,14 @@ class Access:
         while len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
         return bool(said)
+
+
+async def _told(ask: Callable[[], Awaitable[T | None]]) -> T | None:
+    try:
+        return await ask()
+    except Exception:  # a channel that breaks its contract opens nothing
+        log.exception("a channel broke when it was asked for what is open")
+        return None
 
 
 def reader_scopes(message: Message) -> Scopes:

@@ -19,7 +19,7 @@ from bot.logs import Logger
 from bot.models.tasks import EMBED, Vector
 from bot.retrieval.embed import Draft, embedded, finish
 from bot.store.generations import Generation, Generations
-from bot.store.passages import Kept, NewDocument, Passages
+from bot.store.passages import Choose, Kept, NewDocument, Passages
 
 if TYPE_CHECKING:
     from bot.skill import Models
@@ -68,6 +68,10 @@ class Keeper:
         await self._queue.put(_Waiting(parcel, done))
         return await done
 
+    async def keep_all(self, parcels: Sequence[Parcel], choose: Choose) -> list[Kept]:
+        """Keep those of `parcels` that `choose` says, all in the transaction in which it says so. Raises as `keep`."""
+        return await self._kept(parcels, choose)
+
     async def close(self) -> None:
         """Stop. What waits is dropped; what was begun is either whole in the database or not at all."""
         for worker in self._workers:
@@ -103,7 +107,7 @@ class Keeper:
             for waiting in group:
                 await self._keep([waiting])
 
-    async def _kept(self, parcels: Sequence[Parcel]) -> list[Kept]:
+    async def _kept(self, parcels: Sequence[Parcel], choose: Choose | None = None) -> list[Kept]:
         """Embed and commit. Where other generations are written to by the time of the commit, the vectors are made, and it is tried again."""
         drafts = [drafted for parcel in parcels for drafted in parcel.drafts]
         made: dict[int, Vectors] = {}
@@ -115,8 +119,9 @@ class Keeper:
             whole = _whole(parcels, [(generation.id, made[generation.id]) for generation in written])
             first = written[0].id if written else 0
             if not written:
-                return await self._passages.add(whole, generation=first) if whole else []
-            kept = await self._passages.add_among(whole, generation=first, written=[generation.id for generation in written])
+                return await self._passages.add(whole, generation=first, choose=choose) if whole or choose else []
+            ids = [generation.id for generation in written]
+            kept = await self._passages.add_among(whole, generation=first, written=ids, choose=choose)
             if kept is not None:
                 return kept
 

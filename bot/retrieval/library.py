@@ -48,7 +48,7 @@ from bot.retrieval.search import Finder, Leg
 from bot.retrieval.shelter import SHELTER, Shelter
 from bot.store.documents import Documents
 from bot.store.generations import Generations
-from bot.store.passages import Kept, NewDocument, Passages, Unembedded
+from bot.store.passages import Choose, Kept, NewDocument, Passages, Unembedded
 from bot.store.withdrawing import Withdrawal
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ PART = 1024
 """Passages of a long document that are committed together."""
 LINK = "link:"
 """What the keys of documents begin with that were read from a link."""
+MESSAGE = "message:"
+"""What the keys, and the links, of messages begin with."""
+FORGOTTEN_AT_ONCE = 500
 FILE = "file:"
 """What the keys of documents begin with that came as a file of a chat."""
 
@@ -80,6 +83,18 @@ class Names:
     link: str = ""
     sender: str = ""
     said: Said | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A message that was said."""
+
+    text: str
+    key: str
+    title: str
+    link: str
+    sender: str
+    said: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +275,19 @@ class Shelves:
         names = Names(scope, key, title, link, sender, said)
         return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes)
 
+    async def add_talk(self, talk: Sequence[Talk], scope: Scope, choose: Choose) -> int:
+        """Keep those messages of `talk` that `choose` says, in one transaction with what it writes; return how many. Raises as `add_text`."""
+        self._saving.touched = True
+        parcels = await asyncio.to_thread(lambda: [_parcel(one, scope) for one in talk])
+        return len(await self._keeper.keep_all(parcels, choose))
+
+    async def forget_talk(self, scope: Scope) -> int:
+        """Remove every message that is kept in `scope`, step by step, and empty the answers that quote one; return how many passages went."""
+        count = 0
+        while (gone := await self._passages.forget_beginning(scope, beginning=MESSAGE, documents=FORGOTTEN_AT_ONCE)) is not None:
+            count += await self._withdrawn(gone)
+        return count
+
     async def remove(self, scope: Scope, *, key: str) -> int:
         """Remove what was kept under `key` in `scope`; return how many passages went."""
         self._saving.touched = True
@@ -407,6 +435,16 @@ def _pieces(document: Document) -> list[Piece]:
         whole = "\n".join(block.text for block in document.blocks)
         return [Piece(whole, "", None, 0, len(whole))] if whole.strip() else []
     return pieces(document)
+
+
+def _parcel(talk: Talk, scope: Scope) -> Parcel:
+    sha256 = hashlib.sha256(f"{talk.title}\n{talk.link}\n{talk.text}".encode("utf-8", "replace")).hexdigest()
+    size_bytes = len(talk.text.encode("utf-8", "replace"))
+    document = Document("message", talk.title, (Block("text", as_written(talk.text)),))
+    new = NewDocument(
+        scope, talk.key, talk.title, talk.link, sha256, "message", size_bytes, (), talk.sender, said=talk.said, of_then=True
+    )
+    return Parcel(new, draft(_pieces(document), title=talk.title))
 
 
 def _words(passage: Unembedded) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ Owns: adding, replacing, removing and forgetting. Leaves to `bot.store.shelf` ho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -79,6 +79,8 @@ class NewDocument:
     """True for all parts but the last: until that has come, the document is begun."""
     said: Said | None = None
     """Of a message: by whom, when and where."""
+    of_then: bool = False
+    """True for a message that is as old as it was said: it goes when that is too long ago, however late it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,10 @@ class Unembedded:
     text: str
 
 
+Choose = Callable[["Connection", Sequence[NewDocument]], Sequence[NewDocument]]
+"""Says, within the transaction that keeps documents, which of them are kept, and writes beside them what belongs to that."""
+
+
 class Passages:
     """What may be searched, as it is written."""
 
@@ -108,11 +114,15 @@ class Passages:
         """Use `database`."""
         self._database = database
 
-    async def add(self, documents: Sequence[NewDocument], *, generation: int) -> list[Kept]:
-        """Keep `documents` in one transaction, their vectors in `generation`; a known key in a scope replaces its old self."""
+    async def add(self, documents: Sequence[NewDocument], *, generation: int, choose: Choose | None = None) -> list[Kept]:
+        """Keep `documents` in one transaction, their vectors in `generation`; a known key in a scope replaces its old self.
+
+        `choose`, in the same transaction, says which of them are kept.
+        """
 
         def work(connection: Connection) -> list[Kept]:
-            return [_add(connection, document, generation) for document in documents]
+            chosen = documents if choose is None else choose(connection, documents)
+            return [_add(connection, document, generation) for document in chosen]
 
         return await self._database.write(work)
 
@@ -129,14 +139,15 @@ class Passages:
             return list((await connection.execute(query)).scalars())
 
     async def add_among(
-        self, documents: Sequence[NewDocument], *, generation: int, written: Collection[int]
+        self, documents: Sequence[NewDocument], *, generation: int, written: Collection[int], choose: Choose | None = None
     ) -> list[Kept] | None:
         """Do as `add`, where the generations that are written to are `written`; None where they are others, and nothing is kept."""
 
         def work(connection: Connection) -> list[Kept] | None:
             if written_now(connection) != set(written):
                 return None
-            return [_add(connection, document, generation) for document in documents]
+            chosen = documents if choose is None else choose(connection, documents)
+            return [_add(connection, document, generation) for document in chosen]
 
         return await self._database.write(work)
 
@@ -145,6 +156,14 @@ class Passages:
         own = DocumentRow.key == key
         inner = DocumentRow.key.startswith(key + WITHIN, autoescape=True)
         return len(await self._forget(ScopeRow.name == str(scope), own if alone else or_(own, inner)))
+
+    async def forget_beginning(self, scope: Scope, *, beginning: str, documents: int) -> list[int] | None:
+        """Remove so many documents of `scope` whose keys begin so; return the passages that went, None where there is none any more."""
+        named = DocumentRow.key.startswith(beginning, autoescape=True)
+        some = select(DocumentRow.id).join(ScopeRow).where(ScopeRow.name == str(scope), named).limit(documents)
+        async with self._database.read() as connection:
+            numbers = list((await connection.execute(some)).scalars())
+        return await self._forget(ScopeRow.name == str(scope), DocumentRow.id.in_(numbers)) if numbers else None
 
     async def forget(self, scope: Scope, *, sender: str | None = None, keys: Collection[str] | None = None) -> list[int]:
         """Remove what `sender` said in `scope`, of that what is kept under `keys`; None: all of it. Return the passages that went."""
@@ -163,7 +182,11 @@ class Passages:
         Return the passages that went; None where there is no such document any more.
         """
         chats = or_(*(ScopeRow.name.startswith(f"{kind}:") for kind in ("dm", "group")))
-        old = (chats, DocumentRow.updated_at < before, ~DocumentRow.key.startswith(beside, autoescape=True))
+        old = (
+            chats,
+            DocumentRow.updated_at < before,
+            ~DocumentRow.key.startswith(beside, autoescape=True),
+        )
         some = select(DocumentRow.id).join(ScopeRow).where(*old).order_by(DocumentRow.id).limit(documents)
         async with self._database.read() as connection:
             numbers = list((await connection.execute(some)).scalars())
@@ -272,7 +295,7 @@ def _add(connection: Connection, document: NewDocument, generation: int) -> Kept
         return _go_on(connection, document, scope_id, generation)
     if document.once and (same := connection.execute(_SAME, {"scope": scope_id, "sha256": document.sha256}).first()):
         return Kept(same[0], same[2], "unchanged", same[1])
-    now = datetime.now(UTC)
+    now = document.said.at if document.of_then and document.said is not None else datetime.now(UTC)
     sha256 = BEGUN + document.sha256 if document.more else document.sha256
     values = {
         "title": document.title, "link": document.link, "sha256": sha256, "kind": document.kind,

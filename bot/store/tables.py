@@ -432,3 +432,52 @@ class VectorRow(Base):
     passage_id: Mapped[int] = mapped_column(ForeignKey("passages.id"), primary_key=True, autoincrement=False)
     generation_id: Mapped[int] = mapped_column(ForeignKey("generations.id"), primary_key=True, autoincrement=False)
     data: Mapped[bytes]
+
+
+class PastRow(Base):
+    """A group whose past is, or was, read in: reading -> done; off (it was taken back) | lost (it cannot be read).
+
+    The row without a chat is an admin's order for all open groups of a workspace.
+    """
+
+    __tablename__ = "pasts"
+
+    channel: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(String(128), primary_key=True)
+    chat: Mapped[str] = mapped_column(String(255), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    of_workspace: Mapped[bool] = mapped_column(default=False)
+    """Whether it is read by the order for the workspace, not by one of its own."""
+    before: Mapped[str] = mapped_column(default="", server_default="")
+    """From where the channel goes on: its own mark, "" for the end."""
+    until: Mapped[datetime | None]
+    """What was said before is here already; None where all of it is to be read."""
+    reached: Mapped[datetime | None]
+    """When the oldest message was said that was read in this turn."""
+    kept: Mapped[int] = mapped_column(default=0)
+    """Messages that were kept, in all turns."""
+    ordered_by: Mapped[str] = mapped_column(String(255))
+    """CHANNEL:USER."""
+    origin: Mapped[str]
+    """The packed Address where it was ordered."""
+    language: Mapped[str] = mapped_column(String(8))
+    ordered_at: Mapped[datetime]
+    why: Mapped[str] = mapped_column(default="", server_default="")
+    """Of what is lost, JSON: why, by language."""
+
+
+class UnreadRow(Base):
+    """What is not to be read in again from a past, for somebody had it forgotten. "" is any: chat, sender, message."""
+
+    __tablename__ = "unread_pasts"
+    __table_args__ = (Index("ix_unread_pasts_channel_account", "channel", "account"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(32))
+    account: Mapped[str] = mapped_column(String(128))
+    chat: Mapped[str] = mapped_column(String(255))
+    sender: Mapped[str] = mapped_column(String(255))
+    message: Mapped[str] = mapped_column(String(255))
+    at: Mapped[datetime]
+    """What was said after it is read."""

@@ -257,6 +257,7 @@ class FakeSlack:
             "team_id": self.teams.get(said["token"], TEAM),
             "user_id": BOT,
             "bot_id": BOT_ID,
+            "url": "https://contract.slack.com/",
             "team": "Contract",
             "user": "paring",
         }

@@ -2,7 +2,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes.past import indexing_of
 
+from bot.forgetting import Forgetting
 from bot.house import House
 from bot.message import Message, Reply
 from bot.passage import Scope, Scopes
@@ -21,7 +23,15 @@ class Fixture:
         self.inbox, self.chats = Inbox(database), Chats(database)
         self.library = fake_kit(folder).library
         eraser = Eraser(database, BlobStore(folder / "blobs"))
-        self.house = House(self.inbox, self.chats, self.library, eraser, "/srv/paring")
+        forgetting = Forgetting(self.inbox, self.library, eraser)
+        self.house = House(
+            self.inbox,
+            self.chats,
+            self.library,
+            forgetting,
+            "/srv/paring",
+            indexing=indexing_of(database, self.chats, self.library),
+        )
 
     async def say(self, text: str | Message) -> Reply:
         return await self.house.answer(make_request(text))
