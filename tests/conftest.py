@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import leaks
+from fakes import leaks, sharing
 from fakes.homeserver import Homeserver, installed
 from fakes.homeserver import homeserver as running
 from hypothesis import settings
@@ -38,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(leaks, "leaks")
+    config.pluginmanager.register(sharing, "sharing")
     config.addinivalue_line("markers", "migrates: the schema of its databases is made by the migrations themselves")
     config.stash[STDERR] = os.dup(2)  # faulthandler writes to a descriptor, and pytest takes the usual one for itself
 
