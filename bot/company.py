@@ -11,11 +11,12 @@ Owns the status message, which the answer is edited into. Leaves the answer to `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import Channel, ChannelError, ShowsState
+from bot.delivery import PartByPart
 from bot.errors import AmbiguousSendError, RetryLaterError, StoreError
 from bot.locale import Text, phrases
 from bot.logs import Logger
@@ -62,7 +63,8 @@ class Company:
         self._shown: Text | None = None
         self._shown_at = float("-inf")
         self._sending = asyncio.Lock()
-        self._in_doubt = False
+        self._in_doubt = waiting.attempts > 0 and not waiting.placeholder
+        """Whether one may be shown of which nothing is known: one that was cut off, or of a former life."""
         self._over = False
 
     def begin(self) -> None:
@@ -104,16 +106,13 @@ class Company:
         if self._timer is not None:
             self._timer.cancel()
         task, self._task = self._task, None
-        if task is None:
-            return
         with suppress(TimeoutError):
             async with asyncio.timeout(END_WITHIN_S), self._sending:
-                pass
-        task.cancel()
-        if self._in_doubt and self._channel is not None and self._channel.limits.finds_sent:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(END_WITHIN_S), self._sending:
+                if self._in_doubt and self._channel is not None and self._channel.limits.finds_sent:
                     await self._put(self._channel)
+        if task is None:
+            return
+        task.cancel()
         _done, stuck = await asyncio.wait([task], timeout=END_WITHIN_S)
         if stuck:
             log.error("typing or the status does not end though it was cancelled", inbox=self._waiting.id)
@@ -149,7 +148,7 @@ class Company:
             if self.placeholder:
                 self.placeholder = await channel.edit(self.placeholder, reply, message.address)
             else:
-                self.placeholder = await channel.send(reply, message.address, key=f"status {self._waiting.id}")
+                self.placeholder = await self._sent(channel, reply)
                 await self._inbox.placeholder(self._waiting.id, self.placeholder)
             self._in_doubt = False
         except (ChannelError, StoreError) as error:
@@ -159,7 +158,18 @@ class Company:
                 self._shown = None  # nothing was sent, or it will be found: it is tried again at the next beat
             log.info("the status could not be shown", inbox=self._waiting.id, why=str(error))
 
+    async def _sent(self, channel: Channel, reply: Reply) -> str:
+        """Send the status, unless a channel that can look finds it there. Raises as `Channel.send`."""
+        to, key = self._waiting.message.address, f"status {self._waiting.id}"
+        if self._in_doubt and channel.limits.finds_sent and isinstance(channel, PartByPart):
+            return await channel.send_parts(reply, to, key=key, edits="", sent=(), went_out=_nothing, in_doubt=True)
+        return await channel.send(reply, to, key=key)
+
     async def _stop_button(self) -> Button:
         message = self._waiting.message
         label = _("Cancel").to(message.language)
         return await self._inbox.button(self._waiting.id, message.sender, label, Command(CANCEL, str(self._waiting.id)))
+
+
+async def _nothing(_parts: Sequence[str]) -> None:
+    """Remember nothing: a status has one part."""

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -6,7 +7,7 @@ from fakes.channel import FakeChannel
 
 from bot.company import Company
 from bot.errors import AmbiguousSendError
-from bot.message import Address
+from bot.message import Address, Reply
 from bot.store.database import Database
 from bot.store.inbox import Inbox, Waiting
 from bot.testing import make_message
@@ -51,3 +52,28 @@ async def test_a_status_of_which_nobody_knows_whether_it_is_shown_is_found_befor
     await company.end()
     assert [key for key, _reply in channel.sent] == [f"status {number}"]
     assert company.placeholder == "m1"
+
+
+async def test_a_status_of_a_former_life_is_looked_for_even_where_the_answer_is_quick(database: Database) -> None:
+    channel = Finding()
+    message = make_message("a long one")
+    number = await Inbox(database).accept(message)
+    assert number is not None
+    company = Company(channel, Inbox(database), Waiting(number, message, attempts=1))
+    company.begin()
+    await company.end()
+    assert (company.placeholder, channel.looked) == ("found", [f"status {number}"])
+
+
+class Finding(FakeChannel):
+    def __init__(self) -> None:
+        super().__init__()
+        self.limits = replace(self.limits, finds_sent=True)
+        self.looked: list[str] = []
+
+    async def send_parts(
+        self, reply: Reply, to: Address, *, key: str, edits: str, sent: Sequence[str], went_out: object, in_doubt: bool = False
+    ) -> str:
+        assert in_doubt
+        self.looked.append(key)
+        return "found"
