@@ -38,6 +38,10 @@ LOOKED_BACK: Final = 100
 """Messages of a chat that are asked for at once, to look for a key among them …"""
 MOST_PAGES: Final = 20
 """… and how often: as far back as what is answered, or so far. People go on writing while the bot is away."""
+MOST_LOOKS: Final = 5
+STATUS: Final = "status "
+"""The beginning of a status message's key (`bot.company`)."""
+_BLOCKS: Final = "invalid_blocks"
 EVENT_TYPE: Final = "paring_reply"
 _TS: Final = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
 _NO_MORE_EDITABLE: Final = ("message_not_found", "cant_update_message", "edit_window_closed", "is_inactive")
@@ -65,6 +69,8 @@ class Sending:
         self._direct: OrderedDict[str, str] = OrderedDict()
         self._doubtful: OrderedDict[str, None] = OrderedDict()
         self._files: OrderedDict[str, str] = OrderedDict()
+        self._looked_at: OrderedDict[str, int] = OrderedDict()
+        """How often Slack refused a picture, by the part's key."""
         self._shareable: OrderedDict[str, tuple[Reply, str]] = OrderedDict()
 
     async def send(
@@ -84,6 +90,8 @@ class Sending:
         answer (not a status, nor what is told at the door).
         """
         place, shown = await self.place(to), list(sent)
+        if in_doubt and place.only and key.startswith(STATUS):
+            return "unseen"  # another status beside the one that may stand there would tell nothing
         parts = _rendered(sent_again(reply) if in_doubt and place.only else reply)  # what one alone sees cannot be looked for
         if place.only and shareable and reply.receipt is not None:
             parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, self._share(reply, place.chat)))
@@ -167,13 +175,32 @@ class Sending:
             raise
 
     async def _post(self, part: Part, place: Place, name: str) -> str:
-        blocks = [*part.blocks]
+        """Post a part. Where Slack refuses its blocks, its words alone; a picture it refuses as long as it has not looked at the file."""
+        shown = [*part.blocks]
         if part.picture is not None:
-            blocks.insert(
-                0, {"type": "image", "slack_file": {"id": await self._uploaded(part, name)}, "alt_text": part.words or "picture"}
-            )
+            picture = {
+                "type": "image",
+                "slack_file": {"id": await self._uploaded(part, name)},
+                "alt_text": part.words or "picture",
+            }
+            shown.insert(0, picture)
+        try:
+            return await self._posted(part, place, name, shown)
+        except ChannelError as error:
+            if _BLOCKS not in str(error):
+                raise
+            if part.picture is None:
+                log.warning("Slack refused the looks of an answer; its words are shown alone", why=str(error))
+                return await self._posted(part, place, name, [])
+            keep(self._looked_at, name, self._looked_at.get(name, 0) + 1)
+            if self._looked_at[name] > MOST_LOOKS:
+                raise
+            sentence = _("Slack is not done with the picture. It is tried again by itself.")
+            raise RetryLaterError(sentence, retry_after_s=2.0 ** self._looked_at[name] / 2) from error
+
+    async def _posted(self, part: Part, place: Place, name: str, blocks: Sequence[Block]) -> str:
         said: dict[str, object] = {
-            "channel": place.chat, "thread_ts": place.thread or None, "text": part.words, "blocks": blocks,
+            "channel": place.chat, "thread_ts": place.thread or None, "text": part.words, "blocks": [*blocks] or None,
         }  # fmt: skip
         if place.only:
             told = await self._wire.call("chat.postEphemeral", wait_for=place.chat, repeatable=False, user=place.only, **said)
@@ -234,7 +261,16 @@ class Sending:
 
     async def _updated(self, place: Place, message: str, part: Part) -> bool:
         try:
-            await self._wire.call("chat.update", channel=place.chat, ts=message, text=part.words, blocks=[*part.blocks])
+            return await self._update(place, message, part, part.blocks)
+        except ChannelError as error:
+            if _BLOCKS not in str(error):
+                raise
+            log.warning("Slack refused the looks of an answer; its words are shown alone", why=str(error))
+            return await self._update(place, message, part, [])
+
+    async def _update(self, place: Place, message: str, part: Part, blocks: Sequence[Block]) -> bool:
+        try:
+            await self._wire.call("chat.update", channel=place.chat, ts=message, text=part.words, blocks=[*blocks])
         except GoneError:
             raise
         except ChannelError as error:

@@ -112,6 +112,8 @@ class Taking:
             await self._perhaps(
                 of_command(body, here.me, {word for spec in self._specs() for word in (spec.name, *spec.aliases)}), here
             )
+        elif kind == "app_rate_limited":
+            log.warning("Slack leaves out events of this workspace for a minute: it sent more than 30,000 in an hour")
         elif isinstance(event, dict):
             await self._told(event, here)
 

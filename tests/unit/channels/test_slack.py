@@ -18,9 +18,10 @@ from bot.channels import slack_taking, slack_wire
 from bot.channels.backoff import Backoff
 from bot.channels.channel import Taken
 from bot.channels.slack import Slack
+from bot.channels.slack_sending import MOST_LOOKS
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, StoreError
 from bot.locale import Language
-from bot.message import Address, Attachment, Button, Command, Message, Press, Receipt, Reply
+from bot.message import Address, Attachment, Button, Command, Message, Picture, Press, Receipt, Reply
 from bot.passage import Scope
 from bot.store.blobs import BlobStore
 
@@ -333,6 +334,7 @@ async def test_what_one_alone_sees_says_that_it_is_sent_again_for_it_cannot_be_l
     with pytest.raises(AmbiguousSendError):
         await here.channel.send(ANSWER, UNSEEN, key="1")
     await here.channel.send_parts(ANSWER, UNSEEN, key="1", edits="", sent=(), went_out=None, in_doubt=True)
+    await here.channel.send_parts(ANSWER, UNSEEN, key="status 1", edits="", sent=(), went_out=None, in_doubt=True)
     first, second = here.fake.unseen
     assert "Sent again" not in first["text"]
     assert "Sent again" in second["text"]
@@ -443,6 +445,32 @@ async def test_a_file_for_which_a_right_is_missing_is_told_with_what_to_do(here:
     here.fake.faults.append(Fault("files.info", "missing_scope"))
     with pytest.raises(ChannelError, match="manifest"):
         await here.channel.fetch(Attachment("document", "a", "text/plain", 1, f"{TEAM}/F1"), tmp_path / "file")
+
+
+async def test_where_slack_refuses_the_looks_of_an_answer_its_words_are_shown(here: House) -> None:
+    for method in ("chat.postMessage", "chat.update", "chat.postEphemeral"):
+        here.fake.faults.append(Fault(method, "invalid_blocks"))
+    sent = await here.channel.send(ANSWER, HERE, key="1")
+    assert await here.channel.edit(sent, Reply("**New**", "en"), HERE) == sent
+    await here.channel.send(ANSWER, UNSEEN, key="2")
+    assert [(one["text"], one.get("blocks")) for one in here.fake.shown(DIRECT)] == [("New", [])]
+    assert (here.fake.unseen[0]["text"], here.fake.unseen[0].get("blocks")) == ("Here.", None)
+
+
+async def test_a_picture_that_slack_has_not_looked_at_yet_is_shown_later_and_not_tried_for_ever(here: House) -> None:
+    drawn = Reply("", "en", images=(Picture(here.inbox.keep(b"PNG"), "a cat"),))
+    here.fake.faults.append(Fault("chat.postMessage", "invalid_blocks", times=2))
+    for _try in range(2):
+        with pytest.raises(RetryLaterError):
+            await here.channel.send(drawn, HERE, key="1")
+    await here.channel.send(drawn, HERE, key="1")
+    assert [method for method, _said in here.fake.calls].count("files.completeUploadExternal") == 1
+    here.fake.faults.append(Fault("chat.postMessage", "invalid_blocks", times=99))
+    for _try in range(MOST_LOOKS):
+        with pytest.raises(RetryLaterError):
+            await here.channel.send(drawn, HERE, key="2")
+    with pytest.raises(ChannelError, match="invalid_blocks"):
+        await here.channel.send(drawn, HERE, key="2")
 
 
 @pytest.mark.parametrize("why", ["is_archived", "channel_not_found", "not_in_channel"])

@@ -129,6 +129,9 @@ def test_a_slash_command_is_for_the_eyes_of_who_typed_it() -> None:
     message = of_command(body, ME, {"sum", "help"})
     assert message is not None
     assert (message.address, message.command) == (Address("slack", "T1", "U1", "in:C1"), Command("sum", "50"))
+    korean = of_command({**body, "text": "요약 50"}, ME, {"sum", "요약"})
+    assert korean is not None
+    assert korean.command == Command("요약", "50")
     question = of_command({**body, "text": "who has the key?"}, ME, {"sum"})
     assert question is not None
     assert (question.command, question.text) == (None, "who has the key?")
