@@ -110,8 +110,10 @@ def channels_of(app: App, *, hopeless: Hopeless = _left_out) -> list[Channel]:
         channels.append(Slack(app.settings.slack, blobs=app.blobs))
     if app.settings.matrix.enabled:
         from bot.channels.matrix import Matrix  # noqa: PLC0415 - and its neighbours where there is an account
+        from bot.channels.matrix_crypto import seal  # noqa: PLC0415 - as above
 
-        channels.append(Matrix(app.settings.matrix, blobs=app.blobs, home=app.settings.home))
+        made = seal(app.settings.matrix, app.settings.home)
+        channels.append(Matrix(app.settings.matrix, blobs=app.blobs, home=app.settings.home, seal=made))
     for name, told in app.settings.channels.items():
         try:
             channels.append(built(told, ChannelKit(name, app.blobs, app.settings.home / "channels" / name)))

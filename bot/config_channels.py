@@ -126,6 +126,15 @@ class MatrixSettings(ChannelSettings):
         description="Whose invitations are followed: user ids and *:example.org, comma-separated in the environment; empty: of people on "
         "its own homeserver. Admins' and allowed people's are anyway.",
     )
+    encryption: Literal["anyone", "owner", "verified", "off"] = Field(
+        default="anyone",
+        description="Whose messages are read in encrypted rooms: of every device that their homeserver names (anyone), of those that their "
+        "owner has signed (owner), of those whose emoji were compared with the bot (verified); off: none.",
+    )
+    verification: Literal["ask", "accept", "off"] = Field(
+        default="ask",
+        description="Who compares emoji with the bot is verified once they have said so to it (ask), by itself (accept), or never (off).",
+    )
     download_mb: int = Field(default=50, ge=1, description="Largest file fetched.")
     allowed_users: Names = Field(
         default=(), description="User ids (@…) of the people who may talk to the bot; with no list, see front_door."

@@ -19,6 +19,7 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -31,14 +32,14 @@ from bot.channels.matrix_doors import Doors
 from bot.channels.matrix_incoming import SEALED
 from bot.channels.matrix_outgoing import TEXT_UNITS
 from bot.channels.matrix_rooms import CHANNEL, Json, Rooms, text_of
-from bot.channels.matrix_sealing import Seal, Unsealed
+from bot.channels.matrix_sealing import Seal, Unsealed, Ways
 from bot.channels.matrix_sending import Sending, WentOut, fresh
 from bot.channels.matrix_signs import Signs
 from bot.channels.matrix_taking import Taking
 from bot.channels.matrix_wire import RefusedError, UnknownTokenError, Wire, path, too_large, unreached
 from bot.config import MEBIBYTE, MatrixSettings
 from bot.errors import ChannelError, GoneError, RetryLaterError, SettingsError
-from bot.locale import phrases
+from bot.locale import Language, phrases
 from bot.logs import Logger
 from bot.message import Address, Attachment, Position, Reply
 from bot.passage import Scope
@@ -166,7 +167,7 @@ class Matrix:
         doors = self._doors = Doors(intake, wire, rooms, signs, self._settings)
         doors.admins = self._admins
         taking = Taking(intake, wire, rooms, self._seal, signs, doors, commands=lambda: self._commands)
-        await self._seal.begin(me, wire, rooms)
+        await self._seal.begin(me, wire, rooms, Ways(taking.late, partial(_language, intake, rooms), doors.may_invite))
         state = await self._asked(wire, {"filter": _STATE, "timeout": "0"}, STATE_S)
         rooms.told(state)
         since = await intake.position(CHANNEL, me.account)
@@ -347,6 +348,10 @@ class Matrix:
     def __repr__(self) -> str:
         """Return a name without secrets."""
         return f"Matrix({self.account or self._settings.user})"
+
+
+async def _language(intake: Intake, rooms: Rooms, room: str) -> Language:
+    return await intake.language(await rooms.address(room), "", "")
 
 
 def _check(settings: MatrixSettings) -> None:

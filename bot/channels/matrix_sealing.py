@@ -3,7 +3,7 @@
 Owns the contract, and `Unsealed`: a bot without encryption, which never writes into an encrypted room what others there would have
 sealed. Leaves the ciphers to `matrix_crypto`.
 
-    await seal.begin(me, wire, rooms)      # after each login, before anything is sent or read
+    await seal.begin(me, wire, rooms, ways)    # after each login, before anything is sent or read
     await seal.told(sync)                  # each sync's answer, before its events are read: to-device messages, device lists, members
     event = await seal.opened(room, event) # an m.room.encrypted event as it was said, None while its key is not here
     kind, content = await seal.sealed(room, "m.room.message", content)    # what is sent instead, where the room is encrypted
@@ -11,12 +11,13 @@ sealed. Leaves the ciphers to `matrix_crypto`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import ChannelError
-from bot.locale import phrases
+from bot.locale import Language, phrases
 
 if TYPE_CHECKING:
     from bot.channels.matrix_account import Me
@@ -28,11 +29,23 @@ _ = phrases(__file__)
 Content = Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What encryption needs of the channel."""
+
+    late: Callable[[str, Content], Awaitable[None]]
+    """Take in a message whose key has come after the sync that brought it; returns once it is committed."""
+    language: Callable[[str], Awaitable[Language]]
+    """Return what a room is spoken to in."""
+    may_talk: Callable[[str], bool]
+    """Say whether a person is one whose invitations the bot follows."""
+
+
 class Seal(Protocol):
     """What the channel asks of encryption. Raises ChannelError, RetryLaterError as a send does."""
 
-    async def begin(self, me: Me, wire: Wire, rooms: Rooms) -> None:
-        """Be ready for this login."""
+    async def begin(self, me: Me, wire: Wire, rooms: Rooms, ways: Ways) -> None:
+        """Be ready for this login. Raises UnknownTokenError; what else goes wrong is tried again by itself."""
         ...
 
     async def told(self, sync: Content) -> None:
@@ -43,7 +56,7 @@ class Seal(Protocol):
         """Return an m.room.encrypted event as it was said (type, content, and sender, event_id, origin_server_ts of the outer one).
 
         None where it cannot be opened (yet). Whoever implements it keeps such an event, tells that it could not be read, and has
-        it taken in by `Taking.late` when its key has come.
+        it taken in by `Ways.late` when its key has come.
         """
         ...
 
@@ -70,9 +83,9 @@ class Unsealed:
         """Know no room yet."""
         self._rooms: Rooms | None = None
 
-    async def begin(self, me: Me, wire: Wire, rooms: Rooms) -> None:
+    async def begin(self, me: Me, wire: Wire, rooms: Rooms, ways: Ways) -> None:
         """Remember which rooms are encrypted."""
-        del me, wire
+        del me, wire, ways
         self._rooms = rooms
 
     async def told(self, sync: Content) -> None:

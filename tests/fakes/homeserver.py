@@ -57,6 +57,11 @@ class Account:
     device: str
     password: str = PASSWORD
 
+    def variables(self, url: str, **more: str) -> dict[str, str]:
+        """Return the environment of a bot that is this account, logged in by its password."""
+        return {"PARING_MATRIX__HOMESERVER": url, "PARING_MATRIX__USER": self.user, "PARING_MATRIX__PASSWORD": self.password,
+                "PARING_WEB__ENABLED": "false", "PARING_FRONT_DOOR": "everybody", **more}  # fmt: skip
+
 
 class Homeserver:
     """One Synapse over one folder; it may be killed and started again."""

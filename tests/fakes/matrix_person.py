@@ -208,6 +208,16 @@ class Person:
                 )  # fmt: skip
         return list(shown.values())
 
+    def members(self, room: str) -> set[str]:
+        """Return who is in a room, as far as was heard; who is invited is not."""
+        told = [event for event in self._events[room].values() if event["type"] == "m.room.member"]
+        last = {event["state_key"]: event["content"]["membership"] for event in told}
+        return {user for user, membership in last.items() if membership == "join"}
+
+    def raw(self, room: str) -> list[Json]:
+        """Return all events of a room that were heard, in clear where they can be read."""
+        return list(self._events[room].values())
+
     def _taken_back(self, shown: dict[str, Seen], event: str) -> None:
         shown.pop(event, None)
         for events in self._events.values():
