@@ -103,9 +103,14 @@ def settings_page(language: Language) -> str:
             else _written(default)
         )
         lines.append(f"| `{key}` | `{variable(key)}` | {shown} | {_(description).to(language)} |")
+    lines += ["", _CHANNELS.to(language)]
     return "\n".join(lines) + "\n"
 
 
+_CHANNELS = _(
+    "A channel that another package brings ([how](adding-a-channel.md)) is set in a table of its own, `[channels.NAME]`, or by "
+    "`PARING_CHANNELS__NAME__…`; `paring\ndoctor --settings` lists what those take that are installed."
+)
 _MADE = _("Made by `paring doctor --settings --markdown > docs/configuration.md`; a test compares the two.")
 _MADE_KO = _(
     "Made by `PARING_LANGUAGE=ko paring doctor --settings --markdown > docs/configuration.ko.md`; a test compares the two."

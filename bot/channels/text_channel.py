@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,7 +31,7 @@ from bot.channels.plain_text import plain
 from bot.channels.rich_split import size_bytes, split
 from bot.channels.rich_text import Rich
 from bot.errors import ChannelError, GoneError, RetryLaterError, StoreError
-from bot.locale import phrases
+from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.message import Address, Attachment, Message, Press, Reply
 
@@ -50,6 +51,8 @@ FINISH_S: Final = 2.0
 NO_LINE_RETRY_S: Final = 2.0
 QUIET_S: Final = 120.0
 """How long a connection may be silent, if a subclass says `self.alive()` at least so often; then it is taken for dead."""
+FIRST_ABSENT_S, LONGEST_ABSENT_S, KEPT_ABSENT_S = 2.0, 60.0, 24 * 3600.0
+MOST_ABSENT: Final = 1000
 _Out = Callable[[Sequence[str]], Awaitable[None]]
 
 
@@ -84,6 +87,8 @@ class TextChannel(ABC):
         self._heard: asyncio.Queue[Heard] = asyncio.Queue(MOST_HEARD)
         self._taking: asyncio.Task[None] | None = None
         self._intake: Intake | None = None
+        self._absent: dict[str, tuple[float, float]] = {}
+        """Since when people are known to be away, and how long is waited next."""
 
     @abstractmethod
     async def connected(self) -> None:
@@ -102,6 +107,11 @@ class TextChannel(ABC):
         """Return how many bytes of text one line to this chat may have."""
         del to
         return self.limits.text_units
+
+    async def is_in(self, person: str, group: str) -> bool | None:
+        """Say whether `person` is in the group now, None where nobody knows: its passages are found in it alone. Raises ChannelError."""
+        del person, group
+        return None
 
     # ------------------------------------------------------------------ in
 
@@ -139,6 +149,10 @@ class TextChannel(ABC):
         """Know that something came from the server."""
         self.pulse.reached()
         self.pulse.due(QUIET_S + SLACK_S)
+
+    def not_in(self, group: str, why: str = "") -> None:
+        """Log that the bot is not let into a group that the settings name."""
+        log.warning("the bot is not let in", channel=self.name, group=group, why=why)
 
     def members_changed(self, group: str) -> None:
         """Know that somebody came to the group or left it: who may read what is asked anew."""
@@ -209,6 +223,7 @@ class TextChannel(ABC):
                 sentence = _("{channel} cannot be reached. Nothing was sent; it is tried again by itself.", channel=self.name)
                 raise RetryLaterError(sentence, retry_after_s=NO_LINE_RETRY_S)
             await self.put(line, to)
+            self._absent.pop(to.chat, None)
             parts.append(f"{key}.{len(parts) + 1}")
         return parts[0] if parts else f"{key}.0"
 
@@ -224,6 +239,14 @@ class TextChannel(ABC):
             if not part.blank
         ]
 
+    def absent(self, to: Address, why: str) -> ChannelError:
+        """Return what to raise where the person is not there just now: what waits for them is kept for a day, and tried ever later."""
+        since, wait_s = self._absent.get(to.chat, (time.monotonic(), FIRST_ABSENT_S))
+        while len(self._absent) >= MOST_ABSENT:
+            self._absent.pop(next(iter(self._absent)))
+        self._absent[to.chat] = since, min(2 * wait_s, LONGEST_ABSENT_S)
+        return gone(why) if time.monotonic() - since > KEPT_ABSENT_S else RetryLaterError(_unsaid(why), retry_after_s=wait_s)
+
     # ------------------------------------------------------------------ what such a platform does not have
 
     async def typing(self, to: Address) -> None:
@@ -231,9 +254,13 @@ class TextChannel(ABC):
         del to
 
     async def member(self, person: str, scope: Scope) -> bool | None:
-        """Know of nobody: a group's passages are found in that group alone."""
-        del person, scope
-        return None
+        """Ask who is in the group; see the contract."""
+        if scope.kind != "group" or not person:
+            return False
+        try:
+            return await self.is_in(person, scope.chat)
+        except ChannelError:
+            return None
 
     async def workspace(self, chat: str) -> Scope | None:
         """Name none."""
@@ -262,6 +289,10 @@ def called(text: str, name: str) -> str | None:
 def gone(why: str) -> GoneError:
     """Return the error for a chat into which nothing can be said any more, in the platform's words."""
     return GoneError(_("Nothing can be said there any more: {reason}", reason=why))
+
+
+def _unsaid(why: str) -> Text:
+    return _("Nothing can be said there now: {reason}. It is tried again by itself.", reason=why)
 
 
 async def _untold(_parts: Sequence[str]) -> None:

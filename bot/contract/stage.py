@@ -80,6 +80,7 @@ class Stage:
 
     async def sent(self, reply: Reply, *, to: Address | None = None) -> str:
         """Have the bot send `reply`; return the id of what it became."""
+        self.intake.buttons = reply.buttons or self.intake.buttons
         return await self.channel.send(reply, to or self.here, key=str(next(self._keys)))
 
     async def showing(self, reply: Reply, *, to: Address | None = None) -> Sequence[Shown]:

@@ -15,7 +15,7 @@ from bot.channels.pace import Pace
 from bot.channels.spec import ChannelKit
 from bot.channels.text_channel import Heard, TextChannel, called
 from bot.contract import KeptIntake
-from bot.errors import AmbiguousSendError, ChannelError, RetryLaterError, StoreError
+from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, StoreError
 from bot.message import Address, Button, Command, Message, Press, Reply
 from bot.passage import Scope
 from bot.store.blobs import BlobStore
@@ -205,6 +205,23 @@ async def test_what_can_never_be_ends_the_channel(tmp_path: Path) -> None:
 
 async def test_nobody_is_known_to_be_in_a_group(wire: tuple[Wire, KeptIntake]) -> None:
     assert await wire[0].member("ann", Scope("group", "wire/host/#team")) is None
+    assert await wire[0].member("ann", Scope("workspace", "wire/host")) is False
+    assert await wire[0].member("", Scope("group", "wire/host/#team")) is False
+
+
+async def test_what_waits_for_somebody_who_is_away_is_kept_for_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("bot.channels.text_channel.time.monotonic", lambda: now[0])
+    made = Wire(tmp_path)
+    waits = []
+    for _time in range(8):
+        error = made.absent(ANN, "ann is not here")
+        assert isinstance(error, RetryLaterError)
+        waits.append(error.retry_after_s)
+    assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
+    now[0] = 25 * 3600.0
+    assert isinstance(made.absent(ANN, "ann is not here"), GoneError)
+    assert isinstance(made.absent(TEAM, "x"), RetryLaterError)
 
 
 @pytest.mark.parametrize(
