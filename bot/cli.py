@@ -1,6 +1,6 @@
 """The `paring` command: every verb a few lines over `bot.app`. Heavy imports stand in the verbs that need them.
 
-    paring run                     # serve the web page, Telegram and Slack where a token is set
+    paring run                     # serve the web page, and Telegram, Slack and Matrix where an account is set
     paring say "where is the plan?" --json
 
 Exit codes: 0 done, 1 it failed and a sentence on stderr says why, 2 the command line is wrong.
@@ -68,9 +68,10 @@ def main() -> None:
 
 @cli.command(cls=Verb)
 def run() -> None:
-    """Serve the web page, Telegram and Slack until Ctrl-C.
+    """Serve the web page, Telegram, Slack and Matrix until Ctrl-C.
 
-    Telegram where PARING_TELEGRAM__TOKEN is set, Slack where PARING_SLACK__BOT_TOKENS is; web.enabled = false leaves the page out.
+    Telegram where PARING_TELEGRAM__TOKEN is set, Slack where PARING_SLACK__BOT_TOKENS is, Matrix where PARING_MATRIX__USER is;
+    web.enabled = false leaves the page out.
 
     Another port: PARING_WEB__PORT=8081 before the command. `paring doctor --settings` lists all settings.
     """

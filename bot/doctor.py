@@ -99,6 +99,7 @@ def examine(settings: Settings, environment: Mapping[str, str] | None = None, *,
         _web,
         _telegram,
         _slack,
+        _matrix,
         _strangers,
     )
     found = [_file(environment), *(finding for look in looks for finding in look(settings))]
@@ -347,6 +348,25 @@ def _strangers(settings: Settings) -> list[Finding]:
         else:
             findings.append(Finding(what, "ok", _("[{section}] is set; it is tried at the start", section=key)))
     return findings
+
+
+def _matrix(settings: Settings) -> list[Finding]:
+    matrix, what = settings.matrix, Text("Matrix")
+    if not matrix.enabled:
+        told = _("export PARING_MATRIX__USER=@paring:example.org PARING_MATRIX__PASSWORD=… (see docs/matrix.md), then paring run")
+        return [Finding(what, "optional", _("no account"), told)]
+    if not any(one.get_secret_value() for one in (matrix.password, matrix.token, matrix.appservice_token)):
+        advice = _("export PARING_MATRIX__PASSWORD=…, or PARING_MATRIX__TOKEN=…")
+        return [Finding(what, "missing", _("an account, but no password and no token"), advice)]
+    if not matrix.user and not matrix.token.get_secret_value():
+        return [
+            Finding(what, "missing", _("a password, but nobody whose it is"), _("export PARING_MATRIX__USER=@paring:example.org"))
+        ]
+    there = urlsplit(matrix.homeserver)
+    if there.scheme == "http" and (there.hostname or "") not in OWN_HOSTS:
+        told = _("the password and all that is said go to {host} unencrypted", host=there.hostname or "")
+        return [Finding(what, "optional", told, _("export PARING_MATRIX__HOMESERVER=https://…"))]
+    return [Finding(what, "ok", _("an account is set; it is tried at the start"))]
 
 
 def _outward(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:

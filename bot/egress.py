@@ -139,6 +139,8 @@ def hosts(settings: Settings) -> frozenset[str]:
         named += [settings.telegram.base_url, settings.telegram.base_file_url]
     if settings.slack.bot_tokens.get_secret_value():
         named += [settings.slack.base_url, *SLACK]
+    if settings.matrix.enabled:
+        named.append(settings.matrix.homeserver or f"https://{settings.matrix.user.partition(':')[2]}")
     theirs = [host for name, one in settings.channels.items() for host in _hosts_of(name, one)]
     return frozenset([*(host for one in named if (host := urlsplit(one).hostname)), *theirs])
 

@@ -144,7 +144,9 @@ class App:
         """
         if not channels:
             raise SettingsError(
-                _("There is nothing to serve: web.enabled is false and no token of Telegram or Slack is set. Set one of them.")
+                _(
+                    "There is nothing to serve: web.enabled is false and no account of Telegram, Slack or Matrix is set. Set one of them."
+                )
             )
         self.channels.update({channel.name: channel for channel in channels})
         notifier = Notifier.of(os.environ)
