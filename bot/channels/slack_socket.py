@@ -39,6 +39,9 @@ OPENED_S: Final = 15.0
 """How long Slack may take to open a socket, and to say hello on it."""
 LEAVING_S: Final = 30.0
 """How long a socket of which Slack said that it ends is still read, beside the next one."""
+SETTLED_S: Final = 5.0
+"""How long a socket stands before what went wrong until then is forgotten: one that ends at once is asked for ever later."""
+MOST_SOCKETS: Final = 4
 LONGEST_WAIT_S: Final = 60.0
 MOST_BYTES: Final = 4 * MEBIBYTE
 MOST_AT_ONCE: Final = 256
@@ -47,16 +50,18 @@ ACKNOWLEDGED: Final = 200
 
 async def over_a_socket(app: AsyncApp, wire: Wire, session: aiohttp.ClientSession, pulse: Pulse, backoff: Backoff) -> None:
     """Take in until cancelled. What Slack refuses is told in the log, and asked for again ever later."""
-    said, open_now = "", set[asyncio.Task[None]]()
+    said, open_now, clock = "", list[asyncio.Task[None]](), asyncio.get_running_loop().time
     try:
         while True:
-            socket = Socket(app, pulse)
+            socket, begun = Socket(app, pulse), clock()
             reading = asyncio.create_task(socket.read(wire, session))
             ending = asyncio.create_task(socket.ends.wait())
-            open_now = {one for one in open_now if not one.done()} | {reading}
+            open_now = [*(one for one in open_now if not one.done()), reading]
+            for one in open_now[:-MOST_SOCKETS]:
+                one.cancel()
             await asyncio.wait([reading, ending], return_when=asyncio.FIRST_COMPLETED)
             ending.cancel()
-            if socket.said_hello:
+            if socket.said_hello and clock() - begun >= SETTLED_S:
                 backoff.succeeded()
                 said = ""
             error = reading.exception() if reading.done() else None

@@ -52,7 +52,7 @@ class Workspace:
         self._seen: OrderedDict[tuple[str, str], asyncio.Task[None] | None] = OrderedDict()
         """The reaction's task; None where it was taken away."""
         self._gone: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._working: dict[Place, asyncio.Task[None] | None] = {}
+        self._working: OrderedDict[Place, asyncio.Task[None] | None] = OrderedDict()
         self._languages: OrderedDict[tuple[str, str], Language] = OrderedDict()
         self.people = People(wire)
         self.space = Space(wire, me.team)
@@ -89,10 +89,10 @@ class Workspace:
             place = await self.sending.place(to)
         except ChannelError:
             return
-        if not place.thread or place.only or place in self._working or len(self._working) >= MOST_SEEN:
+        if not place.thread or place.only or place in self._working:
             return
         status = _("is working on it …").to(self._languages.get((to.chat, to.thread), "en"))
-        self._working[place] = self._status(place, status)
+        keep(self._working, place, self._status(place, status), most=MOST_SEEN)
 
     def spoke(self, place: Place) -> None:
         """Know that something was said there; a status that comes later than that is taken away."""

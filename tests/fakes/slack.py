@@ -90,6 +90,8 @@ class FakeSlack:
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     reactions: list[tuple[str, str]] = field(default_factory=list)
     team: str = TEAM
+    restless: bool = False
+    """Whether every socket is said to end as soon as it stands."""
     cursor: str = ""
     """Where a list of members is said to go on."""
 
@@ -399,6 +401,8 @@ class FakeSlack:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"type": "hello", "num_connections": 1})
+        if self.restless:
+            await socket.send_json({"type": "disconnect", "reason": "refresh_requested"})
         self._sockets.append(socket)
         self._connected.set()
         self._called_now.set()

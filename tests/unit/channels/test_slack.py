@@ -19,6 +19,7 @@ from bot.channels.backoff import Backoff
 from bot.channels.channel import Taken
 from bot.channels.slack import Slack
 from bot.channels.slack_sending import MOST_LOOKS
+from bot.channels.slack_socket import MOST_SOCKETS
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, StoreError
 from bot.locale import Language
 from bot.message import Address, Attachment, Button, Command, Message, Picture, Press, Receipt, Reply
@@ -225,6 +226,20 @@ async def test_a_socket_that_is_to_end_is_read_until_the_next_one_stands(here: H
     await here.fake.until(lambda: here.fake.sockets == 2)
     await here.fake.say("on the new one")
     assert [item.text for item in here.inbox.items] == ["still on the old one", "on the new one"]  # type: ignore[union-attr]
+
+
+async def test_sockets_that_end_as_they_stand_are_asked_for_ever_later_and_few_are_kept(
+    here: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(here.channel._backoff, "_pause", lambda seconds: asyncio.sleep(0, waits.append(seconds)))
+    here.fake.restless = True
+    await here.fake.close_sockets()
+    await here.until_called("apps.connections.open", times=12)
+    await here.fake.say("hello")
+    assert here.fake.sockets <= MOST_SOCKETS + 2  # those that are just being closed
+    assert waits[8] > 10 > waits[0]
+    assert len(here.inbox.items) == 1
 
 
 async def test_frames_that_are_nothing_end_no_socket(here: House) -> None:
