@@ -23,6 +23,8 @@ settings.load_profile("paring")
 
 for _name in [name for name in os.environ if name.startswith("PARING_")]:
     del os.environ[_name]
+for _name in ("COLUMNS", "LINES"):  # readline, which pytest loads, leaves them to the processes of pytest-xdist
+    os.environ.pop(_name, None)
 os.environ["LC_ALL"] = "C.UTF-8"  # what the tests expect of a terminal is in English, whatever the developer's own is in
 
 
