@@ -24,9 +24,11 @@ from bot.config_section import variable
 from bot.config_strangers import SECTION, NotLoaded, brought, kind_of
 from bot.errors import ChannelError, ParingError, SettingsError, refusal
 from bot.locale import Language, Text, phrases
+from bot.message import Message, unpack
 from bot.models.health import health_of
 from bot.sandbox import Json
 from bot.store import schema
+from bot.store.blobs import BlobStore
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -92,6 +94,7 @@ def examine(settings: Settings, environment: Mapping[str, str] | None = None, *,
         _home,
         _disk,
         _database,
+        _files,
         _index,
         _vectors,
         _models,
@@ -174,6 +177,25 @@ def _database(settings: Settings) -> list[Finding]:
         file=str(path), found=found, documents=documents, waiting=waiting, dead=dead,
     )  # fmt: skip
     return [Finding(what, "ok", detail if found == schema.head() else _("{detail}; upgraded at the next start", detail=detail))]
+
+
+def _files(settings: Settings) -> list[Finding]:
+    """Say which files that messages name are missing, or not as long as they were; nothing where the database says nothing."""
+    store, unsound = BlobStore(settings.home / "blobs"), dict[str, str]()
+    try:
+        with closing(sqlite3.connect(f"{settings.database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            for (packed,) in connection.execute('SELECT message FROM inbox WHERE message LIKE \'%"blob":"%\''):
+                for file in unpack(Message, packed).attachments:
+                    if file.blob and not store.holds(file.blob, file.size_bytes):
+                        unsound[file.blob] = file.name or file.blob[:12]
+    except (sqlite3.DatabaseError, ValueError):
+        return []
+    if not unsound:
+        return []
+    told = _(
+        "of those that were sent, missing or cut: {count} ({names})", count=len(unsound), names=", ".join([*unsound.values()][:3])
+    )
+    return [Finding(_("files"), "optional", told, _("have them sent again, or bring back a backup: paring restore FILE"))]
 
 
 def _index(settings: Settings) -> list[Finding]:

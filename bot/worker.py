@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from bot.channels.channel import Channel, RetryLaterError
 from bot.company import Company
 from bot.delivery import places
-from bot.errors import ParingError, StoreError, TooLargeError
+from bot.errors import InputError, ParingError, StoreError, TooLargeError
 from bot.feed import Ended, Feed, Turn
 from bot.locale import Text, phrases
 from bot.logs import Logger
@@ -367,8 +367,16 @@ class Worker:
         return fetched
 
     async def _fetch(self, message: Message, file: Attachment) -> Attachment:
-        if file.blob or not file.ref or file.kind == "sticker":
+        if file.kind == "sticker" or not (file.blob or file.ref):
             return file
+        if file.blob:
+            if await asyncio.to_thread(self._blobs.holds, file.blob, file.size_bytes):
+                return file
+            log.error("a file that was sent is missing or cut on the disk", blob=file.blob)
+            if not file.ref:
+                raise InputError(
+                    _("{name} is damaged or gone on my disk. Please send it once more.", name=file.name or file.kind)
+                )
         if file.size_bytes > self._limits.file_mb * MEBIBYTE:
             raise TooLargeError(
                 _("{name} is {size} MB; I read files of up to {limit} MB. Nothing was kept.", name=file.name,

@@ -67,10 +67,10 @@ class Page:
     taken: list[str] = field(default_factory=list)
     told: list[tuple[int, str]] = field(default_factory=list)
 
-    async def ask(self, text: str = "") -> bool:
-        """Ask for `text`, by default an echo; say whether it was taken."""
+    async def ask(self, text: str = "", **more: object) -> bool:
+        """Ask for `text`, by default an echo; say whether it was taken. `more`: `files` as they were uploaded, `reply_to` a message."""
         token = f"q{800_000 + len(self.taken) + len(self.told):06}"
-        said = {"id": f"page-{token}", "text": text or f"/echo {token}"}
+        said = {"id": f"page-{token}", "text": text or f"/echo {token}", **more}
         async with (
             aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=30)) as session,
             session.post(f"{self.bot.url.rstrip('/')}/api/say", json=said, headers={"x-paring": "1"}) as answer,
@@ -80,6 +80,25 @@ class Page:
                 return True
             self.told.append((answer.status, await answer.text()))
             return False
+
+    async def upload(self, name: str, data: bytes) -> object:
+        """Upload a file; return what a message names it by."""
+        headers = {"x-paring": "en", "x-name": name}
+        async with (
+            aiohttp.ClientSession(trust_env=False) as session,
+            session.post(f"{self.bot.url.rstrip('/')}/api/files", data=data, headers=headers) as answer,
+        ):
+            return await answer.json()
+
+    async def told_until(self, words: str, count: int, *, within_s: float = 30.0) -> int:
+        """Return how often the page shows `words`, once that is `count` times or nothing more is waited for."""
+        url, ends, shown = f"{self.bot.url.rstrip('/')}/api/history", time.monotonic() + within_s, 0
+        async with aiohttp.ClientSession(trust_env=False) as session:
+            while shown < count and time.monotonic() < ends:
+                await asyncio.sleep(0.1)
+                async with session.get(url) as answer:
+                    shown = sum(entry["html"].count(words) for entry in (await answer.json())["entries"])
+        return shown
 
 
 async def trouble(plan: Plan) -> Row:
@@ -107,10 +126,10 @@ async def trouble(plan: Plan) -> Row:
             worst = max(worst, time.monotonic() - begun)
             wrong += not await page.ask()
             silent += not taken and not any(word in page.told[-1][1] for word in SENTENCES)
-            lines = await asyncio.to_thread(_told_the_operator, bot.log)
+            lines = await asyncio.to_thread(told_the_operator, bot.log)
             untold += fault is not locked and lines == seen
             seen = lines
-        state = _state(bot.inside / "paring.db")
+        state = integrity(bot.inside / "paring.db")
         answers = await Visitor().answers(bot)
         counted = await street.counted()
         shown = [await telegram.shown(chat) for chat in street.chats]
@@ -129,12 +148,13 @@ async def trouble(plan: Plan) -> Row:
     )
 
 
-def _state(database: Path) -> str:
+def integrity(database: Path) -> str:
+    """Return what SQLite's own check says: "ok", or what is wrong."""
     with closing(sqlite3.connect(database)) as connection:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
-def _told_the_operator(log: Path) -> int:
+def told_the_operator(log: Path) -> int:
     """Return how many lines of the log are about the disk or the database."""
     return sum(any(word in line for word in SENTENCES[:2]) for line in log.read_text(encoding="utf-8").splitlines())
 
@@ -189,10 +209,10 @@ async def cut_migrations(plan: Plan) -> Row:
             for place in places:
                 path = _copied(template, plan.scratch / f"{number}-{place}")
                 begun = await cut(path, place)
-                state = _state(path)
+                state = integrity(path)
                 wrong += state != "ok" or begun != place or schema.version(path) < f"{number:04}"
                 await cut(path, 0)
-                wrong += schema.version(path) != schema.head() or _state(path) != "ok"
+                wrong += schema.version(path) != schema.head() or integrity(path) != "ok"
                 lost += _texts(path) != _texts(template)
                 killed += 1
     return Row(
@@ -394,7 +414,7 @@ async def put_back(plan: Plan) -> Row:
     left = [path for path in new.rglob("*") if path.is_file() and b"zyxcanary" in path.read_bytes()]
     return Row(
         counted.asked, "messages", lost=counted.lost + counted.set_aside, doubled=counted.doubled_quick + counted.told_again,
-        leaked=len(left), failed=different + bool(code) + bool(restored) + (_state(new / "paring.db") != "ok"), worst_wait_s=max(busy),
+        leaked=len(left), failed=different + bool(code) + bool(restored) + (integrity(new / "paring.db") != "ok"), worst_wait_s=max(busy),
         note=f"{len(questions)} questions and the audit, asked of both: {different} differ; an answer took {median(quiet):.2f} s before and "
         f"{median(busy):.2f} s beside the backup (medians); {file.stat().st_size / 1e6:.0f} MB",
     )  # fmt: skip

@@ -32,10 +32,17 @@ class BlobStore:
             raise ValueError(msg)
         return self._folder / blob[:2] / blob
 
+    def holds(self, blob: str, size_bytes: int) -> bool:
+        """Say whether `blob` lies here, and as long as it was. Raises ValueError as `path`."""
+        try:
+            return self.path(blob).stat().st_size == size_bytes
+        except FileNotFoundError:
+            return False
+
     def keep(self, data: bytes) -> str:
         """Write `data` aside, flush it, rename it; return its sha256. The same bytes twice are one file."""
         blob = hashlib.sha256(data).hexdigest()
-        if not self._touched(blob):
+        if not (self.holds(blob, len(data)) and self._touched(blob)):
             with self._aside() as (aside, path):
                 aside.write(data)
                 self._settle(aside, path, blob)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,18 @@ from pydantic import SecretStr
 from bot.config import ModelSettings, Settings, TelegramSettings, WebSettings
 from bot.doctor import Finding, Report, examine
 from bot.locale import Text
+from bot.message import Attachment
 from bot.retrieval.saved import Made
 from bot.retrieval.shelter import Shelter
 from bot.retrieval.vectors import FlatIndex
 from bot.settings_list import settings_rows, settings_table
 from bot.store.assignments import Assignments
+from bot.store.blobs import BlobStore
 from bot.store.database import Database
 from bot.store.generations import Generations
+from bot.store.inbox import Inbox
 from bot.store.shelf import Mark
+from bot.testing import make_message
 
 
 @pytest.fixture
@@ -182,3 +187,22 @@ async def test_a_change_of_embedder_is_told_and_why_it_failed_where(tmp_path: Pa
     await database.close()
     told = found(examine(home, {}), "embedder of searches")
     assert (told.state, str(told.detail)) == ("optional", "the change to b@1 failed; a@1 stays live")
+
+
+@pytest.mark.usefixtures("quick")
+async def test_files_that_the_disk_lost_are_named(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "paring.db")
+    blobs = BlobStore(tmp_path / "blobs")
+    files = [
+        Attachment("document", name, "text/plain", 3, blob=blobs.keep(name[:3].encode()))
+        for name in ("abc.txt", "cut.txt", "gone.txt")
+    ]
+    await Inbox(database).accept(replace(make_message("read"), attachments=tuple(files)))
+    await database.close()
+    assert not [one for one in examine(settings(tmp_path), {}).findings if str(one.what) == "files"]
+
+    blobs.path(files[1].blob).write_bytes(b"c")
+    blobs.path(files[2].blob).unlink()
+
+    finding = found(examine(settings(tmp_path), {}), "files")
+    assert (finding.state, str(finding.detail)) == ("optional", "of those that were sent, missing or cut: 2 (cut.txt, gone.txt)")

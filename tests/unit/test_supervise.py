@@ -1,3 +1,6 @@
+import errno
+import os
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -50,3 +53,16 @@ async def test_a_store_that_fails_is_one_line_and_is_tried_again(waits: list[flo
         await supervise("upkeep", work)
     assert [(line["why"], "exc_info" in line) for line in told] == [("The disk is full.", False)]
     assert waits == [0.5]
+
+
+async def test_a_disk_that_refuses_is_one_line_and_is_tried_again(waits: list[float]) -> None:
+    left = [OSError(errno.EROFS, os.strerror(errno.EROFS)), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))]
+
+    async def work() -> None:
+        if left:
+            raise left.pop(0)
+
+    with capture_logs() as told:
+        await supervise("generations", work)
+    assert [(line["why"], "exc_info" in line) for line in told] == [("the disk is read-only", False), ("the disk is full", False)]
+    assert waits == [0.5, 1.0]

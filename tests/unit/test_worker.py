@@ -356,6 +356,25 @@ async def test_files_are_fetched_before_they_are_worked_on_and_kept(database: Da
     assert (await Inbox(database).one(waiting.id)).message.attachments == (file,)
 
 
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+async def test_a_file_that_the_disk_lost_is_fetched_again_or_asked_for(database: Database, tmp_path: Path, damage: str) -> None:
+    dispatcher, blobs = FakeDispatcher(), BlobStore(tmp_path)
+    blob = blobs.keep(b"abc")
+    blobs.path(blob).unlink() if damage == "gone" else blobs.path(blob).write_bytes(b"a")
+    file = Attachment("document", "a.txt", "text/plain", 3, blob=blob)
+    there = replace(make_message("read", attachments=[replace(file, ref="abc")]), id="other")
+    here = make_message("too", attachments=[file])
+    worker = make_worker(database, dispatcher, tmp_path)
+
+    await worker.handle(await accepted(database, here))
+    told = await replies(database)
+    await worker.handle(await accepted(database, there))
+
+    assert told == ["a.txt is damaged or gone on my disk. Please send it once more."]
+    assert [one.text for one in dispatcher.asked] == ["read"]
+    assert blobs.path(blob).read_bytes() == b"abc"
+
+
 async def test_a_file_over_the_limit_is_not_fetched(database: Database, tmp_path: Path) -> None:
     dispatcher = FakeDispatcher()
     message = make_message("read", attachments=[Attachment("document", "a.bin", "text/plain", 1 << 40, ref="abc")])
