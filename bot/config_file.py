@@ -86,7 +86,8 @@ def walk(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tupl
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from walk(kind, f"{prefix}{name}.")
         else:
-            default = "" if kind is SecretStr or name == "home" else info.get_default(call_default_factory=True)
+            none = kind is SecretStr or name == "home" or info.is_required()
+            default = "" if none else info.get_default(call_default_factory=True)
             yield f"{prefix}{name}", default, info.description or "", kind is SecretStr
 
 
@@ -106,9 +107,9 @@ def _strangers(from_file: Mapping[str, Any], environment: Mapping[str, str]) -> 
     """Return what the settings of the channels are that other packages bring, of those of which something is set."""
     for name in named(from_file, environment):
         if name not in brought():
-            raise SettingsError(
-                _("No installed package brings a channel “{name}”. {nearest}", name=name, nearest=_nearest(name, brought()))
-            )
+            near = difflib.get_close_matches(name, brought(), n=1, cutoff=0.5)
+            nearest = _("Did you mean {near}?", near=near[0]) if near else _("Install its package, or take that setting away.")
+            raise SettingsError(_("No installed package brings a channel “{name}”. {nearest}", name=name, nearest=nearest))
     return {name: kind_of(name) for name in named(from_file, environment)}
 
 

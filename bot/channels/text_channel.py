@@ -18,7 +18,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -87,6 +87,7 @@ class TextChannel(ABC):
         self._heard: asyncio.Queue[Heard] = asyncio.Queue(MOST_HEARD)
         self._taking: asyncio.Task[None] | None = None
         self._intake: Intake | None = None
+        self._orders: re.Pattern[str] | None = None
         self._absent: dict[str, tuple[float, float]] = {}
         """Since when people are known to be away, and how long is waited next."""
 
@@ -171,7 +172,7 @@ class TextChannel(ABC):
             note = await self._committed(heard, intake)
             if note:
                 with suppress(ChannelError):  # a note is for the moment alone
-                    for line in self._lines(note, heard.address):
+                    for line in self._lines(self._typed(note), heard.address):
                         await self._pace.turn()
                         await self.put(line, heard.address)
             self._heard.task_done()
@@ -215,7 +216,7 @@ class TextChannel(ABC):
         del edits, in_doubt
         asker = f"{reply.reply_to.partition('/')[0]}: " if to.kind == "group" and "/" in reply.reply_to else ""
         parts = list(sent)
-        for line in self._lines(f"{asker}{plain(reply)}", to)[len(parts) :]:
+        for line in self._lines(f"{asker}{plain(replace(reply, text=self._typed(reply.text)))}", to)[len(parts) :]:
             if parts:
                 await went_out(parts)
             await self._pace.turn()
@@ -226,6 +227,10 @@ class TextChannel(ABC):
             self._absent.pop(to.chat, None)
             parts.append(f"{key}.{len(parts) + 1}")
         return parts[0] if parts else f"{key}.0"
+
+    def _typed(self, text: str) -> str:
+        """Return what the bot itself says with its orders as they are typed there."""
+        return self._orders.sub("!", text) if self._orders is not None else text
 
     def _lines(self, text: str, to: Address) -> list[str]:
         """Return the lines as they leave, none of them empty, none over the limit, no letter cut."""
@@ -273,8 +278,10 @@ class TextChannel(ABC):
         raise ChannelError(_("{name} cannot be had: no files are sent in {channel}.", name=attachment.name, channel=self.name))
 
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
-        """Show no menu: `!help` lists what there is."""
-        del commands, admin_commands
+        """Know what is an order: an answer that tells of `/help` tells of `!help` here. There is no menu."""
+        specs = [*commands, *admin_commands]
+        names = {name for spec in specs for name in (spec.name, *spec.aliases)}
+        self._orders = re.compile(rf"(?<![\w/.])/(?=(?:{'|'.join(map(re.escape, sorted(names)))})(?![\w/.-]))") if names else None
 
 
 def called(text: str, name: str) -> str | None:

@@ -76,6 +76,7 @@ def test_who_is_on_no_list_is_a_stranger_there_too(monkeypatch: pytest.MonkeyPat
         ({"WIRE__PORT": "nine", "WIRE__SERVER": "a"}, "“channels.wire.port” is not right: expected a whole number"),
         ({"WIRE__PORT": "9"}, "“channels.wire.server” is not right: it is not set"),
         ({"WIRED__PORT": "9"}, "brings a channel “wired”. Did you mean wire"),
+        ({"OTHER__PORT": "9"}, "brings a channel “other”. Install its package"),
     ],
 )
 def test_what_is_not_right_is_refused_with_a_sentence(
@@ -149,7 +150,9 @@ def test_the_doctor_lists_what_is_installed_and_what_is_set(monkeypatch: pytest.
     assert "○ Wire: installed, but nothing of [channels.wire] is set" in bare
     assert "export PARING_CHANNELS__WIRE__SERVER=" in bare
     assert "✓ Wire: [channels.wire] is set" in examine(told(monkeypatch, WIRE__SERVER="a"), {}).to("en")
-    assert "channels.wire.port" in settings_table(Settings(), "en")
+    listed = settings_table(Settings(), "en")
+    assert "channels.wire.port" in listed
+    assert "Undefined" not in listed
 
 
 def test_nothing_is_imported_of_which_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

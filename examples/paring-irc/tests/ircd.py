@@ -156,13 +156,13 @@ class Ircd:
             await self._process.wait()
 
     @asynccontextmanager
-    async def person(self, nick: str, *, channel: str = "", password: str = "") -> AsyncIterator[Person]:
+    async def person(self, nick: str, *, channel: str = "", password: str = "", user: str = "") -> AsyncIterator[Person]:
         person = Person(nick, *await asyncio.open_connection("127.0.0.1", self.port))
         try:
             if password:
                 person.write(f"PASS {password}")
             person.write(f"NICK {nick}")
-            person.write(f"USER {nick} 0 * :{nick}")
+            person.write(f"USER {user or nick} 0 * :{nick}")
             await person.until(r" (376|422) ")
             if channel:
                 person.write(f"JOIN {channel}")

@@ -16,8 +16,10 @@ from bot.channels.spec import ChannelKit
 from bot.channels.text_channel import Heard, TextChannel, called
 from bot.contract import KeptIntake
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, StoreError
-from bot.message import Address, Button, Command, Message, Press, Reply
+from bot.locale import Text
+from bot.message import Address, Button, Command, Message, Press, Reply, Source
 from bot.passage import Scope
+from bot.skill import CommandSpec
 from bot.store.blobs import BlobStore
 
 ANN = Address("wire", "host", "ann")
@@ -152,6 +154,17 @@ async def test_lines_are_cut_by_bytes_and_no_letter_is(wire: tuple[Wire, KeptInt
 async def test_no_line_of_a_reply_is_an_order_to_the_platform(wire: tuple[Wire, KeptIntake]) -> None:
     await wire[0].send(Reply("a\r\nQUIT :x\0\x01ACTION\x02b\u2028c", "en"), ANN, key="1")
     assert wire[0].said == ["a", "QUIT :x  ACTION b\u2028c"]
+
+
+async def test_an_order_is_told_as_it_is_typed_there_and_a_passage_stays_as_it_was_said(tmp_path: Path) -> None:
+    made = Wire(tmp_path, line_bytes=200)
+    async with running(made, KeptIntake(BlobStore(tmp_path))):
+        await made.publish_commands([CommandSpec("help", Text("-"), aliases=("도움말",))], [CommandSpec("admit", Text("-"))])
+        text = "Write `/help`, /도움말 or `/admit CODE`; not /helpme, /etc/help, /help/x or https://a.example/help."
+        await made.send(Reply(text, "en", sources=(Source("/help", "say /help", "", 0.5),)), ANN, key="1")
+    assert made.said == [
+        "Write !help, !도움말 or !admit CODE; not /helpme, /etc/help, /help/x or https://a.example/help.", "1. /help", "> say /help"
+    ]  # fmt: skip
 
 
 async def test_who_asked_in_a_group_is_named_there(wire: tuple[Wire, KeptIntake]) -> None:
