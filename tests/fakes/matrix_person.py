@@ -222,7 +222,7 @@ class Person:
         shown.pop(event, None)
         for events in self._events.values():
             taken = events.get(event, {})
-            if taken.get("type") == "m.reaction":
+            if taken.get("type") == "m.reaction" and "m.relates_to" in taken["content"]:
                 relates = taken["content"]["m.relates_to"]
                 target = shown.get(relates["event_id"])
                 if target is not None and (taken["sender"], relates["key"]) in target.reactions:
