@@ -67,10 +67,12 @@ async def test_a_door_is_the_same_server_but_for_the_faults_that_are_ordered(hom
         assert [call.token for call in door.asked("GET", "whoami")] == [account.token] * len(kinds)
 
 
-async def test_an_application_service_is_who_it_says(homeserver: Homeserver) -> None:
+async def test_an_application_service_logs_in_as_a_user_of_its_own(homeserver: Homeserver) -> None:
     headers = {"Authorization": f"Bearer {APPSERVICE_TOKEN}"}
-    async with (
-        ClientSession(headers=headers) as session,
-        session.get(f"{homeserver.url}/_matrix/client/v3/account/whoami") as answer,
-    ):
-        assert (await answer.json())["user_id"] == APPSERVICE_USER
+    named = APPSERVICE_USER[1:].partition(":")[0]
+    made = {"type": "m.login.application_service", "username": named, "inhibit_login": True}
+    said = {"type": "m.login.application_service", "identifier": {"type": "m.id.user", "user": APPSERVICE_USER}}
+    async with ClientSession(headers=headers) as session:
+        await session.post(f"{homeserver.url}/_matrix/client/v3/register", json=made)  # it may be there already
+        async with session.post(f"{homeserver.url}/_matrix/client/v3/login", json=said) as answer:
+            assert (await answer.json())["user_id"] == APPSERVICE_USER
