@@ -27,7 +27,7 @@ def home(commands: Sequence[CommandSpec], language: Language) -> Mapping[str, ob
             "Send me a file, and it can be searched from then on, in this chat alone. In a channel I read only what is said to me, unless "
             "somebody writes `@Paring /index on` there."
         ).to(language),
-        _("**After `/paring`**, which only you see, or after a slash in a message:").to(language) + "\n" + listed,
+        _("**After `/paring`**, which only you see, or after `!` in a message:").to(language) + "\n" + listed,
         _(
             "**What I keep** lies on your own machine, and nothing leaves it but my answers to Slack. `/paring privacy` says what and how "
             "long, `/paring forget` deletes what you said."
@@ -39,9 +39,9 @@ def home(commands: Sequence[CommandSpec], language: Language) -> Mapping[str, ob
 def prompts(language: Language) -> Sequence[Mapping[str, str]]:
     """Return what is offered at the beginning of a conversation: a title, and what is said by a press on it."""
     offered = (
-        (_("What can you do?"), _("/help")),
-        (_("What do you keep of what I say?"), _("/privacy")),
+        (_("What can you do?"), _("!help")),
+        (_("What do you keep of what I say?"), _("!privacy")),
         (_("Find something in our documents"), _("What do our documents say about holidays?")),
-        (_("Translate"), _("/translate en 내일 오후에 만나요.")),
+        (_("Translate"), _("!translate en 내일 오후에 만나요.")),
     )
     return [{"title": title.to(language), "message": said.to(language)} for title, said in offered]

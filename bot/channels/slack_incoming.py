@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Self
 
-from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of, parse_command
+from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of, parse_command, typed_order
 from bot.errors import RetryLaterError
 from bot.locale import phrases
 from bot.message import Address, Attachment, Command, Message, Press
@@ -40,7 +40,7 @@ _NO_FILE: Final = frozenset({"tombstone", "external", "hidden_by_limit"})
 _DIRECT: Final = "im"
 _SLACKBOT: Final = "USLACKBOT"
 """Slack's own voice, which says of itself only now and then that it is a bot."""
-_AFTER_MENTION: Final = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[\s,.:;!，、]*")
+_AFTER_MENTION: Final = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)(?:[\s,.:;，、]|!(?![a-z가-힣]))*", re.IGNORECASE)
 _MARK: Final = re.compile(r"<([@#!])?([^<>|]{1,3000})(?:\|([^<>]{0,3000}))?>")
 _PERSON: Final = re.compile(r"<@(\w{1,32})(?:\|[^<>]{0,256})?>", re.ASCII)
 _GAP: Final = re.compile(r"[ \t]{2,}")
@@ -213,7 +213,8 @@ def _message(said: Mapping[str, object], me: Me) -> Message | None:
     if not text and not files and not called:
         return None
     address = _address(said, me)
-    shared = bool(said.get("attachments"))
+    command = None if said.get("attachments") else typed_order(text)  # what was shared is no order
+    text = f"/{text[1:]}" if command and text.startswith("!") else text
     direct = address.kind == "direct"
     if called and not direct and not address.thread:
         address = replace(address, thread=ts)
@@ -221,7 +222,7 @@ def _message(said: Mapping[str, object], me: Me) -> Message | None:
     quoted = _thread(said, address, chat, me) if called and thread and thread != ts else None
     return Message(
         address, user, ts, text, "en", at(ts), sender_name="", attachments=files, reply_to=quoted,
-        command=None if shared else parse_command(text), addressed=direct or called,
+        command=command, addressed=direct or called,
     )  # fmt: skip
 
 

@@ -330,7 +330,7 @@ async def test_in_a_thread_slack_shows_once_in_its_language_that_it_is_worked_on
     assert len([1 for method, _said in here.fake.calls if method == "assistant.threads.setStatus"]) == 2
 
 
-@pytest.mark.parametrize(("person", "offered"), [(ANN, "/help"), (BEN, "/도움말")])
+@pytest.mark.parametrize(("person", "offered"), [(ANN, "!help"), (BEN, "!도움말")])
 async def test_a_conversation_in_the_assistants_pane_begins_with_what_may_be_asked(
     here: House, person: str, offered: str
 ) -> None:

@@ -60,6 +60,10 @@ def test_a_mention_in_a_thread_takes_the_thread_along() -> None:
     ("text", "command"),
     [
         ("/sum 50", Command("sum", "50")),
+        ("!sum 50", Command("sum", "50")),
+        ("<@UBOT> !요약", Command("요약")),
+        ("!", None),
+        ("Great!", None),
         ("<@UBOT> /요약", Command("요약")),
         ("<@UBOT>님, /help", Command("help")),
         ("/etc/hosts", None),
