@@ -168,6 +168,7 @@ class Matrix:
         doors.admins = self._admins
         taking = Taking(intake, wire, rooms, self._seal, signs, doors, commands=lambda: self._commands)
         await self._seal.begin(me, wire, rooms, Ways(taking.late, partial(_language, intake, rooms), doors.may_invite))
+        self.pulse.due(STATE_S + SLACK_S)
         state = await self._asked(wire, {"filter": _STATE, "timeout": "0"}, STATE_S)
         rooms.told(state)
         since = await intake.position(CHANNEL, me.account)
@@ -187,6 +188,7 @@ class Matrix:
         """Commit what came; return up to where, or `since` where it is to be asked for again. Raises UnknownTokenError."""
         await self._seal.told(sync)
         rooms.told(sync)
+        self.pulse.due(STATE_S + SLACK_S)
         try:
             await taking.take(sync, since)
         except UnknownTokenError:
@@ -212,8 +214,8 @@ class Matrix:
             except RefusedError as error:
                 if "since" in query and error.code in {"M_UNKNOWN", "M_INVALID_PARAM", "M_UNKNOWN_POS"}:
                     log.error("the homeserver does not know how far the bot has read; it goes on from now", why=str(error))
-                    query = {name: value for name, value in query.items() if name != "since"} | {"filter": _STATE, "timeout": "0"}
-                    continue
+                    now = await self._asked(wire, {"filter": _STATE, "timeout": "0"}, STATE_S)
+                    return {"next_batch": now["next_batch"]}
                 failed: ChannelError = error
             except ChannelError as error:
                 failed = error
@@ -237,11 +239,11 @@ class Matrix:
 
     async def send(self, reply: Reply, to: Address, *, key: str) -> str:
         """Send `reply`; see the contract."""
-        return await self.send_parts(reply, to, key=key, edits="", sent=(), went_out=None)
+        return await self._of(to.account).sending.send(reply, to, key)
 
     async def edit(self, sent: str, reply: Reply, to: Address) -> str:
         """Make `sent` show `reply`; see the contract."""
-        return await self.send_parts(reply, to, key=fresh(), edits=sent, sent=(), went_out=None)
+        return await self._of(to.account).sending.edit(sent, reply, to, fresh())
 
     async def send_parts(
         self,
@@ -261,7 +263,7 @@ class Matrix:
             shown = await here.sending.edit(edits, reply, to, key, sent=sent, went_out=went_out)
         else:
             shown = await here.sending.send(reply, to, key, sent=sent, went_out=went_out)
-        if reply.reply_to and not key.startswith("status ") and not (edits and not reply.receipt and reply.buttons):
+        if reply.reply_to:
             room, _thread = await here.rooms.place(to)
             here.signs.answered(room, reply.reply_to)
         return shown

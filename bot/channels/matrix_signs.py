@@ -48,14 +48,20 @@ class Signs:
         self._under_way: set[asyncio.Task[None]] = set()
         self._seen: OrderedDict[tuple[str, str], asyncio.TimerHandle | str] = OrderedDict()
         self._typing: set[str] = set()
+        self._offered: OrderedDict[str, dict[str, str]] = OrderedDict()
+        """The bot's reactions below each event, by their emoji."""
         self.keys: OrderedDict[str, dict[str, str]] = OrderedDict()
         """The tokens of the buttons that events show, by the names of their keys."""
         self.last: OrderedDict[str, str] = OrderedDict()
         """The last event in each room that shows buttons."""
 
     def shown(self, room: str, event: str, keys: Sequence[Key]) -> None:
-        """Remember what an event shows, and put the reactions below it."""
+        """Remember what an event shows, put the reactions below it, and take away those of what it showed before."""
         self.know(room, event, {key.name: key.token for key in keys})
+        kept = {key.emoji for key in keys}
+        for emoji in [one for one in self._offered.get(event, ()) if one not in kept]:
+            gone = self._offered[event].pop(emoji)
+            self.beside(lambda gone=gone: self.sending.take_back(room, gone, fresh()))  # type: ignore[misc]
         if keys and not self._wire.limited:
             self.beside(lambda: self._offer(room, event, keys))
 
@@ -124,9 +130,18 @@ class Signs:
             await self.sending.take_back(room, reaction, fresh())
 
     async def _offer(self, room: str, event: str, keys: Sequence[Key]) -> None:
+        offered = self._offered.setdefault(event, {})
+        while len(self._offered) > MOST_SHOWN:
+            self._offered.popitem(last=False)
         for key in keys[:MOST_REACTIONS]:
-            if key.emoji and key.name not in THUMBS and self.keys.get(event, {}).get(key.name) == key.token:
-                await self.sending.react(room, event, key.emoji, f"{event}.{key.name}"[:200])
+            if key.emoji and key.name not in THUMBS and key.emoji not in offered and self._stands(event, key):
+                offered[key.emoji] = reaction = await self.sending.react(room, event, key.emoji, fresh())
+                if not self._stands(event, key):  # it was answered meanwhile
+                    del offered[key.emoji]
+                    await self.sending.take_back(room, reaction, fresh())
+
+    def _stands(self, event: str, key: Key) -> bool:
+        return key.name in self.keys.get(event, {})
 
     async def _type(self, room: str, *, on: bool) -> None:
         said = {"typing": True, "timeout": TYPING_MS} if on else {"typing": False}

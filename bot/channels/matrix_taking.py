@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from bot.channels.channel import Intake
+from bot.channels.channel import Intake, Taken
 from bot.channels.matrix_doors import Doors
 from bot.channels.matrix_incoming import MARK, SAID, THUMBS, attachments, chosen, of_message, pressed, relation, sent_at
 from bot.channels.matrix_outgoing import tokens_of
@@ -125,7 +125,13 @@ class Taking:
     async def _commit(self, batch: _Batch, at: str) -> None:
         kept = [place for place, item in enumerate(batch.items) if item.id not in batch.removed]
         items = [await self._spoken(batch.items[place]) for place in kept]
-        taken = await self._intake.accept_all(items, read_to=Position(CHANNEL, self._rooms.me.account, at))
+        read_to = Position(CHANNEL, self._rooms.me.account, at)
+        try:
+            taken = await self._intake.accept_all(items, read_to=read_to)
+        except BROKEN as error:  # what no database takes, though it was looked at: the rest is not held up by it
+            log.error("something that came cannot be kept; each is tried by itself", why=type(error).__name__)
+            taken = [await self._alone(item) for item in items]
+            await self._intake.accept_all([], read_to=read_to)
         fresh = set()
         for place, item, one in zip(kept, items, taken, strict=True):
             room = batch.places[place]
@@ -134,6 +140,13 @@ class Taking:
                 fresh.add(room)
         for room in fresh:
             self._signs.read(room, batch.rooms[room])
+
+    async def _alone(self, item: Message | Press) -> Taken:
+        try:
+            return await self._intake.accept(item)
+        except BROKEN as error:
+            log.warning("an event of a room cannot be kept, and is passed over", why=type(error).__name__)
+            return Taken(fresh=False)
 
     def _answer(self, item: Message | Press, fresh: bool, note: str, room: str) -> None:  # noqa: FBT001 - what became of it
         if isinstance(item, Message) and fresh and item.addressed:

@@ -192,7 +192,7 @@ class Wire:
             after_ms = told.get("retry_after_ms") if told is not None else None
             named_s = after_ms / 1000 if isinstance(after_ms, int | float) and math.isfinite(after_ms) and after_ms > 0 else 0.0
             wait_s = min(asked_s or named_s or ASKED_RETRY_S, LONGEST_WAIT_S)
-            self.limited = True
+            self.limited = self.limited or wait_for == "send"
             self._waits.hold(wait_for, wait_s)
             raise waited(wait_s)
         if status >= _SERVER or not isinstance(code, str):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fakes.homeserver import APPSERVICE_TOKEN, APPSERVICE_USER, Account, Homeserver
+from fakes.homeserver import APPSERVICE_TOKEN, APPSERVICE_USER, Account, Fault, Homeserver, Json
 from fakes.matrix_person import person
 from pydantic import SecretStr
 
@@ -20,8 +20,9 @@ from bot.channels.channel import Taken
 from bot.channels.matrix import Matrix
 from bot.config import MatrixSettings
 from bot.contract.intake import KeptIntake
+from bot.errors import RetryLaterError, TooLargeError
 from bot.locale import Text
-from bot.message import DOWN, UP, Button, Command, Message, Position, Press, Reply
+from bot.message import DOWN, UP, Address, Button, Command, Message, Picture, Position, Press, Reply
 from bot.passage import Scope
 from bot.skill import CommandSpec
 from bot.store.blobs import BlobStore
@@ -35,6 +36,12 @@ class Intake(KeptIntake):
     def __init__(self, blobs: BlobStore) -> None:
         super().__init__(blobs)
         self.begun = asyncio.Event()
+        self.moves: list[tuple[Address, Address]] = []
+        self.has_moved = asyncio.Event()
+
+    async def moved(self, old: Address, new: Address) -> None:
+        self.moves.append((old, new))
+        self.has_moved.set()
 
     async def accept_all(self, items: Sequence[Message | Press], *, read_to: Position) -> Sequence[Taken]:
         taken = await super().accept_all(items, read_to=read_to)
@@ -191,3 +198,87 @@ async def test_who_may_not_invite_is_declined_and_a_token_or_an_appservice_logs_
     async with house.running(**service), person(house.server, "ann") as ann:
         await ann.say(await ann.direct(APPSERVICE_USER), "hello")
         assert (await house.message(1)).address.account == APPSERVICE_USER
+
+
+async def test_a_homeserver_that_fails_limits_lies_and_forgets_the_token_loses_and_doubles_nothing(house: House) -> None:
+    hostile = [
+        {"type": "m.room.message"}, {"event_id": 7}, "no event", {"type": ["m"], "event_id": "$a", "sender": "@eve:evil"},
+        _event("$b", {"msgtype": ["m.text"], "body": 7}), _event("$c", {"msgtype": "m.text", "body": None, "m.relates_to": "x"}),
+        _event("$d", {"msgtype": "m.image", "body": "x", "url": "mxc://evil/\ud800"}), _event("$e", []),
+        _event("$f", {"msgtype": "m.text", "body": "hi \ud800 there", "m.mentions": 7, "info": 1}) | {"origin_server_ts": 10**40},
+        _event("$g", {"m.relates_to": {"rel_type": "m.annotation", "event_id": {}, "key": []}}) | {"type": "m.reaction"},
+        _event("$h", {"redacts": 5}) | {"type": "m.room.redaction"}, _event("$i", {"membership": 1}) | {"type": "m.room.member", "state_key": 5},
+    ]  # fmt: skip
+
+    def lie(sync: Json) -> Json:
+        for joined in sync.get("rooms", {}).get("join", {}).values():
+            joined["timeline"]["events"][:0] = hostile
+        sync.setdefault("rooms", {}).setdefault("join", {})["!none"] = {"timeline": 5, "summary": [], "state": {"events": {}}}
+        return sync
+
+    async with house.server.door() as door, person(house.server, "ann") as ann:
+        async with house.running(homeserver=door.url) as channel:
+            room = await ann.direct(house.account.user)
+            await ann.say(room, "hello")
+            asked = await house.message(0)
+            door.faults += [Fault("GET", "/sync", "lie", times=9, change=lie)]
+            await ann.say(room, "still there?")
+            assert [(await house.message(number)).text for number in (1, 2)] == ["hi \ufffd there", "still there?"]
+            door.faults.clear()
+            door.faults += [Fault("GET", "/sync", "500"), Fault("GET", "/sync", "cut"), Fault("GET", "/sync", "limited")]
+            await ann.say(room, "and now?")
+            assert (await house.message(3)).text == "and now?"
+            for kind in ("cut", "done-502", "limited"):
+                door.faults.append(Fault("PUT", "/send/m.room.message/", kind))
+                with contextlib.suppress(RetryLaterError):
+                    await channel.send(Reply(f"yes: {kind}", "en"), asked.address, key=kind)
+            with pytest.raises(RetryLaterError, match="asks to wait"):
+                await channel.send(Reply("soon", "en"), asked.address, key="soon")
+            channel._line.wire._waits._until.clear()  # type: ignore[union-attr]
+            for kind in ("cut", "done-502", "limited"):
+                await channel.send(Reply(f"yes: {kind}", "en"), asked.address, key=kind)
+            await ann.until(lambda: ann.said(room, words="yes: limited"))
+            assert [one.text for one in ann.said(room, by=house.account.user)] == ["yes: cut", "yes: done-502", "yes: limited"]
+            device = channel._line.me.device  # type: ignore[union-attr]
+            await channel._line.wire.call("POST", "/v3/logout", said={})  # type: ignore[union-attr]
+            await ann.say(room, "who are you?")
+            assert (await house.message(4)).text == "who are you?"
+            await door.until(lambda: channel._line)
+            assert channel._line.me.device == device  # type: ignore[union-attr]
+        assert oct((house.home / "matrix" / "session.json").stat().st_mode & 0o777) == "0o600"
+        wrong = house.running(homeserver=door.url, password=SecretStr("wrong"), user=ann.user)
+        async with wrong as channel:
+            await door.until(lambda: len(door.asked("POST", "/login")) > 3 or None)
+            with pytest.raises(RetryLaterError):
+                await channel.send(Reply("no", "en"), asked.address, key="no")
+
+
+async def test_files_both_ways_and_a_room_that_is_upgraded(house: House, tmp_path: Path) -> None:
+    async with house.running(download_mb=1) as channel, person(house.server, "ann") as ann, person(house.server, "ben") as ben:
+        room = await ann.room(house.account.user, ben.user, public=True)
+        await ben.join(room)
+        await ann.until(lambda: ann.said(room, by=house.account.user))
+        await ann.upload(room, "plan.png", b"picture", "image/png", **{"m.mentions": {"user_ids": [house.account.user]}})
+        picture = await house.message(0)
+        (file,) = picture.attachments
+        assert (file.kind, file.name, file.media_type, file.size_bytes, picture.text) == ("image", "plan.png", "image/png", 7, "")
+        await channel.fetch(file, tmp_path / "there")
+        assert (tmp_path / "there").read_bytes() == b"picture"
+        await ann.upload(room, "large.bin", b"x" * (1 << 20 | 1), "application/zip", body="what is it?", info={})
+        large = await house.message(1)
+        assert (large.text, large.attachments[0].size_bytes, large.addressed) == ("what is it?", 0, False)
+        with pytest.raises(TooLargeError):
+            await channel.fetch(large.attachments[0], tmp_path / "large")
+        shown = Reply("Here it is.", "en", images=(Picture(house.intake.keep(b"drawn"), "a cat"),), reply_to=picture.id)
+        await channel.send(shown, picture.address, key="5")
+        (sent,) = await ann.until(
+            lambda: [one for one in ann.said(room) if one.content["msgtype"] == "m.image" and one.by != ann.user]
+        )
+        assert (sent.text, await ann.download(sent.content)) == ("a cat", b"drawn")
+        new = (await ann.call("POST", f"/v3/rooms/{room}/upgrade", {"new_version": "11"}))["replacement_room"]
+        await asyncio.wait_for(house.intake.has_moved.wait(), 30)
+        assert [(old.chat, now.chat) for old, now in house.intake.moves] == [(room, new)]
+
+
+def _event(number: str, content: object) -> Json:
+    return {"type": "m.room.message", "event_id": number, "sender": "@eve:evil", "origin_server_ts": "7", "content": content}
