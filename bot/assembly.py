@@ -31,6 +31,7 @@ from bot.house import House
 from bot.indexing import Indexing
 from bot.intake import Reception
 from bot.learning import Learner
+from bot.linking import Linking
 from bot.logs import Logger
 from bot.loop_watch import LoopWatch
 from bot.metrics import Metrics
@@ -53,6 +54,7 @@ from bot.store.erasing import Eraser
 from bot.store.gauges import Gauges
 from bot.store.guests import Guests
 from bot.store.inbox import Inbox
+from bot.store.linked import Linked
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox
 from bot.store.pasts import Pasts
@@ -120,10 +122,11 @@ async def assemble(ground: Ground) -> App:
         pasts, library, shared.chats, tell,
         kept_days=settings.retention.days, admits=shared.door.admits,
     )  # fmt: skip
-    forgetting = Forgetting(shared.inbox, library, shared.eraser, leave_out=pasts.leave_out)
+    forgetting = Forgetting(shared.inbox, library, shared.eraser, leave_out=pasts.leave_out, others=shared.linked.others)
+    linking = Linking(shared.linked, tell)
     house = House(
         shared.inbox, shared.chats, library, forgetting, str(settings.home), quotas=shared.quotas,
-        kept_days=settings.retention.days,
+        kept_days=settings.retention.days, linking=linking,
         indexing=Indexing(shared.chats, pasts, reader, library, shared.roles, shared.audit, shared.channels),
     )  # fmt: skip
     shared.skills.extend([*await asyncio.to_thread(load_skills, shared.kit), house, admin])
@@ -132,7 +135,8 @@ async def assemble(ground: Ground) -> App:
     app = App(
         settings=settings, database=ground.database, inbox=shared.inbox, outbox=shared.outbox, chats=shared.chats,
         blobs=shared.blobs, catalogue=catalogue, pool=pool, library=library, router=shared.router, dispatcher=dispatcher,
-        intake=_reception(ground, shared, parts, worker, admin, forgetting), worker=worker, delivery=shared.delivery, learner=shared.learner,
+        intake=_reception(ground, shared, parts, worker, admin, forgetting, linking),
+        worker=worker, delivery=shared.delivery, learner=shared.learner,
         eraser=shared.eraser, ageing=Ageing(library, shared.eraser, shared.audit), links=shared.links, channels=shared.channels,
         roles=shared.roles, audit=shared.audit, swapper=parts.swapper, watching=parts.watching,
         page=PageDesk(parts.swapper, shared.roles, shared.audit, pool, catalogue, sight), admin=admin, duty=shared.duty,
@@ -197,6 +201,7 @@ class _Shared:
     quotas: Quotas
     delivery: Delivery
     dead: DeadLetters
+    linked: Linked
 
     @classmethod
     def of(cls, ground: Ground, *, app: Callable[[], App]) -> Self:
@@ -212,17 +217,24 @@ class _Shared:
             settings, ground.pool, ground.library, inbox, links, blobs, ground.sandbox,
             skills=lambda: tuple(skills), is_admin=roles.admits_sender,
         )  # fmt: skip
-        counts = Counts(Metrics())
+        linked, counts = Linked(database), Counts(Metrics())
         ground.pool.listen(counts.asked)
         quotas = Quotas(
-            settings.quotas, Usage(database), roles, zone=settings.zone, skills=lambda: tuple(skills), counted=counts.over_quota
+            settings.quotas,
+            Usage(database),
+            roles,
+            zone=settings.zone,
+            skills=lambda: tuple(skills),
+            counted=counts.over_quota,
+            one=linked.one,
         )
         return cls(
             inbox=inbox, outbox=outbox, chats=chats, blobs=blobs, moves=moves, roles=roles, audit=Audit(database), door=door, links=links,
             kit=kit, skills=skills, channels=channels, router=Router(ground.pool),
-            access=Access(Audiences(database), channels, admits=door.admits_sender), learner=Learner(lambda: app().learn()),
+            access=Access(Audiences(database), channels, admits=door.admits_sender, others=linked.others),
+            learner=Learner(lambda: app().learn()),
             eraser=Eraser(database, blobs, unlearn=lambda: app().unlearn()), counts=counts, duty=Duty(settings.home), quotas=quotas,
-            delivery=Delivery(outbox, channels, ended=lease.ended, heard=counts.sent), dead=DeadLetters(database),
+            delivery=Delivery(outbox, channels, ended=lease.ended, heard=counts.sent), dead=DeadLetters(database), linked=linked,
         )  # fmt: skip
 
 
@@ -256,7 +268,7 @@ def _worker(ground: Ground, shared: _Shared, dispatcher: Dispatcher) -> Worker:
 
 
 def _reception(
-    ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker, admin: Admin, forgetting: Forgetting
+    ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker, admin: Admin, forgetting: Forgetting, linking: Linking
 ) -> Reception:
     def not_taken(message: Message, parcels: Sequence[Parcel]) -> None:
         shared.counts.refused(message.address.channel)
@@ -268,7 +280,7 @@ def _reception(
         default=ground.settings.language, text_bytes=limits.text_bytes, members_changed=shared.access.changed,
         refused=admin.refused_press, complained=parts.probation.complained, rated=shared.counts.rated, door=shared.door, not_taken=not_taken,
         crowd=Crowd(worker.waiting, shared.delivery.waiting, chat_queue=limits.chat_queue, queue=limits.queue),
-        removed=forgetting.removed, offered=shared.outbox.offered,
+        removed=forgetting.removed, linking=linking, offered=shared.outbox.offered,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.message import Message
 from bot.passage import WITHIN, Held, Scope
+from bot.retrieval.access import Others, no_others
 from bot.text.normal import normal
 from bot.text.shown import named
 
@@ -62,12 +63,21 @@ async def nothing_left_out(address: Address, *, sender: str = "", message: str =
 class Forgetting:
     """Does what an order to forget says."""
 
-    def __init__(self, inbox: Inbox, library: Library, eraser: Eraser, *, leave_out: LeaveOut = nothing_left_out) -> None:
-        """Use the stores; `leave_out` is told what is not to be read in again from a group's past."""
+    def __init__(
+        self,
+        inbox: Inbox,
+        library: Library,
+        eraser: Eraser,
+        *,
+        leave_out: LeaveOut = nothing_left_out,
+        others: Others = no_others,
+    ) -> None:
+        """Use the stores; `leave_out` is told what is not to be read in again from a group's past, `others` tells a person's other accounts."""
         self._inbox = inbox
         self._library = library
         self._eraser = eraser
         self._leave_out = leave_out
+        self._others = others
         self._wiping: asyncio.Task[None] | None = None
 
     async def answer(self, request: Request) -> Reply:
@@ -110,6 +120,11 @@ class Forgetting:
         if everywhere:
             passages += await self._library.forget_everywhere(at.channel, at.account, sender=message.sender)
             messages = await self._eraser.forget_everywhere(at, message.sender)
+            for other in await self._others(at.channel, at.account, message.sender) if at.kind == "direct" else ():
+                await self._leave_out(other.direct, sender=other.user, everywhere=True)
+                passages += await self._library.forget(Scope.of(other.direct), sender=None)
+                passages += await self._library.forget_everywhere(other.channel, other.account, sender=other.user)
+                messages += await self._eraser.forget_everywhere(other.direct, other.user)
         else:
             messages = await self._eraser.forget(at, message.sender)
         return _("Forgotten: {messages} messages of yours with their answers, and {passages} passages that could be searched.",

@@ -16,12 +16,16 @@ from bot.skill import CommandSpec, Library, Request, Slot
 from bot.text.shown import in_code
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.forgetting import Forgetting
     from bot.indexing import Indexing
+    from bot.linking import Linking
     from bot.quota import Quotas
     from bot.route import Route
     from bot.store.chats import Chats
     from bot.store.inbox import Inbox
+    from bot.store.linked import Identity
 
 _ = phrases(__file__)
 
@@ -55,13 +59,15 @@ class House:
         CommandSpec("lang", _("Set the language of this chat"), aliases=("언어",)),
         CommandSpec("index", _("Make this chat's messages searchable, or stop"), aliases=("색인",)),
         CommandSpec("quota", _("What you have asked for today, and how much you may"), aliases=("한도",)),
+        CommandSpec("link", _("Be one person here and on another channel"), aliases=("연결",)),
+        CommandSpec("unlink", _("Be one person with your other accounts no more"), listed=False, aliases=("연결해제",)),
         CommandSpec("privacy", _("What is kept, where, and for how long"), aliases=("개인정보",)),
         CommandSpec("forget", _("Delete what you said and sent, a document, or what you reply to"), aliases=("잊어", "삭제")),
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is something that people may settle here
         self, inbox: Inbox, chats: Chats, library: Library, forgetting: Forgetting, home: str, *, quotas: Quotas | None = None,
-        kept_days: int = 0, indexing: Indexing | None = None,
+        kept_days: int = 0, indexing: Indexing | None = None, linking: Linking | None = None,
     ) -> None:  # fmt: skip
         """Use the stores; `home` is the folder that /privacy names, `kept_days` how long it is said that things are kept (0: for ever)."""
         self._inbox = inbox
@@ -69,6 +75,7 @@ class House:
         self._library = library
         self._forgetting = forgetting
         self._indexing = indexing
+        self._linking = linking
         self._quotas = quotas
         self._home = home
         self._kept_days = kept_days
@@ -91,11 +98,13 @@ class House:
                 return await self._lang(request)
             case "index":
                 return await self._index(request)
+            case "link" | "unlink" if self._linking is not None:
+                return request.reply(await self._linking.answer(request.message) or "")
             case "quota":
                 said = await told_of(request.message, self._quotas) if self._quotas else NO_QUOTA
                 return request.reply(said)
             case "privacy":
-                return self._privacy(request)
+                return await self._privacy(request)
             case "forget":
                 return await self._forget(request)
         raise InputError(_("There is no /{name}. /help shows what there is.", name=command.name))
@@ -124,7 +133,7 @@ class House:
             raise InputError(_("Nothing that is said is indexed here."))
         return await self._indexing.answer(request)
 
-    def _privacy(self, request: Request) -> Reply:
+    async def _privacy(self, request: Request) -> Reply:
         said = _(
             "I run on one machine, in the folder {home}. Nothing leaves it but what goes to this chat's own platform.\n\n"
             "- Kept: messages that are meant for me and my answers; files that you send me; where /index is on, the chat's messages.\n"
@@ -138,7 +147,18 @@ class House:
             if self._kept_days
             else _("until you write /forget here, or the admin removes it."),
         )
-        return request.reply(said)
+        if not (others := await self._others(request.message)):
+            return request.reply(said)
+        people = ", ".join(one.person for one in others)
+        linked = _(
+            "- You are one person to me with {people}: what is found there is found here, in our own chat. /unlink ends that.",
+            people=people,
+        )
+        return request.reply(f"{said.markdown(request.language)}\n{linked.markdown(request.language)}")
+
+    async def _others(self, message: Message) -> Sequence[Identity]:
+        """Return the asker's other accounts; in a group nothing is told of them."""
+        return [] if self._linking is None or message.address.kind == "group" else await self._linking.others(message)
 
     async def _forget(self, request: Request) -> Reply:
         return await self._forgetting.answer(request)

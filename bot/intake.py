@@ -25,6 +25,7 @@ from bot.store.inbox import Coming, Refused
 if TYPE_CHECKING:
     from bot.crowd import Crowd
     from bot.front_door import FrontDoor
+    from bot.linking import Linking
     from bot.store.blobs import BlobStore
     from bot.store.chats import Chats
     from bot.store.inbox import Inbox, Waiting
@@ -67,6 +68,7 @@ class Reception:
         not_taken: Callable[[Message, Sequence[Parcel]], None] = lambda _message, _parcels: None,
         removed: Callable[[Address, str], Awaitable[None]] | None = None,
         offered: Callable[[Address, str], Awaitable[Sequence[Button]]] | None = None,
+        linking: Linking | None = None,
     ) -> None:
         """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
 
@@ -76,6 +78,7 @@ class Reception:
         "down". `door` says who may talk; None: everybody.
         `crowd` says when no more is taken (None: never); `not_taken(message, parcels)` is told of each, and what is to be sent.
         `removed(chat, id)` forgets a message that its writer took back; `offered(chat, person)` finds the buttons that they were shown last.
+        `linking` takes orders that are written down nowhere.
         """
         self._inbox = inbox
         self._chats = chats
@@ -93,6 +96,7 @@ class Reception:
         self._not_taken = not_taken
         self._removed = removed
         self._rated = rated
+        self._linking = linking
         self._thumbs: OrderedDict[str, None] = OrderedDict()
         self._offered = offered or _none
         self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
@@ -130,6 +134,8 @@ class Reception:
             return turned_away
         if isinstance(item, Press):
             return await self._pressed(item, let_in)
+        if self._linking is not None and (said := await self._linking.said(item)) is not None:
+            return Taken(fresh=False, note=said)
         return Taken(fresh=await self._commit(item, let_in) is not None)
 
     async def commit(self, message: Message) -> int | None:

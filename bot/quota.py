@@ -13,7 +13,7 @@ The owner's terminal is never refused. Admins keep to the pace like everybody, a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -33,6 +33,9 @@ _ = phrases(__file__)
 
 ALMOST_A_SECOND: Final = timedelta(microseconds=999_999)
 """What is told in seconds is no sooner than what is meant."""
+
+
+One = Callable[[str, str, str], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +58,26 @@ class Quotas:
         zone: tzinfo | None,
         skills: Callable[[], Sequence[Skill]] = tuple,
         counted: Callable[[str, Kind], None] = lambda _channel, _kind: None,
+        one: One | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Have days begin in `zone`, None for the machine's; `counted(channel, kind)` is told of what is refused."""
+        """Have days begin in `zone`, None for the machine's; `counted(channel, kind)` is told of what is refused.
+
+        `one(channel, account, user)` names the person for whom is counted: several accounts may be one person's.
+        """
         self.settings = settings
         self._usage = usage
         self._roles = roles
         self._zone = zone
         self._skills = skills
         self._counted = counted
+        self._one = one
         self._now = now
+
+    async def person(self, message: Message) -> str:
+        """Return for whom a message counts, CHANNEL:USER."""
+        at = message.address
+        return await self._one(at.channel, at.account, message.sender) if self._one is not None else person_of(message)
 
     async def refused(self, message: Message, *, free: bool) -> str | None:
         """Count a message; return None where it is within all limits, else what is said to it, "" for nothing.
@@ -73,18 +86,22 @@ class Quotas:
         """
         if not message.addressed or message.address.channel == CONSOLE:
             return None
-        caps = self._paces(message)
+        if not any(self._limits()):
+            return None
+        who = await self.person(message)
+        caps = self._paces(message, who)
         if not free and (self.settings.person_a_day or self.settings.group_a_day) and not await self.exempts(message):
-            caps += self._days(message)
+            caps += self._days(message, who)
         return await self._over(caps, message)
 
     @asynccontextmanager
     async def charged(self, skill: str, message: Message) -> AsyncIterator[str | None]:
         """Count an answer of `skill`, where it is a costly one; give what `refused` returns. What fails is not counted."""
-        cap = Cap(person_of(message), "costly", self.settings.costly_a_day)
-        if not cap.most or skill not in self.settings.costly or await self.exempts(message):
+        most = self.settings.costly_a_day
+        if not most or skill not in self.settings.costly or await self.exempts(message):
             yield None
             return
+        cap = Cap(await self.person(message), "costly", most)
         said = await self._over([cap], message)
         try:
             yield said
@@ -134,15 +151,19 @@ class Quotas:
         begins = datetime.combine(tomorrow, time(), self._zone).astimezone(self._zone)
         return f"{begins:%H:%M} {begins.tzname() or ''}".rstrip()
 
-    def _paces(self, message: Message) -> list[Cap]:
+    def _limits(self) -> tuple[int, ...]:
+        settings = self.settings
+        return settings.person_a_minute, settings.group_a_minute, settings.person_a_day, settings.group_a_day
+
+    def _paces(self, message: Message, who: str) -> list[Cap]:
         return [
-            Cap(person_of(message), "pace", self.settings.person_a_minute),
+            Cap(who, "pace", self.settings.person_a_minute),
             *([Cap(group_of(message), "group pace", self.settings.group_a_minute)] if in_group(message) else []),
         ]
 
-    def _days(self, message: Message) -> list[Cap]:
+    def _days(self, message: Message, who: str) -> list[Cap]:
         return [
-            Cap(person_of(message), "messages", self.settings.person_a_day),
+            Cap(who, "messages", self.settings.person_a_day),
             *([Cap(group_of(message), "group messages", self.settings.group_a_day)] if in_group(message) else []),
         ]
 

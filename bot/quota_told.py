@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from bot.locale import Text, phrases
 from bot.quota import group_of, in_group
-from bot.roles import person_of
 
 if TYPE_CHECKING:
     from bot.message import Message
@@ -42,9 +41,10 @@ def _paces(message: Message, quotas: Quotas) -> list[Text]:
 
 
 async def _days(message: Message, quotas: Quotas) -> list[Text]:
-    said = await quotas.standing(person_of(message), "messages")
+    person = await quotas.person(message)
+    said = await quotas.standing(person, "messages")
     lines = [_("- messages today: {used} of {most}", used=said.used, most=said.most)] if said.most else []
-    costly = await quotas.standing(person_of(message), "costly")
+    costly = await quotas.standing(person, "costly")
     if costly.most:
         skills = quotas.costly(message.language)
         lines.append(_("- of these today: {used} of {most} ({skills})", used=costly.used, most=costly.most, skills=skills))

@@ -16,13 +16,14 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from bot.errors import DeniedError
 from bot.locale import phrases
 from bot.logs import Logger
-from bot.message import Message
+from bot.message import Address, Message
 from bot.passage import PUBLIC, Scope, Scopes
 
 _ = phrases(__file__)
@@ -76,6 +77,40 @@ class HasOpenGroups(Protocol):
         ...
 
 
+class Person(Protocol):
+    """Another account of who asks: see `bot.store.linked.Identity`."""
+
+    @property
+    def channel(self) -> str:
+        """The channel's name."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """The account of the channel."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """The channel's name of them."""
+        ...
+
+    @property
+    def direct(self) -> Address:
+        """Their own chat with the bot there."""
+        ...
+
+
+Others = Callable[[str, str, str], Awaitable[Sequence[Person]]]
+"""Returns the other accounts of somebody, by channel, account and user."""
+
+
+async def no_others(channel: str, account: str, user: str) -> Sequence[Person]:
+    """Know of nobody that they have a second account."""
+    del channel, account, user
+    return []
+
+
 class Audiences(Protocol):
     """Where passages are. Implemented by `bot.store.audiences.Audiences`."""
 
@@ -89,16 +124,18 @@ class Access:
 
     def __init__(
         self, audiences: Audiences, channels: Mapping[str, Membership], *, clock: Callable[[], float] = time.monotonic,
-        admits: Callable[[Message], Awaitable[bool]] | None = None,
+        admits: Callable[[Message], Awaitable[bool]] | None = None, others: Others = no_others,
     ) -> None:  # fmt: skip
         """Ask `channels`, by name, about those of `audiences`; `clock` counts seconds.
 
         `admits` says whether who said a message may still talk to the bot: who may not, reads nothing any more.
+        `others` tells of accounts on other channels that are the same person's.
         """
         self._audiences = audiences
         self._channels = channels
         self._clock = clock
         self._admits = admits
+        self._others = others
         self._known: OrderedDict[_Key, tuple[bool, float]] = OrderedDict()
         self._asking: dict[_Key, asyncio.Task[bool]] = {}
         self._soons: dict[tuple[str, str, str], asyncio.Future[Any]] = {}
@@ -127,18 +164,40 @@ class Access:
         if self._admits is not None and not await self._admits(message):
             raise DeniedError(_("I may not work for you any more. This was not answered; my admin can let you in again."))
         at, alone = message.address, reader_scopes(message)
+        if at.kind != "group":
+            return Scopes([*alone, *await self._reads(at.channel, at.account, message.sender), *await self._of_others(message)])
         channel = self._channels.get(at.channel)
         if channel is None or at.account not in _accounts(channel) or not channel.groups:
             return alone
-        if at.kind == "group":
-            workspace = await self._soon(("workspace", at.channel, at.chat), partial(channel.workspace, at.chat))
-            of_account = _of_account(workspace, at.channel, at.account)
-            open_too = await self._open(channel, at.channel, at.account) if of_account else []
-            return Scopes([*alone, *of_account, *open_too])
-        shared = await self._audiences.shared(at.channel, at.account, most=MOST_SHARED)
-        return Scopes(
-            [*alone, *await self._of_member(channel, message.sender, Scope("workspace", f"{at.channel}/{at.account}"), shared)]
-        )
+        workspace = await self._soon(("workspace", at.channel, at.chat), partial(channel.workspace, at.chat))
+        of_account = _of_account(workspace, at.channel, at.account)
+        open_too = await self._open(channel, at.channel, at.account) if of_account else []
+        return Scopes([*alone, *of_account, *open_too])
+
+    async def _reads(self, name: str, account: str, person: str) -> list[Scope]:
+        """Return the groups and workspaces of an account that `person` may read now."""
+        channel = self._channels.get(name)
+        if channel is None or account not in _accounts(channel) or not channel.groups:
+            return []
+        shared = await self._audiences.shared(name, account, most=MOST_SHARED)
+        return await self._of_member(channel, person, Scope("workspace", f"{name}/{account}"), shared)
+
+    async def _of_others(self, message: Message) -> list[Scope]:
+        """Return what the asker's other accounts may read, each as its own platform and the door say now."""
+        at, found = message.address, list[Scope]()
+        for other in await self._others(at.channel, at.account, message.sender):
+            there = replace(message, address=other.direct, sender=other.user)
+            if self._admits is not None and not await self._admits(there):
+                continue
+            channel = self._channels.get(other.channel)
+            if channel is None or other.account not in _accounts(channel):
+                continue  # nobody can be asked whether they are still there
+            if isinstance(channel, HasOpenGroups):
+                workspace = Scope("workspace", f"{other.channel}/{other.account}")
+                if not await self._where_member(channel, other.user, [workspace]):
+                    continue  # who left a workspace takes nothing of it along
+            found += [Scope.of(other.direct), *await self._reads(other.channel, other.account, other.user)]
+        return found
 
     async def _of_member(self, channel: Membership, person: str, workspace: Scope, shared: Sequence[Scope]) -> list[Scope]:
         """Return those of `shared` that `person` may read: of a full member all open groups, and where they are."""

@@ -131,7 +131,7 @@ def _copy(database: Path, copy: Path, report: Report, *, with_keys: bool) -> Non
             target.execute(f"PRAGMA {pragma}")
         if not with_keys:
             tables = {row[0] for row in target.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            for table in sorted(tables & {"sessions", "pairings"}):
+            for table in sorted(tables & {"sessions", "pairings", "link_codes"}):
                 target.execute(f"DELETE FROM {table}")  # noqa: S608 - constants alone
         if target.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise StoreError(_("There is no new backup. {why}", why=DAMAGED))

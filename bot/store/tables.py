@@ -481,3 +481,37 @@ class UnreadRow(Base):
     message: Mapped[str] = mapped_column(String(255))
     at: Mapped[datetime]
     """What was said after it is read."""
+
+
+class LinkedRow(Base):
+    """One of the accounts of a person who has several, each on a channel of its own: those with the same `whole` are one person."""
+
+    __tablename__ = "linked"
+    __table_args__ = (Index("ix_linked_whole", "whole"),)
+
+    channel: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(String(128), primary_key=True)
+    user: Mapped[str] = mapped_column(String(255), primary_key=True)
+    whole: Mapped[str] = mapped_column(String(32))
+    direct: Mapped[str]
+    """The packed Address of their own chat with the bot."""
+    name: Mapped[str] = mapped_column(String(255))
+    linked_at: Mapped[datetime]
+
+
+class LinkCodeRow(Base):
+    """A code that was shown to somebody, by which another account becomes theirs; and who typed it, until they say yes."""
+
+    __tablename__ = "link_codes"
+    __table_args__ = (Index("ix_link_codes_code_hash", "code_hash"),)
+
+    channel: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(String(128), primary_key=True)
+    user: Mapped[str] = mapped_column(String(255), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the code: who reads the database cannot type it."""
+    direct: Mapped[str]
+    name: Mapped[str] = mapped_column(String(255))
+    typed_by: Mapped[str] = mapped_column(default="", server_default="")
+    """JSON of channel, account, user of the one who typed it; "" for nobody yet."""
+    expires_at: Mapped[datetime]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.program import bot
+from fakes.program import bot, telegram_settings
 from fakes.slack import ANN, BEN, BOT, DIRECT, GENERAL, FakeSlack, Fault, slack
+from fakes.telegram_bot_api.client import ANN as TELEGRAM_ANN
+from fakes.telegram_bot_api.client import FakeTelegram, running
 
 RANDOM, SECRET, JOINT, GUEST = "C2", "C3", "C4", "U3"
 KEY = "The spare key of the bicycle lies under the third flower pot."
@@ -45,6 +48,38 @@ async def ordered(fake: FakeSlack, groups: int) -> None:
     )
 
 
+async def linked(fake: FakeSlack, telegram: FakeTelegram, home: Path) -> None:
+    """Have Ann be one person in Slack and in Telegram: what she may read in Slack she finds in Telegram from then on."""
+
+    await telegram.order("person", id=TELEGRAM_ANN, first_name="Ann", language_code="en")
+
+    async def said(text: str, words: str) -> str:
+        before = len(await telegram.shown())
+        await telegram.say(text)
+        for count in range(before + 1, before + 9):  # a status may stand before the answer
+            told = json.dumps((await telegram.shown(by_bot=count))[before:])
+            if words in told:
+                return told
+        raise AssertionError(told)
+
+    assert "flower pot" not in await said("/search the spare key of the bicycle", "nothing")
+    shown = await answer(fake, "/link", words="ten minutes")
+    code = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", shown["text"])
+    assert code
+    for file in home.glob("paring.db*"):
+        assert code[0].encode() not in file.read_bytes()
+    assert "slack:U1" in await said(f"/link {code[0]}", "shown to")
+    await said("/link yes", "one person")
+    await fake.until(lambda: [one for one in fake.shown(DIRECT) if "telegram:42" in json.dumps(one)])
+    assert f"contract.slack.com/archives/{RANDOM}/p" in await said("/search the spare key of the bicycle", "flower pot")
+    assert "slack:U1" in await said("/privacy", "one person")
+    await said("/models", "Only an admin")  # to be an admin is of one account alone
+    for file in home.glob("paring.db*"):
+        assert code[0].encode() not in file.read_bytes()
+    await said("/unlink", "no more with slack:U1")
+    assert "flower pot" not in await said("/search the spare key of the bicycle", "nothing")
+
+
 async def read(fake: FakeSlack) -> None:
     """Return once `/index workspace` says that all is read."""
     while "Still to be read" in json.dumps(await answer(fake, "/index workspace", words="Read:")):
@@ -62,7 +97,7 @@ async def test_a_workspace_is_read_in_and_found_by_who_may(fake: FakeSlack, tmp_
     fake.stands("The secret of the cellar is that its lock is broken.", chat=SECRET)
     fake.stands("The joint project with Acme is called Nightingale.", chat=JOINT)
     fake.stands(f"<@{BOT}> /sum 5", chat=GENERAL)
-    async with bot(tmp_path / "home", **settings(fake)):
+    async with running() as telegram, bot(tmp_path / "home", channels=2, **settings(fake), **telegram_settings(telegram)):
         await fake.connected()
         await answer(fake, "/index workspace", words="Only an admin", user=BEN)
         await ordered(fake, 2)
@@ -77,6 +112,7 @@ async def test_a_workspace_is_read_in_and_found_by_who_may(fake: FakeSlack, tmp_
             told = await answer(fake, question, words="")
             assert "Nightingale is" not in json.dumps(told)
             assert "lock is broken" not in json.dumps(told)
+        await linked(fake, telegram, tmp_path / "home")
         # what is said from now on
         await fake.say("The printer on the second floor wants blue paper.", chat=RANDOM, user=BEN)
         await answer(fake, "What does the printer on the second floor want?", words="blue paper")
