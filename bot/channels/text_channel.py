@@ -105,7 +105,7 @@ class TextChannel(ABC):
         """Send a line; return once the server has it. Raises as `Channel.send`."""
 
     def room_bytes(self, to: Address) -> int:
-        """Return how many bytes of text one line to this chat may have."""
+        """Return how many bytes of text one line to this chat may have; always as many, for a reply goes on where it was cut before."""
         del to
         return self.limits.text_units
 

@@ -28,7 +28,7 @@ _ = phrases(__file__)
 
 LINE_BYTES: Final = 510
 """Of a line without its end, the sender's mask in front of it. Source: https://www.rfc-editor.org/rfc/rfc2812#section-2.3"""
-USER, HOST_BYTES, BURST, MOST_NICKS = "paring", 63, 5, 3
+USER, MASK_BYTES, BURST, MOST_NICKS = "paring", 34 + len("!~paring@") + 63, 5, 3
 TAKEN, SHUT_OUT = frozenset({"433", "436", "437"}), frozenset({"432", "464", "465"})
 NOT_SENT: Final = frozenset({"401", "403", "404", "407", "411", "412", "442", "477"})
 NOT_JOINED: Final = frozenset({"403", "405", "471", "473", "474", "475", "476"})
@@ -85,11 +85,11 @@ class Irc(TextChannel):
                 raise self.absent(to, f"{to.chat} is not here")
         for answer in await self._ask(f"PRIVMSG {target} :{line}", sends=True):
             if answer.verb in NOT_SENT:
-                raise gone(answer.words[-1])
+                raise gone(answer.words[-1]) if to.kind == "group" else self.absent(to, answer.words[-1])
 
     def room_bytes(self, to: Address) -> int:
-        """Return what is left of a line beside the bot's own mask and the target."""
-        return LINE_BYTES - len(f":{self._nick}!~{USER}@ PRIVMSG {to.chat} :".encode()) - HOST_BYTES
+        """Return what is left of a line beside the longest mask that the bot may have, and the target."""
+        return LINE_BYTES - MASK_BYTES - len(f": PRIVMSG {to.chat} :".encode())
 
     async def is_in(self, person: str, group: str) -> bool:
         """Ask the server who is in the channel."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -60,6 +60,33 @@ async def test_who_takes_over_a_nick_is_told_nothing_of_the_former_s(server: Irc
         async with server.person("ann") as ann:
             await channel.send(Reply("ann's secret", "en"), ANN, key="1")
             assert await ann.hears("secret")
+
+
+@needs_ngircd
+async def test_a_long_answer_goes_on_where_it_was_cut_under_another_nick(server: Ircd, tmp_path: Path) -> None:
+    text = "".join(f"{number:04}" for number in range(600))
+    out: list[str] = []
+
+    class CutError(Exception):
+        pass
+
+    async def went_out(parts: Sequence[str]) -> None:
+        out[:] = parts
+        if len(parts) == 3:
+            raise CutError
+
+    async with server.person("ann") as ann:
+        async with running(tmp_path, server.port) as (channel, _intake):
+            with pytest.raises(CutError):
+                await channel.send_parts(Reply(text, "ko"), ANN, key="1", edits="", sent=(), went_out=went_out)
+        async with server.person("paring"), running(tmp_path, server.port) as (channel, _intake):
+            await channel.send_parts(Reply(text, "ko"), ANN, key="1", edits="", sent=tuple(out), went_out=went_out_all)
+        await ann.settle()
+        assert "".join("".join(ann.said).split()) == "".join(text.split())
+
+
+async def went_out_all(_parts: Sequence[str]) -> None:
+    """Remember nothing."""
 
 
 @needs_ngircd
