@@ -15,6 +15,7 @@ from benchmarks.faults import (
     links,
     lives,
     load,
+    matrix_kills,
     repeats,
     secrets,
     shut,
@@ -29,6 +30,7 @@ from benchmarks.faults import (
 FAULTS: tuple[Fault, ...] = (
     *delivery.FAULTS,
     *slack_kills.FAULTS,
+    *matrix_kills.FAULTS,
     *lives.FAULTS,
     *repeats.FAULTS,
     *shut.FAULTS,

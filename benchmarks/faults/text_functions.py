@@ -20,8 +20,8 @@ from bot.channels.markdown import to_html
 from bot.channels.telegram_outgoing import render as in_telegram
 from bot.channels.web_render import Renderer
 from bot.channels.web_transcript import Entry
-from bot.house import _tells
 from bot.intake import _OF_NO_LANGUAGE, clean
+from bot.kept_talk import talk_of
 from bot.language import detect, of_order
 from bot.message import Address, Message, Reply, Source
 from bot.models.heads import features as router
@@ -69,7 +69,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "router embeddable": router.embeddable,
     "embedder readable": readable,
     "claims": order.asks_only,
-    "keeps": lambda text: _tells(message(text)),
+    "keeps": lambda text: talk_of(message(text)),
     "asks when": lambda text: talk.asks_when(text[:LONGEST_QUESTION]),
     "heard": lambda text: talk.heard(text[:LONGEST_QUESTION], now=NOON),
     "is question": talk.is_question,
