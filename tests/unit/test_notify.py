@@ -11,7 +11,7 @@ from bot.notify import Notifier
 def listener(tmp_path: Path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(str(tmp_path / "notify"))
-        heard.settimeout(10)
+        heard.settimeout(60)
         yield heard
 
 
@@ -24,7 +24,7 @@ def test_an_abstract_socket_is_reached_too() -> None:
     name = f"paring-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(f"\0{name}")
-        heard.settimeout(10)
+        heard.settimeout(60)
         Notifier.of({"NOTIFY_SOCKET": f"@{name}"}).say("STOPPING=1")
         assert heard.recv(4096) == b"STOPPING=1"
 

@@ -31,7 +31,7 @@ async def server(*answers: bytes, silent: bool = False) -> AsyncIterator[tuple[i
         yield listener.sockets[0].getsockname()[1], came
     finally:
         listener.close()
-        await asyncio.wait_for(asyncio.gather(*serving, return_exceptions=True), 10)
+        await asyncio.wait_for(asyncio.gather(*serving, return_exceptions=True), 60)
 
 
 async def read(wire: LineWire, **more: float) -> list[str]:

@@ -61,7 +61,7 @@ class Wire(TextChannel):
 @asynccontextmanager
 async def running(wire: Wire, intake: KeptIntake) -> AsyncIterator[None]:
     task = asyncio.create_task(wire.run(intake))
-    await asyncio.wait_for(wire.begun.wait(), 10)
+    await asyncio.wait_for(wire.begun.wait(), 60)
     try:
         yield
     finally:
@@ -203,7 +203,7 @@ async def test_a_connection_that_ends_is_made_again(wire: tuple[Wire, KeptIntake
     for _time in range(3):
         before = wire[0].connections
         wire[0].cut.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while wire[0].connections == before or not wire[0].begun.is_set():
                 await asyncio.sleep(0)
         assert await wire[0].send(Reply("hello", "en"), ANN, key="1")
