@@ -43,7 +43,7 @@ _NUMBER: Final = re.compile(r"(\d)\u20e3", re.ASCII)
 _ADDRESS: Final = re.compile(r"mxc://[A-Za-z0-9.:\[\]_-]{1,255}/[!-.0-~]{1,255}")
 _LOOK: Final = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")
 """How an emoji is drawn, and its tone of skin: no difference in what is meant."""
-_AFTER_MENTION: Final = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[\s,.:;!，、]*")
+_AFTER_MENTION: Final = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[,.:;!，、]*\s*")
 _TOO_FAR_MS: Final = 253_402_300_799_000
 
 

@@ -26,6 +26,8 @@ LONGEST_NAME: Final = 80
 MOST_NAMES: Final = 5_000
 """People of one room whose names are remembered: those who spoke."""
 IN_DIRECT: Final = 2
+_CLOSED: Final = frozenset({"", "invite", "knock", "private"})
+"""Join rules by which nobody comes whom somebody there did not let in."""
 Json = Mapping[str, object]
 
 
@@ -135,18 +137,21 @@ class Rooms:
         return known.people
 
     async def other(self, room: str) -> str:
-        """Return the one other person of a direct chat, "" where the room is none. Raises as `Wire.call`."""
+        """Return the one other person of a direct chat, "" where the room is none. Raises as `Wire.call`.
+
+        A room into which anybody may come is none: who comes later reads what was said before.
+        """
         known = self.of(room)
-        if known.counted is not None and known.counted != IN_DIRECT:
+        if (known.counted is not None and known.counted != IN_DIRECT) or known.join_rule not in _CLOSED:
             return ""
         others = await self.people(room) - {self.me.user}
         known.alone_with = next(iter(others), "") if len(others) == 1 else ""
         return known.alone_with
 
-    async def address(self, room: str, thread: str = "") -> Address:
-        """Return where something is said. Raises as `Wire.call`."""
+    async def address(self, room: str, thread: str = "", *, by: str = "") -> Address:
+        """Return where `by` says something: in their direct chat only where it is theirs, for others may have left it. Raises as `Wire.call`."""
         other = await self.other(room)
-        return self.direct(other, room, thread) if other else self.group(room, thread)
+        return self.direct(other, room, thread) if other and by in {"", other} else self.group(room, thread)
 
     def group(self, room: str, thread: str = "") -> Address:
         """Return the room as a group."""
@@ -157,11 +162,16 @@ class Rooms:
         return Address(CHANNEL, self.me.account, person, f"{room} {thread}".rstrip())
 
     async def place(self, at: Address) -> tuple[str, str]:
-        """Return the room and the thread of an address; a direct chat that is held nowhere yet is begun. Raises as `Wire.call`."""
+        """Return the room and the thread of an address; a direct chat that is held nowhere yet is begun. Raises as `Wire.call`.
+
+        What is for one person alone goes no more into a room to which others have come, but into one of their own.
+        """
         if at.kind == "group":
             return at.chat, at.thread
         room, _space, thread = at.thread.partition(" ")
-        return (room, thread) if room else (await self._with(at.chat), "")
+        if room and not await self.people(room) - {self.me.user, at.chat}:
+            return room, thread
+        return await self._with(at.chat), ""
 
     async def _with(self, person: str) -> str:
         """Return the room in which only `person` and the bot are, made where there is none."""

@@ -254,7 +254,7 @@ class Taking:
         if about.replaces:
             await self._edited(room, event, about.replaces, batch)
             return
-        at = await self._asked(lambda: self._rooms.address(room, about.thread), self._rooms.group(room, about.thread), batch)
+        at = await self._at(room, sender, batch, thread=about.thread)
         if (number := chosen(content)) and text_of(content, "msgtype") in SAID:
             await self._chosen(room, event, at, str(number), batch)
             return
@@ -291,7 +291,7 @@ class Taking:
         if original is None or text_of(original, "sender") != sender or not newest:
             return
         about = relation(dict_of(original, "content"))
-        at = await self._asked(lambda: self._rooms.address(room, about.thread), self._rooms.group(room, about.thread), batch)
+        at = await self._at(room, sender, batch, thread=about.thread)
         whole = {**original, "content": newest, "type": "m.room.message"}
         message = of_message(whole, self._rooms.me, at, commands=self._commands())
         if message is None:
@@ -314,7 +314,7 @@ class Taking:
             return
         token = (await self._tokens(room, str(number), batch)).get(name)
         if token:
-            at = await self._asked(lambda: self._rooms.address(room), self._rooms.group(room), batch)
+            at = await self._at(room, text_of(event, "sender"), batch)
             if name in THUMBS:  # it stands there for all to see: nothing is said of it
                 batch.quiet.add(text_of(event, "event_id"))
             self._press(room, event, at, token, batch)
@@ -384,6 +384,10 @@ class Taking:
         self._intake.members_changed(self._rooms.group(room))
         if self._comes(event):
             self._signs.beside(lambda: self._doors.came(room))
+
+    async def _at(self, room: str, sender: str, batch: _Batch, *, thread: str = "") -> Address:
+        """Return where `sender` says something."""
+        return await self._asked(lambda: self._rooms.address(room, thread, by=sender), self._rooms.group(room, thread), batch)
 
     def _add(self, room: str, number: str, item: Message | Press, batch: _Batch) -> None:
         batch.places[len(batch.items)] = room
