@@ -37,6 +37,8 @@ REFUSED_S: Final = 600.0
 """How long Slack may call a token unknown before it is believed."""
 MOST_BYTES: Final = 32 * MEBIBYTE
 """Of an answer: a thousand messages with all their blocks are a tenth of it."""
+QUICK_BYTES: Final = 256 * 1024
+"""What is read beside the loop is longer."""
 MOST_PAGES: Final = 1000
 """What tells on and on is no list."""
 ASKED_RETRY_S: Final = 1.0
@@ -126,7 +128,9 @@ class Wire:
                 got += len(piece)
                 if got > MOST_BYTES:
                     raise ValueError("too long")
-            return answer.status, answer.headers, await asyncio.to_thread(_read, b"".join(pieces))
+            whole = b"".join(pieces)
+            told = await asyncio.to_thread(_read, whole) if got > QUICK_BYTES else _read(whole)
+            return answer.status, answer.headers, told
 
     async def pages(self, method: str, **said: object) -> AsyncIterator[Mapping[str, object]]:
         """Yield the answers of a method that tells page by page. Raises as `call`."""

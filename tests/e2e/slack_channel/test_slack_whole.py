@@ -58,8 +58,7 @@ async def test_a_slash_command_is_answered_to_who_typed_it_alone_and_they_may_sh
              "trigger_id": "1.2.3", "response_url": "https://example.org"}  # fmt: skip
     async with bot(tmp_path / "home", **fake.variables()):
         await fake.envelope("slash_commands", typed)
-        await fake.until(lambda: fake.unseen)
-        unseen = fake.unseen[0]
+        unseen = await fake.until(lambda: next((one for one in fake.unseen if "paring-share" in json.dumps(one)), None))
         assert (unseen["channel"], unseen["user"]) == (GENERAL, ANN)
         assert not fake.shown(GENERAL)
         press = {"type": "block_actions", "team": {"id": "T1"}, "user": {"id": ANN}, "trigger_id": "9.9",
@@ -109,7 +108,8 @@ async def test_signed_requests_are_taken_and_others_are_401(fake: FakeSlack, tmp
     said = fake.event({"type": "message", "channel": DIRECT, "channel_type": "im", "user": ANN, "text": "/help", "ts": fake.ts()})
     async with bot(tmp_path / "home", **fake.variables(**more)):
         await fake.until(lambda: ("auth.test", {}) in fake.calls)
-        assert await fake.post(url, said, secret="s3cret") == 200
+        while await fake.post(url, said, secret="s3cret") == 503:  # as long as it does not know yet who it is
+            pass
         await answered(fake, DIRECT)
         assert await fake.post(url, said, secret="wrong") == 401
         assert await fake.post(url, said, secret="s3cret", at=1_600_000_000) == 401

@@ -144,6 +144,7 @@ async def test_what_is_kept_too_late_is_not_acknowledged_is_told_again_and_is_th
     assert not done
     assert not here.inbox.items
     here.inbox.may.set()
+    monkeypatch.setattr(slack_taking, "ACKNOWLEDGE_S", 30.0)
     await here.fake.envelope("events_api", said)
     assert [item.id for item in here.inbox.items] == [said["event"]["ts"]]
     taking.cancel()
