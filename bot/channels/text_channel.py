@@ -51,6 +51,8 @@ FINISH_S: Final = 2.0
 NO_LINE_RETRY_S: Final = 2.0
 QUIET_S: Final = 120.0
 """How long a connection may be silent, if a subclass says `self.alive()` at least so often; then it is taken for dead."""
+FULL_BYTES, CUT_S = 300, 0.3
+"""From which size on a line may be one that a client cut, and how soon the next one follows then."""
 FIRST_ABSENT_S, LONGEST_ABSENT_S, KEPT_ABSENT_S = 2.0, 60.0, 24 * 3600.0
 MOST_ABSENT: Final = 1000
 _Out = Callable[[Sequence[str]], Awaitable[None]]
@@ -167,8 +169,9 @@ class TextChannel(ABC):
         await self._heard.put(heard)
 
     async def _take(self, intake: Intake) -> None:
+        following: Heard | None = None
         while True:
-            heard = await self._heard.get()
+            heard, following = await self._whole(following or await self._heard.get())
             note = await self._committed(heard, intake)
             if note:
                 with suppress(ChannelError):  # a note is for the moment alone
@@ -176,6 +179,21 @@ class TextChannel(ABC):
                         await self._pace.turn()
                         await self.put(line, heard.address)
             self._heard.task_done()
+
+    async def _whole(self, heard: Heard) -> tuple[Heard, Heard | None]:
+        """Return what was said with the lines into which a client cut it, which follow at once on a full one; and what came after it."""
+        last = heard
+        while size_bytes(last.text) >= FULL_BYTES:
+            try:
+                last = await asyncio.wait_for(self._heard.get(), CUT_S)
+            except TimeoutError:
+                break
+            called_anew = last.addressed and last.address.kind == "group"
+            if called_anew or (last.sender, last.address) != (heard.sender, heard.address):
+                return heard, last
+            heard = replace(heard, text=f"{heard.text} {last.text}")
+            self._heard.task_done()
+        return heard, None
 
     async def _committed(self, heard: Heard, intake: Intake) -> str:
         """Commit what was heard, however long the store is away: the platform tells nothing twice. Return what is said to it."""

@@ -18,6 +18,7 @@ from pathlib import Path
 NGIRCD = Path("/usr/sbin/ngircd")
 NAME = "irc.test.example"
 LONGEST_S = 30.0
+CLIENT_BYTES = 400
 CONFIGURATION = """
 [Global]
 Name = {name}
@@ -64,7 +65,15 @@ class Person:
         self._writer.write(line.encode() + b"\r\n")
 
     def say(self, target: str, text: str) -> None:
-        self.write(f"PRIVMSG {target} :{text}")
+        """Say it, in as many lines as it takes, as clients do."""
+        line = ""
+        for word in text.split(" "):
+            if len(f"{line} {word}".encode()) > CLIENT_BYTES:
+                self.write(f"PRIVMSG {target} :{line}")
+                line = word
+            else:
+                line = f"{line} {word}" if line else word
+        self.write(f"PRIVMSG {target} :{line}")
 
     async def until(self, pattern: str, *, after: int = 0) -> str:
         """Return the first line after so many that `pattern` is found in, once it has come."""

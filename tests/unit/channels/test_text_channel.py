@@ -111,6 +111,22 @@ async def test_a_button_is_pressed_by_its_number(wire: tuple[Wire, KeptIntake]) 
         assert isinstance(await heard(*wire, text), Message)
 
 
+async def test_a_long_text_that_a_client_cut_is_one_message(wire: tuple[Wire, KeptIntake]) -> None:
+    made, intake = wire
+    for text, addressed in (("!sum " + "가" * 120, True), ("나" * 120, False), ("다", False), ("z" * 400, False)):
+        await made.hear(Heard(TEAM, "ann!a@b", text, name="ann", addressed=addressed))
+    await made.hear(Heard(TEAM, "ann!a@b", "y" * 400, name="ann"))
+    await made.hear(Heard(TEAM, "ben!b@b", "x" * 400, name="ben"))
+    await made.hear(Heard(TEAM, "ann!a@b", "and this", name="ann"))
+    await intake.next(4)
+    said = [item for item in intake.items if isinstance(item, Message)]
+    assert [item.text for item in said] == [
+        "!sum " + "가" * 120 + " " + "나" * 120 + " 다", "z" * 400, "y" * 400, "x" * 400, "and this",
+    ]  # fmt: skip
+    assert said[0].command == Command("sum", "가" * 120 + " " + "나" * 120 + " 다")
+    await asyncio.wait_for(made._heard.join(), 10)
+
+
 async def test_what_was_read_is_committed_once_the_store_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.channels.text_channel.STORE_WAIT_S", 0.0)
 
