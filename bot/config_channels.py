@@ -126,6 +126,10 @@ class MatrixSettings(ChannelSettings):
         description="Whose invitations are followed: user ids and *:example.org, comma-separated in the environment; empty: of people on "
         "its own homeserver. Admins' and allowed people's are anyway.",
     )
+    admin_room: str = Field(
+        default="",
+        description="A room (!…) whose members with power 50 or more, of the bot's own homeserver, are admins of Paring; empty: none are so.",
+    )
     encryption: Literal["anyone", "owner", "verified", "off"] = Field(
         default="anyone",
         description="Whose messages are read in encrypted rooms: of every device that their homeserver names (anyone), of those that their "

@@ -6,8 +6,9 @@ An admin is CHANNEL:USER, as the channel names who says something. There are fou
   all that the bot keeps; and the person on the web page (`web:me`), unless web.admin is false;
 - those whom `admins` in the settings names; only a change of the settings takes that from them;
 - those whom one of the former added (`/admins add telegram:4711`); they may not add others;
-- where the settings say so (`slack.admins_from`), those whom their platform calls its own admins, as long as it does: it is asked,
-  what it said is believed for a minute where somebody only talks, and not at all where they give an order. They may not add others.
+- where the settings say so (`slack.admins_from`, `matrix.admin_room`), those whom their platform calls its own admins, as long as it
+  does: it is asked, what it said is believed for a minute where somebody only talks, and not at all where they give an order. They may not
+  add others.
 
 Who speaks without a name, as a group or a channel, is nobody's admin.
 
@@ -55,7 +56,14 @@ class Roles:
         self._named = frozenset(settings.admins)
         self._page = settings.web.admin
         self._admins = admins
-        self.platforms = (f"slack.admins_from = {settings.slack.admins_from}",) if settings.slack.admins_from != "nobody" else ()
+        self.platforms = tuple(
+            f"{key} = {value}"
+            for key, value, none in (
+                ("slack.admins_from", settings.slack.admins_from, "nobody"),
+                ("matrix.admin_room", settings.matrix.admin_room, ""),
+            )
+            if value != none
+        )
         """The settings by which platforms' own admins are admins here."""
         self._channels = channels if channels is not None else {}
         self._changed = asyncio.Event()

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,11 +27,13 @@ from typing import Final
 import aiohttp
 
 from bot.channels.backoff import SLACK_S, Backoff
-from bot.channels.channel import Intake, Limits
+from bot.channels.channel import Intake, Limits, Past
 from bot.channels.matrix_account import Me, found, signed_in
 from bot.channels.matrix_doors import Doors
 from bot.channels.matrix_incoming import SEALED
 from bot.channels.matrix_outgoing import TEXT_UNITS
+from bot.channels.matrix_past import PAUSE_S, power
+from bot.channels.matrix_past import page as past_page
 from bot.channels.matrix_rooms import CHANNEL, Json, Rooms, text_of
 from bot.channels.matrix_sealing import Seal, Unsealed, Ways
 from bot.channels.matrix_sending import Sending, WentOut, fresh
@@ -57,6 +60,8 @@ UPLOAD_BYTES: Final = 50 * 1024 * 1024
 FINISH_S: Final = 2.0
 LONGEST_LOGIN_WAIT_S: Final = 300.0
 COMMANDS_S: Final = 5.0
+POWER_BELIEVED_S: Final = 60.0
+MOST_POWERS: Final = 10_000
 FOLDER: Final = "matrix"
 _LAZY: Final = {"lazy_load_members": True}
 _QUIET: Final[Json] = {"presence": {"not_types": ["*"]}, "account_data": {"types": ["m.direct"]}}
@@ -100,6 +105,7 @@ class Matrix:
 
     name = CHANNEL
     groups = True
+    history_pause_s = PAUSE_S
 
     def __init__(
         self, settings: MatrixSettings, *, blobs: Blobs, home: Path, seal: Seal | None = None, backoff: Backoff | None = None
@@ -123,6 +129,7 @@ class Matrix:
         self.pulse: Pulse = self._backoff.pulse
         self._line: _Line | None = None
         self._doors: Doors | None = None
+        self._powers: dict[str, tuple[str, float]] = {}
         self._admins: Collection[str] = ()
         self._commands: frozenset[str] = frozenset()
         self._published = asyncio.Event()
@@ -306,6 +313,24 @@ class Matrix:
         room = line.rooms.of(chat)
         closed = not room.federates and room.join_rule == "public"
         return self._workspace(line) if closed else None
+
+    async def history(self, group: Address, before: str) -> Past:
+        """Return a page of what was said in a room; see the contract."""
+        line = self._of(group.account)
+        return await past_page(line.wire, line.rooms, group.chat, before)
+
+    async def role(self, person: str, *, anew: bool) -> str:
+        """Return what power `person` has in the room of `matrix.admin_room`; see the contract."""
+        line, room = self._line, self._settings.admin_room
+        if line is None or not room:
+            return ""
+        known, until = self._powers.get(person, ("", 0.0))
+        if anew or until <= time.monotonic():
+            known = await power(line.wire, line.me, room, person)
+            if len(self._powers) >= MOST_POWERS:
+                self._powers.clear()
+            self._powers[person] = known, time.monotonic() + POWER_BELIEVED_S
+        return known
 
     def _workspace(self, line: _Line) -> Scope:
         return Scope("workspace", f"{CHANNEL}/{line.me.account}")
