@@ -21,7 +21,7 @@ from nio.crypto import OlmDevice
 from bot.channels.matrix_account import Me
 from bot.channels.matrix_crypto import Crypto
 from bot.channels.matrix_crypto_sas import EMOJI
-from bot.channels.matrix_crypto_signing import only_key, signed_by
+from bot.channels.matrix_crypto_signing import Identity, only_key, signed_by
 from bot.channels.matrix_rooms import Rooms
 from bot.channels.matrix_sealing import Ways
 from bot.channels.matrix_wire import Wire, path
@@ -397,6 +397,24 @@ async def test_a_verification_that_does_not_fit_verifies_nobody(homeserver: Home
         assert not bot.read
 
 
+async def test_only_devices_that_their_owner_has_signed_are_read_where_that_is_asked_and_a_changed_owner_is_not_believed(
+    homeserver: Homeserver, tmp_path: Path
+) -> None:
+    async with talking(homeserver, tmp_path / "home", trust="owner") as (bot, ann, room):
+        await ann.say(room, "unsigned")
+        assert "only what comes from devices that are verified" in (await said_by(bot, ann, room))[0].text
+        await owned(ann, Identity.make(tmp_path))
+        await bot.until(lambda: bot.late)
+        assert bot.late == [(ann.user, "unsigned")]
+        await owned(ann, Identity.make(tmp_path))
+        await bot.sync()
+        await ann.say(room, "another owner")
+        await bot.sync()
+        await bot.sync()
+        assert not bot.read
+        assert [why for _room, _event, why in await bot.waiting()] == ["untrusted"]
+
+
 # What people's apps do.
 
 
@@ -417,6 +435,18 @@ async def forward(ann: Person, theirs: OlmDevice, room: str) -> None:
     session = olm.inbound_group_store.get(room, olm.account.identity_keys["curve25519"], olm.outbound_group_sessions[room].id)
     message = olm._encrypt_forwarding_key(room, session, olm.session_store.get(theirs.curve25519), theirs)
     await ann.call("PUT", f"/v3/sendToDevice/{message.type}/f{len(ann.to_device)}{id(message)}", message.as_dict())
+
+
+async def owned(ann: Person, identity: Identity) -> None:
+    """Have Ann take an identity, and sign her device by it."""
+    olm = ann.client.olm
+    body = identity.uploaded_keys(ann.user, ann.account.device, olm.sign_json(identity.key("master", ann.user)))
+    who = {"type": "m.id.user", "user": ann.user}
+    auth = {"type": "m.login.password", "identifier": who, "password": ann.account.password}
+    await ann.call("POST", "/v3/keys/device_signing/upload", {**body, "auth": auth})
+    told = await ann.call("POST", "/v3/keys/query", {"device_keys": {ann.user: []}})
+    signed = identity.signed("self_signing", told["device_keys"][ann.user][ann.account.device], ann.user)
+    await ann.call("POST", "/v3/keys/signatures/upload", {ann.user: {ann.account.device: signed}})
 
 
 async def to_device(ann: Person, bot: Device, kind: str, content: Json) -> None:
