@@ -3,12 +3,13 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from bot.config import ModelSettings, Settings, TelegramSettings, WebSettings
+from bot.config import MatrixSettings, ModelSettings, Settings, TelegramSettings, WebSettings
 from bot.doctor import Finding, Report, examine
 from bot.locale import Text
 from bot.message import Attachment
@@ -110,6 +111,24 @@ def test_telegram_is_looked_at_and_its_token_never_shown(
 ) -> None:
     report = examine(settings(tmp_path, telegram=telegram), {})
     assert found(report, "Telegram").state == state
+    assert says in str(report)
+    assert "canary" not in str(report)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("given", "state", "says"),
+    [
+        ({}, "optional", "no account"),
+        ({"user": "@paring:example.org"}, "missing", "no password and no token"),
+        ({"homeserver": "https://example.org", "password": SecretStr("canary")}, "missing", "nobody whose it is"),
+        ({"user": "@paring:example.org", "homeserver": "http://far.example.org", "token": SecretStr("canary")}, "optional", "far.example.org"),
+        ({"user": "@paring:example.org", "homeserver": "http://127.0.0.1:8008", "password": SecretStr("canary")}, "ok", "tried at the start"),
+    ],
+)  # fmt: skip
+def test_matrix_is_looked_at_and_its_password_never_shown(tmp_path: Path, given: dict[str, Any], state: str, says: str) -> None:
+    report = examine(settings(tmp_path, matrix=MatrixSettings(**given)), {})
+    assert found(report, "Matrix").state == state
     assert says in str(report)
     assert "canary" not in str(report)
 
