@@ -123,7 +123,7 @@ async def assemble(ground: Ground) -> App:
         kept_days=settings.retention.days, admits=shared.door.admits,
     )  # fmt: skip
     forgetting = Forgetting(shared.inbox, library, shared.eraser, leave_out=pasts.leave_out, others=shared.linked.others)
-    linking = Linking(shared.linked, tell)
+    linking = Linking(shared.linked, tell, page=settings.web.admin)
     house = House(
         shared.inbox, shared.chats, library, forgetting, str(settings.home), quotas=shared.quotas,
         kept_days=settings.retention.days, linking=linking,

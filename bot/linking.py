@@ -47,10 +47,13 @@ Tell = Callable[["Address", Text, Language], Awaitable[None]]
 class Linking:
     """Joins and parts."""
 
-    def __init__(self, linked: Linked, tell: Tell, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """`tell(address, text, language)` tells the other side."""
+    def __init__(
+        self, linked: Linked, tell: Tell, *, page: bool = True, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Tell the other side by `tell(address, text, language)`. `page` is False where the web page is not one person's own."""
         self._linked = linked
         self._tell = tell
+        self._page = page
         self._now = now
         self._tries: OrderedDict[str, list[datetime]] = OrderedDict()
         self._wrong: list[datetime] = []
@@ -88,6 +91,8 @@ class Linking:
             return _(
                 "Whoever types in this terminal is the machine's owner, and linked with nobody. Write /link in another chat."
             )
+        if me.person == PAGE and not self._page:
+            return _("This page is not one person's own (`web.admin` is false), so it is linked with nobody.")
         if command is not None and command.name in UNLINK:
             return await self._unlink(me, message.language)
         if not word:

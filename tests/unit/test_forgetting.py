@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from benchmarks.access_house import House
+from bot.forgetting import Forgetting
 from bot.message import Address, Attachment, Command, Message, Reply
 from bot.passage import PUBLIC, Scope, Scopes
+from bot.store.erasing import Eraser
+from bot.store.linked import Identity
 from bot.store.tables import OutboxRow
-from bot.testing import NOON
+from bot.testing import NOON, make_request
 
 ALONE, BENS = Address("alpha", "a", "ann"), Address("alpha", "a", "ben")
 TEAM, BOARD = Address("alpha", "a", "team", kind="group"), Address("alpha", "a", "board", kind="group")
@@ -213,3 +216,24 @@ async def test_where_it_is_edited_again_and_again_nothing_of_it_is_told(bot: Bot
     monkeypatch.setattr(bot.house.library, "search", always_edited)
     reply = await bot.say("/search what is under the lamp")
     assert ("again and again" in reply.text, CANARY in reply.text) == (True, False)
+
+
+async def test_everything_of_a_person_is_forgotten_in_all_their_accounts_from_their_own_chat_alone(bot: Bot) -> None:
+    there = Identity("beta", "b", "bea", Address("beta", "b", "bea"))
+    await bot.send("notes.txt", f"the {CANARY} is under the lamp", at=there.direct, who="bea")
+    house = bot.house
+
+    async def others(_channel: str, _account: str, user: str) -> list[Identity]:
+        return [there] if user == "ann" else []
+
+    forgetting = Forgetting(house.inbox, house.library, Eraser(house.database, house.blobs), others=others)
+    for order in (
+        bot.message("/forget everything", at=TEAM),
+        bot.message("/forget everything", who="ben"),
+        bot.message("/forget"),
+    ):
+        await forgetting.answer(make_request(order))
+        assert await bot.found(there.direct)
+    await forgetting.answer(make_request(bot.message("/forget everything")))
+    assert await bot.found(there.direct) == []
+    assert bot.bytes_left() == []

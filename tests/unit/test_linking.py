@@ -181,6 +181,16 @@ async def test_somebody_who_is_linked_is_not_linked_with_a_second_one_there(desk
     assert (await desk.others(PAGE), await desk.others(TELEGRAM)) == (["slack:U1"], [])
 
 
+async def test_a_page_that_several_know_is_linked_with_nobody(desk: Desk) -> None:
+    desk.linking = Linking(desk.linked, desk._tell, page=False, now=lambda: desk.now)
+    code = await desk.code()
+    for words in (f"/link {code}", "/link yes"):
+        said = await desk.linking.answer(desk.message(words, PAGE))
+        assert said is not None
+        assert "linked with nobody" in said.to("en")
+    assert await desk.others(PAGE) == []
+
+
 async def test_of_two_who_type_one_code_at_once_one_has_it_and_two_yeses_are_one(desk: Desk) -> None:
     code = await desk.code()
     people = [replace(TELEGRAM, chat=str(number)) for number in range(8)]

@@ -324,3 +324,17 @@ async def test_what_is_of_older_days_is_deleted(database: Database) -> None:
     await house.quotas.drop_old()
     house.now -= timedelta(days=2)
     assert await house.quotas.today() == []
+
+
+async def test_accounts_that_are_one_persons_are_counted_as_one(database: Database) -> None:
+    house = House(database, person_a_day=3)
+
+    async def one(_channel: str, _account: str, _user: str) -> str:
+        return f"telegram:{ANN}"
+
+    house.quotas._one = one
+    assert await house.says(2) == ["in", "in"]
+    said = await house.says(2, BEN)
+    assert said[0] == "in"
+    assert f"/quotas more telegram:{ANN}" in said[1]
+    assert [(used.who, used.used) for used in await house.quotas.today()] == [(f"telegram:{ANN}", 3)]
