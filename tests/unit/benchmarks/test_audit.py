@@ -56,5 +56,7 @@ def test_an_auditor_that_cannot_be_installed_fails_nothing(tmp_path: Path, monke
 
 
 def test_ci_asks_before_it_goes_offline() -> None:
-    lines = (Path(__file__).parents[3] / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert lines.index(".venv/bin/python -m benchmarks.audit") < lines.index('alone=""')
+    lines = [line.strip() for line in (Path(__file__).parents[3] / ".ci" / "run").read_text(encoding="utf-8").splitlines()]
+    assert "together prepared checks" in lines
+    assert lines.index("prepared() {") < lines.index(".venv/bin/python -m benchmarks.audit") < lines.index("checks() {")
+    assert lines.index("together prepared checks") < lines.index('alone=""')
