@@ -90,6 +90,9 @@ class Bot:
     harness: Harness
     settings: Settings
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
+    _old: set[tuple[str, str, str]] = field(default_factory=set)
+    """What stood when it was settled last, and the notes that there were then: what is told now is told after them."""
+    _notes: int = 0
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     app: App = field(init=False)
     probe: Probe = field(init=False)
@@ -161,7 +164,8 @@ class Bot:
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _all_told(self) -> list[str]:
-        return [*await self.harness.told(), *(shown.text for shown in await self.harness.shown())]
+        notes, shown = await self.harness.told(), await self.harness.shown()
+        return [*notes[self._notes :], *(one.text for one in shown if self._mark(one, None) not in self._old)]
 
     async def count(self, words: str, at: Address | None = None) -> int:
         """Return how many messages with `words` the bot shows."""
@@ -175,6 +179,7 @@ class Bot:
                 await asyncio.sleep(LOOK_EVERY_S)
         for at in {None, self.harness.group}:
             self._seen |= {self._mark(shown, at) for shown in await self.harness.shown(at)}
+        self._old, self._notes = set(self._seen), len(await self.harness.told())
 
     def _mark(self, shown: Shown, at: Address | None) -> tuple[str, str, str]:
         return (at or self.here).chat, shown.id, shown.text

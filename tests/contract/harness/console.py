@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rich.console import Console as Terminal
 
+from bot.app import App
 from bot.channels.console import Console
-from bot.config import Settings, WebSettings
+from bot.config import LimitSettings, Settings, WebSettings
 from bot.contract import File, Harness, Shown, Who
 from bot.contract.harness import LINK
 from bot.message import Address
@@ -46,13 +47,19 @@ class ConsoleHarness(Harness):
         self._channel: Console
 
     def channel(self, blobs: Blobs) -> Console:
+        return self._made(blobs, LimitSettings())
+
+    def channel_in(self, app: App) -> Console:
+        return self._made(app.blobs, app.settings.limits)
+
+    def _made(self, blobs: Blobs, sizes: LimitSettings) -> Console:
         self.leave()
         lines = self._lines = asyncio.Queue()
 
         def read(_prompt: str) -> str:
             return asyncio.run_coroutine_threadsafe(lines.get(), self._loop).result()
 
-        self._channel = Console(blobs=blobs, read=read, terminal=Terminal(file=self._page, width=100))
+        self._channel = Console(blobs=blobs, sizes=sizes, read=read, terminal=Terminal(file=self._page, width=100))
         return self._channel
 
     def leave(self) -> None:
