@@ -93,7 +93,7 @@ class Taking:
         self._commands = commands
         self._tries: tuple[str, int] = ("", 0)
         self._versions: OrderedDict[str, int] = OrderedDict()
-        self._noted: dict[str, float] = {}
+        self._noted: dict[tuple[str, str], float] = {}
 
     async def take(self, sync: Json, since: str) -> None:
         """Commit what `sync` says since the position `since`, and its own position.
@@ -154,14 +154,14 @@ class Taking:
             while len(self._signs.sending.askers) > MOST_VERSIONS:
                 self._signs.sending.askers.popitem(last=False)
             self._signs.seen(room, item.id)
-        elif note and (isinstance(item, Message) or self._may_note(item.sender)):
+        elif note and (isinstance(item, Message) or self._may_note(item.sender, note)):
             self._signs.say(note, item.address)
 
-    def _may_note(self, person: str) -> bool:
-        """Say whether somebody is told once more what became of a press: in a room all see it."""
+    def _may_note(self, person: str, note: str) -> bool:
+        """Say whether somebody is told this once more of a press: in a room all see it."""
         now = time.monotonic()
-        self._noted = {who: at for who, at in self._noted.items() if now - at < NOTE_EVERY_S}
-        return self._noted.setdefault(person, now) == now
+        self._noted = {told: at for told, at in self._noted.items() if now - at < NOTE_EVERY_S}
+        return self._noted.setdefault((person, note), now) == now
 
     async def _spoken(self, item: Message | Press) -> Message | Press:
         """Return it with the language that it is to be answered in, and its sender's name."""

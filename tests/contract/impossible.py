@@ -40,6 +40,10 @@ IMPOSSIBLE: dict[tuple[str, str], str] = {
     ("a_deleted_question_is_forgotten", "web"): f"The page has no way to take back a message beside /forget: {_PAGE}",
     ("a_deleted_question_is_forgotten", "telegram"): "Telegram tells a bot nothing of deleted messages; /forget does it: "
     "https://core.telegram.org/bots/api#update",
+    ("the_commands_are_offered", "matrix"): "Matrix has no menu of a bot's commands; `!help` names them: "
+    "https://spec.matrix.org/v1.11/client-server-api/",
+    ("several_files_come_in", "matrix"): "In Matrix each file is an event of its own: "
+    "https://spec.matrix.org/v1.11/client-server-api/#mroommessage-msgtypes",
     ("the_commands_are_offered", "slack"): "Slack's menu of commands stands in the app's manifest, not with the bot: "
     "https://docs.slack.dev/reference/app-manifest",
     ("a_quote_is_taken_along", "console"): f"A terminal takes lines, none of which refers to another: {_LINES}",

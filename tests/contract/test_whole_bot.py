@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.harness.console import console
+from contract.harness.matrix import matrix
 from contract.harness.slack import slack
 from contract.harness.telegram import telegram
 from contract.harness.web import web
@@ -19,6 +20,11 @@ class TestTelegram(BotContract):
 class TestSlack(BotContract):
     harness = staticmethod(slack)
     impossible = impossible("slack")
+
+
+class TestMatrix(BotContract):
+    harness = staticmethod(matrix)
+    impossible = impossible("matrix")
 
 
 class TestWeb(BotContract):

@@ -27,6 +27,8 @@ from fakes.homeserver import Account, Homeserver, Json
 
 POLL_MS = 5_000
 ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
+WHOLE = {"room": {"timeline": {"limit": 500}}}
+"""A sync leaves out what comes before the last ten events of a room, unless it is asked for more."""
 T = TypeVar("T")
 
 
@@ -230,7 +232,7 @@ class Person:
 
     async def sync(self, *, timeout_ms: int = POLL_MS) -> None:
         """Hear what is new, at most so long."""
-        answer = await self.client.sync(timeout=timeout_ms, full_state=False)
+        answer = await self.client.sync(timeout=timeout_ms, full_state=False, sync_filter=WHOLE)
         assert isinstance(answer, SyncResponse), answer
         self.to_device += answer.to_device_events
         for room, joined in answer.rooms.join.items():
