@@ -172,11 +172,11 @@ class Console:
         elif text.startswith("#") and text[1:].isdecimal():
             await self._press(int(text[1:]), intake)
         elif text or self._files:
+            files, self._files = self._files, []  # also where one of them is refused: the next line goes without it
             message = await message_from(
-                text, files=self._files, chat=self._chat, user=self._user, intake=intake,
+                text, files=files, chat=self._chat, user=self._user, intake=intake,
                 platform_language=self._language, file_bytes=self.limits.download_bytes,
             )  # fmt: skip
-            self._files = []
             await self._hand_in(message, intake)
 
     async def _press(self, number: int, intake: Intake) -> None:

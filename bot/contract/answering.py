@@ -90,7 +90,7 @@ class Answering(InBot):
         except ValueError as refused:
             assert "1 MB" in str(refused)
         else:
-            await bot.told("1 MB")
+            await bot.told("1 MB", "1MB")
 
     async def test_a_long_answer_is_whole(self, bot: Bot) -> None:
         """A long answer comes whole, in its order."""
@@ -153,7 +153,7 @@ class Answering(InBot):
         monkeypatch.setattr("bot.store.outbox.BUTTON_LIFE", timedelta(seconds=-1))
         shown = await bot.order("probe", "buttons")
         await bot.harness.press(shown, "Once more")
-        await bot.told("This button has expired.")
+        await bot.told("This button has expired.", "이 버튼은 기한이 지났어요")
 
     async def test_somebody_elses_button_is_refused(self, bot: Bot) -> None:
         """In a group a button is its asker's alone."""

@@ -212,6 +212,17 @@ async def test_an_empty_line_sends_a_file_alone(page: io.StringIO, intake: Answe
     assert [len(item.attachments) for item in intake.accepted if isinstance(item, Message)] == [1]
 
 
+async def test_a_file_that_is_refused_is_not_in_the_way_of_the_next_line(
+    page: io.StringIO, intake: Answering, tmp_path: Path
+) -> None:
+    (tmp_path / "gone.txt").write_bytes(b"x")
+    made = console([f"/file {tmp_path / 'gone.txt'}", "about it", "and now?"], page, intake)
+    made.limits = replace(made.limits, download_bytes=0)
+    await made.run(intake)
+    assert "gone.txt is larger" in page.getvalue()
+    assert [item.text for item in intake.accepted if isinstance(item, Message)] == ["and now?"]
+
+
 @pytest.mark.parametrize("line", ["/file nowhere.txt", "/file 'unclosed"])
 async def test_a_path_that_is_no_file_is_told(page: io.StringIO, intake: Answering, line: str) -> None:
     assert "is not a file" in await chat([line], page, intake)
