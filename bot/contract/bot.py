@@ -139,11 +139,12 @@ class Bot:
         return await self.ask(self.harness.order(name, args))
 
     async def answer(self, at: Address | None = None) -> Shown:
-        """Return the next message that the bot shows, or shows anew, and that is no status."""
+        """Return the next message that the bot shows, or shows anew, and that is no status; in a thread of it."""
         async with asyncio.timeout(LONGEST_S):
             while True:
                 for shown in await self.harness.shown(at):
-                    if (mark := self._mark(shown, at)) not in self._seen and not is_status(shown):
+                    elsewhere = at is not None and at.thread not in {"", shown.thread}
+                    if (mark := self._mark(shown, at)) not in self._seen and not is_status(shown) and not elsewhere:
                         self._seen.add(mark)
                         return shown
                 await asyncio.sleep(LOOK_EVERY_S)
