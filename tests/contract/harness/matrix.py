@@ -78,6 +78,8 @@ class MatrixHarness(Harness):
         assert self.group is not None
         await self._is_in(self.rooms["ann"])
         await self._is_in(self.group.chat)
+        group = self.group.chat
+        await self.ann.until(lambda: self.ann.said(group, by=self.bot.user))  # it greets
         while not channel.account:
             await asyncio.sleep(0.02)
 
