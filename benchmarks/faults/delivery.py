@@ -20,7 +20,7 @@ from benchmarks.faults.street import AGAIN, TOKEN, Bot, Counted, Street, Visitor
 
 BOTS = 3
 LONGEST_LIFE_S = 2.5
-LONGEST_START_S = 1.5
+LONGEST_START_S = 1.0
 """As far as a start has come that is killed before it is done."""
 
 
@@ -50,7 +50,7 @@ async def _killed(folder: Path, seed: int, kills: int, *, whole: bool, page: boo
         async with meanwhile(*talking):
             for _kill in range(kills):
                 await bot.spawn()
-                await live(bot, chance, greetings=2 if page else 1, kind=chance.random() if whole else 0.25)
+                await live(bot, chance, greetings=2 if page else 1, kind=chance.random() if whole else 0.4)
                 await bot.kill()
         await bot.spawn()
         await bot.ready(2 if page else 1)
@@ -63,12 +63,12 @@ async def _killed(folder: Path, seed: int, kills: int, *, whole: bool, page: boo
 
 
 async def live(bot: Bot, chance: random.Random, *, greetings: int, kind: float) -> None:
-    """Let it live for a moment: sometimes (`kind` is under .2) not even until it is there, or (under .3) for a tenth of a second."""
-    if kind < 0.2:
+    """Let it live for a moment: sometimes (`kind` is under .3) not even until it is there, or (under .45) for a tenth of a second."""
+    if kind < 0.3:
         await asyncio.sleep(chance.uniform(0.05, LONGEST_START_S))
         return
     await bot.ready(greetings)
-    await asyncio.sleep(chance.uniform(0, 0.1) if kind < 0.3 else chance.uniform(0.1, LONGEST_LIFE_S))
+    await asyncio.sleep(chance.uniform(0, 0.1) if kind < 0.45 else chance.uniform(0.1, LONGEST_LIFE_S))
 
 
 async def _unreliable(telegram: FakeTelegram, seed: int) -> None:

@@ -109,7 +109,7 @@ async def starts(plan: Plan) -> Row:
     passages, tries = plan.times(100_000) if plan.scale >= 0.1 else 0, plan.times(5, least=1)
     home = plan.scratch / "home"
     if passages:
-        await _filled(home, passages)
+        await filled(home, passages)
     ready, answered = [], []
     async with running() as telegram:
         street, bot = Street(telegram, random.Random(plan.seed)), Bot.on(telegram, home)  # noqa: S311 - as above
@@ -139,7 +139,7 @@ async def starts(plan: Plan) -> Row:
     )
 
 
-async def _filled(home: Path, count: int) -> None:
+async def filled(home: Path, count: int) -> None:
     """Fill a home in a process of its own, so that nothing of it is in this one's memory."""
     filling = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.faults.made_home", str(home), str(count), cwd=Path(__file__).parents[2]

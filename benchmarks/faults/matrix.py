@@ -25,6 +25,7 @@ from benchmarks.faults import (
     text_kept,
     text_page,
     text_poison,
+    waiting,
 )
 
 FAULTS: tuple[Fault, ...] = (
@@ -35,6 +36,7 @@ FAULTS: tuple[Fault, ...] = (
     *repeats.FAULTS,
     *shut.FAULTS,
     *load.FAULTS,
+    *waiting.FAULTS,
     *access.FAULTS,
     *egress.FAULTS,
     *storage.FAULTS,

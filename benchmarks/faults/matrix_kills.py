@@ -142,7 +142,7 @@ def _is_in(one: Person, room: str, user: str) -> bool:
 async def _spoil(door: Door, chance: random.Random) -> None:
     """Have a send, or a sync, meet something, now and then, until cancelled."""
     while True:
-        await asyncio.sleep(chance.uniform(0.2, 1.5))
+        await asyncio.sleep(chance.uniform(0.1, 0.5))
         door.faults[:] = [one for one in door.faults if one.times]
         door.faults.append(Met("PUT", "/send/", chance.choice(KINDS)))
         if chance.random() < 0.3:

@@ -25,6 +25,7 @@ from fakes.program import paring
 from fakes.telegram_bot_api.client import running
 
 from benchmarks.faults import Fault, Plan, Row
+from benchmarks.faults.lives import filled
 from benchmarks.faults.made_home import fill
 from benchmarks.faults.street import Bot, Street, Visitor
 from bot.store import schema
@@ -390,11 +391,13 @@ async def put_back(plan: Plan) -> Row:
     """Back up a home while people ask, restore it elsewhere, and ask both the same."""
     whole, home, new = plan.scale >= 0.1, plan.scratch / "home", plan.scratch / "restored"
     file = plan.scratch / "backup.zip"
-    await fill(home, plan.times(20_000, least=100))
     if whole:
+        await filled(home, plan.times(100_000))
         await _verb(home, "say", "the zyxcanary is under the lamp")
         await _verb(home, "swap", "summarise", "none-such")  # refused, and written down
         await _verb(home, "say", "/forget")
+    else:
+        await fill(home, 100)
     async with running() as telegram:
         street, bot = Street(telegram, random.Random(plan.seed), direct=6, groups=0), Bot.on(telegram, home)  # noqa: S311 - chats
         await bot.spawn()
@@ -471,8 +474,8 @@ FAULTS = (
     Fault(
         "backup-and-back",
         "storage",
-        "`paring backup` while people ask, `paring restore` into another home, and both are asked the same",
+        "`paring backup` of 100,000 passages while people ask, `paring restore` into another home, and both are asked the same",
         put_back,
-        most_s=300,
+        most_s=400,
     ),
 )
