@@ -219,11 +219,12 @@ class Access:
 
     async def _soon(self, what: tuple[str, str, str], ask: Callable[[], Awaitable[T | None]]) -> T | None:
         """Return what the platform says in time, else None; what comes later serves the next question."""
-        if what not in self._soons:
-            self._soons[what] = asyncio.ensure_future(_told(ask))
-            self._soons[what].add_done_callback(lambda _task: self._soons.pop(what, None))
-        asked = self._soons[what]
+        asked = self._soons.get(what)
+        if asked is None or asked.done():  # what was told before is not believed again: a channel does that itself
+            asked = self._soons[what] = asyncio.ensure_future(_told(ask))
         done, _late = await asyncio.wait([asked], timeout=WITHIN_S)
+        if done and self._soons.get(what) is asked:
+            del self._soons[what]
         said: T | None = asked.result() if done else None
         return said
 
