@@ -19,7 +19,7 @@ from fakes.slack import BOT, FakeSlack, Fault, slack
 
 from benchmarks.faults import Fault as Line
 from benchmarks.faults import Plan, Row
-from benchmarks.faults.delivery import live, meanwhile
+from benchmarks.faults.delivery import LONGEST_LIFE_S, live, meanwhile
 from benchmarks.faults.street import AGAIN, TOKEN, Bot, with_echo
 
 BOTS = 3
@@ -28,7 +28,7 @@ TOLD_AGAIN_S = 1.0
 """Slack waits three seconds for an acknowledgement; here less, so that more is told twice."""
 REPEATED = 0.1
 """So many events are told once more though they were acknowledged; and each mention comes as two events."""
-ANSWERED_S = 60.0
+ANSWERED_S, CONNECTED_S = 60.0, 10.0
 
 
 @dataclass
@@ -124,10 +124,15 @@ async def _killed(folder: Path, seed: int, times: int, *, whole: bool) -> Office
         assert isinstance(office, Office)
         settings = {"PARING_FRONT_DOOR": "everybody", **office.variables(), **with_echo(folder / "site")}
         bot = Bot(folder / "home", settings)
-        async with meanwhile(*([office.talk(every_s=0.2, slow=0.1), office.drop(every_s=4.0)] if whole else [])):
+        async with meanwhile(*([office.talk(every_s=0.08, slow=0.1), office.drop(every_s=4.0)] if whole else [])):
             for _kill in range(times):
                 await bot.spawn()
-                await live(bot, chance, greetings=1, kind=chance.random() if whole else 0.4)
+                kind = chance.random() if whole else 0.4
+                await live(bot, chance, greetings=1, kind=min(kind, 0.4) if kind >= 0.3 else kind)
+                if kind >= 0.45:  # a life in which it is spoken to
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(office.connected(), CONNECTED_S)
+                    await asyncio.sleep(chance.uniform(0.1, LONGEST_LIFE_S))
                 if not whole:  # what is acknowledged is counted, and in short one life is all there is
                     await asyncio.gather(*(office.ask(f"q{number:06}") for number in range(8)))
                 await bot.kill()

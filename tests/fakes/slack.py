@@ -191,9 +191,8 @@ class FakeSlack:
     async def close_sockets(self) -> None:
         """End the sockets, as Slack does every few hours."""
         self._connected.clear()
-        for socket in self._sockets:
-            await socket.close()
-        self._sockets.clear()
+        ended, self._sockets = self._sockets, []  # another one may be opened while a dead one is waited for
+        await asyncio.gather(*(socket.close() for socket in ended))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
