@@ -177,7 +177,8 @@ class TheRule(RuleBasedStateMachine):
     def send_a_file(self, who: str, on: tuple[str, str]) -> None:
         """Send the bot a document, alone with it; the same name again replaces it."""
         canary, name = self._canary(), f"{who}.txt"
-        file = Attachment("document", name, "text/plain", 1, blob=self.house.blobs.keep(f"{WORDS} {canary}".encode()))
+        content = f"{WORDS} {canary}".encode()
+        file = Attachment("document", name, "text/plain", len(content), blob=self.house.blobs.keep(content))
         self._look(self._message("", _alone(who, on), who, attachments=(file,)))
         self.oracle.kept[Scope.of(_alone(who, on)), f"file:{name}"] = canary, who
 
