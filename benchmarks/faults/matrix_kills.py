@@ -10,6 +10,7 @@ import asyncio
 import random
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,8 +24,9 @@ from benchmarks.faults import Fault, Plan, Row
 from benchmarks.faults.delivery import live, meanwhile
 from benchmarks.faults.street import AGAIN, TOKEN, Bot, with_echo
 
-KINDS = ("limited", "cut", "done-502", "lost", "twice")
+SENDS = ("PUT", "/send/", ("limited", "cut", "done-502", "lost", "twice"))
 """What a send meets: told to wait, carried out and cut or answered 502, cut before, carried out twice."""
+SYNCS = ("GET", "/sync", ("cut", "502", "limited"))
 ANSWERED_S = 90.0
 WHOLE_TIMELINE = {"room": {"timeline": {"limit": 1000}}}
 
@@ -114,15 +116,16 @@ async def _killed(server: Homeserver, folder: Path, seed: int, times: int, *, hi
                 await one.until(partial(_is_in, one, room, account.user), within_s=60)
                 rooms.people[room] = one
         async with meanwhile(rooms.hear()):
-            async with meanwhile(rooms.talk(every_s=0.3 if whole else 0.1, slow=0.1 * whole), _spoil(door, chance)):
-                for _kill in range(times):
-                    await live(bot, chance, greetings=0, kind=0.9 if _kill == 0 else chance.random())
-                    await bot.kill()
-                    await bot.spawn()
-                    if chance.random() < 0.8:
-                        await bot.ready()
-            door.faults.clear()
-            await rooms.answered(account.user)
+            async with meanwhile(_spoil(door, SENDS, chance)):
+                talk = rooms.talk(every_s=0.3 if whole else 0.1, slow=0.1 * whole)
+                async with meanwhile(talk, _spoil(door, SYNCS, chance, every_s=3.0)):
+                    for _kill in range(times):
+                        await live(bot, chance, greetings=0, kind=0.9 if _kill == 0 else chance.random())
+                        await bot.kill()
+                        await bot.spawn()
+                        if chance.random() < 0.8:
+                            await bot.ready()
+                await rooms.answered(account.user)
             found, unread = rooms.found(account.user), rooms.unread(account.user)
         await bot.stop()
     sends = [call.path for call in door.asked("PUT", "/send/")]
@@ -139,14 +142,20 @@ def _is_in(one: Person, room: str, user: str) -> bool:
     return user in one.members(room)
 
 
-async def _spoil(door: Door, chance: random.Random) -> None:
-    """Have a send, or a sync, meet something, now and then, until cancelled."""
-    while True:
-        await asyncio.sleep(chance.uniform(0.1, 0.5))
-        door.faults[:] = [one for one in door.faults if one.times]
-        door.faults.append(Met("PUT", "/send/", chance.choice(KINDS)))
-        if chance.random() < 0.3:
-            door.faults.append(Met("GET", "/sync", chance.choice(("cut", "502", "limited"))))
+async def _spoil(door: Door, what: tuple[str, str, Sequence[str]], chance: random.Random, *, every_s: float = 0.3) -> None:
+    """Have one call of a kind meet something, every so often, until cancelled."""
+    method, path, kinds = what
+    try:
+        while True:
+            await asyncio.sleep(chance.uniform(0, 2 * every_s))
+            _forget(door, method)
+            door.faults.append(Met(method, path, chance.choice(kinds)))
+    finally:
+        _forget(door, method)
+
+
+def _forget(door: Door, method: str) -> None:
+    door.faults[:] = [one for one in door.faults if one.method != method]
 
 
 FAULTS: tuple[Fault, ...] = (
