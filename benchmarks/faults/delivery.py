@@ -186,8 +186,7 @@ FAULTS: tuple[Fault, ...] = (
         "200 times `kill -9` at random moments, also of a start, while people ask in many chats and on the page; "
         "5 % of what is sent is answered 429, 3 % is cut off after it was carried out",
         kill_nine,
-        most_s=700,
-        cores=2,
+        most_s=900,
     ),
     Fault(
         "lying-telegram",

@@ -84,7 +84,7 @@ class Rooms:
 async def kills(plan: Plan) -> Row:
     """Kill two bots again and again, one in plain rooms and one in encrypted ones; then let each finish, and count."""
     whole = plan.scale >= 0.1
-    times, encrypted = (plan.times(40), (False, True)) if whole else (1, (False,))
+    times, encrypted = (plan.times(20), (False, True)) if whole else (1, (False,))
     each = [times // len(encrypted) + (number < times % len(encrypted)) for number in range(len(encrypted))]
     async with served() as server:
         rows = await asyncio.gather(
@@ -162,10 +162,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "kill-nine-matrix",
         "delivery",
-        "40 times `kill -9` at random moments while people ask in plain and in encrypted rooms of a Matrix homeserver (Synapse); sends are "
+        "20 times `kill -9` at random moments while people ask in plain and in encrypted rooms of a Matrix homeserver (Synapse); sends are "
         "told to wait, cut off before or after they were carried out, answered 502, carried out twice; syncs are cut",
         kills,
-        most_s=240,
+        most_s=300,
         cores=2,
     ),
 )

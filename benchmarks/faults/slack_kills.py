@@ -109,7 +109,7 @@ class Office(FakeSlack):
 async def kills(plan: Plan) -> Row:
     """Kill three bots again and again while people talk with each; then let each finish, and count."""
     whole = plan.scale >= 0.1
-    times, bots = (plan.times(50), BOTS) if whole else (1, 1)
+    times, bots = (plan.times(30), BOTS) if whole else (1, 1)
     each = [times // bots + (number < times % bots) for number in range(bots)]
     offices = await asyncio.gather(
         *(_killed(plan.scratch / f"bot{number}", plan.seed + number, count, whole=whole) for number, count in enumerate(each))
@@ -177,7 +177,7 @@ FAULTS: tuple[Line, ...] = (
     Line(
         "kill-nine-slack",
         "delivery",
-        "50 times `kill -9` at random moments while people ask in direct chats, channels and threads of Slack; 5 % of what is sent is answered "
+        "30 times `kill -9` at random moments while people ask in direct chats, channels and threads of Slack; 5 % of what is sent is answered "
         "429, 3 % is cut off after it was carried out, events are told up to four times, sockets end",
         kills,
         most_s=240,
