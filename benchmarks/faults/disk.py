@@ -19,7 +19,7 @@ from fakes.telegram_bot_api.client import FakeTelegram, running
 
 from benchmarks.faults import Fault, Plan, Row
 from benchmarks.faults.storage import SENTENCES, WAITS, Page, integrity, told_the_operator
-from benchmarks.faults.street import SKILL, Bot, Street, Visitor, with_skill
+from benchmarks.faults.street import SKILL, Bot, Street, with_skill
 
 READ_ONLY = """
 import builtins, ctypes, errno, os, _sqlite3
@@ -94,17 +94,14 @@ async def read_only(plan: Plan) -> Row:
             wrong += not await page.ask()
         state = await asyncio.to_thread(integrity, bot.home / "paring.db")
         lines = await asyncio.to_thread(told_the_operator, bot.log)
-        answers, ends = await Visitor().answers(bot), time.monotonic() + ANSWERED_S
-        while not set(page.taken) <= set(answers) and time.monotonic() < ends:
-            await asyncio.sleep(0.2)
-            answers = await Visitor().answers(bot)
+        answers = await page.answers(within_s=ANSWERED_S)
         counted = await street.counted()
         shown = [await telegram.shown(chat) for chat in street.chats]
         told = sum(WAITS in str(one.get("text")) for messages in shown for one in messages)
         await bot.stop()
     return Row(
         counted.asked + len(page.taken) + len(page.told), "messages",
-        lost=counted.lost + counted.set_aside + len(set(page.taken) - set(answers)),
+        lost=counted.lost + counted.set_aside + len(set(page.taken) - answers),
         doubled=counted.doubled_quick + counted.told_again,
         failed=counted.disordered + silent + wrong + (state != "ok") + (not lines) + (whole and not told) + len(bot.complaints()),
         worst_wait_s=worst,

@@ -91,6 +91,15 @@ class Page:
         ):
             return await answer.json()
 
+    async def answers(self, *, within_s: float = 30.0) -> set[str]:
+        """Return which of the echoes that were taken are answered, once all are or so long has passed."""
+        ends = time.monotonic() + within_s
+        while True:
+            found = set(await Visitor().answers(self.bot))
+            if set(self.taken) <= found or time.monotonic() > ends:
+                return found
+            await asyncio.sleep(0.1)
+
     async def told_until(self, words: str, count: int, *, within_s: float = 30.0) -> int:
         """Return how often the page shows `words`, once that is `count` times or nothing more is waited for."""
         url, ends, shown = f"{self.bot.url.rstrip('/')}/api/history", time.monotonic() + within_s, 0
@@ -131,7 +140,7 @@ async def trouble(plan: Plan) -> Row:
             untold += fault is not locked and lines == seen
             seen = lines
         state = integrity(bot.inside / "paring.db")
-        answers = await Visitor().answers(bot)
+        answers = await page.answers()
         counted = await street.counted()
         shown = [await telegram.shown(chat) for chat in street.chats]
         told = sum(WAITS in str(one.get("text")) for messages in shown for one in messages)
@@ -140,7 +149,7 @@ async def trouble(plan: Plan) -> Row:
     return Row(
         counted.asked + len(page.taken),
         "messages",
-        lost=counted.lost + counted.set_aside + len(set(page.taken) - set(answers)),
+        lost=counted.lost + counted.set_aside + len(set(page.taken) - answers),
         doubled=counted.doubled_quick + counted.told_again,
         failed=counted.disordered + silent + wrong + untold + (state != "ok") + len(bot.complaints()),
         worst_wait_s=worst,

@@ -35,8 +35,10 @@ DEPTH = 3
 MOST_HELD = 500
 """Entries of a table that may hold patterns; longer ones hold words."""
 BUILT = {
+    "bot.channels.matrix_incoming": "names of people and of the bot, escaped",
     "bot.channels.telegram_addressing": "a bot's own name, escaped",
     "bot.channels.rich_split": "kept in a table",
+    "bot.channels.text_channel": "names of commands and of the bot, escaped",
     "bot.logs_secrets": "secrets, escaped",
     "bot.retrieval.cues": "kept in a table",
     "bot.retrieval.spoken": "kept in a table",
