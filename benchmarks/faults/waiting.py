@@ -22,12 +22,12 @@ SLOW = 64
 MOST_MB = 100
 MOST_P99_S = 2.0
 TRANSLATING = """
-import time
+import hashlib, time
 _answer = Town.answer
 PLACES = asyncio.Semaphore(2)
 def work(until):
     while time.monotonic() < until:
-        sum(range(2000))
+        hashlib.pbkdf2_hmac("sha256", b"a model computes without the interpreter's lock", b"", 20_000)
 async def answer(self, request):
     if request.message.command.name == "serve":
         async with PLACES:
@@ -159,6 +159,5 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "slow-beside-quick", "load", "64 people have something translated, a second of computing each, beside people who search",
         slow_beside_quick, most_s=200, cores=2,
-        known="64 chats are worked on at once: who asks for little then waits until one of them is done",
     ),
 )  # fmt: skip
