@@ -12,7 +12,7 @@ to a channel's author a Harness: the other side of the platform, as people there
 
     class TestIrc(ChannelContract):
         harness = staticmethod(irc)
-        impossible = {"a_picture_is_sent_with_its_words": "IRC carries text alone: https://www.rfc-editor.org/rfc/rfc2812"}
+        impossible = {"a_picture_goes_out_with_its_words": "IRC carries text alone: https://www.rfc-editor.org/rfc/rfc2812"}
 """
 
 import pytest

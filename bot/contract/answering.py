@@ -216,7 +216,8 @@ class Answering(InBot):
         await bot.order("probe", "say in doubt")
         await bot.settle()
         shown = [one.text for one in await bot.harness.shown() if "in doubt" in one.text]
-        assert len(shown) == 1 or (len(shown) == 2 and "Sent again" in shown[1])
+        again = [text for text in shown if "Sent again" in text]
+        assert (len(shown), len(again)) in {(1, 0)} | (set() if bot.harness.can_be_asked else {(2, 1)})
 
     async def test_a_platform_that_was_away_gets_its_answers(self, bot: Bot) -> None:
         """A platform that is away for a while gets its answers when it is back."""

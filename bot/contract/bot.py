@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -148,6 +149,14 @@ class Bot:
                         self._seen.add(mark)
                         return shown
                 await asyncio.sleep(LOOK_EVERY_S)
+
+    def kept(self) -> list[str]:
+        """Return all messages and answers, of all chats, as the database holds them."""
+        with contextlib.closing(
+            sqlite3.connect(f"{self.app.settings.database.absolute().as_uri()}?mode=ro", uri=True)
+        ) as connection:
+            rows = connection.execute("SELECT message FROM inbox UNION ALL SELECT reply FROM outbox").fetchall()
+        return [packed for (packed,) in rows]
 
     async def status(self) -> Shown:
         """Return the status that is shown now, once there is one."""

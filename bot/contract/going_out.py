@@ -119,10 +119,12 @@ class GoingOut(OnStage):
 
     async def test_a_chat_that_is_gone_is_told(self, stage: Stage) -> None:
         """A chat that is gone is told as an error of the channel, or shown to nobody."""
+        before = await stage.harness.shown()
         try:
             await stage.sent(Reply("hello", "en"), to=Address(stage.here.channel, stage.here.account, "999999"))
         except ChannelError as error:
             assert error.sentence("ko")
+        assert await stage.harness.shown() == before
 
     async def test_who_is_not_known_is_in_no_group(self, stage: Stage) -> None:
         """Who is not known to be in a group or a workspace is not in it."""

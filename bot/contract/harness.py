@@ -59,6 +59,8 @@ class Harness(ABC):
 
     here: Address
     group: Address | None = None
+    can_be_asked = True
+    """False where nobody can be asked whether a send of which nobody knows was carried out: it may be shown twice, and says so."""
     waits_for_answers = False
     """True where a person can say nothing more before they are answered."""
     orders: str = "/{name} {args}"

@@ -22,7 +22,7 @@ class Suite:
     """Behaviours (without `test_`) that the platform makes impossible: why, with the address of its own page. They are not run."""
 
     def __init_subclass__(cls) -> None:
-        """Leave out what is impossible. Raises ValueError for what is no behaviour of this suite, or is said without a page."""
+        """Leave out what is impossible. Raises ValueError for what is said without a page."""
         super().__init_subclass__()
         known = behaviours_of(cls)
         for behaviour, why in cls.impossible.items():

@@ -35,6 +35,8 @@ from typing import Any, TypeVar
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, web
 from multidict import CIMultiDict
 
+from fakes.waiting import until
+
 SERVER_NAME = "localhost"
 SECRET = "registration"
 APPSERVICE_TOKEN = "appservice-token"
@@ -261,11 +263,7 @@ class Door:
 
     async def until(self, holds: Callable[[], T | None], *, within_s: float = 60.0) -> T:
         """Return what `holds` gives, asked after each call, once that is something."""
-        async with asyncio.timeout(within_s):
-            while not (found := holds()):
-                self._called_now.clear()
-                await self._called_now.wait()
-        return found
+        return await until(self._called_now, holds, within_s=within_s)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

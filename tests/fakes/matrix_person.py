@@ -46,8 +46,6 @@ class Seen:
     reactions: list[tuple[str, str]] = field(default_factory=list)
     """(who, what), in their order."""
     encrypted: bool = False
-    verified: bool = False
-    """True where it came from a device that this person has verified."""
 
     @property
     def text(self) -> str:
@@ -206,7 +204,7 @@ class Person:
             elif event["type"] in {"m.room.message", "m.sticker", "m.room.encrypted"} and content:
                 shown[event["event_id"]] = Seen(
                     event["event_id"], event["sender"], event["type"], content, relates,
-                    encrypted=event.get("encrypted", event["type"] == "m.room.encrypted"), verified=event.get("verified", False),
+                    encrypted=event.get("encrypted", event["type"] == "m.room.encrypted"),
                 )  # fmt: skip
         return list(shown.values())
 
@@ -250,7 +248,7 @@ class Person:
             event.room_id = room
             self._unread[event.event_id] = event
         self._events[room][event.source["event_id"]] = {
-            **event.source, "encrypted": isinstance(event, MegolmEvent) or event.decrypted, "verified": event.verified,
+            **event.source, "encrypted": isinstance(event, MegolmEvent) or event.decrypted,
         }  # fmt: skip
 
     def _try_again(self) -> None:

@@ -31,6 +31,7 @@ from aiohttp import ClientSession, WSMsgType, web
 from pydantic import SecretStr
 
 from bot.config import SlackSettings
+from fakes.waiting import until
 
 TEAM, BOT, BOT_ID, ANN, BEN, DIRECT, GENERAL = "T1", "UBOT", "B1", "U1", "U2", "D1", "C1"
 TOKEN, APP_TOKEN, SIGNING = "xoxb-1-contract", "xapp-1-contract", "8f742231b10e8888abcd99yyyzzz85a5"
@@ -38,7 +39,6 @@ Json = dict[str, Any]
 T = TypeVar("T")
 LIES = {
     "html": "<!doctype html><title>Sign in</title>", "bare": '{"ok": true}', "list": "[1, 2]", "deep": "[" * 200_000,
-    "giant": '{"ok": true, "ts": "' + "x" * (33 << 20) + '"}',
     "strange": json.dumps({"ok": True, "ts": 5, "channel": [], "user": "U1", "team_id": {}, "messages": {"a": 1}, "members": "U1",
                            "file": [], "url": 7, "response_metadata": {"next_cursor": 3}, "view": None}),
 }  # fmt: skip
@@ -54,7 +54,7 @@ class Fault:
     """ratelimited, cut (carried out, then no answer), hang (carried out, never answered), lost (cut before), 500, a lie, or an error's word.
 
     Lies, nothing carried out: html (a page of a proxy's), bare (ok, and nothing else), list (no object), strange (fields of other
-    types), deep and giant (JSON without end).
+    types), deep (lists without end).
     """
     times: int = 1
     retry_after: int = 1
@@ -117,11 +117,7 @@ class FakeSlack:
 
     async def until(self, holds: Callable[[], T | None], *, within_s: float = 60.0) -> T:
         """Return what `holds` gives, asked after each call of the bot's, once that is something."""
-        async with asyncio.timeout(within_s):
-            while not (found := holds()):
-                self._called_now.clear()
-                await self._called_now.wait()
-        return found
+        return await until(self._called_now, holds, within_s=within_s)
 
     def stands(self, text: str, *, chat: str = DIRECT, user: str = ANN, **more: Any) -> Json:
         """Have a person have written, which the bot is not told; `<@U1>` in it is a call of somebody."""

@@ -44,6 +44,8 @@ class EmulatedSlack(FakeSlack):
     people: dict[str, str] = field(default_factory=dict)
     general: str = ""
     direct: str = ""
+    refusals: list[str] = field(default_factory=list)
+    """The words with which it refused what the bot asked."""
 
     async def begin(self) -> None:
         """Learn the ids that were given, and put the bot into the channel."""
@@ -95,7 +97,10 @@ class EmulatedSlack(FakeSlack):
             return self._answer(method, said)
         told = await self._forwarded(request)
         answer: Json = json.loads(told.body)  # type: ignore[arg-type]
-        return {"error": answer["error"]} if not answer["ok"] else answer
+        if not answer["ok"]:
+            self.refusals.append(answer["error"])
+            return {"error": answer["error"]}
+        return answer
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Hand files through as well."""

@@ -23,6 +23,7 @@ TOPICS = 20
 
 
 class TelegramHarness(Harness):
+    can_be_asked = False
     here = Address("telegram", "7", str(ANN))
     group = Address("telegram", "7", str(GROUP), kind="group")
 

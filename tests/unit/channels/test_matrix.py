@@ -112,6 +112,7 @@ async def test_a_direct_chat_with_an_answer_its_buttons_and_an_edit(house: House
             "<strong>Here</strong> is <code>it</code> &amp; &lt;b&gt;more&lt;/b&gt;<br>"
         )
         assert seen.edits == 1
+        await ann.until(lambda: ann.receipts[room].get(house.account.user))  # that it was read
         await ann.react(room, status, "2️⃣")
         await ann.say(room, "!1")
         await ann.react(room, status, "👍🏽")
