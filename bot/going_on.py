@@ -63,7 +63,7 @@ class GoingOn:
         chain = await self._chain(message)
         if not chain:
             return None
-        if language is not None and self._is_said_again(chain[-1]):
+        if language is not None and self._is_said_again(chain[-1], to=message.sender):
             return Meant(self._skills[chain[-1].skill], chain[-1].message, language=language)
         for skill in able:
             if (made := skill.goes_on(said, chain)) is not None:
@@ -81,10 +81,14 @@ class GoingOn:
             at = before.message
         return tuple(chain)
 
-    def _is_said_again(self, base: Before) -> bool:
-        """Say whether the bot answers it anew in another language: its own words need no translation, and nothing is done twice."""
+    def _is_said_again(self, base: Before, *, to: str) -> bool:
+        """Say whether the bot answers it anew in another language: its own words need no translation, and nothing is done twice.
+
+        What the house says is about who asked it, and said again to them alone.
+        """
         if base.skill == "house":
-            return base.message.command is not None and base.message.command.name in SAID_AGAIN
+            command = base.message.command
+            return command is not None and command.name in SAID_AGAIN and base.message.sender == to
         translator = self._skills.get(TRANSLATE)
         translates = translator is not None and self._equipped(translator)
         return base.skill == "help" or (base.skill in OWN_WORDS and not translates and base.skill in self._skills)

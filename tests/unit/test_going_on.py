@@ -32,10 +32,11 @@ class Talk:
         return self.said.get(message.id)
 
 
-def going_on(said: dict[str, Before], *, translates: bool = False) -> GoingOn:
+def going_on(said: dict[str, Before], *, translates: bool = False, house: bool = False) -> GoingOn:
     kit = fake_kit()
     skills: list[Skill] = [build_summarise(kit), build_translate(kit), build_help(kit)]
-    return GoingOn({skill.name: skill for skill in skills}, Talk(said).before, equipped=lambda _skill: translates)
+    by_name = {skill.name: skill for skill in skills} | ({"house": skills[-1]} if house else {})
+    return GoingOn(by_name, Talk(said).before, equipped=lambda _skill: translates)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,15 @@ async def test_nothing_is_done_twice_for_another_language(command: str) -> None:
     asked = make_message(f"/{command} on", id="2")
     meant = await going_on({"1": Before(asked, "house", SHORT)}).of(make_message("and in Korean?"))
     assert meant is None or meant.about is SHORT
+
+
+@pytest.mark.parametrize(("asker", "again"), [("ann", True), ("ben", False)])
+async def test_what_the_bot_says_of_a_person_is_said_again_to_that_person_alone(asker: str, again: bool) -> None:
+    asked = make_message("/quota", id="2", kind="group", sender="ann")
+    meant = await going_on({"1": Before(asked, "house", SHORT)}, house=True).of(
+        make_message("and in Korean?", kind="group", sender=asker)
+    )
+    assert (meant is not None and meant.about is asked) == again
 
 
 async def test_what_stands_for_itself_goes_on_from_nothing() -> None:
