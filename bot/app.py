@@ -81,7 +81,9 @@ async def opened(settings: Settings, *, ahead: Sequence[Slot[Any, Any]] = ()) ->
         )
         await library.open()
         stack.push_async_callback(library.close)
-        yield await assemble(Ground(settings, database, lease, sandbox, catalogue, pool, library))
+        app = await assemble(Ground(settings, database, lease, sandbox, catalogue, pool, library))
+        stack.push_async_callback(app.forgetting.close)
+        yield app
 
 
 def _left_out(name: str, why: Text) -> None:

@@ -140,7 +140,7 @@ async def assemble(ground: Ground) -> App:
         eraser=shared.eraser, ageing=Ageing(library, shared.eraser, shared.audit), links=shared.links, channels=shared.channels,
         roles=shared.roles, audit=shared.audit, swapper=parts.swapper, watching=parts.watching,
         page=PageDesk(parts.swapper, shared.roles, shared.audit, pool, catalogue, sight), admin=admin, duty=shared.duty,
-        door=shared.door, dead=shared.dead, quotas=shared.quotas, health=_health(ground, shared), pasts=reader,
+        door=shared.door, dead=shared.dead, quotas=shared.quotas, health=_health(ground, shared), pasts=reader, forgetting=forgetting,
     )  # fmt: skip
     made.append(app)
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by

@@ -103,10 +103,21 @@ class Forgetting:
         if self._wiping is None:
             self._wiping = asyncio.create_task(self._wipe_later())
 
+    async def close(self) -> None:
+        """Wipe at once what waits to be."""
+        waiting, self._wiping = self._wiping, None
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            await self._wipe()
+
     async def _wipe_later(self) -> None:
         """Leave no byte of what was taken back: once for all of a minute, for the whole database is written anew by it."""
         await asyncio.sleep(WIPED_AFTER_S)
         self._wiping = None
+        await self._wipe()
+
+    async def _wipe(self) -> None:
         try:
             await self._eraser.wipe()
         except StoreError as error:

@@ -30,6 +30,7 @@ from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.duty import Duty
 from bot.errors import ChannelError, InputError, ModelError, RetryLaterError, SettingsError, StoreError
+from bot.forgetting import Forgetting
 from bot.front_door import FrontDoor
 from bot.health import Health
 from bot.intake import Reception
@@ -129,6 +130,7 @@ class App:
     dead: DeadLetters
     quotas: Quotas
     pasts: PastReader
+    forgetting: Forgetting
 
     async def serve(
         self,

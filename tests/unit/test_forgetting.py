@@ -1,5 +1,6 @@
 """/forget, with the bot around it: what goes, whose it must be, and that not a byte of it stays."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.access_house import House
+from bot.app import opened
+from bot.config import Settings
 from bot.forgetting import Forgetting
 from bot.message import Address, Attachment, Command, Message, Reply
 from bot.passage import PUBLIC, Scope, Scopes
@@ -237,3 +240,42 @@ async def test_everything_of_a_person_is_forgotten_in_all_their_accounts_from_th
     await forgetting.answer(make_request(bot.message("/forget everything")))
     assert await bot.found(there.direct) == []
     assert bot.bytes_left() == []
+
+
+class Wiping(Eraser):
+    """Counts how often all is wiped."""
+
+    wiped = 0
+
+    async def wipe(self) -> None:
+        self.wiped += 1
+
+
+async def test_what_was_taken_back_is_wiped_at_the_end_where_that_was_still_to_come(bot: Bot) -> None:
+    house = bot.house
+    eraser = Wiping(house.database, house.blobs)
+    forgetting = Forgetting(house.inbox, house.library, eraser)
+    await forgetting.close()
+    assert eraser.wiped == 0
+    for number in ("m1", "m2"):
+        await forgetting.removed(TEAM, number)
+    before = asyncio.all_tasks()
+    await forgetting.close()
+    await forgetting.close()
+    assert eraser.wiped == 1
+    assert len(before - asyncio.all_tasks()) == 1
+
+
+async def test_the_bot_wipes_at_its_end_what_was_taken_back_a_moment_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiped: list[Eraser] = []
+
+    async def wipe(eraser: Eraser) -> None:
+        wiped.append(eraser)
+
+    monkeypatch.setattr(Eraser, "wipe", wipe)
+    async with opened(Settings(home=tmp_path)) as app:
+        await app.intake.removed(TEAM, "m1")
+        assert wiped == []
+    assert wiped == [app.eraser]
