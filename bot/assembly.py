@@ -41,7 +41,7 @@ from bot.plugins import every
 from bot.quota import Quotas
 from bot.retrieval.access import Access
 from bot.retrieval.links import Fetcher
-from bot.roles import Roles
+from bot.roles import PAGE, Roles
 from bot.router import Router
 from bot.skill import Kit, Skill
 from bot.store.admins import Admins
@@ -123,7 +123,7 @@ async def assemble(ground: Ground) -> App:
         kept_days=settings.retention.days, admits=shared.door.admits,
     )  # fmt: skip
     forgetting = Forgetting(shared.inbox, library, shared.eraser, leave_out=pasts.leave_out, others=shared.linked.others)
-    linking = Linking(shared.linked, tell, page=settings.web.admin)
+    linking = Linking(shared.linked, tell, shared.access.linked, page=settings.web.admin)
     house = House(
         shared.inbox, shared.chats, library, forgetting, str(settings.home), quotas=shared.quotas,
         kept_days=settings.retention.days, linking=linking,
@@ -217,7 +217,8 @@ class _Shared:
             settings, ground.pool, ground.library, inbox, links, blobs, ground.sandbox,
             skills=lambda: tuple(skills), is_admin=roles.admits_sender,
         )  # fmt: skip
-        linked, counts = Linked(database), Counts(Metrics())
+        linked = Linked(database, apart="" if settings.web.admin else PAGE)
+        counts = Counts(Metrics())
         ground.pool.listen(counts.asked)
         quotas = Quotas(
             settings.quotas,

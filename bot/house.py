@@ -99,7 +99,7 @@ class House:
             case "index":
                 return await self._index(request)
             case "link" | "unlink" if self._linking is not None:
-                return request.reply(await self._linking.answer(request.message) or "")
+                return request.reply(await self._linking.answer(request.message))
             case "quota":
                 said = await told_of(request.message, self._quotas) if self._quotas else NO_QUOTA
                 return request.reply(said)

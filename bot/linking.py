@@ -15,6 +15,7 @@ therefore the yes.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -48,16 +49,22 @@ class Linking:
     """Joins and parts."""
 
     def __init__(
-        self, linked: Linked, tell: Tell, *, page: bool = True, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
-        """Tell the other side by `tell(address, text, language)`. `page` is False where the web page is not one person's own."""
+        self, linked: Linked, tell: Tell, changed: Callable[[], None], *, page: bool = True,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:  # fmt: skip
+        """Tell the other side by `tell(address, text, language)`; `changed` is called whenever accounts were joined or parted.
+
+        `page` is False where the web page is not one person's own.
+        """
         self._linked = linked
         self._tell = tell
+        self._changed = changed
         self._page = page
         self._now = now
         self._tries: OrderedDict[str, list[datetime]] = OrderedDict()
         self._wrong: list[datetime] = []
-        self._heard: OrderedDict[tuple[Address, str, int], None] = OrderedDict()
+        self._said: OrderedDict[tuple[Address, str, int], str] = OrderedDict()
+        self._one_at_a_time = asyncio.Lock()
 
     async def others(self, message: Message) -> list[Identity]:
         """Return the other accounts of who said `message`."""
@@ -65,19 +72,23 @@ class Linking:
         return await self._linked.others(at.channel, at.account, message.sender)
 
     async def said(self, message: Message) -> str | None:
-        """Return what is said to an order of these on a platform, "" for nothing; None for any other message."""
+        """Return what is said to an order of these on a platform, the same to one that it tells again; None for any other message.
+
+        Raises StoreError: nothing was done, or not all of it; the platform tells of it again.
+        """
         command = message.command
         if command is None or command.name not in LINK | UNLINK or message.address.channel in _OWN or not message.addressed:
             return None
         key = message.address, message.id, message.version
-        if key in self._heard:  # the platform told of it twice
-            return ""
-        _remember(self._heard, key)
-        text = await self.answer(message)
-        return text.markdown(message.language) if text is not None else ""
+        async with self._one_at_a_time:
+            if key not in self._said:
+                self._said[key] = (await self.answer(message)).markdown(message.language)
+                while len(self._said) > KNOWN:
+                    self._said.popitem(last=False)
+            return self._said[key]
 
-    async def answer(self, message: Message) -> Text | None:
-        """Do what an order says; return what is said to it, None for nothing."""
+    async def answer(self, message: Message) -> Text:
+        """Do what an order says; return what is said to it."""
         command, word = message.command, message.command.args.strip() if message.command is not None else ""
         if message.address.kind == "group":
             if is_code(word):
@@ -91,21 +102,21 @@ class Linking:
             return _(
                 "Whoever types in this terminal is the machine's owner, and linked with nobody. Write /link in another chat."
             )
-        if me.person == PAGE and not self._page:
-            return _("This page is not one person's own (`web.admin` is false), so it is linked with nobody.")
         if command is not None and command.name in UNLINK:
             return await self._unlink(me, message.language)
+        if me.person == PAGE and not self._page:
+            return _("This page is not one person's own (`web.admin` is false), so it is linked with nobody.")
         if not word:
             return await self._shown(me)
         if word.lower() in YES:
             return await self._joined(me, message.language)
         return await self._typed(me, word)
 
-    async def _shown(self, me: Identity) -> Text | None:
+    async def _shown(self, me: Identity) -> Text:
         if me.person == PAGE:
             return _("Write /link in the other chat, and type here the code that is shown there: /link CODE.")
         if not self._may_try(f"show {me.person}"):
-            return None
+            return _("Too many codes were shown. Please try again in ten minutes.")
         code = new_code()
         await self._linked.show(me, hashed(code), now=self._now())
         return _(
@@ -136,26 +147,41 @@ class Linking:
             return _(
                 "There is no code of which you could say yes. Write /link on the other channel, and here /link and the code."
             )
+        if joined.how == "same":
+            return _("You are one person already; nothing to do.")
         if joined.how == "taken":
             return _(
                 "Nothing was linked: one of the two is linked with another account there already. /unlink first, on the one that is to change."
             )
-        await self._tell(
-            joined.other.direct,
-            _(
-                "{name} on {channel} ({person}) and you are one person to me from now on, by your code. If that is not you, write /unlink at "
-                "once.",
-                name=_name(me), channel=me.channel.title(), person=me.person,
-            ),
-            language,
-        )  # fmt: skip
+        self._changed()
+        await self._tell_joined(me, joined.other, language)
         return _(
             "You are one person to me from now on, here and as {person}. /unlink ends that; /privacy says with whom.",
             person=joined.other.person,
         )
 
+    async def _tell_joined(self, me: Identity, shown: Identity, language: Language) -> None:
+        """Tell whom the code was shown to, and the further accounts of both."""
+        by_code = _(
+            "{name} on {channel} ({person}) and you are one person to me from now on, by your code. If that is not you, write /unlink at "
+            "once.",
+            name=_name(me), channel=me.channel.title(), person=me.person,
+        )  # fmt: skip
+        await self._tell(shown.direct, by_code, language)
+        others = await self._linked.others(me.channel, me.account, me.user)
+        for one in others:
+            if one.direct != shown.direct:
+                people = ", ".join(other.person for other in (me, *others) if other is not one)
+                further = _(
+                    "You are one person to me with {people} from now on. If that is not you, write /unlink at once.",
+                    people=people,
+                )
+                await self._tell(one.direct, further, language)
+
     async def _unlink(self, me: Identity, language: Language) -> Text:
         others = await self._linked.leave(me)
+        if others:
+            self._changed()
         for other in others:
             text = _("{person} is linked with you no more: each finds only its own again.", person=me.person)
             await self._tell(other.direct, text, language)
@@ -184,9 +210,3 @@ _OWN: Final = frozenset({CONSOLE, PAGE.partition(":")[0]})
 
 def _name(one: Identity) -> str:
     return named(one.name) or one.user
-
-
-def _remember(kept: OrderedDict[tuple[Address, str, int], None], key: tuple[Address, str, int]) -> None:
-    kept[key] = None
-    while len(kept) > KNOWN:
-        kept.popitem(last=False)

@@ -141,7 +141,7 @@ class Access:
         self._soons: dict[tuple[str, str, str], asyncio.Future[Any]] = {}
         self._places = asyncio.Semaphore(ASKED_AT_ONCE)
         self.changes = 0
-        """Grows whenever somebody is told to have come or left."""
+        """Grows whenever somebody is told to have come or left, or accounts to have become one person's, or no more."""
 
     def changed(self, scope: Scope, person: str = "") -> None:
         """Forget whether `person` (everybody for "") is in `scope`: they came or left. What is being asked is not believed."""
@@ -149,6 +149,10 @@ class Access:
         for key in [key for key in (*self._known, *self._asking) if key[1] == scope and person in ("", key[0])]:
             self._known.pop(key, None)
             self._asking.pop(key, None)
+
+    def linked(self) -> None:
+        """Have what is being answered asked for anew: accounts became one person's, or are so no more."""
+        self.changes += 1
 
     async def scopes_of(self, message: Message) -> Scopes:
         """Return what may be used to answer `message`.

@@ -51,18 +51,19 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What came of a yes. taken: one of the two has another account there already; gone: the code stands no more."""
+    """What came of a yes. same: they are one person; taken: one of the two has another account there; gone: the code stands no more."""
 
-    how: Literal["joined", "taken", "gone"]
+    how: Literal["joined", "same", "taken", "gone"]
     other: Identity | None = None
 
 
 class Linked:
     """Whose accounts are whose."""
 
-    def __init__(self, database: Database) -> None:
-        """Use `database`."""
+    def __init__(self, database: Database, *, apart: str = "") -> None:
+        """Use `database`; the accounts of `apart`, CHANNEL:USER, are nobody's other ones and have none, whatever was linked."""
         self._database = database
+        self._apart = apart
 
     async def show(self, to: Identity, code_hash: str, *, now: datetime) -> None:
         """Keep the SHA-256 of the code that is shown to somebody; one that was shown before is of no use any more."""
@@ -107,6 +108,8 @@ class Linked:
             connection.execute(delete(_CODES).where(_CODES.c.typed_by == json.dumps(_key(by))))
             other = _identity(row)
             both = [*_whole(connection, other), *_whole(connection, by)]
+            if _key(other) in [_key(one) for one in _whole(connection, by)]:
+                return Joined("same", other)
             if len({(one.channel, one.account) for one in both}) < len(both):
                 return Joined("taken", other)
             whole = secrets.token_hex(16)
@@ -147,7 +150,8 @@ class Linked:
         query = select(_LINKED).where(_LINKED.c.whole == me.scalar_subquery())
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(_LINKED.c.linked_at, _LINKED.c.channel, _LINKED.c.user))).all()
-        return [_identity(row) for row in rows]
+        known = [_identity(row) for row in rows]
+        return [] if f"{channel}:{user}" == self._apart else [one for one in known if one.person != self._apart]
 
 
 def _key(one: Any) -> list[str]:

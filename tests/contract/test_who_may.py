@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from fakes.who_may import FORMS, GROUP, GUEST, OWNER, ROLES, STRANGER, Case, Hou
 from bot.app import App, channels_of, opened
 from bot.config import Settings, WebSettings
 from bot.errors import InputError
+from bot.message import Address, Command, Message
+from bot.store.linked import Identity, Linked
 
 LONGEST_S = 60.0
 pytestmark = pytest.mark.timeout(120)
@@ -191,3 +194,23 @@ async def _refused(app: App, who: str) -> AsyncIterator[str]:
             await getattr(app.roles, name)("slack:UMEMBER", by=who)
             continue
         yield name
+
+
+@pytest.mark.parametrize("admin", [True, False])
+async def test_a_page_that_is_everybodys_is_nobodys_account_whatever_was_linked_and_may_end_it(
+    tmp_path: Path, admin: bool
+) -> None:
+    ann, page = (
+        Identity(at.channel, at.account, at.chat, at) for at in (Address("telegram", "7", "42"), Address("web", "local", "me"))
+    )
+    now = datetime.now(UTC)
+    said = Message(page.direct, "me", "m1", "/unlink", "en", now, command=Command("unlink"))
+    async with opened(Settings(home=tmp_path, language="en", web=WebSettings(enabled=False, admin=admin))) as app:
+        linked = Linked(app.database)
+        await linked.show(ann, "code", now=now)
+        await linked.typed("code", page, now=now)
+        await linked.join(page, now=now)
+        assert (await app.quotas.person(said) == "telegram:42", await app.quotas.person(said) == "web:me") == (admin, not admin)
+        (reply,) = (await app.dispatcher.answer(said)).replies
+        assert "linked no more with telegram:42" in reply.text
+        assert await linked.others("web", "local", "me") == []

@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from bot.channels.incoming import parse_command
+from bot.dispatch import Dispatcher
+from bot.errors import StoreError
 from bot.front_door import ALPHABET, hashed
 from bot.linking import MOST_GUESSES, MOST_WRONG, Linking
 from bot.locale import Language, Text
-from bot.message import Address, Message
-from bot.passage import PUBLIC, Scope
+from bot.message import Address, Message, Reply
+from bot.passage import PUBLIC, Scope, Scopes
 from bot.retrieval.access import Access
+from bot.skill import CommandSpec, Request
 from bot.store.database import Database
 from bot.store.linked import Linked
 
 SLACK, TELEGRAM = Address("slack", "T1", "U1"), Address("telegram", "7", "42")
+MATRIX, IRC = Address("matrix", "srv", "@ann"), Address("irc", "net", "ann")
 EVE, GROUP, PAGE = Address("slack", "T1", "UEVE"), Address("slack", "T1", "C1", kind="group"), Address("web", "local", "me")
 
 
@@ -31,11 +37,15 @@ class Desk:
         self.database, self.linked = database, Linked(database)
         self.now = datetime(2026, 3, 2, 12, tzinfo=UTC)
         self.told: list[tuple[Address, str]] = []
-        self.linking = Linking(self.linked, self._tell, now=lambda: self.now)
+        self.changes = 0
+        self.linking = Linking(self.linked, self._tell, self._changed, now=lambda: self.now)
         self._numbers = itertools.count()
 
     async def _tell(self, address: Address, said: Text, language: Language) -> None:
         self.told.append((address, said.to(language)))
+
+    def _changed(self) -> None:
+        self.changes += 1
 
     def message(self, words: str, at: Address, *, by: str = "") -> Message:
         return Message(
@@ -182,13 +192,28 @@ async def test_somebody_who_is_linked_is_not_linked_with_a_second_one_there(desk
 
 
 async def test_a_page_that_several_know_is_linked_with_nobody(desk: Desk) -> None:
-    desk.linking = Linking(desk.linked, desk._tell, page=False, now=lambda: desk.now)
+    desk.linking = Linking(desk.linked, desk._tell, desk._changed, page=False, now=lambda: desk.now)
     code = await desk.code()
     for words in (f"/link {code}", "/link yes"):
         said = await desk.linking.answer(desk.message(words, PAGE))
         assert said is not None
         assert "linked with nobody" in said.to("en")
     assert await desk.others(PAGE) == []
+
+
+async def test_a_page_that_became_everybodys_reads_nothing_of_who_was_linked_with_it_and_ends_it(desk: Desk) -> None:
+    await desk.linking.answer(desk.message(f"/link {await desk.code(TELEGRAM)}", PAGE))
+    await desk.linking.answer(desk.message("/link yes", PAGE))
+    await desk.link(SLACK, TELEGRAM)
+    desk.linking = Linking(desk.linked, desk._tell, desk._changed, page=False, now=lambda: desk.now)
+    desk.linked = Linked(desk.database, apart="web:me")
+    assert (await desk.others(PAGE), await desk.others(TELEGRAM)) == ([], ["slack:U1"])
+    assert await desk.linked.one("web", "local", "me") == "web:me"
+    assert await desk.linked.one("telegram", "7", "42") == await desk.linked.one("slack", "T1", "U1") != "web:me"
+    said = await desk.linking.answer(desk.message("/unlink", PAGE))
+    assert "linked no more" in said.to("en")
+    desk.linked = Linked(desk.database)
+    assert (await desk.others(PAGE), await desk.others(TELEGRAM)) == ([], ["slack:U1"])
 
 
 async def test_of_two_who_type_one_code_at_once_one_has_it_and_two_yeses_are_one(desk: Desk) -> None:
@@ -203,14 +228,100 @@ async def test_of_two_who_type_one_code_at_once_one_has_it_and_two_yeses_are_one
 
 async def test_what_a_platform_tells_twice_is_done_once_and_talk_is_none_of_it(desk: Desk) -> None:
     order = desk.message("/link", SLACK)
-    assert await desk.linking.said(order)
-    assert await desk.linking.said(order) == ""
+    first, second = await asyncio.gather(desk.linking.said(order), desk.linking.said(order))
+    assert first == second == await desk.linking.said(order)
+    assert "/link " in (first or "")
     assert await desk.linking.said(desk.message("link me", SLACK)) is None
     assert await desk.linking.said(replace(desk.message("/link", GROUP), addressed=False)) is None
     assert await desk.linking.said(desk.message("/link", PAGE)) is None
     for _time in range(MOST_GUESSES):
         last = await desk.say("/link", SLACK)
-    assert last == ""  # a flood of codes is answered by silence
+    assert "Too many codes were shown" in last
+    assert "/link" not in last
+
+
+async def test_what_could_not_be_kept_is_done_when_the_platform_tells_it_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = desk.message("/link", SLACK)
+
+    async def broken(*_args: object, **_options: object) -> None:
+        raise StoreError(Text("The disk is full."))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.linked, "show", broken)
+        with pytest.raises(StoreError):
+            await desk.linking.said(order)
+    assert "/link " in (await desk.linking.said(order) or "")
+
+
+async def test_every_account_of_both_is_told_but_ones_own(desk: Desk) -> None:
+    await desk.link(SLACK, TELEGRAM)
+    await desk.link(MATRIX, IRC)
+    desk.told.clear()
+    await desk.link(SLACK, MATRIX)
+    told = dict(desk.told)
+    assert (len(desk.told), set(told)) == (3, {SLACK, TELEGRAM, IRC})
+    assert "by your code" in told[SLACK]
+    for at, others in {
+        TELEGRAM: {"slack:U1", "matrix:@ann", "irc:ann"}, IRC: {"slack:U1", "matrix:@ann", "telegram:42"},
+    }.items():  # fmt: skip
+        assert all(other in told[at] for other in others)
+        assert "/unlink" in told[at]
+        assert "your code" not in told[at]
+
+
+async def test_who_is_one_person_already_is_told_so(desk: Desk) -> None:
+    await desk.link(SLACK, TELEGRAM)
+    before = len(desk.told)
+    assert "one person already" in await desk.link(TELEGRAM, SLACK)
+    assert (await desk.others(SLACK), len(desk.told)) == (["telegram:42"], before)
+    assert "no code" in await desk.say("/link yes", SLACK)
+
+
+async def test_what_is_linked_or_parted_is_told_to_who_knows_what_may_be_read(desk: Desk) -> None:
+    await desk.say("/unlink", SLACK)
+    assert "no code" in await desk.say("/link yes", SLACK)
+    assert desk.changes == 0
+    await desk.link(SLACK, TELEGRAM)
+    assert desk.changes == 1
+    await desk.say("/unlink", SLACK)
+    assert desk.changes == 2
+
+
+async def test_an_answer_that_was_made_before_an_unlink_is_made_anew_without_the_other_account(desk: Desk) -> None:
+    access = Access(Shared(), {"slack": Platform("T1", {}), "telegram": Platform("7", {})}, others=desk.linked.others)
+    desk.linking = Linking(desk.linked, desk._tell, access.linked, now=lambda: desk.now)
+    await desk.link(SLACK, TELEGRAM)
+    skill = SlowSkill(partial(desk.say, "/unlink", SLACK))
+    dispatcher = Dispatcher([skill], _never, text_bytes=1000, keep_label=_never, access=access)
+    (reply,) = (await dispatcher.answer(desk.message("/search plan", TELEGRAM))).replies
+    assert [Scope.of(SLACK) in scopes for scopes in skill.given] == [True, False]
+    assert reply.text == "answer 2"
+
+
+class SlowSkill:
+    """Answers; while it does so the first time, `meanwhile` happens."""
+
+    name, title, summary, slots, takes = "search", Text("Search"), Text("A skill."), (), frozenset[str]()
+    commands = (CommandSpec("search", Text("search")),)
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self.meanwhile, self.given = meanwhile, list[Scopes]()
+
+    def claims(self, message: Message) -> bool:
+        del message
+        return False
+
+    async def answer(self, request: Request) -> Reply:
+        self.given.append(request.scopes)
+        if len(self.given) == 1:
+            await self.meanwhile()
+        return request.reply(f"answer {len(self.given)}")
+
+
+async def _never(*_args: object) -> Any:
+    raise AssertionError
 
 
 @pytest.mark.parametrize("word", ["x" * 5000, "'; DROP TABLE linked", "\0", "yes please", "０" * 8, *ALPHABET[:2]])
