@@ -1,6 +1,7 @@
 """A chat that its platform gives another number: all that is kept under the old one goes over to the new one.
 
-Owns what is kept by chat: settings, messages and replies, waiting ones too, and buttons; leaves what may be searched to `rescoping`.
+Owns what is kept by chat: settings, messages and replies, waiting ones too, buttons, and how far its past is read; leaves what may be
+searched to `rescoping`.
 All in one transaction; done again, it takes along what was written under the old number meanwhile. A message of the old chat is
 known by `-5/17` from then on, because the new chat counts its own messages from 1.
 
@@ -22,7 +23,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from bot.message import Address, Message, Reply, pack, unpack
 from bot.store.guests import move_guest
 from bot.store.rescoping import move_scope
-from bot.store.tables import ButtonRow, ChatRow, InboxRow, MoveRow, OutboxRow
+from bot.store.tables import ButtonRow, ChatRow, InboxRow, MoveRow, OutboxRow, PastRow, UnreadRow
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 """Rows that one statement names."""
 _INBOX, _OUTBOX, _BUTTONS, _CHATS = (cast("Table", kind.__table__) for kind in (InboxRow, OutboxRow, ButtonRow, ChatRow))
+_PASTS, _UNREAD = (cast("Table", kind.__table__) for kind in (PastRow, UnreadRow))
 _Key = tuple[str, str, str]
 _WAITING = ("ready", "sending", "ambiguous")
 
@@ -101,6 +103,7 @@ def _move(connection: Connection, old: Address, new: Address) -> None:
     _move_inbox(connection, old, new)
     _move_outbox(connection, old, new)
     move_guest(connection, old, new)
+    _move_past(connection, old, new)
     move_scope(connection, old, new)
 
 
@@ -159,6 +162,15 @@ def _move_outbox(connection: Connection, old: Address, new: Address) -> None:
         connection.execute(update(_OUTBOX).where(_OUTBOX.c.id == row.id).values(values))
     known = case((_OUTBOX.c.platform_id == "", ""), else_=f"{old.chat}/" + _OUTBOX.c.platform_id)
     connection.execute(update(_OUTBOX).where(here).values(chat=new.chat, platform_id=known))
+
+
+def _move_past(connection: Connection, old: Address, new: Address) -> None:
+    """Move how far the chat's past is read, where the new chat has none of its own, and what of it is not to be read in again."""
+    connection.execute(update(_UNREAD).where(_here(_UNREAD, old)).values(chat=new.chat))
+    if connection.execute(select(_PASTS.c.chat).where(_here(_PASTS, new))).first() is None:
+        connection.execute(update(_PASTS).where(_here(_PASTS, old)).values(chat=new.chat))
+    else:
+        connection.execute(delete(_PASTS).where(_here(_PASTS, old)))
 
 
 def _carried(message: Message, old: Address, new: Address) -> Message:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Table, bindparam, delete, insert, literal, select, text, update
+from sqlalchemy import Table, and_, bindparam, delete, insert, literal, not_, select, text, update
 from sqlalchemy import func as sql
 
 from bot.message import Address
@@ -19,7 +19,7 @@ from bot.store.shelf import NO_PASSAGE
 from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 _DOCUMENTS = cast("Table", DocumentRow.__table__)
 _MOVE = (
@@ -69,10 +69,15 @@ def _rename_documents(connection: Connection, scope: int, old: Address, new: Add
     """Let the old chat's messages be no message of the new one, which counts its own from 1."""
     here = _DOCUMENTS.c.scope_id == scope
     key = literal(f"message:{old.chat}/") + sql.substr(_DOCUMENTS.c.key, len("message:") + 1)
-    connection.execute(update(_DOCUMENTS).where(here, _DOCUMENTS.c.key.op("GLOB")("message:[0-9]*")).values(key=key))
+    connection.execute(update(_DOCUMENTS).where(here, _counted(_DOCUMENTS.c.key)).values(key=key))
     answers = literal(f"message:{old.chat}/") + sql.substr(_DOCUMENTS.c.answers, len("message:") + 1)
-    connection.execute(update(_DOCUMENTS).where(here, _DOCUMENTS.c.answers.op("GLOB")("message:[0-9]*")).values(answers=answers))
+    connection.execute(update(_DOCUMENTS).where(here, _counted(_DOCUMENTS.c.answers)).values(answers=answers))
     connection.execute(update(_DOCUMENTS).where(here, _DOCUMENTS.c.sender == old.chat).values(sender=new.chat))
+
+
+def _counted(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Say whether it is the key of a message that its chat counted: an id of another kind is the same in the new chat."""
+    return and_(key.op("GLOB")("message:[0-9]*"), not_(key.op("GLOB", is_comparison=True)("message:*[^0-9]*")))
 
 
 def _drop_doubles(connection: Connection, before: int, after: int) -> None:

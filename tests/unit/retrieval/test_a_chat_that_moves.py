@@ -83,6 +83,15 @@ async def test_a_message_of_the_new_chat_replaces_none_of_the_old_with_its_numbe
     assert (await found(library, "lunch at noon in the canteen", AFTER))[0] == "lunch is at noon in the canteen"
 
 
+async def test_a_message_whose_id_counts_nothing_keeps_it_so_that_it_is_known_when_it_is_read_again(
+    library: Shelves, moves: Moves
+) -> None:
+    said = Said("Ann", datetime(2026, 11, 27, tzinfo=UTC), "", "message:1764201600.000100")
+    await library.add_text("me, all week", BEFORE, title="Ann", link="message:t", key="message:1764201600.000200", said=said)
+    await moves.move(OLD, NEW)
+    assert [one.key for one in await library.held(AFTER)] == ["message:1764201600.000200"]
+
+
 async def test_moved_again_nothing_changes_and_what_was_kept_late_goes_along(library: Shelves, moves: Moves) -> None:
     await say(library, "the printer on floor three is broken", 1)
     await moves.move(OLD, NEW)

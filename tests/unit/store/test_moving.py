@@ -11,7 +11,8 @@ from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox, Parcel
-from bot.store.tables import ButtonRow, InboxRow, OutboxRow
+from bot.store.pasts import Past, Pasts
+from bot.store.tables import ButtonRow, InboxRow, OutboxRow, UnreadRow
 from bot.testing import make_message
 
 OLD = Address("telegram", "7", "-5", kind="group")
@@ -140,6 +141,24 @@ async def test_other_chats_and_a_row_that_cannot_be_read_stay_what_they_are(hous
     await house.moves.move(OLD, NEW)
     assert (await house.inbox.one(other)).message.address.chat == "-50"
     assert sorted(map(str, await house.column(InboxRow.chat))) == ["-1005", "-50"]
+
+
+@pytest.mark.parametrize("own", ["", "done"])
+async def test_how_far_a_past_is_read_goes_over_where_the_new_chat_has_none_and_what_is_left_out_always(
+    house: Fixture, database: Database, own: str
+) -> None:
+    pasts = Pasts(database)
+    past = Past(OLD.channel, OLD.account, OLD.chat, "telegram:boss", OLD, "en", of_workspace=True, before="7")
+    await pasts.order(past)
+    await pasts.leave_out(OLD, sender="ann")
+    if own:
+        await pasts.order(replace(past, chat=NEW.chat, state="done", before=""))
+    await house.moves.move(OLD, NEW)
+    moved = await pasts.of(NEW)
+    assert moved is not None
+    assert (moved.state, moved.before) == (("done", "") if own else ("reading", "7"))
+    assert await pasts.of(OLD) is None
+    assert await house.column(UnreadRow.chat) == [NEW.chat]
 
 
 async def test_all_or_nothing_goes_over(house: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
