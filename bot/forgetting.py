@@ -18,10 +18,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import StoreError
+from bot.kept_talk import key_of
 from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.message import Message
-from bot.passage import WITHIN, Held, Scope
+from bot.passage import MESSAGE, WITHIN, Held, Scope
 from bot.retrieval.access import Others, no_others
 from bot.text.normal import normal
 from bot.text.shown import named
@@ -38,8 +39,6 @@ log = Logger(__name__)
 EVERYTHING = frozenset(
     {"everything", "all", "everywhere", "everything of mine", "all of it", "전부", "모두", "다", "모든 것", "내 것 전부"}
 )
-MESSAGE = "message:"
-"""What the keys of messages begin with."""
 NEAR = 0.6
 WIPED_AFTER_S = 60.0
 """A platform waits until it is told that a message is forgotten, and may tell of many at once."""
@@ -176,7 +175,7 @@ class Forgetting:
 
     async def _keys(self, scope: Scope, message: Message, blobs: Sequence[str]) -> list[str]:
         """Return under which keys that is kept which came with a message: its words, its files, what was seen and heard in them."""
-        own = {f"{MESSAGE}{message.id}", *(f"{kind}:{blob}" for kind in ("image", "audio") for blob in blobs)}
+        own = {key_of(message), *(f"{kind}:{blob}" for kind in ("image", "audio") for blob in blobs)}
         held = await self._library.held(scope)
         meant = [one for one in held if one.key in own or (one.sha256 in blobs and not one.key.startswith(MESSAGE))]
         return [one.key for one in _with_members(meant, held)]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from bot.message import Message
-from bot.retrieval.library import MESSAGE, Talk
+from bot.passage import MESSAGE
+from bot.retrieval.library import Talk
 from bot.retrieval.spoken import tells
 from bot.talk import Said
 

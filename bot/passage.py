@@ -18,6 +18,8 @@ _ = phrases(__file__)
 
 WITHIN = "//"
 """In a document's key between an archive and the path of a file in it: no path of a machine's own has it."""
+MESSAGE = "message:"
+"""What the keys, and the links, of messages begin with."""
 ScopeKind = Literal["dm", "group", "workspace", "public"]
 _PARTS: Mapping[str, int] = {"dm": 3, "group": 3, "workspace": 2, "public": 0}
 """Of how many names a scope's path is made: channel, account, chat."""

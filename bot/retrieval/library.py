@@ -28,7 +28,7 @@ from bot.errors import NoModelError
 from bot.language import detect
 from bot.locale import Text
 from bot.models.tasks import EMBED
-from bot.passage import WITHIN, Added, Failed, Held, Hit, Passage, Scope, Scopes
+from bot.passage import MESSAGE, WITHIN, Added, Failed, Held, Hit, Passage, Scope, Scopes
 from bot.progress import Report
 from bot.retrieval import spoken
 from bot.retrieval.changeover import Changeover
@@ -66,8 +66,6 @@ PART = 1024
 """Passages of a long document that are committed together."""
 LINK = "link:"
 """What the keys of documents begin with that were read from a link."""
-MESSAGE = "message:"
-"""What the keys, and the links, of messages begin with."""
 FORGOTTEN_AT_ONCE = 500
 FILE = "file:"
 """What the keys of documents begin with that came as a file of a chat."""
@@ -270,7 +268,7 @@ class Shelves:
         sha256 = hashlib.sha256(f"{title}\n{link}\n{text}".encode("utf-8", "replace")).hexdigest()
         if known := await self._on_thread(lambda: self._found_by().known(scope, sha256, key=key)):
             return known
-        document = Document("message" if link.startswith("message:") else "text", title, (Block("text", as_written(text)),))
+        document = Document("message" if link.startswith(MESSAGE) else "text", title, (Block("text", as_written(text)),))
         size_bytes = len(text.encode("utf-8", "replace"))
         names = Names(scope, key, title, link, sender, said)
         return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes)

@@ -182,11 +182,7 @@ class Passages:
         Return the passages that went; None where there is no such document any more.
         """
         chats = or_(*(ScopeRow.name.startswith(f"{kind}:") for kind in ("dm", "group")))
-        old = (
-            chats,
-            DocumentRow.updated_at < before,
-            ~DocumentRow.key.startswith(beside, autoescape=True),
-        )
+        old = (chats, DocumentRow.updated_at < before, ~DocumentRow.key.startswith(beside, autoescape=True))
         some = select(DocumentRow.id).join(ScopeRow).where(*old).order_by(DocumentRow.id).limit(documents)
         async with self._database.read() as connection:
             numbers = list((await connection.execute(some)).scalars())

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.locale import Language
 from bot.message import Address, pack, unpack
-from bot.passage import Scope
+from bot.passage import MESSAGE, Scope
 from bot.store.passages import Choose, NewDocument
 from bot.store.tables import DocumentRow, PastRow, ScopeRow, UnreadRow
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 State = Literal["reading", "done", "off", "lost"]
 _PASTS, _UNREAD = (cast("Table", kind.__table__) for kind in (PastRow, UnreadRow))
-_MESSAGE = "message:"
 AT_ONCE = 500
 
 
@@ -173,7 +172,7 @@ def _allowed(connection: Connection, past: Past, documents: Sequence[NewDocument
     """Return the messages that nobody had forgotten."""
     here = and_(_UNREAD.c.channel == past.channel, _UNREAD.c.account == past.account, _UNREAD.c.chat.in_(("", past.chat)))
     rules = connection.execute(select(_UNREAD.c.sender, _UNREAD.c.message, _UNREAD.c.at).where(here)).all()
-    gone = {_MESSAGE + rule.message for rule in rules if rule.message}
+    gone = {MESSAGE + rule.message for rule in rules if rule.message}
     silent: dict[str, datetime] = {}
     for rule in rules:
         if not rule.message:
