@@ -95,7 +95,8 @@ class Forgetting:
     async def removed(self, at: Address, number: str) -> None:
         """Forget a message that its writer took back, with its answer; it was theirs, whoever tells of it."""
         message = Message(at, "", number, "", "en", datetime.now(UTC))
-        await self._leave_out(at, message=number)
+        if at.kind == "group":
+            await self._leave_out(at, message=number)
         keys = await self._keys(Scope.of(at), message, await self._inbox.files_of(at, number))
         await self._library.forget(Scope.of(at), sender=None, keys=keys)
         await self._eraser.forget_message(at, number, sender=None)

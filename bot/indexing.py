@@ -80,7 +80,7 @@ class Indexing:
             await self.pasts.become(past, "off")
         elif past is not None and past.state == "off":
             await self.pasts.drop(past)
-            self.reader.news.set()
+            self.reader.look(past.channel, past.account)
 
     async def _history(self, request: Request) -> Text:
         at = request.message.address
@@ -117,7 +117,7 @@ class Indexing:
         if order is not None:
             return await self._progress(at.channel, at.account)
         await self.pasts.order(Past(at.channel, at.account, "", person_of(request.message), at, request.language))
-        self.reader.news.set()
+        self.reader.look(at.channel, at.account)
         return _(
             "From now on I index the public channels of this workspace: I come into each, say so there, and read what was said before and "
             "what is said from now on. Channels shared with other organisations, and private ones, only where `/index history` is said in them. "

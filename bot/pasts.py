@@ -76,6 +76,11 @@ class PastReader:
         self.news = asyncio.Event()
         """Set where something was ordered or taken back."""
 
+    def look(self, channel: str, account: str) -> None:
+        """Look at once which groups are open in an account: there is news of its order."""
+        self._looked.pop((channel, account), None)
+        self.news.set()
+
     async def run(self, channel: object, name: str, idle: Callable[[], Awaitable[None]]) -> None:
         """Read what was ordered on the channel `name`, until cancelled."""
         if not isinstance(channel, HasHistory):
@@ -154,27 +159,33 @@ class PastReader:
     # ------------------------------------------------------------------ a workspace
 
     async def _spread(self, channel: object, name: str, account: str) -> None:
-        """Follow the order for a workspace: open groups that are new come to it, those that are open no more leave it."""
+        """Follow the order for a workspace: open groups that are new come to it, those that are open no more, or shared, leave it."""
         order = await self._pasts.workspace(name, account)
         if order is None or not isinstance(channel, HasOpenGroups):
             return
-        if self._looked.get((name, account), -LOOK_EVERY_S) + LOOK_EVERY_S > self._clock() and not self.news.is_set():
+        if self._looked.get((name, account), -LOOK_EVERY_S) + LOOK_EVERY_S > self._clock():
             return
         if self._not_before.get((name, account), 0.0) > self._clock() or (found := await channel.open_groups(account)) is None:
             return
         self._looked[name, account] = self._clock()
         known = {past.chat: past for past in await self._pasts.groups(name, account)}
         for past in known.values():
-            if past.of_workspace and past.state != "off" and past.chat not in found:
+            group = found.get(past.chat)
+            if past.of_workspace and past.state != "off" and (group is None or group.outside):
                 await self.take_back(past)
         for chat, group in found.items():
-            if chat in known or group.outside or group.archived:
+            if (chat in known and known[chat].state != "entering") or group.outside or group.archived:
                 continue
             if not await self._begin(channel, replace(order, chat=chat, name=group.name, of_workspace=True)):
                 return
 
     async def _begin(self, channel: HasOpenGroups, past: Past) -> bool:
-        """Enter a group, say there what is done, and have it be read; False where the platform asks to wait."""
+        """Enter a group, say there what is done, and have it be read; False where the platform asks to wait, or the order is taken back.
+
+        The row comes first: whoever takes back the order, or the group, finds it.
+        """
+        if (state := await self._pasts.enter(past)) != "entering":
+            return state is not None
         try:
             await channel.enter(past.address)
         except RetryLaterError as error:
@@ -182,13 +193,22 @@ class PastReader:
             self._looked.pop((past.channel, past.account), None)
             return False
         except ChannelError as error:
-            await self._pasts.order(replace(past, state="lost"))
-            await self._pasts.become(past, "lost", why={language: error.text.to(language) for language in LANGUAGES})
+            why: dict[str, str] = {language: error.text.to(language) for language in LANGUAGES}
+            await self._pasts.become(past, "lost", why=why, only="entering")
             return True
+        if (state := await self._pasts.enter(past)) != "entering":
+            return state is not None
         await self._say(past.address, told(of_workspace=True), past.language)  # rather twice than not at all
         await self._chats.set_indexing(past.address, on=True)
-        await self._pasts.order(past)
+        if not await self._pasts.become(past, "reading", only="entering"):
+            await self._out_meanwhile(past)
         return True
+
+    async def _out_meanwhile(self, past: Past) -> None:
+        """Index a group no more that was taken back while it was told, beside what it has ordered itself."""
+        now = await self._pasts.of(past.address)
+        if now is None or now.state == "off":
+            await self._chats.set_indexing(past.address, on=False)
 
     async def take_back(self, past: Past) -> int:
         """Read in a group no more, and remove what was kept of what was said in it; return how many passages went."""

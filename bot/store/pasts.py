@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from sqlalchemy import Table, and_, delete, func, insert, select, update
+from sqlalchemy import Table, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.locale import Language
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from bot.store.database import Database
 
-State = Literal["reading", "done", "off", "lost"]
+State = Literal["entering", "reading", "done", "off", "lost"]
 _PASTS, _UNREAD = (cast("Table", kind.__table__) for kind in (PastRow, UnreadRow))
 AT_ONCE = 500
 
@@ -70,6 +70,8 @@ class Pasts:
     def __init__(self, database: Database) -> None:
         """Use `database`."""
         self._database = database
+        self._cut: set[Address] = set()
+        """Groups whose past was half read when the bot was away."""
 
     async def of(self, address: Address) -> Past | None:
         """Return how far a group is, None where its past was never ordered."""
@@ -100,10 +102,29 @@ class Pasts:
 
         await self._database.write(work)
 
-    async def become(self, past: Past, state: State, *, why: Mapping[str, str] | None = None) -> None:
-        """Change the state of a past."""
+    async def enter(self, past: Past) -> State | None:
+        """Write down that a group is entered by the order for its workspace; return its state, None where that order is there no more.
+
+        A group that has a row keeps it.
+        """
+        new = upsert(_PASTS).values(_row(replace(past, state="entering"))).on_conflict_do_nothing()
+
+        def work(connection: Connection) -> State | None:
+            if connection.execute(select(_PASTS.c.chat).where(_is(past.channel, past.account, ""))).first() is None:
+                return None
+            connection.execute(new)
+            state = select(_PASTS.c.state).where(_is(past.channel, past.account, past.chat))
+            return cast("State", connection.execute(state).scalar_one())
+
+        return await self._database.write(work)
+
+    async def become(self, past: Past, state: State, *, why: Mapping[str, str] | None = None, only: State | None = None) -> bool:
+        """Change the state of a past; False where there is none, or its state is not `only`."""
         values = {"state": state, "why": json.dumps(dict(why)) if why else ""}
-        await self._set(past, values)
+        where = and_(_is(past.channel, past.account, past.chat), *(() if only is None else (_PASTS.c.state == only,)))
+        return await self._database.write(
+            lambda connection: connection.execute(update(_PASTS).where(where).values(values)).rowcount > 0
+        )
 
     async def drop(self, past: Past) -> None:
         """Forget that it was ordered."""
@@ -111,16 +132,27 @@ class Pasts:
         await self._database.write(lambda connection: connection.execute(delete(_PASTS).where(where)))
 
     async def catch_up(self, channel: str, account: str) -> None:
-        """Have every past that is whole be read again down to the last message that is known: the bot was away."""
+        """Have every past be read again down to what is known, for the bot was away: one that is whole now, one half read at its end."""
         newest = (
             select(func.max(DocumentRow.said_at))
             .join(ScopeRow, ScopeRow.id == DocumentRow.scope_id)
             .where(ScopeRow.name == "group:" + _PASTS.c.channel + "/" + _PASTS.c.account + "/" + _PASTS.c.chat)
             .scalar_subquery()
         )
-        whole = and_(_PASTS.c.channel == channel, _PASTS.c.account == account, _PASTS.c.chat != "", _PASTS.c.state == "done")
-        again = update(_PASTS).where(whole).values(state="reading", before="", reached=None, until=newest)
-        await self._database.write(lambda connection: connection.execute(again))
+        groups = and_(_PASTS.c.channel == channel, _PASTS.c.account == account, _PASTS.c.chat != "")
+        reading = and_(groups, _PASTS.c.state == "reading", _PASTS.c.before != "")
+        half = select(_PASTS.c.chat).where(reading, _PASTS.c.until.is_(None))
+        anew = update(_PASTS).where(reading, _PASTS.c.until.is_not(None)).values(before="", reached=None)
+        again = (
+            update(_PASTS).where(groups, _PASTS.c.state == "done").values(state="reading", before="", reached=None, until=newest)
+        )
+
+        def work(connection: Connection) -> Sequence[str]:
+            for statement in (anew, again):
+                connection.execute(statement)
+            return connection.execute(half).scalars().all()
+
+        self._cut |= {Address(channel, account, chat, kind="group") for chat in await self._database.write(work)}
 
     def page(self, past: Past, *, after: str, fetched_at: datetime, reached: datetime | None) -> Choose:
         """Return what chooses of a page's messages those to be kept, and moves the mark on to `after`; "": all of it is read.
@@ -132,10 +164,10 @@ class Pasts:
             here = _is(past.channel, past.account, past.chat)
             mine = and_(here, _PASTS.c.state == "reading", _PASTS.c.before == past.before)
             kept = _new(connection, _allowed(connection, past, documents), past, fetched_at)
-            values = {
-                "before": after, "state": "reading" if after else "done", "kept": _PASTS.c.kept + len(kept),
-                "reached": reached or past.reached,
-            }  # fmt: skip
+            more: dict[str, object] = {"state": "reading" if after else "done", "reached": reached or past.reached}
+            if not after and past.until is None and past.address in self._cut:
+                more = {"state": "reading", "reached": None, "until": _PASTS.c.ordered_at}
+            values = {"before": after, "kept": _PASTS.c.kept + len(kept), **more}
             if not connection.execute(update(_PASTS).where(mine).values(values)).rowcount:
                 raise OvertakenError
             return kept
@@ -149,7 +181,10 @@ class Pasts:
             "sender": sender, "message": message, "at": datetime.now(UTC),
         }  # fmt: skip
 
+        same = and_(*(_UNREAD.c[name] == row[name] for name in ("channel", "account", "chat", "sender", "message")))
+
         def work(connection: Connection) -> None:
+            connection.execute(delete(_UNREAD).where(same))
             connection.execute(insert(_UNREAD).values(row))
 
         await self._database.write(work)
@@ -159,10 +194,6 @@ class Pasts:
             rows = (await connection.execute(select(_PASTS).where(where).order_by(_PASTS.c.ordered_at, _PASTS.c.chat))).all()
         return [_past(row) for row in rows]
 
-    async def _set(self, past: Past, values: Mapping[str, object]) -> None:
-        where = _is(past.channel, past.account, past.chat)
-        await self._database.write(lambda connection: connection.execute(update(_PASTS).where(where).values(values)))
-
 
 def _is(channel: str, account: str, chat: str) -> ColumnElement[bool]:
     return and_(_PASTS.c.channel == channel, _PASTS.c.account == account, _PASTS.c.chat == chat)
@@ -171,7 +202,9 @@ def _is(channel: str, account: str, chat: str) -> ColumnElement[bool]:
 def _allowed(connection: Connection, past: Past, documents: Sequence[NewDocument]) -> list[NewDocument]:
     """Return the messages that nobody had forgotten."""
     here = and_(_UNREAD.c.channel == past.channel, _UNREAD.c.account == past.account, _UNREAD.c.chat.in_(("", past.chat)))
-    rules = connection.execute(select(_UNREAD.c.sender, _UNREAD.c.message, _UNREAD.c.at).where(here)).all()
+    ids = _UNREAD.c.message.in_([one.key.removeprefix(MESSAGE) for one in documents])
+    theirs = and_(_UNREAD.c.message == "", _UNREAD.c.sender.in_({one.sender for one in documents}))
+    rules = connection.execute(select(_UNREAD.c.sender, _UNREAD.c.message, _UNREAD.c.at).where(here, or_(ids, theirs))).all()
     gone = {MESSAGE + rule.message for rule in rules if rule.message}
     silent: dict[str, datetime] = {}
     for rule in rules:

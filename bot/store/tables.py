@@ -435,7 +435,7 @@ class VectorRow(Base):
 
 
 class PastRow(Base):
-    """A group whose past is, or was, read in: reading -> done; off (it was taken back) | lost (it cannot be read).
+    """A group whose past is, or was, read in: [entering ->] reading -> done; off (it was taken back) | lost (it cannot be read).
 
     The row without a chat is an admin's order for all open groups of a workspace.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes.past import indexing_of
+from sqlalchemy import select
 
 from benchmarks.access_house import House
 from bot.channels.channel import OpenGroup, Past
@@ -19,6 +20,7 @@ from bot.locale import Text
 from bot.message import Address, Command, Message
 from bot.passage import Scope, Scopes
 from bot.store.erasing import Eraser
+from bot.store.tables import UnreadRow
 from bot.testing import make_request
 
 TEAM, OTHER, ADMIN = Address("alpha", "a", "team", kind="group"), Address("alpha", "a", "other", kind="group"), "alpha:boss"
@@ -37,12 +39,16 @@ class Platform:
         self.entered: list[str] = []
         self.between: list[object] = []
         """What happens while a page is on its way."""
+        self.at_the_door: list[object] = []
+        """What happens while a group is entered."""
 
     async def open_groups(self, _account: str) -> dict[str, OpenGroup] | None:
         return self.open
 
     async def enter(self, group: Address) -> None:
         self.entered.append(group.chat)
+        for happens in self.at_the_door:
+            await happens()  # type: ignore[operator]
 
     async def history(self, group: Address, before: str) -> Past:
         if self.wrong:
@@ -245,6 +251,72 @@ async def test_a_group_that_says_off_is_no_part_of_the_workspaces_order_until_it
     assert (past.state, past.of_workspace) == ("done", True)
 
 
+async def test_a_workspaces_order_that_is_taken_back_while_its_groups_are_entered_enters_no_more_and_tells_nobody(
+    desk: Desk,
+) -> None:
+    async def taken_back() -> None:
+        await desk.order("workspace off")
+
+    desk.platform.at_the_door.append(taken_back)
+    await desk.order("workspace")
+    await desk.read()
+    assert (desk.platform.entered, desk.told, await desk.indexing.pasts.groups("alpha", "a")) == (["team"], [], [])
+    assert not any([(await desk.house.chats.settings(at)).indexing for at in (TEAM, OTHER)])
+
+
+@pytest.mark.parametrize("words", ["off", "workspace off"])
+async def test_a_group_that_is_taken_out_as_soon_as_it_is_told_is_not_indexed(desk: Desk, words: str) -> None:
+    async def say(group: Address, *_what: object) -> None:
+        if group == TEAM:
+            await desk.order(words)
+
+    desk.indexing.reader._say = say
+    desk.platform.say("the tulip is under the lamp")
+    await desk.order("workspace")
+    await desk.read()
+    past = await desk.indexing.pasts.of(TEAM)
+    assert past is None or past.state == "off"
+    assert not (await desk.house.chats.settings(TEAM)).indexing
+    assert await desk.kept() == set()
+
+
+async def test_a_group_that_was_not_told_because_the_bot_was_killed_is_told_before_it_is_read(desk: Desk) -> None:
+    async def killed(*_what: object) -> None:
+        raise ZeroDivisionError
+
+    desk.indexing.reader._say = killed
+    desk.platform.say("the tulip is under the lamp")
+    await desk.order("workspace")
+    with pytest.raises(ZeroDivisionError):
+        await desk.read()
+    desk.begin()
+    await desk.indexing.pasts.catch_up("alpha", "a")
+    await desk.read()
+    assert ([chat for chat, _text in desk.told], await desk.kept()) == (["team", "other"], {"team0"})
+
+
+async def test_a_group_that_becomes_shared_with_another_organisation_leaves_the_workspaces_order(desk: Desk) -> None:
+    desk.platform.say("the tulip is under the lamp")
+    await desk.order("workspace")
+    await desk.read()
+    desk.platform.open["team"] = OpenGroup("team", outside=True)
+    desk.indexing.reader._looked.clear()
+    await desk.read()
+    assert (await desk.kept(), (await desk.house.chats.settings(TEAM)).indexing) == (set(), False)
+
+
+async def test_a_group_that_says_on_after_off_is_read_without_waiting_for_the_next_look(desk: Desk) -> None:
+    await desk.order("workspace")
+    await desk.read()
+    await desk.order("off")
+    await desk.order("on")
+    desk.indexing.reader.news.clear()  # as the loop does before it looks
+    await desk.read()
+    past = await desk.indexing.pasts.of(TEAM)
+    assert past is not None
+    assert past.state == "done"
+
+
 async def test_a_platform_that_asks_to_wait_is_left_alone_and_one_that_refuses_is_told(desk: Desk) -> None:
     clock = [0.0]
     desk.begin(clock=lambda: clock[0])
@@ -274,6 +346,46 @@ async def test_what_was_said_while_the_bot_was_away_is_read_and_no_more_than_tha
     await desk.read()
     assert "team9" in await desk.kept()
     assert len(pages) == 2
+
+
+@pytest.mark.parametrize("turn", ["the first", "what was missed"])
+async def test_what_was_said_while_the_bot_was_away_in_the_midst_of_a_past_is_read_too(desk: Desk, turn: str) -> None:
+    for number in range(9):
+        desk.platform.say(f"the tulip number {number} is under the lamp")
+    await desk.order("history")
+    if turn == "what was missed":
+        await desk.read()
+        for number in range(9, 15):
+            desk.platform.say(f"the tulip number {number} is under the lamp")
+        await desk.indexing.pasts.catch_up("alpha", "a")
+    await desk.read(1)
+    missed = desk.platform.say("the daisy is under the lamp", when=datetime.now(UTC))
+    desk.begin()
+    await desk.indexing.pasts.catch_up("alpha", "a")
+    await desk.read()
+    assert await desk.kept() == {message.id for message in desk.platform.said["team"]}
+    assert missed.id in await desk.kept()
+    assert f"{len(desk.platform.said['team'])} messages kept" in await desk.order("")
+
+
+async def test_a_past_goes_on_where_it_was_after_a_stop(desk: Desk) -> None:
+    for number in range(9):
+        desk.platform.say(f"the tulip number {number} is under the lamp")
+    await desk.order("history")
+    await desk.read(2)
+    desk.begin()
+    await desk.indexing.pasts.catch_up("alpha", "a")
+    past = await desk.indexing.pasts.of(TEAM)
+    assert past is not None
+    assert past.before == "5"
+
+
+async def test_what_is_taken_back_is_noted_once_and_only_where_a_past_can_be_read(desk: Desk) -> None:
+    for at in (TEAM, TEAM, OTHER, Address("alpha", "a", "ann")):
+        await desk.forgetting.removed(at, "17")
+    async with desk.house.database.read() as connection:
+        rows = (await connection.execute(select(UnreadRow.chat, UnreadRow.message))).all()
+    assert sorted(map(tuple, rows)) == [("other", "17"), ("team", "17")]
 
 
 async def test_nothing_is_kept_that_is_too_old_or_that_a_stranger_said(desk: Desk) -> None:
