@@ -11,9 +11,12 @@ Source: https://spec.matrix.org/v1.11/client-server-api/#direct-messaging
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
+from weakref import WeakValueDictionary
 
 from bot.channels.incoming import clean_text
 from bot.channels.matrix_account import Me
@@ -41,6 +44,8 @@ class Room:
     """How many are in it or invited, as the homeserver counts; None where it did not say."""
     people: frozenset[str] | None = None
     """Who is in it or invited; None until they are asked for, and after each change."""
+    changes: int = 0
+    """How often somebody may have come or gone: what was asked before one of them is not believed."""
     alone_with: str = ""
     """The other person, where it was a direct chat when last looked at."""
     encrypted: bool = False
@@ -48,6 +53,11 @@ class Room:
     moved_from: str = ""
     federates: bool = True
     join_rule: str = ""
+
+    def changed(self) -> None:
+        """Know that somebody may have come or gone."""
+        self.people = None
+        self.changes += 1
 
 
 class Rooms:
@@ -60,6 +70,8 @@ class Rooms:
         self._known: dict[str, Room] = {}
         self._direct: dict[str, list[str]] = {}
         self._joined: dict[str, None] = {}
+        self._beginning: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._listing = asyncio.Lock()
 
     def of(self, room: str) -> Room:
         """Return what is known of the room."""
@@ -80,6 +92,8 @@ class Rooms:
         for room, told in dicts_in(rooms, "join"):
             self._joined[room] = None
             self.count(room, dict_of(told, "summary"))
+            if dict_of(told, "timeline").get("limited") is True:  # who came within the gap is told only when they speak
+                self.of(room).changed()
             for event in (*events_of(told, "state"), *events_of(told, "timeline")):
                 self.note(room, event)
         for room, _told in dicts_in(rooms, "leave"):
@@ -95,7 +109,10 @@ class Rooms:
         known = self.of(room)
         joined, invited = summary.get("m.joined_member_count"), summary.get("m.invited_member_count")
         if isinstance(joined, int):
-            known.counted = joined + (invited if isinstance(invited, int) else 0)
+            counted = joined + (invited if isinstance(invited, int) else 0)
+            if counted != known.counted:
+                known.changed()
+            known.counted = counted
 
     def note(self, room: str, event: Json) -> None:
         """Take in one event of a room's state; anything else is passed over."""
@@ -104,10 +121,8 @@ class Rooms:
             return
         match event.get("type"):
             case "m.room.member":
-                known.people = None
-                name = content.get("displayname")
-                if isinstance(name, str) and len(known.names) < MOST_NAMES:
-                    known.names[key] = clean_text(name)[:LONGEST_NAME]
+                known.changed()
+                _call(known, key, content)
             case "m.room.encryption" if not key:
                 known.encrypted = True  # once and for all: who takes it back is not believed
             case "m.room.tombstone" if not key:
@@ -125,15 +140,18 @@ class Rooms:
     async def people(self, room: str) -> frozenset[str]:
         """Return who is in the room or invited to it. Raises as `Wire.call`."""
         known = self.of(room)
-        if known.people is None:
+        while known.people is None:
+            changes = known.changes
             told = await self._wire.call("GET", path("v3", "rooms", room, "members"), query={"not_membership": "leave"})
             here = set()
             for event in listed(told, "chunk"):
-                if text_of(dict_of(event, "content"), "membership") in {"join", "invite"}:
-                    here.add(text_of(event, "state_key"))
-                    self.note(room, event)
-            known.people = frozenset(here)
-            known.counted = len(here)
+                content, person = dict_of(event, "content"), text_of(event, "state_key")
+                if text_of(content, "membership") in {"join", "invite"}:
+                    here.add(person)
+                    _call(known, person, content)
+            if changes == known.changes:  # else somebody came or left meanwhile: it is asked anew
+                known.people = frozenset(here)
+                known.counted = len(here)
         return known.people
 
     async def other(self, room: str) -> str:
@@ -164,14 +182,22 @@ class Rooms:
     async def place(self, at: Address) -> tuple[str, str]:
         """Return the room and the thread of an address; a direct chat that is held nowhere yet is begun. Raises as `Wire.call`.
 
-        What is for one person alone goes no more into a room to which others have come, but into one of their own.
+        What is for one person alone goes no more into a room to which others have come or may come, but into one of their own.
         """
         if at.kind == "group":
             return at.chat, at.thread
         room, _space, thread = at.thread.partition(" ")
-        if room and not await self.people(room) - {self.me.user, at.chat}:
+        if room and not await self.people(room) - {self.me.user, at.chat} and self.of(room).join_rule in _CLOSED:
             return room, thread
-        return await self._with(at.chat), ""
+        async with self._beginning.setdefault(at.chat, asyncio.Lock()):
+            return await self._with(at.chat), ""
+
+    def held_in(self, at: Address) -> str:
+        """Return the room of an address as far as it is known without asking, "" where that is none yet."""
+        if at.kind == "group":
+            return at.chat
+        room = at.thread.partition(" ")[0]
+        return room or next((one for one in self._direct.get(at.chat, ()) if one in self._joined), "")
 
     async def _with(self, person: str) -> str:
         """Return the room in which only `person` and the bot are, made where there is none."""
@@ -193,13 +219,21 @@ class Rooms:
 
     async def is_direct(self, room: str, person: str) -> None:
         """Tell the homeserver that the room is a direct chat, so that every client shows it as one."""
-        if room in self._direct.get(person, ()):
-            return
-        self._direct.setdefault(person, []).insert(0, room)
-        try:
-            await self._wire.call("PUT", path("v3", "user", self.me.user, "account_data", "m.direct"), said=dict(self._direct))
-        except RefusedError:
-            return
+        async with self._listing:  # the list is one for all people
+            rooms = self._direct.get(person, [])
+            if room in rooms:
+                return
+            listed_anew = {**self._direct, person: [room, *rooms]}
+            with suppress(RefusedError):
+                await self._wire.call("PUT", path("v3", "user", self.me.user, "account_data", "m.direct"), said=listed_anew)
+            self._direct[person] = [room, *rooms]
+
+
+def _call(known: Room, person: str, content: Json) -> None:
+    """Know how people call somebody in a room."""
+    name = content.get("displayname")
+    if isinstance(name, str) and len(known.names) < MOST_NAMES:
+        known.names[person] = clean_text(name)[:LONGEST_NAME]
 
 
 def is_id(value: object, sign: str) -> bool:
