@@ -34,7 +34,7 @@ from bot.channels.matrix_incoming import SEALED
 from bot.channels.matrix_outgoing import TEXT_UNITS
 from bot.channels.matrix_past import PAUSE_S, power
 from bot.channels.matrix_past import page as past_page
-from bot.channels.matrix_rooms import CHANNEL, Json, Rooms, text_of
+from bot.channels.matrix_rooms import CHANNEL, Json, Rooms, dict_of, dicts_in, events_of, text_of
 from bot.channels.matrix_sealing import Seal, Unsealed, Ways
 from bot.channels.matrix_sending import Sending, WentOut, fresh
 from bot.channels.matrix_signs import Signs
@@ -138,8 +138,7 @@ class Matrix:
         """Take in messages until cancelled. What the homeserver does not take is told in the log, and tried again ever later."""
         async with aiohttp.ClientSession(trust_env=True) as session:
             while True:
-                wire = Wire(await found(self._settings, session), session=session)
-                me = await self._signed_in(wire)
+                wire, me = await self._signed_in(session)
                 try:
                     await self._listen(intake, wire, me)
                 except UnknownTokenError as error:
@@ -151,12 +150,13 @@ class Matrix:
                         await line.signs.finish(within_s=FINISH_S)
                 await self._backoff.wait()
 
-    async def _signed_in(self, wire: Wire) -> Me:
-        """Log in, until the homeserver takes it."""
-        said = ""
+    async def _signed_in(self, session: aiohttp.ClientSession) -> tuple[Wire, Me]:
+        """Find the homeserver and log in, until it takes it."""
+        said, wire = "", None
         while True:
             try:
-                return await signed_in(wire, self._settings, self._folder)
+                wire = wire or Wire(await found(self._settings, session), session=session)
+                return wire, await signed_in(wire, self._settings, self._folder)
             except ChannelError as error:
                 if str(error) != said:
                     log.warning(
@@ -213,7 +213,7 @@ class Matrix:
         said = ""
         while True:
             try:
-                sync = await wire.call("GET", "/v3/sync", query=query, within_s=within_s)
+                sync = await wire.call("GET", "/v3/sync", query=query, within_s=within_s, wait_for="sync")
                 if not text_of(sync, "next_batch"):
                     raise unreached()
             except UnknownTokenError:
@@ -221,8 +221,7 @@ class Matrix:
             except RefusedError as error:
                 if "since" in query and error.code in {"M_UNKNOWN", "M_INVALID_PARAM", "M_UNKNOWN_POS"}:
                     log.error("the homeserver does not know how far the bot has read; it goes on from now", why=str(error))
-                    now = await self._asked(wire, {"filter": _STATE, "timeout": "0"}, STATE_S)
-                    return {"next_batch": now["next_batch"]}
+                    return _unsaid(await self._asked(wire, {"filter": _STATE, "timeout": "0"}, STATE_S))
                 failed: ChannelError = error
             except ChannelError as error:
                 failed = error
@@ -271,19 +270,16 @@ class Matrix:
         else:
             shown = await here.sending.send(reply, to, key, sent=sent, went_out=went_out)
         if reply.reply_to:
-            room, _thread = await here.rooms.place(to)
-            here.signs.answered(room, reply.reply_to)
+            here.signs.answered(here.rooms.held_in(to), reply.reply_to)
         return shown
 
     async def typing(self, to: Address) -> None:
         """Show that an answer is being worked on; never raises."""
         line = self._line
         if line is not None and to.account == self.account:
-            try:
-                room, _thread = await line.rooms.place(to)
-            except ChannelError:
-                return
-            await line.signs.type(room)
+            room = line.rooms.held_in(to)
+            if room:
+                await line.signs.type(room)
 
     async def member(self, person: str, scope: Scope) -> bool | None:
         """Ask the homeserver whether `person` is in the room, or say whether they are of the homeserver; never raises."""
@@ -375,6 +371,20 @@ class Matrix:
     def __repr__(self) -> str:
         """Return a name without secrets."""
         return f"Matrix({self.account or self._settings.user})"
+
+
+def _unsaid(told: Json) -> Json:
+    """Return a sync's answer without what was said in the rooms; what changed the state of one is kept as its state."""
+    rooms = dict_of(told, "rooms")
+    joined = {
+        room: {**one, "state": {"events": [*events_of(one, "state"), *_changes(one)]}, "timeline": {}}
+        for room, one in dicts_in(rooms, "join")
+    }
+    return {**told, "rooms": {**rooms, "join": joined}}
+
+
+def _changes(joined: Json) -> list[Json]:
+    return [event for event in events_of(joined, "timeline") if "state_key" in event]
 
 
 async def _language(intake: Intake, rooms: Rooms, room: str) -> Language:

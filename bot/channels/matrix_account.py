@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.channels.matrix_wire import RefusedError, UnknownTokenError, Wire, path
+from bot.channels.matrix_wire import RefusedError, UnknownTokenError, Wire, path, unreached, whole
 from bot.config import MatrixSettings
 from bot.errors import ChannelError, RetryLaterError
 from bot.locale import phrases
@@ -62,19 +62,40 @@ class Me:
 
 
 async def found(settings: MatrixSettings, session: aiohttp.ClientSession) -> str:
-    """Return where the homeserver's API is: as the settings say, else as the server of `user` tells. Raises RetryLaterError."""
+    """Return where the homeserver's API is: as the settings say, else as the server of `user` tells; where it tells nothing, at it itself.
+
+    Raises:
+        RetryLaterError: the server cannot be asked, or what it tells makes no sense.
+    """
     if settings.homeserver:
         return settings.homeserver
     server = settings.user.partition(":")[2]
     try:
         async with asyncio.timeout(WELL_KNOWN_S), session.get(f"https://{server}/.well-known/matrix/client") as answer:
-            body = await answer.content.read(_WELL_KNOWN_BYTES)
-            told = json.loads(body) if answer.status == 200 else {}  # noqa: PLR2004 - HTTP's own word
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError):
-        told = {}
+            status, body = answer.status, await whole(answer, most_bytes=_WELL_KNOWN_BYTES)
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        raise unreached() from None
+    if status == 404:  # noqa: PLR2004 - HTTP's own word
+        return f"https://{server}"
+    url = _told_url(body) if status == 200 else ""  # noqa: PLR2004 - as above
+    if not url:
+        sentence = _(
+            "{server} does not say where its Matrix homeserver is (/.well-known/matrix/client). It is asked again by itself. "
+            "PARING_MATRIX__HOMESERVER can say it too.",
+            server=server,
+        )
+        raise RetryLaterError(sentence, retry_after_s=LOGIN_RETRY_S)
+    return url
+
+
+def _told_url(body: bytes) -> str:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
     named = told.get("m.homeserver") if isinstance(told, dict) else None
     url = named.get("base_url") if isinstance(named, dict) else None
-    return url if isinstance(url, str) and urlsplit(url).scheme == "https" else f"https://{server}"
+    return url if isinstance(url, str) and urlsplit(url).scheme == "https" else ""
 
 
 async def signed_in(wire: Wire, settings: MatrixSettings, folder: Path) -> Me:

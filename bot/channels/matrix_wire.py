@@ -37,6 +37,8 @@ ASKED_RETRY_S: Final = 1.0
 LONGEST_WAIT_S: Final = 3600.0
 MOST_BYTES: Final = 128 * 1024 * 1024
 """Of one answer that is no file."""
+QUICK_BYTES: Final = 256 * 1024
+"""What is read beside the loop is longer."""
 CLIENT: Final = "/_matrix/client"
 _FLOOD: Final = 429
 _SERVER: Final = 500
@@ -93,8 +95,7 @@ class Wire:
             RetryLaterError: it asks to wait, or cannot be reached; it may be done again.
             RefusedError: it will not.
         """
-        if left_s := self._waits.left_s(wait_for):
-            raise waited(left_s)
+        self._may_ask(wait_for)
         data = None if said is None else json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
         headers = self._headers(token) | ({} if data is None else {"Content-Type": "application/json"})
         try:
@@ -104,15 +105,16 @@ class Wire:
                     method, self.base_url + CLIENT + path, params=query, data=data, headers=headers, allow_redirects=False
                 ) as answer,
             ):
-                body = await _whole(answer)
+                body = await whole(answer)
                 status = answer.status
                 asked_s = _seconds(answer.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise unreached() from None
-        return self._understood(status, body, asked_s, wait_for)
+        return await self._understood(status, body, asked_s, wait_for)
 
     async def upload(self, data: bytes, *, name: str, media_type: str) -> str:
         """Put a file into the homeserver's store; return its mxc:// address. Raises as `call`: nothing is seen of it before it is sent."""
+        self._may_ask("upload")
         try:
             async with (
                 asyncio.timeout(FILE_S),
@@ -124,11 +126,11 @@ class Wire:
                     allow_redirects=False,
                 ) as answer,
             ):
-                body, status = await _whole(answer), answer.status
+                body, status = await whole(answer), answer.status
                 asked_s = _seconds(answer.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise unreached() from None
-        address = self._understood(status, body, asked_s, "upload").get("content_uri")
+        address = (await self._understood(status, body, asked_s, "upload")).get("content_uri")
         if not isinstance(address, str) or not address.startswith("mxc://"):
             raise unreached()
         return address
@@ -143,6 +145,7 @@ class Wire:
         server, _slash, number = address.removeprefix("mxc://").partition("/")
         if not address.startswith("mxc://") or not server or not number or "/" in number:
             raise ChannelError(_("This file has no address that I know. Nothing was kept; please send it once more."))
+        self._may_ask("download")
         place = f"{quote(server, safe='')}/{quote(number, safe='')}"
         try:
             async with asyncio.timeout(FILE_S):
@@ -161,10 +164,10 @@ class Wire:
         """Write what is at `path`; return False where there is nothing."""
         async with self._session.get(self.base_url + path, headers=self._headers(None), allow_redirects=False) as answer:
             if answer.status >= _FINE:
-                body, asked_s = await _whole(answer), _seconds(answer.headers.get("Retry-After", ""))
+                body, asked_s = await whole(answer), _seconds(answer.headers.get("Retry-After", ""))
                 if answer.status == _NOT_FOUND:
                     return False
-                self._understood(answer.status, body, asked_s, "download")
+                await self._understood(answer.status, body, asked_s, "download")
                 return False
             if (answer.content_length or 0) > limit_bytes:
                 raise too_large(limit_bytes)
@@ -177,13 +180,18 @@ class Wire:
                     await asyncio.to_thread(file.write, piece)
         return True
 
+    def _may_ask(self, what: str) -> None:
+        """Raise what the homeserver's wish to wait means, while that lasts."""
+        if left_s := self._waits.left_s(what):
+            raise waited(left_s)
+
     def _headers(self, token: str | None) -> dict[str, str]:
         given = self.token if token is None else token
         return {"Authorization": f"Bearer {given}"} if given else {}
 
-    def _understood(self, status: int, body: bytes, asked_s: float, wait_for: str) -> Mapping[str, object]:
+    async def _understood(self, status: int, body: bytes, asked_s: float, wait_for: str) -> Mapping[str, object]:
         """Return the JSON of an answer. Raises what its status means."""
-        told = _json(body)
+        told = await asyncio.to_thread(_json, body) if len(body) > QUICK_BYTES else _json(body)
         if status < _FINE and told is not None:
             return told
         code = told.get("errcode") if told is not None else None
@@ -247,13 +255,13 @@ def too_large(limit_bytes: int) -> TooLargeError:
     return TooLargeError(_("That file is over {limit} MB. Nothing was kept; please send a smaller one.", limit=limit_bytes >> 20))
 
 
-async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+async def whole(answer: aiohttp.ClientResponse, *, most_bytes: int = MOST_BYTES) -> bytes:
     """Return the body, b"" where it is longer than any that is meant well."""
     pieces: list[bytes] = []
     got = 0
     async for piece in answer.content.iter_chunked(1 << 16):
         got += len(piece)
-        if got > MOST_BYTES:
+        if got > most_bytes:
             return b""
         pieces.append(piece)
     return b"".join(pieces)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.homeserver import APPSERVICE_TOKEN, APPSERVICE_USER, Account, Fault, Homeserver, Json
@@ -18,6 +19,12 @@ from bot.channels import matrix, matrix_taking
 from bot.channels.backoff import Backoff
 from bot.channels.channel import Taken
 from bot.channels.matrix import Matrix
+from bot.channels.matrix_account import Me
+from bot.channels.matrix_rooms import Rooms
+from bot.channels.matrix_sealing import Unsealed
+from bot.channels.matrix_sending import Sending
+from bot.channels.matrix_signs import Signs
+from bot.channels.matrix_wire import RefusedError, unreached
 from bot.config import MatrixSettings
 from bot.contract.intake import KeptIntake
 from bot.errors import RetryLaterError, TooLargeError
@@ -279,6 +286,89 @@ async def test_files_both_ways_and_a_room_that_is_upgraded(house: House, tmp_pat
         new = (await ann.call("POST", f"/v3/rooms/{room}/upgrade", {"new_version": "11"}))["replacement_room"]
         await asyncio.wait_for(house.intake.has_moved.wait(), 30)
         assert [(old.chat, now.chat) for old, now in house.intake.moves] == [(room, new)]
+
+
+class Wire:
+    """A line to a homeserver that tells one sync after the other."""
+
+    limited = False
+
+    def __init__(self, *told: Json | Exception) -> None:
+        self.told, self.asked = list(told), list[tuple[str, str]]()
+
+    async def call(self, _method: str, path: str, *, wait_for: str = "", **_said: object) -> Json:
+        self.asked.append((path, wait_for))
+        answer = self.told.pop(0) if self.told else unreached()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def channel_alone(folder: Path) -> Matrix:
+    settings = MatrixSettings(homeserver="https://example.org", token=SecretStr("t"))
+    return Matrix(settings, blobs=BlobStore(folder / "blobs"), home=folder, backoff=Backoff(_at_once))
+
+
+async def test_where_the_homeserver_forgot_how_far_was_read_the_state_of_the_rooms_is_known_anew(tmp_path: Path) -> None:
+    joins, talk = {"type": "m.room.join_rules", "state_key": "", "content": {"join_rule": "public"}}, _event("$1", {})
+    room = {"timeline": {"events": [joins, talk], "limited": True, "prev_batch": "p"}, "state": {"events": []}, "summary": {}}
+    state = {"next_batch": "s9", "rooms": {"join": {"!r": room}, "invite": {"!i": {}}}}
+    wire = Wire(RefusedError(Text("no"), code="M_UNKNOWN_POS", status=400), state)
+    told = await channel_alone(tmp_path)._asked(wire, {"since": "s1"}, 9)  # type: ignore[arg-type]
+    joined = {"!r": {"timeline": {}, "state": {"events": [joins]}, "summary": {}}}
+    assert told == {"next_batch": "s9", "rooms": {"join": joined, "invite": {"!i": {}}}}
+    assert wire.asked == [("/v3/sync", "sync")] * 2, "what others make it wait for is apart"
+
+
+async def test_an_answer_that_is_shown_is_shown_though_nothing_more_can_be_asked(tmp_path: Path) -> None:
+    here = Address("matrix", "@paring:x", "@ann:x", "!r")
+    wire: Any = Wire()
+    rooms = Rooms(Me("@paring:x"), wire)
+    signs = Signs(wire, rooms)
+    channel = channel_alone(tmp_path)
+    sending = signs.sending = Sending(wire, rooms, Unsealed(), BlobStore(tmp_path / "blobs"))
+    channel.account, channel._line = "@paring:x", matrix._Line(rooms.me, wire, rooms, signs, sending)
+
+    async def went(*_how: object, **_more: object) -> str:
+        rooms.of("!r").changed()  # somebody comes: who is there would be asked again
+        return "$1"
+
+    sending.send = went  # type: ignore[method-assign]
+    reply = Reply("done", "en", reply_to="$0")
+    assert await channel.send_parts(reply, here, key="1", edits="", sent=(), went_out=None) == "$1"
+    assert not wire.asked
+
+
+async def test_a_homeserver_that_cannot_be_found_at_the_start_is_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Any] = [unreached(), "https://example.org"]
+
+    async def found(*_given: object) -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return str(answer)
+
+    async def signed_in(wire: Any, *_given: object) -> Me:
+        return Me("@paring:x", wire.base_url)
+
+    monkeypatch.setattr(matrix, "found", found)
+    monkeypatch.setattr(matrix, "signed_in", signed_in)
+    intake = Intake(BlobStore(tmp_path / "blobs"))
+    listening = asyncio.get_running_loop().create_future()
+    channel = channel_alone(tmp_path)
+
+    async def listen(_intake: object, _wire: object, me: Me) -> None:
+        listening.set_result(me.device)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(channel, "_listen", listen)
+    task = asyncio.create_task(channel.run(intake))
+    done, _late = await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
+    task.cancel()
+    assert listening in done
+    assert listening.result() == "https://example.org"
 
 
 def _event(number: str, content: object) -> Json:
