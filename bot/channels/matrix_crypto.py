@@ -152,18 +152,21 @@ class Crypto:
         if came or changed or self._due:
             await self._try_again()
 
-    async def opened(self, room: str, event: Content) -> Content | None:
-        """Return the event as it was said; None where it waits for its key, or is of a verification."""
+    async def opened(self, room: str, event: Content, *, only_look: bool = False) -> Content | None:
+        """Return the event as it was said; None where it waits for its key, or is of a verification. With `only_look` it waits for nothing."""
         raw = dict(event)
         if self._machine is None or not _is_event(raw) or raw["sender"] == self._user:
             return None
         from bot.channels.matrix_crypto_machine import Unread  # noqa: PLC0415 - where encryption is on
 
         try:
-            return await self._understood(room, raw)
+            return await self._understood(room, raw, only_look=only_look)
         except Unread as why:
-            await self._put_aside(room, raw, why.why)
+            if not only_look:
+                await self._put_aside(room, raw, why.why)
         except ChannelError as error:  # whose device it came from could not be asked: nothing else is held up by that
+            if only_look:
+                return None
             log.info("a message waits for who sent it", reason=str(error))
             await self._turn(self._kept.wait, room, raw, "missing")
             self._due = True
@@ -403,12 +406,12 @@ class Crypto:
             await self._turn(self._kept.encrypt, room)
             self._encrypted.add(room)
 
-    async def _understood(self, room: str, event: Json) -> Json | None:
-        """Return a message that is for the channel, None for one of a verification. Raises Unread."""
+    async def _understood(self, room: str, event: Json, *, only_look: bool = False) -> Json | None:
+        """Return a message that is for the channel, None for one of a verification, which is taken there. Raises Unread."""
         from bot.channels.matrix_crypto_machine import Unread  # noqa: PLC0415 - as above
 
         clear = await self._read(room, event)
-        if await self._is_of_verification(room, clear):
+        if not only_look and await self._is_of_verification(room, clear):
             return None
         if not clear["trusted"]:
             raise Unread("untrusted")

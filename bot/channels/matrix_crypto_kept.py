@@ -25,6 +25,9 @@ WAITING_AT_MOST: Final = 200
 WAITING_S: Final = 30 * 86400
 CLAIM_AGAIN_S: Final = 3600.0
 """A device that had no one-time key to give is asked again after this."""
+WITHHELD_AT_MOST: Final = 1_000
+"""Anybody may say that a key is withheld; the oldest are forgotten for the newest."""
+LONGEST_CODE: Final = 64
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS waiting (event TEXT PRIMARY KEY, room TEXT, session TEXT, sender TEXT, body TEXT, at REAL, why TEXT);
 CREATE INDEX IF NOT EXISTS waiting_by_session ON waiting (session);
@@ -118,7 +121,11 @@ class Kept:
 
     def withhold(self, room: str, session: str, code: str) -> None:
         """Know that a key will not be sent, and why."""
-        self._write("INSERT OR REPLACE INTO withheld VALUES (?, ?, ?)", room, session, code)
+        self._write("INSERT OR REPLACE INTO withheld VALUES (?, ?, ?)", room, session, code[:LONGEST_CODE])
+        self._write(
+            "DELETE FROM withheld WHERE rowid <= (SELECT rowid FROM withheld ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+            WITHHELD_AT_MOST,
+        )
 
     def withheld(self, room: str, session: str) -> str:
         """Return why a key is not sent, "" where that is not known."""

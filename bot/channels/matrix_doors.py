@@ -33,6 +33,8 @@ FIRST_WAIT_S: Final = 1.0
 JOIN_S: Final = 90.0
 """A homeserver that joins a room elsewhere may take that long."""
 MOST_AT_ONCE: Final = 4
+MOST_INVITED: Final = 128
+"""Invitations that are answered at a time: a flood of them leaves room for the signs beside the answers."""
 
 
 class Doors:
@@ -64,9 +66,7 @@ class Doors:
         for room, invited in dicts_in(rooms, "invite"):
             by = self._inviter(events_of(invited, "invite_state"))
             if is_id(room, "!") and is_id(by, "@") and room not in self._at_it:
-                self._at_it.add(room)
-                self._by[room] = by
-                self._signs.beside(lambda room=room, by=by: self._answered(room, by))  # type: ignore[misc]
+                self._invited(room, by)
         for room, joined in dicts_in(rooms, "join"):
             for event in (*events_of(joined, "state"), *listed(dict_of(joined, "timeline"), "events")):
                 if event.get("type") == "m.room.tombstone" and event.get("state_key") == "" and beside:
@@ -92,6 +92,14 @@ class Doors:
         said = await self._intake.joined(group, by, language)
         self._signs.say((said or greeting.to(language)).replace("`", ""), group)
 
+    def _invited(self, room: str, by: str) -> None:
+        if len(self._at_it) >= MOST_INVITED or not self._signs.beside(lambda: self._answered(room, by)):
+            log.warning("an invitation was left: too many came at once", by=by)
+            return
+        self._at_it.add(room)
+        if self.may_invite(by):
+            self._by[room] = by
+
     def _inviter(self, events: list[Json]) -> str:
         me = self._rooms.me.user
         for event in events:
@@ -108,6 +116,7 @@ class Doors:
             await self._persistently("join", room)
         except RefusedError as error:
             log.warning("an invitation could not be followed", room=room, why=str(error))
+            self._by.pop(room, None)
             with suppress(ChannelError):
                 await self._wire.call("POST", path("v3", "rooms", room, "leave"), said={})
         finally:

@@ -35,7 +35,7 @@ SAID: Final = frozenset({"m.text", "m.emote", "m.location"})
 FILES: Final = frozenset({"m.image", "m.file", "m.audio", "m.video"})
 THUMBS: Final = ("👍", "👎")
 _PILL: Final = re.compile(
-    r"""<a\s[^>]{0,500}href=["']https://matrix\.to/#/([^"'?]{1,600})[^>]{0,200}>([^<]{0,300})</a>""", re.IGNORECASE
+    r"""<a\s[^<>]{0,500}href=["']https://matrix\.to/#/([^"'?<>]{1,600})["'?][^<>]{0,200}>([^<]{0,300})</a>""", re.IGNORECASE
 )
 _FALLBACK: Final = re.compile(r"\A> (?:\* )?<[^\n]*\n(?:>[^\n]*\n)*\n?")
 _CHOSEN: Final = re.compile(r"!\s?(\d{1,2})", re.ASCII)
@@ -158,9 +158,9 @@ def _words(content: Json, *, has_file: bool) -> str | None:
 def _without_me(words: str, content: Json, me: Me) -> tuple[str, bool]:
     """Return what is said without the calls of the bot, and whether it was called."""
     mentioned = me.user in strings_of(dict_of(content, "m.mentions"), "user_ids")
-    pills = [
-        html.unescape(shown) for user, shown in _PILL.findall(text_of(content, "formatted_body")) if unquote(user) == me.user
-    ]
+    formatted = text_of(content, "formatted_body")
+    links = _PILL.findall(formatted) if me.user in unquote(formatted) else []
+    pills = [html.unescape(shown) for user, shown in links if unquote(user) == me.user]
     local = me.user[1:].partition(":")[0]
     names = sorted(
         {one for one in (me.user, me.name, local, f"@{local}", f"@{me.name}" if me.name else "", *pills) if one},

@@ -52,11 +52,11 @@ class Seal(Protocol):
         """Take in what a sync says to devices and of members, before its events are read. Never raises for what a stranger sent."""
         ...
 
-    async def opened(self, room: str, event: Content) -> Content | None:
+    async def opened(self, room: str, event: Content, *, only_look: bool = False) -> Content | None:
         """Return an m.room.encrypted event as it was said (type, content, and sender, event_id, origin_server_ts of the outer one).
 
         None where it cannot be opened (yet). Whoever implements it keeps such an event, tells that it could not be read, and has
-        it taken in by `Ways.late` when its key has come.
+        it taken in by `Ways.late` when its key has come; with `only_look`, as for a message that is quoted, nothing of that is done.
         """
         ...
 
@@ -91,9 +91,9 @@ class Unsealed:
     async def told(self, sync: Content) -> None:
         """Take in nothing."""
 
-    async def opened(self, room: str, event: Content) -> Content | None:
+    async def opened(self, room: str, event: Content, *, only_look: bool = False) -> Content | None:
         """Open nothing."""
-        del room, event
+        del room, event, only_look
         return None
 
     async def sealed(self, room: str, kind: str, content: Content) -> tuple[str, Content]:

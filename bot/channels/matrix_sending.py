@@ -77,7 +77,8 @@ class Sending:
         """Make `event` show the first part and send the rest; return its id. Raises as `Channel.send`."""
         room, _thread = await self._place(to)
         parts = _rendered(reply)
-        if to.kind == "direct" and room != to.thread.partition(" ")[0]:  # others have come to where the status stands
+        stands_in = to.thread.partition(" ")[0]
+        if to.kind == "direct" and stands_in and room != stands_in:  # others have come to where the status stands
             return await self.send(reply, to, key, sent=sent, went_out=went_out)
         if parts[0].picture is not None:
             shown = await self.send(reply, to, key, sent=sent, went_out=went_out)

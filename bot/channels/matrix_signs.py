@@ -103,12 +103,14 @@ class Signs:
         key = fresh()
         self.beside(lambda: self._said(text, to, key))
 
-    def beside(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
-        """Do what nothing waits for; too much of it is left."""
-        if len(self._under_way) < MOST_UNDER_WAY:
-            task = asyncio.create_task(_quiet(work()))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+    def beside(self, work: Callable[[], Coroutine[object, object, None]]) -> bool:
+        """Do what nothing waits for; return whether it is done: too much of it is left."""
+        if len(self._under_way) >= MOST_UNDER_WAY:
+            return False
+        task = asyncio.create_task(_quiet(work()))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return True
 
     async def finish(self, *, within_s: float) -> None:
         """Wait for what is under way, and end the rest."""

@@ -243,7 +243,7 @@ class Taking:
             case "m.room.redaction":
                 await self._redacted(room, event, batch)
             case "m.room.member":
-                await self._came_or_left(room, event)
+                await self._came_or_left(room, event, batch)
 
     async def _said(self, room: str, event: Json, batch: _Batch) -> None:
         content, sender = dict_of(event, "content"), text_of(event, "sender")
@@ -374,11 +374,12 @@ class Taking:
         here = await self._asked(lambda: self._rooms.address(room), self._rooms.group(room), batch)
         batch.removed[str(number)] = tuple({self._rooms.group(room), self._rooms.direct(sender, room), here})
 
-    async def _came_or_left(self, room: str, event: Json) -> None:
+    async def _came_or_left(self, room: str, event: Json, batch: _Batch) -> None:
         person = text_of(event, "state_key")
         if person != self._rooms.me.user:
             self._intake.members_changed(self._rooms.group(room), person)
-            if self._rooms.of(room).alone_with and not await self._rooms.other(room):
+            alone_with = self._rooms.of(room).alone_with
+            if alone_with and not await self._asked(lambda: self._rooms.other(room), alone_with, batch):
                 self._signs.beside(lambda: self._doors.came(room))
             return
         self._intake.members_changed(self._rooms.group(room))
@@ -397,12 +398,14 @@ class Taking:
     # ------------------------------------------------------------------ what is asked
 
     async def _event(self, room: str, number: str, batch: _Batch) -> Json | None:
-        """Return an event of the room, opened; None where there is none that can be read."""
+        """Return an event of the room, opened unless it is the bot's; None where there is none that can be read."""
         nothing: Json | None = None
 
         async def ask() -> Json | None:
             told = await self._wire.call("GET", path("v3", "rooms", room, "event", number))
-            return await self._seal.opened(room, told) if told.get("type") == "m.room.encrypted" else told
+            if told.get("type") != "m.room.encrypted" or told.get("sender") == self._rooms.me.user:
+                return told  # of the bot's own it is enough that it is the bot's
+            return await self._seal.opened(room, told, only_look=True)
 
         found = await self._asked(ask, nothing, batch)
         return found if found is not None and is_id(found.get("sender"), "@") else None

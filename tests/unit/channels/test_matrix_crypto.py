@@ -18,6 +18,7 @@ from fakes.matrix_person import Person, Seen, person
 from fakes.matrix_verifier import Verifier
 from nio.crypto import OlmDevice
 
+from bot.channels import matrix_crypto_kept
 from bot.channels.matrix_account import Me
 from bot.channels.matrix_crypto import Crypto
 from bot.channels.matrix_crypto_sas import EMOJI
@@ -202,6 +203,27 @@ async def test_a_message_without_its_key_is_told_once_and_answered_once_when_the
         await bot.sync()
         assert bot.late == [(ann.user, "first"), (ann.user, "second")]
         assert len(await ann.until(lambda: ann.said(room, by=bot.account.user))) == 1
+
+
+async def test_an_old_message_that_is_only_quoted_waits_for_no_key(homeserver: Homeserver, tmp_path: Path) -> None:
+    async with talking(homeserver, tmp_path) as (bot, ann, room):
+        await ann.sync(timeout_ms=0)
+        await withheld(ann, bot, room)
+        old = await ann.call("GET", f"/v3/rooms/{room}/event/{await ann.say(room, 'old')}")
+        assert await bot.crypto.opened(room, old, only_look=True) is None
+        assert not await bot.waiting()
+        assert await bot.crypto.opened(room, old) is None
+        assert len(await bot.waiting()) == 1
+
+
+def test_of_keys_that_are_withheld_the_newest_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matrix_crypto_kept, "WITHHELD_AT_MOST", 3)
+    kept = matrix_crypto_kept.Kept(tmp_path)
+    for number in (0, 1, 2, 3, 1):
+        kept.withhold("!room", f"session {number}", "m.unverified" * 100)
+    found = [kept.withheld("!room", f"session {number}") for number in range(4)]
+    kept.close()
+    assert [len(code) for code in found] == [0, 64, 64, 64]
 
 
 async def test_an_app_that_says_why_it_gives_no_key_is_told_what_helps(homeserver: Homeserver, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from bot.channels import matrix_incoming
 from bot.channels.matrix_account import Me
 from bot.channels.matrix_incoming import MARK, Relation, chosen, of_message, pressed, relation
 from bot.message import Address, Command, Message
@@ -35,6 +36,26 @@ def test_it_is_called_by_a_mention_a_pill_or_its_name_at_the_beginning(body: str
     message = said(body, **content)
     assert message is not None
     assert (message.text, message.addressed) == (text, True)
+
+
+@pytest.mark.parametrize(
+    "formatted",
+    [
+        f"<a <b {PILL.removeprefix('<a ')}",  # each tag is looked through once, however many begin
+        '<a href="https://matrix.to/#/@paringer:example.org">Paring Bot</a>',
+    ],
+)
+def test_what_is_no_whole_pill_of_its_own_calls_nobody(formatted: str) -> None:
+    message = said("Paring Bot where?", formatted_body=formatted)
+    assert message is not None
+    assert not message.addressed
+
+
+def test_links_are_looked_for_only_where_its_id_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matrix_incoming, "_PILL", None)
+    message = said("hello", formatted_body="<a " * 10_000)
+    assert message is not None
+    assert not message.addressed
 
 
 @pytest.mark.parametrize(
