@@ -118,6 +118,7 @@ class Slack:
             app = application(taking.take)
             try:
                 if self._app_token:
+                    self.pulse.rest()  # Slack may be away for hours; it is asked ever later
                     await asyncio.wait(introducing, return_when=asyncio.FIRST_COMPLETED)
                     asked = Wire(
                         self._app_token, base_url=self._settings.base_url, session=session, setting="PARING_SLACK__APP_TOKEN"
@@ -137,8 +138,8 @@ class Slack:
     async def _listen(self, app: AsyncApp, introducing: Sequence[asyncio.Task[None]]) -> None:
         settings = self._settings
         async with posted(settings.events_host, settings.events_port, settings.events_path, app, signing_secret=self._signing):
-            await asyncio.wait(introducing, return_when=asyncio.FIRST_COMPLETED)
             self.pulse.rest()
+            await asyncio.wait(introducing, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.Event().wait()
 
     async def _introduce(self, token: str, session: aiohttp.ClientSession) -> None:
@@ -246,7 +247,7 @@ class Slack:
         self._open.pop(chat, None)
 
     async def _opened(self, chat: str) -> Scope | None:
-        for team, here in self._workspaces.items():
+        for team, here in list(self._workspaces.items()):  # one more may come while Slack is asked
             try:
                 told = (await here.wire.call("conversations.info", channel=chat)).get("channel")
                 known = told if isinstance(told, dict) else {}
@@ -311,9 +312,10 @@ class Slack:
         await here.wire.download(url, into, limit_bytes=self.limits.download_bytes)
 
     async def _write_thread(self, here: Workspace, ref: str, into: Path) -> None:
-        """Write the thread before the message that called the bot: who said what, in Markdown."""
+        """Write the thread before the message that called the bot: who said what, in Markdown. Raises as `fetch`."""
         chat, thread, until = (*ref.split("/"), "", "")[:3]
         lines: list[str] = []
+        size = 0
         async for page in here.wire.pages(
             "conversations.replies", channel=chat, ts=thread, latest=until or None, limit=THREAD_MESSAGES
         ):
@@ -323,6 +325,9 @@ class Slack:
                     who = str(message.get("user") or message.get("bot_id") or "")
                     name = (await here.people.who(who)).name or str(message.get("username") or who)
                     lines.append(f"{name} ({at(str(message.get('ts', ''))):%Y-%m-%d %H:%M}): {plain(str(message['text']))}")
+                    size += len(lines[-1].encode("utf-8", "replace"))
+                    if size > self.limits.download_bytes:
+                        raise _too_large(self._settings.download_mb)
         await asyncio.to_thread(into.write_text, "\n\n".join(lines), "utf-8")
 
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:

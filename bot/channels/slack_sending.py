@@ -116,7 +116,6 @@ class Sending:
         went_out: WentOut | None = None,
     ) -> str:
         """Make `message` show the first part and send the rest; what can be edited no more is sent anew, unless it was so before."""
-        in_doubt = in_doubt or bool(sent)
         place, parts = await self.place(to), _rendered(reply)
         if not sent:
             first = parts[0]

@@ -71,10 +71,13 @@ class Space:
         async with self._one:
             full, until = self._full
             if until <= self._clock() or not full.issuperset(people):
-                users = [user async for page in self._wire.pages("users.list", limit=A_PAGE) for user in _listed(page, "members")]
-                full = frozenset(str(user.get("id")) for user in users if is_full(user, self._team))
+                pages = self._wire.pages("users.list", limit=A_PAGE)
+                full = frozenset([one async for page in pages for one in self._full_among(page)])
                 self._full = full, self._clock() + PEOPLE_BELIEVED_S
         return full.issuperset(people)
+
+    def _full_among(self, page: Mapping[str, object]) -> list[str]:
+        return [str(user.get("id")) for user in _listed(page, "members") if is_full(user, self._team)]
 
     async def role(self, person: str, of: AdminsFrom, *, anew: bool) -> str:
         """Return which role makes `person` an admin now, "" for none. Never raises."""

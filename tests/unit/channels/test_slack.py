@@ -20,7 +20,7 @@ from bot.channels.channel import Taken
 from bot.channels.slack import Slack
 from bot.channels.slack_sending import MOST_LOOKS
 from bot.channels.slack_socket import MOST_SOCKETS
-from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, StoreError
+from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, StoreError, TooLargeError
 from bot.locale import Language
 from bot.message import Address, Attachment, Button, Command, Message, Picture, Press, Receipt, Reply
 from bot.passage import Scope
@@ -356,6 +356,14 @@ async def test_what_one_alone_sees_says_that_it_is_sent_again_for_it_cannot_be_l
     assert "Sent again" in second["text"]
 
 
+async def test_what_one_alone_sees_and_goes_on_after_a_wait_is_not_said_to_be_sent_again(here: House) -> None:
+    await here.channel.send_parts(ANSWER, UNSEEN, key="1", edits="unseen", sent=(), went_out=None, in_doubt=True)
+    long = replace(ANSWER, text="word " * 4000)
+    await here.channel.send_parts(long, UNSEEN, key="2", edits="unseen", sent=("unseen",), went_out=None)
+    assert ["Sent again" in one["text"] for one in here.fake.unseen] == [True, *[False] * (len(here.fake.unseen) - 1)]
+    assert len(here.fake.unseen) > 1
+
+
 async def test_only_an_answer_is_shared_and_a_status_that_one_alone_sees_stays_one(here: House) -> None:
     status = await here.channel.send(Reply("I am working on it …", "en"), UNSEEN, key="status 1")
     assert await here.channel.edit(status, Reply("Still …", "en"), UNSEEN) == status
@@ -449,6 +457,42 @@ async def test_a_slack_that_does_not_say_who_the_bot_is_is_asked_again(tmp_path:
         await here.fake.connected()
         await here.fake.say("hello")
         assert here.channel.accounts == {TEAM}
+
+
+@pytest.mark.parametrize("way_in", ["a socket", "signed requests"])
+async def test_a_channel_that_waits_for_slack_to_say_who_it_is_is_not_stuck(tmp_path: Path, way_in: str) -> None:
+    async with slack() as fake:
+        fake.faults.append(Fault("auth.test", "500", times=-1))
+        posted = {"app_token": SecretStr(""), "signing_secret": SecretStr("s"), "events_port": 0}
+        channel = Slack(fake.settings(**(posted if way_in == "signed requests" else {})), blobs=BlobStore(tmp_path))
+        channel.pulse.due(-1.0)
+        running = asyncio.create_task(channel.run(Inbox(BlobStore(tmp_path))))
+        await fake.until(lambda: [method for method, _said in fake.calls].count("auth.test") > 2)
+        assert channel.pulse.overdue_s == 0.0
+        running.cancel()
+
+
+async def test_a_workspace_that_comes_while_slack_is_asked_breaks_nothing(here: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = here.channel._workspaces
+
+    async def call(_method: str, **_said: object) -> dict[str, Any]:
+        known["T2"] = known[TEAM]
+        raise ChannelError("channel_not_found")
+
+    monkeypatch.setattr(known[TEAM].wire, "call", call)
+    assert await here.channel.workspace(GENERAL) is None
+
+
+async def test_a_thread_over_the_limit_of_a_file_is_too_large(here: House, tmp_path: Path) -> None:
+    first = here.fake.stands("x" * 100, chat=GENERAL)
+    for _number in range(8):
+        here.fake.stands("x" * 100, chat=GENERAL, thread_ts=first["ts"])
+    here.fake.page = 2
+    here.channel.limits = replace(here.channel.limits, download_bytes=300)
+    thread = Attachment("document", "t", "text/markdown", 0, f"{TEAM}/thread:{GENERAL}/{first['ts']}/")
+    with pytest.raises(TooLargeError):
+        await here.channel.fetch(thread, tmp_path / "file")
+    assert [method for method, _said in here.fake.calls].count("conversations.replies") == 2
 
 
 async def test_pages_without_end_come_to_one(here: House) -> None:
