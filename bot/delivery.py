@@ -204,22 +204,23 @@ class Delivery:
     async def _send(self, turn: Turn[Parcel], parcel: Parcel) -> str:
         """Send; raise ChannelError where the channel broke: its mistake must not stop the other replies. Raises StoreError."""
         channel = self._channels[parcel.to.channel]
-        parcel = replace(parcel, reply=self._opening(parcel.reply))
-        repeatable = channel.limits.repeatable_sends
-        if not repeatable and not (parcel.edits and not parcel.parts):
+        repeatable, edited = channel.limits.repeatable_sends, bool(parcel.edits and not parcel.parts)
+        if not repeatable and not edited:
             await self._outbox.sending(parcel.id)  # an edit that is repeated does no harm
-        again = parcel.state == "ambiguous" and not repeatable and not (parcel.edits and not parcel.parts)
-        reply = sent_again(parcel.reply) if again and not channel.limits.finds_sent else parcel.reply
+        in_doubt = parcel.state == "ambiguous" and not repeatable
         try:
+            reply = self._opening(parcel.reply)
+            if in_doubt and not edited and not channel.limits.finds_sent:
+                reply = sent_again(reply)
             async with asyncio.timeout(SEND_WITHIN_S):
                 if isinstance(channel, PartByPart):
                     went_out = partial(self._went_out, turn)
                     return await channel.send_parts(
                         reply, parcel.to, key=str(parcel.id), edits=parcel.edits, sent=parcel.parts, went_out=went_out,
-                        in_doubt=again,
+                        in_doubt=in_doubt,
                     )  # fmt: skip
                 if parcel.edits:
-                    return await channel.edit(parcel.edits, parcel.reply, parcel.to)
+                    return await channel.edit(parcel.edits, reply, parcel.to)
                 return await channel.send(reply, parcel.to, key=str(parcel.id))
         except TimeoutError as error:
             log.error("a send did not end and was given up", outbox=parcel.id, channel=parcel.to.channel, after_s=SEND_WITHIN_S)

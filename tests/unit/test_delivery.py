@@ -11,7 +11,7 @@ from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, Gone
 from bot.delivery import Delivery
 from bot.errors import StoreError
 from bot.feed import Turn
-from bot.message import Address, Reply
+from bot.message import Address, Reply, Source
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox, Parcel
@@ -287,3 +287,21 @@ async def test_a_send_that_never_ends_is_given_up_and_repeated_with_a_word(
     ((_key, reply),) = channel.sent
     assert "Sent again" in reply.text
     assert heard == ["AmbiguousSendError", "NoneType"]
+
+
+async def test_an_edit_of_unknown_fate_is_known_to_be_in_doubt_when_it_is_repeated(database: Database) -> None:
+    channel = Splitting({0: AmbiguousSendError("cut")})
+    await delivered(database, channel, await ready(database, "one", edits="status"))
+    assert channel.doubts == [False, True]
+    assert channel.words == ["one"]
+
+
+async def test_a_channel_that_breaks_on_a_sources_address_stops_no_other_reply(database: Database) -> None:
+    class Lost(FakeChannel):
+        def address_of(self, link: str) -> str:
+            raise RuntimeError(link)
+
+    parcel = await ready(database)
+    said = replace(parcel, reply=replace(parcel.reply, sources=(Source("a", "b", "message:test/1", 0.5),)))
+    await delivered(database, Lost(), said)
+    assert await states(database) == {"dead": 1}
