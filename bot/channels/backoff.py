@@ -19,6 +19,8 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 SLACK_S = 60.0
 """How much longer than it should anything may take before it is called stuck."""
+SETTLED_S = 5.0
+"""How long a connection stands before what went wrong until then is forgotten: one that ends at once is made again ever later."""
 LONGEST_ASKED_S = 300.0
 """As long as one listens to nothing at most, whatever a server asks for."""
 

@@ -17,6 +17,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+from bot.errors import RetryLaterError
+from bot.locale import phrases
+
+_ = phrases(__file__)
+
 CONNECT_S: Final = 30.0
 ANSWER_S: Final = 20.0
 SILENT_S: Final = 60.0
@@ -39,6 +44,8 @@ class LineWire:
         self._reader, self._writer = reader, writer
         self._one_at_a_time = asyncio.Lock()
         self._question: _Question | None = None
+        self._late = ""
+        """What ended the last question: where no answer to it came in time, it comes before the next one's."""
         self._over = False
 
     @classmethod
@@ -71,6 +78,8 @@ class LineWire:
                 question.came.append(said)
                 if said.endswith(question.ends):
                     question.answer.set_result(question.came)
+                elif self._late and said.endswith(self._late):
+                    question.came.clear()
             yield said
 
     async def asked(self, *lines: str, ends: str) -> list[str]:
@@ -78,27 +87,31 @@ class LineWire:
 
         Raises:
             EOFError, TimeoutError: no such line came. What was written may have arrived or not.
+            RetryLaterError: the connection is over; nothing was written.
         """
         async with self._one_at_a_time:
             if self._over:
-                raise EOFError
+                raise RetryLaterError(
+                    _("The connection is over. Nothing was sent; it is tried again by itself."), retry_after_s=2.0
+                )
             question = self._question = _Question(ends)
             try:
                 self.write(*lines)
                 return await asyncio.wait_for(question.answer, ANSWER_S)
             finally:
-                self._question = None
+                self._question, self._late = None, ends
 
     async def _next(self, asking: str, silent_s: float) -> bytes:
         try:
+            try:
+                async with asyncio.timeout(silent_s):
+                    return await self._reader.readline()
+            except TimeoutError:
+                self.write(asking)
             async with asyncio.timeout(silent_s):
                 return await self._reader.readline()
-        except TimeoutError:
-            self.write(asking)
         except ValueError as error:
             raise EOFError("a line without end") from error
-        async with asyncio.timeout(silent_s):
-            return await self._reader.readline()
 
     async def _end(self) -> None:
         self._over = True

@@ -21,7 +21,7 @@ from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.channels.backoff import SLACK_S, Backoff
+from bot.channels.backoff import SETTLED_S, SLACK_S, Backoff
 from bot.channels.slack_listening import NONSENSE
 from bot.channels.slack_wire import Wire
 from bot.config import MEBIBYTE
@@ -39,8 +39,6 @@ OPENED_S: Final = 15.0
 """How long Slack may take to open a socket, and to say hello on it."""
 LEAVING_S: Final = 30.0
 """How long a socket of which Slack said that it ends is still read, beside the next one."""
-SETTLED_S: Final = 5.0
-"""How long a socket stands before what went wrong until then is forgotten: one that ends at once is asked for ever later."""
 MOST_SOCKETS: Final = 4
 LONGEST_WAIT_S: Final = 60.0
 MOST_BYTES: Final = 4 * MEBIBYTE

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bot.channels.backoff import SLACK_S, Backoff
+from bot.channels.backoff import SETTLED_S, SLACK_S, Backoff
 from bot.channels.channel import Limits
 from bot.channels.incoming import clean_text, pressed_number, typed_order
 from bot.channels.pace import Pace
@@ -53,6 +53,8 @@ QUIET_S: Final = 120.0
 """How long a connection may be silent, if a subclass says `self.alive()` at least so often; then it is taken for dead."""
 FULL_BYTES, CUT_S = 300, 0.3
 """From which size on a line may be one that a client cut, and how soon the next one follows then."""
+MOST_BYTES: Final = 64 << 10
+"""Of one message that is put together from such lines; what is over begins another."""
 FIRST_ABSENT_S, LONGEST_ABSENT_S, KEPT_ABSENT_S = 2.0, 60.0, 24 * 3600.0
 MOST_ABSENT: Final = 1000
 _Out = Callable[[Sequence[str]], Awaitable[None]]
@@ -84,6 +86,7 @@ class TextChannel(ABC):
         self._pace = pace or Pace(burst=1, every_s=0)
         self._backoff = backoff or Backoff()
         self.pulse = self._backoff.pulse
+        self._up_at = 0.0
         self.begun = asyncio.Event()
         """Set while the bot is logged in."""
         self._heard: asyncio.Queue[Heard] = asyncio.Queue(MOST_HEARD)
@@ -130,6 +133,9 @@ class TextChannel(ABC):
                     why = "the connection ended"
                 except (OSError, EOFError, TimeoutError, RetryLaterError) as error:
                     why = str(error) or type(error).__name__
+                if self.begun.is_set() and time.monotonic() - self._up_at >= SETTLED_S:
+                    self._backoff.succeeded()
+                    said = ""
                 self.begun.clear()
                 self.pulse.lost()
                 if why != said:
@@ -144,7 +150,7 @@ class TextChannel(ABC):
 
     def up(self) -> None:
         """Know that the bot is logged in."""
-        self._backoff.succeeded()
+        self._up_at = time.monotonic()
         self.begun.set()
         self.alive()
 
@@ -166,6 +172,8 @@ class TextChannel(ABC):
         """Have what was said committed; returns at once while less than MOST_HEARD wait for it."""
         if self._taking is not None and self._taking.done():
             self._taking.result()
+        for name in (heard.sender, heard.address.chat):
+            self._absent.pop(name, None)
         await self._heard.put(heard)
 
     async def _take(self, intake: Intake) -> None:
@@ -183,7 +191,7 @@ class TextChannel(ABC):
     async def _whole(self, heard: Heard) -> tuple[Heard, Heard | None]:
         """Return what was said with the lines into which a client cut it, which follow at once on a full one; and what came after it."""
         last = heard
-        while size_bytes(last.text) >= FULL_BYTES:
+        while size_bytes(last.text) >= FULL_BYTES and size_bytes(heard.text) < MOST_BYTES:
             try:
                 last = await asyncio.wait_for(self._heard.get(), CUT_S)
             except TimeoutError:
@@ -264,11 +272,13 @@ class TextChannel(ABC):
 
     def absent(self, to: Address, why: str) -> ChannelError:
         """Return what to raise where the person is not there just now: what waits for them is kept for a day, and tried ever later."""
-        since, wait_s = self._absent.get(to.chat, (time.monotonic(), FIRST_ABSENT_S))
+        since, wait_s = self._absent.pop(to.chat, (time.monotonic(), FIRST_ABSENT_S))
+        if time.monotonic() - since > KEPT_ABSENT_S:
+            return gone(why)
         while len(self._absent) >= MOST_ABSENT:
             self._absent.pop(next(iter(self._absent)))
         self._absent[to.chat] = since, min(2 * wait_s, LONGEST_ABSENT_S)
-        return gone(why) if time.monotonic() - since > KEPT_ABSENT_S else RetryLaterError(_unsaid(why), retry_after_s=wait_s)
+        return RetryLaterError(_unsaid(why), retry_after_s=wait_s)
 
     # ------------------------------------------------------------------ what such a platform does not have
 

@@ -68,7 +68,7 @@ class Irc(TextChannel):
         settings, password = self._settings, self._settings.password.get_secret_value()
         async with LineWire.opened(settings.server, settings.port, tls=settings.tls) as wire:
             self._wire, self._nick = wire, settings.nick
-            wire.write(*([f"PASS {password}"] if password else []), f"NICK {self._nick}", f"USER {USER} 0 * :Paring")
+            wire.write(*([f"PASS :{password}"] if password else []), f"NICK {self._nick}", f"USER {USER} 0 * :Paring")
             async for line in wire.lines(asking="PING :paring"):
                 self.alive()
                 if (told := parsed(line)).verb == "PING":

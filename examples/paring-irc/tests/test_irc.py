@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from ircd import NGIRCD, Ircd, ircd
 from paring_irc import Irc, IrcSettings, parsed
+from pydantic import SecretStr
 
 from bot.channels.spec import ChannelKit
 from bot.contract import KeptIntake
@@ -141,6 +142,22 @@ async def test_a_server_where_every_nick_is_taken_is_left_for_a_while(tmp_path: 
         with pytest.raises(EOFError, match="already in use"):
             await asyncio.wait_for(Irc(settings, ChannelKit("irc", BlobStore(tmp_path), tmp_path)).connected(), 30)
     assert len([line for line in asked if line.startswith(b"NICK")]) < 10
+
+
+async def test_a_password_may_hold_what_it_will(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.close()
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    settings = IrcSettings(server="127.0.0.1", port=port, tls=False, password=SecretStr(":two words"))
+    async with listener:
+        with suppress(OSError):
+            await asyncio.wait_for(Irc(settings, ChannelKit("irc", BlobStore(tmp_path), tmp_path)).connected(), 30)
+    assert asked == [b"PASS ::two words\r\n"]
 
 
 @pytest.mark.parametrize(

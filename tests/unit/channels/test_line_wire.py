@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.channels.line_wire import LineWire
+from bot.errors import RetryLaterError
 
 
 @asynccontextmanager
@@ -60,8 +61,20 @@ async def test_a_question_ends_with_its_connection() -> None:
         assert await read(wire) == []
     with pytest.raises(EOFError):
         await asking
-    with pytest.raises(EOFError):
+    with pytest.raises(RetryLaterError):  # nothing was written
         await wire.asked("WHO", ends="never")
+
+
+async def test_a_late_answer_is_none_to_the_next_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = b"", b"401 ann\r\nPONG :k1\r\n302 ben\r\nPONG :k2\r\n"
+    async with server(*answers, silent=True) as (port, _came), LineWire.opened("127.0.0.1", port, tls=False) as wire:
+        reading = asyncio.create_task(read(wire))
+        with monkeypatch.context() as patched:
+            patched.setattr("bot.channels.line_wire.ANSWER_S", 0.01)
+            with pytest.raises(TimeoutError):
+                await wire.asked("PING :k1", ends="k1")
+        assert await wire.asked("PING :k2", ends="k2") == ["302 ben", "PONG :k2"]
+        reading.cancel()
 
 
 async def test_who_is_silent_is_asked_once_and_then_left() -> None:
@@ -76,6 +89,12 @@ async def test_a_line_without_end_is_no_line() -> None:
         wire.write("NICK a")
         with pytest.raises(EOFError):
             await read(wire)
+
+
+async def test_a_line_without_end_after_a_silence_is_no_line() -> None:
+    async with server(b"x" * 200_000) as (port, _came), LineWire.opened("127.0.0.1", port, tls=False) as wire:
+        with pytest.raises(EOFError):
+            await read(wire, silent_s=0.05)
 
 
 async def test_a_server_that_speaks_no_tls_is_an_error_of_the_system() -> None:

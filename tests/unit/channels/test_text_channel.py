@@ -127,6 +127,17 @@ async def test_a_long_text_that_a_client_cut_is_one_message(wire: tuple[Wire, Ke
     await asyncio.wait_for(made._heard.join(), 10)
 
 
+async def test_lines_that_never_end_come_to_messages_of_so_many_bytes(
+    wire: tuple[Wire, KeptIntake], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.channels.text_channel.MOST_BYTES", 1000)
+    monkeypatch.setattr("bot.channels.text_channel.CUT_S", 0.01)
+    for _line in range(8):
+        await wire[0].hear(Heard(ANN, "ann!a@b", "x" * 400, name="ann"))
+    await wire[1].next(1)
+    assert [len(item.text) for item in wire[1].items[:2] if isinstance(item, Message)] == [1202, 1202]
+
+
 async def test_what_was_read_is_committed_once_the_store_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.channels.text_channel.STORE_WAIT_S", 0.0)
 
@@ -225,6 +236,35 @@ async def test_a_connection_that_ends_is_made_again(wire: tuple[Wire, KeptIntake
         assert await wire[0].send(Reply("hello", "en"), ANN, key="1")
 
 
+async def reconnected(made: Wire) -> None:
+    before = made.connections
+    made.cut.set()
+    async with asyncio.timeout(60):
+        while made.connections == before or not made.begun.is_set():
+            await asyncio.sleep(0)
+
+
+async def test_a_server_that_throws_out_after_the_login_is_asked_ever_later(
+    wire: tuple[Wire, KeptIntake], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(wire[0]._backoff, "_pause", lambda seconds: asyncio.sleep(0, waits.append(seconds)))
+    for _time in range(6):
+        await reconnected(wire[0])
+    assert waits[5] > 4 > waits[0]
+
+
+async def test_each_outage_of_a_connection_that_lasted_is_told(
+    wire: tuple[Wire, KeptIntake], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("bot.channels.text_channel.log.warning", lambda said, **_more: told.append(said))
+    monkeypatch.setattr("bot.channels.text_channel.SETTLED_S", 0.0)
+    for _time in range(2):
+        await reconnected(wire[0])
+    assert len(told) == 2
+
+
 async def test_what_can_never_be_ends_the_channel(tmp_path: Path) -> None:
     made = Wire(tmp_path)
     made.refused = ChannelError("a wrong password")
@@ -250,7 +290,18 @@ async def test_what_waits_for_somebody_who_is_away_is_kept_for_a_day(tmp_path: P
     assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
     now[0] = 25 * 3600.0
     assert isinstance(made.absent(ANN, "ann is not here"), GoneError)
+    assert isinstance(made.absent(ANN, "ann is not here"), RetryLaterError)  # another answer has a day of its own
     assert isinstance(made.absent(TEAM, "x"), RetryLaterError)
+
+
+async def test_who_speaks_is_there_and_is_waited_for_anew(wire: tuple[Wire, KeptIntake]) -> None:
+    made = wire[0]
+    for _time in range(3):
+        made.absent(Address("wire", "host", "ann!a@b"), "ann is not here")
+    await made.hear(Heard(TEAM, "ann!a@b", "hello", name="ann"))
+    error = made.absent(Address("wire", "host", "ann!a@b"), "ann is not here")
+    assert isinstance(error, RetryLaterError)
+    assert error.retry_after_s == 2
 
 
 @pytest.mark.parametrize(
