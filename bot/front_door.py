@@ -17,7 +17,6 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from bot.channels.channel import Taken
 from bot.errors import InputError
 from bot.locale import Language, Text, phrases
 from bot.message import Address, Message, Press
+from bot.recent import Recent
 from bot.store.guests import AGAIN, LIFE, Asked, Guest, Guests
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class FrontDoor:
         self._guests = guests
         self._moves = moves
         self._now = now
-        self._told: OrderedDict[tuple[str, str, str], datetime] = OrderedDict()
+        self._told: Recent[tuple[str, str, str], datetime] = Recent(most=TOLD)
         self._shown: dict[str, Message] = {}
         self._news = asyncio.Event()
 
@@ -148,7 +148,8 @@ class FrontDoor:
             person = asked.person
         if asked is not None and asked.origin is not None:
             self._shown[person] = asked.origin
-        self._told = OrderedDict((key, at) for key, at in self._told.items() if f"{key[1]}:{key[2]}" != person)
+        for key in [key for key in self._told if f"{key[1]}:{key[2]}" == person]:
+            del self._told[key]
         self._news.set()
         return person
 
@@ -243,11 +244,7 @@ class FrontDoor:
     def _once(self, what: str, address: Address, sender: str, *, within: timedelta = LIFE) -> bool:
         if self._is_told(what, address, sender, within=within):
             return False
-        key = (what, address.channel, sender or address.chat)
-        self._told[key] = self._now()
-        self._told.move_to_end(key)
-        while len(self._told) > TOLD:
-            self._told.popitem(last=False)
+        self._told[what, address.channel, sender or address.chat] = self._now()
         return True
 
     def _is_told(self, what: str, address: Address, sender: str, *, within: timedelta = LIFE) -> bool:

@@ -7,7 +7,6 @@ platform; to `bot.worker`: everything after the commit.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from bot.language import NAMING, detect, of_order
 from bot.locale import Language, phrases
 from bot.message import DOWN, PRIVATELY, UP, Address, Button, Command, Message, Position, Press, Reply
 from bot.passage import Scope
+from bot.recent import Recent
 from bot.store.inbox import Coming, Refused
 
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ class Reception:
         self._removed = removed
         self._rated = rated
         self._linking = linking
-        self._thumbs: OrderedDict[str, None] = OrderedDict()
+        self._thumbs: Recent[str, None] = Recent(most=THUMBS)
         self._offered = offered or _none
-        self._passed_over: OrderedDict[tuple[Address, str], tuple[Message, ...]] = OrderedDict()
+        self._passed_over: Recent[tuple[Address, str], tuple[Message, ...]] = Recent(most=PASSED_OVER)
 
     async def accept(self, item: Message | Press) -> Taken:
         """Commit `item`; see the contract."""
@@ -234,8 +234,6 @@ class Reception:
         if press.token not in self._thumbs:
             self._rated(press.address.channel, command.name)
             self._thumbs[press.token] = None
-            if len(self._thumbs) > THUMBS:
-                self._thumbs.popitem(last=False)
         if command.name == DOWN and command.args:
             self._complained(command.args, f"{about.address} {about.id}")
             return Taken(fresh=False, note=_("Thank you. It counts against the new model.").to(press.language))
@@ -257,8 +255,6 @@ class Reception:
             return True
         key = message.address, message.part_of
         self._passed_over[key] = (*self._passed_over.get(key, ()), message)
-        while len(self._passed_over) > PASSED_OVER:
-            self._passed_over.popitem(last=False)
         return False
 
     def _clean(self, message: Message) -> Message:

@@ -16,7 +16,6 @@ therefore the yes.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.front_door import hashed, is_code, new_code
 from bot.locale import Language, Text, phrases
+from bot.recent import Recent
 from bot.roles import CONSOLE, PAGE
 from bot.store.linked import LIFE, Identity
 from bot.text.shown import named
@@ -61,9 +61,9 @@ class Linking:
         self._changed = changed
         self._page = page
         self._now = now
-        self._tries: OrderedDict[str, list[datetime]] = OrderedDict()
+        self._tries: Recent[str, list[datetime]] = Recent(most=KNOWN)
         self._wrong: list[datetime] = []
-        self._said: OrderedDict[tuple[Address, str, int], str] = OrderedDict()
+        self._said: Recent[tuple[Address, str, int], str] = Recent(most=KNOWN)
         self._one_at_a_time = asyncio.Lock()
 
     async def others(self, message: Message) -> list[Identity]:
@@ -83,8 +83,6 @@ class Linking:
         async with self._one_at_a_time:
             if key not in self._said:
                 self._said[key] = (await self.answer(message)).markdown(message.language)
-                while len(self._said) > KNOWN:
-                    self._said.popitem(last=False)
             return self._said[key]
 
     async def answer(self, message: Message) -> Text:
@@ -195,9 +193,6 @@ class Linking:
         """Count a try; say whether it is one of the first."""
         tries = [*self._within(self._tries.get(who, [])), self._now()][-(MOST_GUESSES + 1) :]
         self._tries[who] = tries
-        self._tries.move_to_end(who)
-        while len(self._tries) > KNOWN:
-            self._tries.popitem(last=False)
         return len(tries) <= MOST_GUESSES
 
     def _within(self, moments: list[datetime], within: timedelta = LIFE) -> list[datetime]:

@@ -14,8 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -28,6 +27,7 @@ from bot.errors import ChannelError
 from bot.locale import phrases
 from bot.logs import Logger
 from bot.message import Address, Picture, Reply
+from bot.recent import Recent
 from bot.skill import Blobs
 
 _ = phrases(__file__)
@@ -54,8 +54,8 @@ class Sending:
         self._seal = seal
         self._blobs = blobs
         self._shown = shown
-        self._files: OrderedDict[str, Json] = OrderedDict()
-        self.askers: OrderedDict[str, str] = OrderedDict()
+        self._files: Recent[str, Json] = Recent(most=KEPT)
+        self.askers: Recent[str, str] = Recent(most=KEPT)
         """Who wrote the messages that are answered, by their ids: they are called in a room, so that they are told of the answer."""
 
     async def send(
@@ -153,7 +153,7 @@ class Sending:
             sealed, file = await self._seal.sealed_file(room, data)
             media_type = picture.media_type if file is None else "application/octet-stream"
             address = await self._wire.upload(sealed, name=str(content["filename"]), media_type=media_type)
-            _keep(self._files, name, {"url": address} if file is None else {"file": {**file, "url": address}})
+            self._files[name] = {"url": address} if file is None else {"file": {**file, "url": address}}
         return {**content, **self._files[name]}
 
     def _related(self, reply: Reply, to: Address, thread: str, *, first: bool) -> Json:
@@ -205,10 +205,3 @@ def _rendered(reply: Reply) -> list[Part]:
     if not parts:
         raise ChannelError(_("The answer was empty, and Matrix shows no empty message. Please ask in other words."))
     return parts
-
-
-def _keep(kept: OrderedDict[str, Json], name: str, value: Mapping[str, object]) -> None:
-    kept[name] = value
-    kept.move_to_end(name)
-    while len(kept) > KEPT:
-        kept.popitem(last=False)

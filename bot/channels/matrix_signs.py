@@ -9,10 +9,9 @@ Sources: https://spec.matrix.org/v1.11/client-server-api/#receipts, https://spec
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final
 
 from bot.channels.matrix_incoming import THUMBS
 from bot.channels.matrix_outgoing import Key
@@ -22,10 +21,9 @@ from bot.channels.matrix_wire import Wire, path
 from bot.errors import ChannelError, RetryLaterError
 from bot.logs import Logger
 from bot.message import Address
+from bot.recent import Recent
 
 log = Logger(__name__)
-K = TypeVar("K")
-V = TypeVar("V")
 
 SEEN: Final = "👀"
 SEEN_AFTER_S: Final = 1.0
@@ -46,13 +44,13 @@ class Signs:
         self._wire = wire
         self._rooms = rooms
         self._under_way: set[asyncio.Task[None]] = set()
-        self._seen: OrderedDict[tuple[str, str], asyncio.TimerHandle | str] = OrderedDict()
+        self._seen: Recent[tuple[str, str], asyncio.TimerHandle | str] = Recent(most=MOST_SHOWN)
         self._typing: set[str] = set()
-        self._offered: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._offered: Recent[str, dict[str, str]] = Recent(most=MOST_SHOWN)
         """The bot's reactions below each event, by their emoji."""
-        self.keys: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self.keys: Recent[str, dict[str, str]] = Recent(most=MOST_SHOWN)
         """The tokens of the buttons that events show, by the names of their keys."""
-        self.last: OrderedDict[str, str] = OrderedDict()
+        self.last: Recent[str, str] = Recent(most=MOST_SHOWN)
         """The last event in each room that shows buttons."""
 
     def shown(self, room: str, event: str, keys: Sequence[Key]) -> None:
@@ -67,15 +65,15 @@ class Signs:
 
     def know(self, room: str, event: str, tokens: dict[str, str]) -> None:
         """Remember the buttons that an event shows."""
-        _keep(self.keys, event, tokens)
+        self.keys[event] = tokens
         if tokens:
-            _keep(self.last, room, event)
+            self.last[room] = event
 
     def seen(self, room: str, event: str) -> None:
         """Show by a reaction that a message is worked on, where that takes a while."""
         if not self._wire.limited:
             handle = asyncio.get_running_loop().call_later(SEEN_AFTER_S, self.beside, lambda: self._look(room, event))
-            _keep(self._seen, (room, event), handle)
+            self._seen[room, event] = handle
 
     def answered(self, room: str, event: str) -> None:
         """Take the reaction away again, and the typing."""
@@ -133,8 +131,6 @@ class Signs:
 
     async def _offer(self, room: str, event: str, keys: Sequence[Key]) -> None:
         offered = self._offered.setdefault(event, {})
-        while len(self._offered) > MOST_SHOWN:
-            self._offered.popitem(last=False)
         for key in keys[:MOST_REACTIONS]:
             if key.emoji and key.name not in THUMBS and key.emoji not in offered and self._stands(event, key):
                 offered[key.emoji] = reaction = await self.sending.react(room, event, key.emoji, fresh())
@@ -167,10 +163,3 @@ async def _quiet(work: Coroutine[object, object, None]) -> None:
         await work
     except ChannelError as error:  # a sign that is missing harms nobody
         log.info("a sign was not shown", why=str(error))
-
-
-def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > MOST_SHOWN:
-        kept.popitem(last=False)

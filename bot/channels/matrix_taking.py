@@ -15,7 +15,6 @@ Source: https://spec.matrix.org/v1.11/client-server-api/#syncing
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
@@ -33,6 +32,7 @@ from bot.language import NAMING, of_order
 from bot.locale import phrases
 from bot.logs import Logger
 from bot.message import Address, Message, Position, Press
+from bot.recent import Recent
 
 _ = phrases(__file__)
 log = Logger(__name__)
@@ -92,7 +92,7 @@ class Taking:
         self._doors = doors
         self._commands = commands
         self._tries: tuple[str, int] = ("", 0)
-        self._versions: OrderedDict[str, int] = OrderedDict()
+        self._versions: Recent[str, int] = Recent(most=MOST_VERSIONS)
         self._noted: dict[tuple[str, str], float] = {}
 
     async def take(self, sync: Json, since: str) -> None:
@@ -151,8 +151,6 @@ class Taking:
     def _answer(self, item: Message | Press, fresh: bool, note: str, room: str) -> None:  # noqa: FBT001 - what became of it
         if isinstance(item, Message) and fresh and item.addressed:
             self._signs.sending.askers[item.id] = item.sender
-            while len(self._signs.sending.askers) > MOST_VERSIONS:
-                self._signs.sending.askers.popitem(last=False)
             self._signs.seen(room, item.id)
         elif note and (isinstance(item, Message) or self._may_note(item.sender, note)):
             self._signs.say(note, item.address)
@@ -298,8 +296,6 @@ class Taking:
             return
         version = max(int(sent_at(event).timestamp()), self._versions.get(number, 0) + 1)
         self._versions[number] = version
-        while len(self._versions) > MOST_VERSIONS:
-            self._versions.popitem(last=False)
         self._add(
             room,
             text_of(event, "event_id"),

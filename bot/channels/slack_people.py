@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +16,7 @@ from typing import Final
 from bot.channels.incoming import clean_text
 from bot.channels.slack_wire import Wire
 from bot.errors import ChannelError
+from bot.recent import Recent
 
 KNOWN_WITHIN_S: Final = 0.7
 BELIEVED_S: Final = 3600.0
@@ -41,7 +41,7 @@ class People:
         """Ask over `wire`; `clock` counts seconds."""
         self._wire = wire
         self._clock = clock
-        self._known: OrderedDict[str, tuple[Person, float]] = OrderedDict()
+        self._known: Recent[str, tuple[Person, float]] = Recent(most=MOST)
         self._asking: dict[str, asyncio.Task[Person]] = {}
 
     async def who(self, user: str) -> Person:
@@ -64,9 +64,6 @@ class People:
         finally:
             del self._asking[user]
         self._known[user] = person, self._clock() + believed_s
-        self._known.move_to_end(user)
-        while len(self._known) > MOST:
-            self._known.popitem(last=False)
         return person
 
 

@@ -12,10 +12,9 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final
 
 from bot.channels.again import sent_again
 from bot.channels.slack_incoming import UNSEEN
@@ -25,6 +24,7 @@ from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterEr
 from bot.locale import phrases
 from bot.logs import Logger
 from bot.message import Address, Reply
+from bot.recent import Recent
 from bot.skill import Blobs
 
 _ = phrases(__file__)
@@ -45,8 +45,6 @@ _BLOCKS: Final = "invalid_blocks"
 EVENT_TYPE: Final = "paring_reply"
 _TS: Final = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
 _NO_MORE_EDITABLE: Final = ("message_not_found", "cant_update_message", "edit_window_closed", "is_inactive")
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 WentOut = Callable[[Sequence[str]], Awaitable[None]]
 
 
@@ -66,12 +64,12 @@ class Sending:
         """Take the workspace's line and the store that holds pictures."""
         self._wire = wire
         self._blobs = blobs
-        self._direct: OrderedDict[str, str] = OrderedDict()
-        self._doubtful: OrderedDict[str, None] = OrderedDict()
-        self._files: OrderedDict[str, str] = OrderedDict()
-        self._looked_at: OrderedDict[str, int] = OrderedDict()
+        self._direct: Recent[str, str] = Recent(most=KEPT)
+        self._doubtful: Recent[str, None] = Recent(most=KEPT)
+        self._files: Recent[str, str] = Recent(most=KEPT)
+        self._looked_at: Recent[str, int] = Recent(most=KEPT)
         """How often Slack refused a picture, by the part's key."""
-        self._shareable: OrderedDict[str, tuple[Reply, str]] = OrderedDict()
+        self._shareable: Recent[str, tuple[Reply, str]] = Recent(most=SHAREABLE)
 
     async def send(
         self,
@@ -98,7 +96,7 @@ class Sending:
         for number in range(len(shown), len(parts)):
             name = _named(key, number, reply)
             if in_doubt and number == len(sent):
-                self._doubt(name)
+                self._doubtful[name] = None
             shown.append(await self._once(parts[number], place, name, since=reply.reply_to))
             if went_out is not None and number < len(parts) - 1:
                 await went_out(shown)
@@ -140,7 +138,7 @@ class Sending:
             number = opened.get("id") if isinstance(opened, dict) else None
             if not isinstance(number, str):
                 raise RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=1.0)
-            keep(self._direct, to.chat, number)
+            self._direct[to.chat] = number
         return Place(self._direct[to.chat], to.thread)
 
     def shared(self, token: str) -> tuple[Reply, str] | None:
@@ -150,15 +148,13 @@ class Sending:
     def _share(self, reply: Reply, chat: str) -> Block:
         token = secrets.token_urlsafe(12)
         self._shareable[token] = replace(reply, buttons=(), reply_to=""), chat
-        while len(self._shareable) > SHAREABLE:
-            self._shareable.popitem(last=False)
         label = _("Share").to(reply.language)
         button = {"type": "button", "action_id": SHARE, "text": {"type": "plain_text", "text": label}, "value": token}
         return {"type": "actions", "elements": [button]}
 
     def direct_is(self, person: str, chat: str) -> None:
         """Know the number of a person's direct chat, from what they said there."""
-        keep(self._direct, person, chat)
+        self._direct[person] = chat
 
     async def _once(self, part: Part, place: Place, name: str, *, since: str) -> str:
         """Post one part, unless a look at the chat, back to the message `since`, finds it there."""
@@ -170,7 +166,7 @@ class Sending:
         try:
             return await self._post(part, place, name)
         except AmbiguousSendError:
-            self._doubt(name)
+            self._doubtful[name] = None
             raise
 
     async def _post(self, part: Part, place: Place, name: str) -> str:
@@ -191,11 +187,11 @@ class Sending:
             if part.picture is None:
                 log.warning("Slack refused the looks of an answer; its words are shown alone", why=str(error))
                 return await self._posted(part, place, name, [])
-            keep(self._looked_at, name, self._looked_at.get(name, 0) + 1)
-            if self._looked_at[name] > MOST_LOOKS:
+            looked_at = self._looked_at[name] = self._looked_at.get(name, 0) + 1
+            if looked_at > MOST_LOOKS:
                 raise
             sentence = _("Slack is not done with the picture. It is tried again by itself.")
-            raise RetryLaterError(sentence, retry_after_s=2.0 ** self._looked_at[name] / 2) from error
+            raise RetryLaterError(sentence, retry_after_s=2.0**looked_at / 2) from error
 
     async def _posted(self, part: Part, place: Place, name: str, blocks: Sequence[Block]) -> str:
         said: dict[str, object] = {
@@ -236,7 +232,7 @@ class Sending:
             raise RetryLaterError(_("Slack did not answer. It is tried again by itself."), retry_after_s=1.0)
         await self._wire.upload(url, data)
         await self._wire.call("files.completeUploadExternal", files=[{"id": number, "title": file_name}])
-        keep(self._files, name, number)
+        self._files[name] = number
         return number
 
     async def _found(self, place: Place, name: str, since: str) -> str:
@@ -278,11 +274,6 @@ class Sending:
             raise
         return True
 
-    def _doubt(self, name: str) -> None:
-        self._doubtful[name] = None
-        while len(self._doubtful) > KEPT:
-            self._doubtful.popitem(last=False)
-
 
 def _key_of(message: Mapping[str, object]) -> str:
     metadata = message.get("metadata")
@@ -307,11 +298,3 @@ def _rendered(reply: Reply) -> list[Part]:
     if not parts:
         raise ChannelError(_("The answer was empty, and Slack takes no empty message. Please ask in other words."))
     return parts
-
-
-def keep(kept: OrderedDict[Key, Value], name: Key, value: Value, *, most: int = KEPT) -> None:
-    """Put a value into a memory that forgets the oldest first."""
-    kept[name] = value
-    kept.move_to_end(name)
-    while len(kept) > most:
-        kept.popitem(last=False)

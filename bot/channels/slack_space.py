@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from typing import Final, Literal
 
 from bot.channels.channel import OpenGroup
 from bot.channels.slack_wire import Wire
 from bot.errors import ChannelError
+from bot.recent import Recent
 
 BELIEVED_S: Final = 60.0
 PEOPLE_BELIEVED_S: Final = 300.0
@@ -47,7 +47,7 @@ class Space:
         self._clock = clock
         self._open: tuple[Mapping[str, OpenGroup] | None, float] = (None, 0.0)
         self._full: tuple[frozenset[str], float] = (frozenset(), 0.0)
-        self._roles: OrderedDict[str, tuple[tuple[bool, bool], float]] = OrderedDict()
+        self._roles: Recent[str, tuple[tuple[bool, bool], float]] = Recent(most=MOST)
         self._one = asyncio.Lock()
 
     async def open_groups(self) -> Mapping[str, OpenGroup] | None:
@@ -97,9 +97,6 @@ class Space:
         else:
             is_it, believed_s = _runs(user, person, self._team), BELIEVED_S
         self._roles[person] = is_it, self._clock() + believed_s
-        self._roles.move_to_end(person)
-        while len(self._roles) > MOST:
-            self._roles.popitem(last=False)
         return is_it
 
 

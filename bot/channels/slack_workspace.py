@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import OrderedDict
 from collections.abc import Collection, Coroutine, Mapping
 from contextlib import suppress
 from typing import Final
 
 from bot.channels.slack_incoming import Me, is_ts
 from bot.channels.slack_people import People
-from bot.channels.slack_sending import Place, Sending, keep
+from bot.channels.slack_sending import Place, Sending
 from bot.channels.slack_space import Space
 from bot.channels.slack_wire import Wire
 from bot.errors import ChannelError, RetryLaterError
 from bot.locale import Language, phrases
 from bot.logs import Logger
 from bot.message import Address, Reply
+from bot.recent import Recent
 
 _ = phrases(__file__)
 log = Logger(__name__)
@@ -49,11 +49,11 @@ class Workspace:
         self.sending = sending
         self._orders: dict[str, asyncio.Lock] = {}
         self._under_way: set[asyncio.Task[None]] = set()
-        self._seen: OrderedDict[tuple[str, str], asyncio.Task[None] | None] = OrderedDict()
+        self._seen: Recent[tuple[str, str], asyncio.Task[None] | None] = Recent(most=MOST_SEEN)
         """The reaction's task; None where it was taken away."""
-        self._gone: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._working: OrderedDict[Place, asyncio.Task[None] | None] = OrderedDict()
-        self._languages: OrderedDict[tuple[str, str], Language] = OrderedDict()
+        self._gone: Recent[tuple[str, str], None] = Recent(most=MOST_SEEN)
+        self._working: Recent[Place, asyncio.Task[None] | None] = Recent(most=MOST_SEEN)
+        self._languages: Recent[tuple[str, str], Language] = Recent(most=MOST_SEEN)
         self.people = People(wire)
         self.space = Space(wire, me.team)
         self._numbers = itertools.count()
@@ -66,19 +66,19 @@ class Workspace:
 
     def seen(self, chat: str, ts: str) -> None:
         """Show by a reaction that a message is worked on; nothing waits for it."""
-        keep(self._seen, (chat, ts), self.beside("reactions.add", channel=chat, timestamp=ts, name=SEEN), most=MOST_SEEN)
+        self._seen[chat, ts] = self.beside("reactions.add", channel=chat, timestamp=ts, name=SEEN)
 
     def answered(self, chat: str, ts: str) -> None:
         """Take the reaction away again, once: also one of a former life, and not before it is there."""
         if not is_ts(ts) or self._seen.get((chat, ts), self) is None:
             return
         before = self._seen.get((chat, ts))
-        keep(self._seen, (chat, ts), None, most=MOST_SEEN)
+        self._seen[chat, ts] = None
         self.beside("reactions.remove", after=before, channel=chat, timestamp=ts, name=SEEN)
 
     def speaks(self, to: Address, language: Language) -> None:
         """Know the language in which is spoken there."""
-        keep(self._languages, (to.chat, to.thread), language, most=MOST_SEEN)
+        self._languages[to.chat, to.thread] = language
 
     async def works(self, to: Address) -> None:
         """Show in a thread, once, that an answer is worked on: Slack takes it away as the bot says something there, or after two minutes.
@@ -92,7 +92,7 @@ class Workspace:
         if not place.thread or place.only or place in self._working:
             return
         status = _("is working on it …").to(self._languages.get((to.chat, to.thread), "en"))
-        keep(self._working, place, self._status(place, status), most=MOST_SEEN)
+        self._working[place] = self._status(place, status)
 
     def spoke(self, place: Place) -> None:
         """Know that something was said there; a status that comes later than that is taken away."""
@@ -128,7 +128,7 @@ class Workspace:
 
     def took_back(self, chat: str, ts: str) -> None:
         """Know that a message was deleted: told late, or told again, it is nothing any more."""
-        keep(self._gone, (chat, ts), None, most=MOST_SEEN)
+        self._gone[chat, ts] = None
 
     def is_gone(self, chat: str, ts: str) -> bool:
         """Say whether a message is known to be deleted."""

@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections import OrderedDict
 
 from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_sending import Sending
 from bot.errors import ChannelError, RetryLaterError
 from bot.locale import Language, phrases
 from bot.message import Address, Reply
+from bot.recent import Recent
 
 _ = phrases(__file__)
 
@@ -37,7 +37,7 @@ class Door:
         """Take how to say something, and the groups that have another number."""
         self._sending = sending
         self._moves = moves
-        self._greeted: OrderedDict[str, None] = OrderedDict()
+        self._greeted: Recent[str, None] = Recent(most=GREETED)
         self._numbers = itertools.count()
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -46,8 +46,6 @@ class Door:
         if self._moves.former(group.chat) or group.chat in self._greeted:
             return
         self._greeted[group.chat] = None
-        while len(self._greeted) > GREETED:
-            self._greeted.popitem(last=False)
         said = _(
             "Hello! I am Paring. Here I answer who mentions me, replies to me or writes a command; /help shows what I can do. "
             "I read nothing else, unless somebody writes /index on."

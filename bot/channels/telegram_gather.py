@@ -12,12 +12,12 @@ Source: https://core.telegram.org/bots/api#message (media_group_id), and its app
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.channels.rich_split import TEXT_UNITS
 from bot.channels.rich_text import units
+from bot.recent import Recent
 
 Update = Mapping[str, object]
 
@@ -66,7 +66,7 @@ class Series:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._last: OrderedDict[Hashable, tuple[Mapping[str, object], str]] = OrderedDict()
+        self._last: Recent[Hashable, tuple[Mapping[str, object], str]] = Recent(most=SPEAKERS)
 
     def part_of(self, update: Update) -> str:
         """Return the same name for all parts of one thing, "" for what is whole."""
@@ -80,9 +80,6 @@ class Series:
         if not (name and _goes_on(before, said)):
             name = f"text {said.get('message_id')}" if _is_cut(said) else ""
         self._last[speaker] = said, name
-        self._last.move_to_end(speaker)
-        while len(self._last) > SPEAKERS:
-            self._last.popitem(last=False)
         return name
 
 

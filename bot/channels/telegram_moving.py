@@ -13,11 +13,11 @@ Source: https://core.telegram.org/bots/api#responseparameters and #message (migr
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.message import Address
+from bot.recent import Recent
 
 if TYPE_CHECKING:
     from bot.channels.channel import Intake
@@ -36,7 +36,7 @@ class Moves:
         self._account = account
         self._new: dict[str, str] = {}
         self._untold: dict[str, str] = {}
-        self._there: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._there: Recent[tuple[str, str], None] = Recent(most=KEPT)
         self._intake: Intake | None = None
 
     def chat(self, number: str) -> str:
@@ -56,8 +56,6 @@ class Moves:
         """Remember that a message which was sent to `number` stands in the chat that it is now."""
         if number in self._new:
             self._there[number, message] = None
-            while len(self._there) > KEPT:
-                self._there.popitem(last=False)
 
     def reaches(self, number: str, message: str) -> bool:
         """Say whether `message` stands where one now writes to: the messages of the old chat are not in the new one."""

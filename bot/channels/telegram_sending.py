@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +27,7 @@ from bot.channels.waits import Waits
 from bot.errors import ChannelError, GoneError, RetryLaterError
 from bot.locale import phrases
 from bot.message import Address, Reply
+from bot.recent import Recent
 from bot.skill import Blobs
 
 _ = phrases(__file__)
@@ -83,8 +83,8 @@ class Sending:
         self._blobs = blobs
         self._waits = waits
         self._typing = Typing(bot, waits)
-        self._progress: OrderedDict[str, _Progress] = OrderedDict()
-        self._shown: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+        self._progress: Recent[str, _Progress] = Recent(most=KEPT)
+        self._shown: Recent[tuple[str, str], tuple[str, ...]] = Recent(most=KEPT)
         self.moves = moves
 
     def type(self, to: Address, *, hurry: bool = False) -> None:
@@ -139,9 +139,6 @@ class Sending:
     def _remember(self, to: Address, sent: Sequence[str]) -> None:
         """Remember of which messages an answer is made, for an edit of it: its further parts are then taken away."""
         self._shown[to.chat, sent[0]] = tuple(sent)
-        self._shown.move_to_end((to.chat, sent[0]))
-        while len(self._shown) > KEPT:
-            self._shown.popitem(last=False)
 
     def way(self, to: Address) -> tuple[int | str, int | None]:
         """Return the chat to write to, where it moved the new one, and the topic in it."""
@@ -151,10 +148,8 @@ class Sending:
     def _taken_up(self, key: str, content: int, sent: Sequence[str]) -> _Progress:
         progress = self._progress.get(key)
         if progress is None or progress.content != content:
-            progress = self._progress[key] = _Progress(content, list(sent))
-        self._progress.move_to_end(key)
-        while len(self._progress) > KEPT:
-            self._progress.popitem(last=False)
+            progress = _Progress(content, list(sent))
+        self._progress[key] = progress
         return progress
 
     async def _send_rest(

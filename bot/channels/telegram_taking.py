@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -36,6 +36,7 @@ from bot.language import NAMING, of_order
 from bot.locale import Language, phrases
 from bot.message import Address, Message, Press
 from bot.parts import after, together
+from bot.recent import Recent
 
 _ = phrases(__file__)
 
@@ -87,8 +88,8 @@ class Taking:
         self._waiting: dict[str, object] = {}
         """Chats of which nothing could be kept since the last that could, by the first update of each; None once that is told."""
         self._answers: set[asyncio.Task[None]] = set()
-        self._albums: OrderedDict[object, Message] = OrderedDict()
-        self._spoken: OrderedDict[tuple[str, str], Language] = OrderedDict()
+        self._albums: Recent[object, Message] = Recent(most=ALBUMS)
+        self._spoken: Recent[tuple[str, str], Language] = Recent(most=SPEAKERS)
 
     async def take(self, updates: Sequence[Mapping[str, object]]) -> None:
         """Commit what the updates, which are one thing said, say; return once they may be confirmed.
@@ -176,9 +177,6 @@ class Taking:
         language = await self._intake.language(item.address, words, incoming.platform_language or self._spoken.get(who, ""))
         if words:
             self._spoken[who] = language
-            self._spoken.move_to_end(who)
-            while len(self._spoken) > SPEAKERS:
-                self._spoken.popitem(last=False)
         return language
 
     async def _welcome(self, data: Mapping[str, object]) -> None:
@@ -212,8 +210,6 @@ class Taking:
         head = self._albums.get(album)
         message = together(messages) if head is None else after(head, together(messages))
         self._albums.setdefault(album, message)
-        while len(self._albums) > ALBUMS:
-            self._albums.popitem(last=False)
         return replace(found[0], item=message)
 
     def _read_part(self, data: Mapping[str, object], part_of: str) -> Incoming | None:

@@ -34,6 +34,7 @@ from bot.errors import ChannelError, GoneError, RetryLaterError, StoreError
 from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.message import Address, Attachment, Message, Press, Reply
+from bot.recent import Recent
 
 if TYPE_CHECKING:
     from bot.channels.channel import Intake
@@ -93,7 +94,7 @@ class TextChannel(ABC):
         self._taking: asyncio.Task[None] | None = None
         self._intake: Intake | None = None
         self._orders: re.Pattern[str] | None = None
-        self._absent: dict[str, tuple[float, float]] = {}
+        self._absent: Recent[str, tuple[float, float]] = Recent(most=MOST_ABSENT)
         """Since when people are known to be away, and how long is waited next."""
 
     @abstractmethod
@@ -275,8 +276,6 @@ class TextChannel(ABC):
         since, wait_s = self._absent.pop(to.chat, (time.monotonic(), FIRST_ABSENT_S))
         if time.monotonic() - since > KEPT_ABSENT_S:
             return gone(why)
-        while len(self._absent) >= MOST_ABSENT:
-            self._absent.pop(next(iter(self._absent)))
         self._absent[to.chat] = since, min(2 * wait_s, LONGEST_ABSENT_S)
         return RetryLaterError(_unsaid(why), retry_after_s=wait_s)
 

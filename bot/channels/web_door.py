@@ -18,7 +18,6 @@ import hmac
 import ipaddress
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bot.locale import Text, phrases
+from bot.recent import Recent
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -134,7 +134,7 @@ class Door:
             self._hash = self._hasher.hash(password)
         self._key = hmac.digest(key or secrets.token_bytes(32), password.encode("utf-8", "replace"), "sha256")
         self._now = now
-        self._tries: OrderedDict[str, _Tries] = OrderedDict()
+        self._tries: Recent[str, _Tries] = Recent(most=ADDRESSES_REMEMBERED)
         self._one_at_a_time = asyncio.Semaphore(1)
         self._waiting = 0
         self._rest = rest
@@ -241,10 +241,7 @@ class Door:
 
     def _tries_of(self, address: str) -> _Tries:
         place = _place(address)
-        tries = self._tries.setdefault(place, _Tries())
-        self._tries.move_to_end(place)
-        while len(self._tries) > ADDRESSES_REMEMBERED:
-            self._tries.popitem(last=False)
+        tries = self._tries[place] = self._tries.get(place) or _Tries()
         return tries
 
 

@@ -11,7 +11,6 @@ import json
 import re
 import secrets
 import shutil
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -39,6 +38,7 @@ from bot.errors import DeniedError, InputError, ParingError, TooLargeError
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
 from bot.message import Attachment
+from bot.recent import Recent
 
 _ = phrases(__file__)
 log = Logger(__name__)
@@ -97,7 +97,7 @@ class Routes:
         self._file_bytes = file_bytes
         self._say_bytes = text_bytes * 6 + BATCH_FILES * 2048  # JSON may write a character as six
         self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
-        self._uploaded: OrderedDict[str, None] = OrderedDict()
+        self._uploaded: Recent[str, None] = Recent(most=UPLOADED)
 
     def application(self) -> FastAPI:
         """Return the application with all routes."""
@@ -178,8 +178,6 @@ class Routes:
             finally:
                 await asyncio.to_thread(spooled.unlink, missing_ok=True)
         self._uploaded[blob] = None
-        while len(self._uploaded) > UPLOADED:
-            self._uploaded.popitem(last=False)
         media_type = media_type_of(name, declared=request.headers.get("content-type", ""))
         return JSONResponse({"blob": blob, "name": name, "media_type": media_type, "size_bytes": size_bytes})
 

@@ -10,8 +10,9 @@ then embeds its question: most often these are the same words.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+
+from bot.recent import Recent
 
 Answer = Sequence[object]
 
@@ -21,8 +22,7 @@ class Lately:
 
     def __init__(self, *, most: int) -> None:
         """Keep the last `most` answers."""
-        self._most = most
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._answers: Recent[Hashable, Answer] = Recent(most=most)
 
     async def answer(self, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> list[object]:
         """Return the answer to `key`, asked for by `ask` where it is not kept. An error is not kept."""
@@ -31,6 +31,4 @@ class Lately:
             await asyncio.sleep(0)  # whoever asks in a loop must not keep others from their turn
             return list(found)
         answer = self._answers[key] = await ask()
-        while len(self._answers) > self._most:
-            self._answers.popitem(last=False)
         return list(answer)

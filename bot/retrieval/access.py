@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,6 +24,7 @@ from bot.locale import phrases
 from bot.logs import Logger
 from bot.message import Address, Message
 from bot.passage import PUBLIC, Scope, Scopes
+from bot.recent import Recent
 
 _ = phrases(__file__)
 log = Logger(__name__)
@@ -136,7 +136,7 @@ class Access:
         self._clock = clock
         self._admits = admits
         self._others = others
-        self._known: OrderedDict[_Key, tuple[bool, float]] = OrderedDict()
+        self._known: Recent[_Key, tuple[bool, float]] = Recent(most=MOST_KNOWN)
         self._asking: dict[_Key, asyncio.Task[bool]] = {}
         self._soons: dict[tuple[str, str, str], asyncio.Future[Any]] = {}
         self._places = asyncio.Semaphore(ASKED_AT_ONCE)
@@ -262,9 +262,6 @@ class Access:
             return False
         del self._asking[key]
         self._known[key] = bool(said), self._clock() + (UNKNOWN_S if said is None else BELIEVED_S)
-        self._known.move_to_end(key)
-        while len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
         return bool(said)
 
 
