@@ -3,185 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
-from fakes import slack as fake_slack
+from contract.harness.admin import (
+    LONGEST_S,
+    Chat,
+    console,
+    direct,
+    matrix,
+    matrix_settings,
+    react,
+    served,
+    slack,
+    telegram,
+    web,
+)  # fmt: skip
+from fakes.homeserver import Homeserver
 from fakes.hub import FakeHub
+from fakes.matrix_person import Person, person
 from fakes.swapping import figures
-from fakes.telegram_bot_api.client import ANN, FakeTelegram, running
-from pydantic import SecretStr
-from rich.console import Console as Terminal
+from fakes.telegram_bot_api.client import ANN
 from safetensors.numpy import save
 
-from bot.app import App, channels_of, opened
-from bot.channels.channel import Channel
-from bot.channels.console import Console
-from bot.config import LinkSettings, Settings, TelegramSettings, WebSettings
+from bot.app import App, channels_of
+from bot.config import LinkSettings, Settings, WebSettings
 from bot.house import House
 from bot.locale import Text
 from bot.message import Reply
 from bot.models.fetch import Place
-from bot.models.tasks import SUMMARISE
 from bot.models.trial import Figures
 from bot.skill import Request
 
-LONGEST_S = 60.0
-TOKEN = "7:ADMIN"
+CHANNELS = (web, console, telegram, slack, matrix)
+Opening = Callable[..., AbstractAsyncContextManager[Chat]]
 pytestmark = pytest.mark.timeout(120)
-
-
-@dataclass
-class Chat:
-    """One person in front of one channel of a bot that runs: what they say and press, and what they are shown."""
-
-    app: App
-    who: str
-    shown: asyncio.Queue[Reply] = field(default_factory=asyncio.Queue)
-    telegram: FakeTelegram | None = None
-    slack: fake_slack.FakeSlack | None = None
-    say: Callable[[str], Awaitable[object]] = field(default=lambda _text: asyncio.sleep(0))
-    press: Callable[[Reply, str], Awaitable[object]] = field(default=lambda _reply, _label: asyncio.sleep(0))
-
-    async def ask(self, text: str) -> Reply:
-        await self.say(text)
-        return await self.answer()
-
-    async def order(self, reply: Reply, label: str) -> Reply:
-        await self.press(reply, label)
-        return await self.answer()
-
-    @property
-    def fake(self) -> FakeTelegram:
-        assert self.telegram is not None
-        return self.telegram
-
-    def live(self) -> str:
-        return self.app.pool.live(SUMMARISE).partition("@")[0]
-
-    async def answer(self) -> Reply:
-        while True:
-            reply = await asyncio.wait_for(self.shown.get(), LONGEST_S)
-            if not any(button.command.name == "cancel" for button in reply.buttons):  # a status, which becomes the answer
-                return reply
-
-
-def overheard(channel: Channel, chat: Chat) -> Channel:
-    """Have `chat` know what the channel has shown, once it has."""
-
-    def listening(method: Callable[..., Awaitable[str]], place: int) -> Callable[..., Awaitable[str]]:
-        async def listen(*args: object, **named: object) -> str:
-            sent = await method(*args, **named)
-            reply = args[place]
-            assert isinstance(reply, Reply)
-            chat.shown.put_nowait(reply)
-            return sent
-
-        return listen
-
-    for name, place in (("send", 0), ("edit", 1), ("send_parts", 0)):
-        if hasattr(channel, name) and not (name == "send" and channel.name == "web"):  # whose send is an edit
-            setattr(channel, name, listening(getattr(channel, name), place))
-    return channel
-
-
-@asynccontextmanager
-async def served(settings: Settings, channel_of: Callable[[App], Channel], who: str) -> AsyncIterator[tuple[Chat, Channel]]:
-    async with opened(settings) as app:
-        chat = Chat(app, who)
-        channel = overheard(channel_of(app), chat)
-        stop = asyncio.Event()
-        serving = asyncio.create_task(app.serve([channel], stop=stop, hopeless=lambda _name, _why: None))
-        try:
-            yield chat, channel
-        finally:
-            stop.set()
-            await asyncio.wait([serving], timeout=LONGEST_S)
-            await serving
-
-
-@asynccontextmanager
-async def web(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
-    chosen = settings.model_copy(update={"web": WebSettings(port=0, admin=admin)})
-    async with served(chosen, lambda app: channels_of(app)[0], "web:me") as (chat, channel):
-        await asyncio.wait_for(channel.ready.wait(), LONGEST_S)  # type: ignore[attr-defined]
-        async with httpx.AsyncClient(base_url=channel.url, headers={"x-paring": "en"}) as client:  # type: ignore[attr-defined]
-            ids = iter(f"{number:016x}" for number in range(1000))
-            chat.say = lambda text: client.post("/api/say", json={"id": next(ids), "text": text})
-            chat.press = lambda reply, label: client.post("/api/press", json={"id": next(ids), "token": token(reply, label)})
-            yield chat
-
-
-@asynccontextmanager
-async def console(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
-    assert admin, "who types in the machine's own terminal always is"
-    lines: asyncio.Queue[str] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def read(_prompt: str) -> str:
-        return asyncio.run_coroutine_threadsafe(lines.get(), loop).result()
-
-    def terminal(app: App) -> Console:
-        return Console(blobs=app.blobs, read=read, terminal=Terminal(file=io.StringIO(), width=100))
-
-    async with served(settings, terminal, "console:me") as (chat, _channel):
-        chat.say = lines.put
-        chat.press = lambda reply, label: lines.put(f"#{[button.label for button in reply.buttons].index(label) + 1}")
-        yield chat
-        await lines.put("/quit")
-
-
-@asynccontextmanager
-async def telegram(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
-    async with running(TOKEN) as fake:
-        own = TelegramSettings(token=SecretStr(TOKEN), base_url=fake.base_url, base_file_url=fake.base_file_url)
-        admins = (f"telegram:{ANN}",) if admin else ()
-        chosen = settings.model_copy(
-            update={"telegram": own, "admins": admins, "front_door": "everybody", "web": WebSettings(enabled=False)}
-        )
-        await fake.order("person", id=ANN, first_name="Ann", language_code="en")
-        async with served(chosen, lambda app: channels_of(app)[0], f"telegram:{ANN}") as (chat, _channel):
-
-            async def press(_reply: Reply, label: str) -> None:
-                labelled = [one for one in await fake.shown(ANN) if label in str(one.get("reply_markup", ""))]
-                await fake.press(labelled[-1]["message_id"], label=label)
-
-            chat.say, chat.press, chat.telegram = fake.say, press, fake
-            yield chat
-
-
-@asynccontextmanager
-async def slack(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
-    async with fake_slack.slack() as fake:
-        admins = (f"slack:{fake_slack.ANN}",) if admin else ()
-        chosen = settings.model_copy(update={"slack": fake.settings(), "admins": admins, "web": WebSettings(enabled=False)})
-        async with served(chosen, lambda app: channels_of(app)[0], f"slack:{fake_slack.ANN}") as (chat, _channel):
-            ids = itertools.count(1)
-
-            async def press(reply: Reply, label: str) -> None:
-                action = {"action_id": "paring:0", "value": token(reply, label), "action_ts": f"{next(ids)}.1"}
-                await fake.envelope("interactive", {
-                    "type": "block_actions", "team": {"id": fake_slack.TEAM}, "user": {"id": fake_slack.ANN},
-                    "container": {"channel_id": fake_slack.DIRECT}, "actions": [action],
-                })  # fmt: skip
-
-            chat.say, chat.press, chat.slack = fake.say, press, fake
-            yield chat
-
-
-CHANNELS = (web, console, telegram, slack)
-
-
-def token(reply: Reply, label: str) -> str:
-    return next(button.token for button in reply.buttons if button.label == label)
 
 
 def labels(reply: Reply) -> list[str]:
@@ -206,8 +67,14 @@ def scores(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 
 
 @pytest.fixture(params=CHANNELS, ids=lambda channel: channel.__name__)
-async def chat(request: pytest.FixtureRequest, settings: Settings, scores: dict[str, float]) -> AsyncIterator[Chat]:
-    async with request.param(settings, admin=True) as made:
+def channel(request: pytest.FixtureRequest) -> Opening:
+    """How a bot is run in front of somebody in the channel: given the settings, and whether they are an admin."""
+    return partial(matrix, request.getfixturevalue("homeserver")) if request.param is matrix else request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+async def chat(channel: Opening, settings: Settings, scores: dict[str, float]) -> AsyncIterator[Chat]:
+    async with channel(settings, admin=True) as made:
         yield made
 
 
@@ -273,11 +140,11 @@ async def test_what_broke_is_set_aside_and_replayed_by_a_button_in_the_place_of_
         assert (first["text"].startswith("I could not"), "edit_date" in first) == (False, True)
 
 
-@pytest.mark.parametrize("channel", [web, telegram, slack], ids=lambda channel: channel.__name__)
+@pytest.mark.parametrize("channel", [web, telegram, slack, matrix], ids=lambda channel: channel.__name__, indirect=True)
 async def test_nobody_else_is_obeyed_by_word_or_by_an_old_button(
-    channel: Callable[..., object], settings: Settings, scores: dict[str, float]
+    channel: Opening, settings: Settings, scores: dict[str, float]
 ) -> None:
-    async with channel(settings, admin=False) as chat:  # type: ignore[attr-defined]
+    async with channel(settings, admin=False) as chat:
         for order in ("/models", "/swap summarise lead", "/교체 요약 lead", "/promote 1", "/admins add telegram:42"):
             assert chat.who in (await chat.ask(order)).text
         assert {outcome for _who, _command, outcome in await outcomes(chat.app)} == {"not an admin"}
@@ -287,6 +154,62 @@ async def test_nobody_else_is_obeyed_by_word_or_by_an_old_button(
             shown = await chat.ask("/admins")
             await chat.app.roles.remove(chat.who, by="terminal")
             assert "Only an admin" in (await chat.order(shown, f"Remove {chat.who}")).text
+
+
+async def test_in_matrix_who_has_power_in_the_admins_room_swaps_by_commands_and_reactions_until_it_is_taken_from_them(
+    settings: Settings, homeserver: Homeserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, taken = asyncio.Queue[str](), asyncio.Event()
+
+    async def slowly(_settings: object, place: Place, *, embedder: object, report: object) -> Figures:
+        tried.put_nowait(place.spec.name)
+        if place.spec.name == "summarise.lead.v1":
+            await asyncio.wait_for(taken.wait(), LONGEST_S)
+        return figures(place.spec.identity)
+
+    monkeypatch.setattr("bot.swapping._probed", slowly)
+    account = await homeserver.register("paring")
+    async with person(homeserver, "ann") as ann, person(homeserver, "ben") as ben:
+        admins = await ann.room(account.user, ben.user)
+        await ben.join(admins)
+        own = matrix_settings(homeserver, account, admin_room=admins, allowed_users=(ann.user, ben.user))
+        chosen = settings.model_copy(update={"matrix": own, "web": WebSettings(enabled=False)})
+        async with served(chosen, lambda app: channels_of(app)[0], f"matrix:{ben.user}") as (chat, _channel):
+            hers, his = await direct(ann, account.user), await direct(ben, account.user)
+            chat.say = lambda text: ben.say(his, text)
+            assert chat.who in (await chat.ask("!swap summarise lexrank")).text
+            await give_power(ann, admins, ben, 50)
+            card = await chat.ask("!swap summarise lexrank")
+            assert (labels(card), len(card.images)) == (["Promote", "Shadow 50", "Discard"], 1)
+            assert labels(await chat.ask("!1")) == ["Back to extract"]
+            assert chat.live() == "summarise.lexrank.v1"
+
+            await chat.say("!swap summarise lead")
+            while await asyncio.wait_for(tried.get(), LONGEST_S) != "summarise.lead.v1":
+                pass
+            await give_power(ann, admins, ben, 49)
+            taken.set()
+            assert "Promote" in labels(await chat.answer())
+            await react(ben, his, account.user, "Promote")
+            assert "Only an admin" in (await chat.answer()).text
+            assert "Only an admin" in (await chat.ask("!1")).text
+            assert "Only an admin" in (await chat.ask("!rollback summarise")).text
+            assert chat.live() == "summarise.lexrank.v1"
+            await ann.say(hers, "!rollback summarise")
+            assert "back at summarise.extract.v1" in (await chat.answer()).text
+            written = await outcomes(chat.app)
+    by_ann, by_ben = f"matrix:{ann.user}", chat.who
+    assert written[-1] == (by_ann, "/rollback summarise (as creator of the admins' room)", "done")
+    obeyed = [command for who, command, outcome in written if (who, outcome) == (by_ben, "done")]
+    assert all(command.endswith("(as power 50 in the admins' room)") for command in obeyed), written
+    assert [outcome for who, _command, outcome in written if who == by_ben] == [
+        "not an admin", "done", "done", "done", "not an admin", "not an admin", "not an admin"
+    ]  # fmt: skip
+
+
+async def give_power(by: Person, room: str, whom: Person, level: int) -> None:
+    levels = await by.call("GET", f"/v3/rooms/{room}/state/m.room.power_levels/")
+    await by.call("PUT", f"/v3/rooms/{room}/state/m.room.power_levels/", levels | {"users": levels["users"] | {whom.user: level}})
 
 
 async def test_in_telegram_one_message_tells_the_steps_and_becomes_the_card_whose_picture_follows(

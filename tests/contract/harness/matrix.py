@@ -27,7 +27,7 @@ from bot.skill import Blobs, CommandSpec
 
 NAME = "Paring"
 FAULTS: dict[Trouble, str] = {"busy": "limited", "lost": "lost", "doubt": "cut"}
-_KEY = re.compile(r"^(?P<key>\d\ufe0f\u20e3|🔟|!\d+) (?P<label>.+)$", re.MULTILINE)
+KEY = re.compile(r"^(?P<key>\d\ufe0f\u20e3|🔟|!\d+) (?P<label>.+)$", re.MULTILINE)
 
 
 class MatrixHarness(Harness):
@@ -116,7 +116,7 @@ class MatrixHarness(Harness):
         return at.chat if at and at.kind == "group" else self.rooms["ann"]
 
     async def press(self, shown: Shown, label: str, *, at: Address | None = None, by: Who = "ann") -> None:
-        key = next(found["key"] for found in _KEY.finditer(shown.text) if found["label"] == label)
+        key = next(found["key"] for found in KEY.finditer(shown.text) if found["label"] == label)
         who, room = self.people[by], self._room(at)
         if (before := self._pressed.get((shown.id, key, by))) is not None:
             await who.redact(room, before)
@@ -167,7 +167,7 @@ def _shown(seen: Seen) -> Shown:
     formatted = seen.content.get("formatted_body", "")
     page = lxml.html.fromstring(f"<div>{formatted}</div>") if formatted else None
     return Shown(
-        seen.id, seen.text, tuple(found["label"] for found in _KEY.finditer(seen.text)),
+        seen.id, seen.text, tuple(found["label"] for found in KEY.finditer(seen.text)),
         links=tuple(page.xpath(".//a/@href")) if page is not None else tuple(LINK.findall(seen.text)),
         pictures=int(seen.content.get("msgtype") == "m.image"), thread=seen.thread, quotes=seen.replies_to,
         coded=tuple(one.text_content() for one in page.xpath(".//pre")) if page is not None else (),
