@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypedDict
 from bot.channels.incoming import clean_text
 from bot.channels.markdown import LONGEST_PARSED, parser
 from bot.message import Receipt, Reply, Source
+from bot.passage import MESSAGE
 
 if TYPE_CHECKING:
     from rich.console import Console as Terminal
@@ -169,7 +170,7 @@ def _source(out: Terminal, number: int, source: Source, *, plain: bool) -> None:
         passage.append(f"«{answer}»" if plain else answer, style=_MARK)
     passage.append(harmless(source.text[end:]))
     out.print(Padding(passage, (0, 0, 0, 3)))
-    if source.link and not source.link.startswith("message:"):  # what was said in a chat has no address in a terminal
+    if source.link and not source.link.startswith(MESSAGE):  # what was said in a chat has no address in a terminal
         out.print(Padding(Text(harmless(source.link), style="dim underline"), (0, 0, 0, 3)))
 
 

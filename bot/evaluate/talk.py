@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import InputError
 from bot.locale import phrases
-from bot.passage import Hit, Scope, Scopes
+from bot.passage import MESSAGE, Hit, Scope, Scopes
 from bot.retrieval.library import Shelves
 from bot.sandbox import Sandbox
 from bot.store.database import Database
@@ -136,9 +136,9 @@ async def evaluate_talk(folder: Path, *, models: Models, settings: Settings, alo
 
 async def _add(library: Shelves, one: Spoken, *, alone: bool) -> None:
     title = f"{one.said.who}, {one.said.at:%Y-%m-%d %H:%M}" if alone else one.said.who
-    key = f"message:{one.number}"
+    key = f"{MESSAGE}{one.number}"
     said = None if alone else one.said
-    await library.add_text(one.text, HERE, title=title, link=f"message:made/up/team/{one.number}", key=key, said=said)
+    await library.add_text(one.text, HERE, title=title, link=f"{MESSAGE}made/up/team/{one.number}", key=key, said=said)
 
 
 def _found(wanted: Wanted, hits: Sequence[Hit]) -> Found:
@@ -167,7 +167,7 @@ def _talk(folder: Path) -> list[Spoken]:
             raise InputError(
                 _("{file}: “{line}” has no day and time. Mend it and try again.", file="chat.txt", line=line)
             ) from error
-        talk.append(Spoken(number, Said(who, at, thread, f"message:{answers}" if answers else ""), text))
+        talk.append(Spoken(number, Said(who, at, thread, f"{MESSAGE}{answers}" if answers else ""), text))
     if not talk:
         raise InputError(_("{file} holds no message. Write one and try again.", file="chat.txt"))
     return talk

@@ -13,7 +13,7 @@ from sqlalchemy import Table, and_, bindparam, delete, insert, literal, not_, se
 from sqlalchemy import func as sql
 
 from bot.message import Address
-from bot.passage import Scope
+from bot.passage import MESSAGE, Scope
 from bot.store.passages import drop_passages
 from bot.store.shelf import NO_PASSAGE
 from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow
@@ -68,16 +68,16 @@ def _scope(connection: Connection, address: Address) -> int | None:
 def _rename_documents(connection: Connection, scope: int, old: Address, new: Address) -> None:
     """Let the old chat's messages be no message of the new one, which counts its own from 1."""
     here = _DOCUMENTS.c.scope_id == scope
-    key = literal(f"message:{old.chat}/") + sql.substr(_DOCUMENTS.c.key, len("message:") + 1)
+    key = literal(f"{MESSAGE}{old.chat}/") + sql.substr(_DOCUMENTS.c.key, len(MESSAGE) + 1)
     connection.execute(update(_DOCUMENTS).where(here, _counted(_DOCUMENTS.c.key)).values(key=key))
-    answers = literal(f"message:{old.chat}/") + sql.substr(_DOCUMENTS.c.answers, len("message:") + 1)
+    answers = literal(f"{MESSAGE}{old.chat}/") + sql.substr(_DOCUMENTS.c.answers, len(MESSAGE) + 1)
     connection.execute(update(_DOCUMENTS).where(here, _counted(_DOCUMENTS.c.answers)).values(answers=answers))
     connection.execute(update(_DOCUMENTS).where(here, _DOCUMENTS.c.sender == old.chat).values(sender=new.chat))
 
 
 def _counted(key: ColumnElement[str]) -> ColumnElement[bool]:
     """Say whether it is the key of a message that its chat counted: an id of another kind is the same in the new chat."""
-    return and_(key.op("GLOB")("message:[0-9]*"), not_(key.op("GLOB", is_comparison=True)("message:*[^0-9]*")))
+    return and_(key.op("GLOB")(f"{MESSAGE}[0-9]*"), not_(key.op("GLOB", is_comparison=True)(f"{MESSAGE}*[^0-9]*")))
 
 
 def _drop_doubles(connection: Connection, before: int, after: int) -> None:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from bot.errors import StoreError
 from bot.locale import Language, phrases
-from bot.passage import Passage, Scope, Scopes
+from bot.passage import MESSAGE, Passage, Scope, Scopes
 
 _ = phrases(__file__)
 
@@ -306,7 +306,7 @@ class State:
 def _passage(row: Sequence[object]) -> Passage:
     number, scope, title, heading, text, link, language, page, document, kind = row
     place = str(link) or f"document:{document}"
-    if page is not None and not str(link).startswith("message:") and kind != "web":
+    if page is not None and not str(link).startswith(MESSAGE) and kind != "web":
         place += f"#page={page}"
     return Passage(
         cast("int", number), Scope.parse(str(scope)), str(title), str(heading), str(text), place,

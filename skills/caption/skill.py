@@ -14,6 +14,7 @@ from bot.images import Examined, opened
 from bot.locale import Text, phrases
 from bot.message import Attachment, AttachmentKind, Message, Reply
 from bot.models.tasks import CAPTION, OCR, TRANSLATE, Caption, ImageFile, Reading, TranslationInput
+from bot.passage import MESSAGE
 from bot.skill import CommandSpec, Kit, Request, Slot
 from bot.text.links import held_links_only
 from bot.text.shown import isolated, literal, named
@@ -138,7 +139,7 @@ class Captions:
             return False
         message = _carrier(request.message, file)
         address = message.address
-        link = f"message:{address.channel}/{address.account}/{address.chat}/{message.id}"
+        link = f"{MESSAGE}{address.channel}/{address.account}/{address.chat}/{message.id}"
         title = title_of(seen, file.name, message.sent_at, request.language)
         try:
             with request.stopwatch("keep"):
