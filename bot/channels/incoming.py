@@ -12,7 +12,8 @@ import mimetypes
 import re
 import unicodedata
 
-from bot.message import AttachmentKind, Command
+from bot.language import NAMING, of_order
+from bot.message import AttachmentKind, Command, Message
 from bot.text.normal import normal
 
 LONGEST_NAME = 200
@@ -58,6 +59,13 @@ def pressed_number(text: str) -> int:
     """Return the number of the button that is pressed by writing `#2` or `!2`, 0 for any other words."""
     found = _NUMBER.fullmatch(text.strip())
     return int(found[1]) if found else 0
+
+
+def telling_words(message: Message) -> str:
+    """Return the words that tell the message's language: of a command what is said after it."""
+    if message.command is None or of_order(message.text) or message.command.name in NAMING:
+        return message.text
+    return message.command.args
 
 
 def media_type_of(name: str, *, declared: str = "") -> str:

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote
 
-from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of, parse_command
+from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of, typed_order
 from bot.channels.matrix_account import Me
 from bot.channels.matrix_rooms import Json, dict_of, is_id, strings_of, text_of
 from bot.message import Address, Attachment, Command, Message
@@ -94,9 +94,7 @@ def of_message(event: Json, me: Me, at: Address, *, commands: Collection[str] = 
 
 def order(text: str, *, any_of: bool, known: Collection[str]) -> Command | None:
     """Return the command that is typed as `!sum 50` or `/sum 50`; only one of `known` unless `any_of`."""
-    if not text.startswith(("!", "/")):
-        return None
-    command = parse_command(f"/{text[1:]}")
+    command = typed_order(text)
     return command if command is not None and (any_of or command.name in known) else None
 
 

@@ -13,12 +13,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Final
 
+from bot.channels.beside import Beside, patiently
 from bot.channels.matrix_incoming import THUMBS
 from bot.channels.matrix_outgoing import Key
 from bot.channels.matrix_rooms import Rooms
 from bot.channels.matrix_sending import MOST_REACTIONS, Sending, fresh
 from bot.channels.matrix_wire import Wire, path
-from bot.errors import ChannelError, RetryLaterError
+from bot.errors import ChannelError
 from bot.logs import Logger
 from bot.message import Address
 from bot.recent import Recent
@@ -29,7 +30,6 @@ SEEN: Final = "👀"
 SEEN_AFTER_S: Final = 1.0
 """What is answered sooner needs no sign that it is worked on."""
 TYPING_MS: Final = 7000
-TRIES: Final = 3
 MOST_UNDER_WAY: Final = 256
 MOST_SHOWN: Final = 4096
 """Events whose buttons are remembered; of an older one the homeserver is asked."""
@@ -43,7 +43,7 @@ class Signs:
         self.sending: Sending
         self._wire = wire
         self._rooms = rooms
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._beside: Beside[None] = Beside(most=MOST_UNDER_WAY)
         self._seen: Recent[tuple[str, str], asyncio.TimerHandle | str] = Recent(most=MOST_SHOWN)
         self._typing: set[str] = set()
         self._offered: Recent[str, dict[str, str]] = Recent(most=MOST_SHOWN)
@@ -99,26 +99,18 @@ class Signs:
     def say(self, text: str, to: Address) -> None:
         """Say something beside the outbox."""
         key = fresh()
-        self.beside(lambda: self._said(text, to, key))
+        self.beside(lambda: patiently(lambda: self.sending.say(text, to, key=key)))
 
     def beside(self, work: Callable[[], Coroutine[object, object, None]]) -> bool:
         """Do what nothing waits for; return whether it is done: too much of it is left."""
-        if len(self._under_way) >= MOST_UNDER_WAY:
-            return False
-        task = asyncio.create_task(_quiet(work()))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return True
+        return self._beside.start(lambda: _quiet(work())) is not None
 
     async def finish(self, *, within_s: float) -> None:
         """Wait for what is under way, and end the rest."""
         for sign in self._seen.values():
             if isinstance(sign, asyncio.TimerHandle):
                 sign.cancel()
-        if self._under_way:
-            _done, late = await asyncio.wait(self._under_way, timeout=within_s)
-            for task in late:
-                task.cancel()
+        await self._beside.finish(within_s=within_s)
 
     async def _look(self, room: str, event: str) -> None:
         if (room, event) not in self._seen:
@@ -147,15 +139,6 @@ class Signs:
 
     async def _receipt(self, room: str, event: str) -> None:
         await self._wire.call("POST", path("v3", "rooms", room, "receipt", "m.read", event), said={}, wait_for="receipt")
-
-    async def _said(self, text: str, to: Address, key: str) -> None:
-        for _try in range(TRIES):
-            try:
-                await self.sending.say(text, to, key=key)
-            except RetryLaterError as error:
-                await asyncio.sleep(error.retry_after_s)
-            else:
-                return
 
 
 async def _quiet(work: Coroutine[object, object, None]) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from bot.channels.channel import Intake, Taken
+from bot.channels.incoming import telling_words
 from bot.channels.matrix_doors import Doors
 from bot.channels.matrix_incoming import MARK, SAID, THUMBS, attachments, chosen, of_message, pressed, relation, sent_at
 from bot.channels.matrix_outgoing import tokens_of
@@ -28,7 +29,6 @@ from bot.channels.matrix_sealing import Seal
 from bot.channels.matrix_signs import Signs
 from bot.channels.matrix_wire import RefusedError, Wire, path
 from bot.errors import RetryLaterError
-from bot.language import NAMING, of_order
 from bot.locale import phrases
 from bot.logs import Logger
 from bot.message import Address, Message, Position, Press
@@ -163,7 +163,7 @@ class Taking:
 
     async def _spoken(self, item: Message | Press) -> Message | Press:
         """Return it with the language that it is to be answered in, and its sender's name."""
-        words = "" if isinstance(item, Press) else _words(item)
+        words = "" if isinstance(item, Press) else telling_words(item)
         language = await self._intake.language(item.address, words, "")
         if isinstance(item, Press):
             return replace(item, language=language)
@@ -428,10 +428,3 @@ def _newest(event: Json) -> Json:
     edit = dict_of(dict_of(dict_of(event, "unsigned"), "m.relations"), "m.replace")
     newest = dict_of(dict_of(edit, "content"), "m.new_content")
     return newest if newest and edit.get("sender") == event.get("sender") else content
-
-
-def _words(message: Message) -> str:
-    """Return what tells the message's language: of a command what is said after it."""
-    if message.command is None or of_order(message.text) or message.command.name in NAMING:
-        return message.text
-    return message.command.args

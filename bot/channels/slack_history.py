@@ -14,13 +14,12 @@ Sources: https://docs.slack.dev/reference/methods/conversations.history, https:/
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from bot.channels.channel import Past
-from bot.channels.slack_incoming import Me, of_event
+from bot.channels.slack_incoming import Me, is_ts, of_event
 from bot.channels.slack_people import People
 from bot.channels.slack_wire import Wire
 from bot.errors import ChannelError, GoneError, RetryLaterError
@@ -28,7 +27,6 @@ from bot.message import Message
 
 A_PAGE: Final = 200
 """As many as Slack recommends; what it gives to some apps is 15, once a minute."""
-_TS: Final = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ async def page(wire: Wire, people: People, me: Me, chat: str, before: str) -> Pa
 async def _history(wire: Wire, chat: str, mark: Mark) -> tuple[Sequence[Mapping[str, object]], Mark]:
     told = await wire.call("conversations.history", channel=chat, latest=mark.until or None, inclusive=False, limit=A_PAGE)
     listed = _messages(told)
-    stamps = sorted((ts for one in listed if _TS.fullmatch(ts := str(one.get("ts", "")))), key=float)
+    stamps = sorted((ts for one in listed if is_ts(ts := str(one.get("ts", "")))), key=float)
     older = [ts for ts in stamps if not mark.until or float(ts) < float(mark.until)]
     threads = tuple(str(one["ts"]) for one in listed if one.get("ts") in older and one.get("reply_count"))
     last = told.get("has_more") is not True or not older  # a page that goes no further back is the last one
@@ -97,7 +95,7 @@ async def _message(said: Mapping[str, object], people: People, me: Me, chat: str
         return None
     edited = said.get("edited")
     when = str(edited.get("ts", "")) if isinstance(edited, dict) else ""
-    version = int(float(when)) if _TS.fullmatch(when) else 0
+    version = int(float(when)) if is_ts(when) else 0
     return replace(message, version=version, sender_name=(await people.who(message.sender)).name)
 
 

@@ -169,7 +169,7 @@ def is_ts(name: str) -> bool:
 
 def at(ts: str) -> datetime:
     """Return when a `ts` was, aware, UTC; now for what is none."""
-    seconds = float(ts) if _TS.fullmatch(ts) else 0.0
+    seconds = float(ts) if is_ts(ts) else 0.0
     return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _LAST_TS else datetime.now(UTC)
 
 
@@ -197,7 +197,7 @@ def _edited(event: Mapping[str, object], me: Me) -> Message | None:
     said = _dict(event, "message")
     when = _text(_dict(said, "edited"), "ts")
     before = _dict(event, "previous_message")
-    if not _TS.fullmatch(when) or (before and _text(before, "text") == _text(said, "text")):
+    if not is_ts(when) or (before and _text(before, "text") == _text(said, "text")):
         return None
     whole = {**said, "channel": event.get("channel"), "channel_type": event.get("channel_type")}
     message = _message(whole, me) if _text(said, "subtype") in _SAID else None
@@ -206,7 +206,7 @@ def _edited(event: Mapping[str, object], me: Me) -> Message | None:
 
 def _message(said: Mapping[str, object], me: Me) -> Message | None:
     user, ts, chat = _text(said, "user"), _text(said, "ts"), _text(said, "channel")
-    if not (user and chat and _TS.fullmatch(ts)) or user in {me.user, _SLACKBOT} or said.get("bot_id") or said.get("bot_profile"):
+    if not (user and chat and is_ts(ts)) or user in {me.user, _SLACKBOT} or said.get("bot_id") or said.get("bot_profile"):
         return None
     text, called = _without_me(_text(said, "text"), me)
     files = attachments(said, me.team)

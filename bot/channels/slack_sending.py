@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.channels.again import sent_again
-from bot.channels.slack_incoming import UNSEEN
+from bot.channels.slack_incoming import UNSEEN, is_ts
 from bot.channels.slack_outgoing import Block, Part, render
 from bot.channels.slack_wire import Wire
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
@@ -43,7 +42,6 @@ STATUS: Final = "status "
 """The beginning of a status message's key (`bot.company`)."""
 _BLOCKS: Final = "invalid_blocks"
 EVENT_TYPE: Final = "paring_reply"
-_TS: Final = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
 _NO_MORE_EDITABLE: Final = ("message_not_found", "cant_update_message", "edit_window_closed", "is_inactive")
 WentOut = Callable[[Sequence[str]], Awaitable[None]]
 
@@ -159,7 +157,7 @@ class Sending:
     async def _once(self, part: Part, place: Place, name: str, *, since: str) -> str:
         """Post one part, unless a look at the chat, back to the message `since`, finds it there."""
         if name in self._doubtful and not place.only:
-            found = await self._found(place, name, since if _TS.fullmatch(since) else "")
+            found = await self._found(place, name, since if is_ts(since) else "")
             del self._doubtful[name]
             if found:
                 return found

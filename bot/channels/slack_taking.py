@@ -13,13 +13,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot.channels.beside import Beside
 from bot.channels.channel import Intake
+from bot.channels.incoming import telling_words
 from bot.channels.slack_home import home, prompts
 from bot.channels.slack_incoming import CHANNEL, Removed, of_command, of_event, of_press, of_share, of_shortcut
 from bot.channels.slack_sending import SHARE
-from bot.channels.slack_workspace import Workspace, finished
+from bot.channels.slack_workspace import Workspace
 from bot.errors import ParingError, StoreError
-from bot.language import NAMING, of_order
 from bot.locale import phrases
 from bot.logs import Logger
 from bot.message import Address, Message, Press, Reply
@@ -57,7 +58,7 @@ class Taking:
         self._specs = commands
         self._settled = settled
         self._changed = changed
-        self._late: set[asyncio.Task[int]] = set()
+        self._late: Beside[int] = Beside(most=MOST_LATE)
         self.events: Mapping[str, Callable[[Mapping[str, object], Workspace], Awaitable[None]]] = {
             "message": self._heard, "app_mention": self._heard,
             "member_joined_channel": self._came_or_left, "member_left_channel": self._came_or_left,
@@ -73,11 +74,9 @@ class Taking:
         if here is None:
             log.info("what a workspace told whose token is not set, or not known yet, is left out")
             return 200 if self._settled() else 503
-        if len(self._late) >= MOST_LATE:
+        work = self._late.start(lambda: self._taken(body, here))
+        if work is None:
             return 503
-        work = asyncio.create_task(self._taken(body, here))
-        self._late.add(work)
-        work.add_done_callback(self._late.discard)
         done, _late = await asyncio.wait([work], timeout=ACKNOWLEDGE_S)
         if done:
             return work.result()
@@ -86,7 +85,7 @@ class Taking:
 
     async def finish(self, *, within_s: float) -> None:
         """Wait for what is being kept; end what takes longer: it was not acknowledged."""
-        await finished(self._late, within_s=within_s)
+        await self._late.finish(within_s=within_s)
 
     async def _taken(self, body: Mapping[str, object], here: Workspace) -> int:
         try:
@@ -187,7 +186,7 @@ class Taking:
     async def _said(self, message: Message, here: Workspace, *, chat: str = "") -> None:
         async with here.in_order(message.address.chat):
             person = await here.people.who(message.sender)
-            language = await self._intake.language(message.address, _words(message), person.language)
+            language = await self._intake.language(message.address, telling_words(message), person.language)
             quoted = replace(message.reply_to, language=language) if message.reply_to else None
             named = replace(message, language=language, reply_to=quoted, sender_name=person.name or message.sender_name)
             here.speaks(message.address, language)
@@ -247,10 +246,3 @@ def team_of(body: Mapping[str, object]) -> str:
     inner = team.get("id") if isinstance(team, dict) else team
     found = first.get("team_id") or body.get("team_id") or inner
     return found if isinstance(found, str) else ""
-
-
-def _words(message: Message) -> str:
-    """Return what tells the message's language: of a command what is said after it."""
-    if message.command is None or of_order(message.text) or message.command.name in NAMING:
-        return message.text
-    return message.command.args

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
+from bot.channels.beside import Beside, patiently
 from bot.channels.slack_incoming import Me, is_ts
 from bot.channels.slack_people import People
 from bot.channels.slack_sending import Place, Sending
 from bot.channels.slack_space import Space
 from bot.channels.slack_wire import Wire
-from bot.errors import ChannelError, RetryLaterError
+from bot.errors import ChannelError
 from bot.locale import Language, phrases
 from bot.logs import Logger
 from bot.message import Address, Reply
@@ -30,7 +31,6 @@ log = Logger(__name__)
 
 SEEN: Final = "eyes"
 """The reaction while a message is worked on."""
-TRIES: Final = 3
 MOST_UNDER_WAY: Final = 256
 MOST_SEEN: Final = 4096
 LONGEST_WAIT_S: Final = 60.0
@@ -48,7 +48,7 @@ class Workspace:
         self.wire = wire
         self.sending = sending
         self._orders: dict[str, asyncio.Lock] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._beside: Beside[None] = Beside(most=MOST_UNDER_WAY)
         self._seen: Recent[tuple[str, str], asyncio.Task[None] | None] = Recent(most=MOST_SEEN)
         """The reaction's task; None where it was taken away."""
         self._gone: Recent[tuple[str, str], None] = Recent(most=MOST_SEEN)
@@ -136,56 +136,28 @@ class Workspace:
 
     def say(self, said: Reply, to: Address) -> None:
         """Say something beside the outbox; nothing waits for it."""
-        if len(self._under_way) < MOST_UNDER_WAY:
-            self._hold(self._said(said, to, f"door {next(self._numbers)}"))
+        key = f"door {next(self._numbers)}"
+        self._beside.start(lambda: self._said(said, to, key))
 
     async def finish(self, *, within_s: float) -> None:
         """Wait for what is under way; end what takes longer."""
-        await finished(self._under_way, within_s=within_s)
+        await self._beside.finish(within_s=within_s)
 
     def beside(self, method: str, *, after: asyncio.Task[None] | None = None, **said: object) -> asyncio.Task[None] | None:
         """Call a method for which nothing waits, once `after` is through; where Slack asks to wait, somewhat later."""
-        if len(self._under_way) >= MOST_UNDER_WAY:
-            return None
-        return self._hold(self._called(method, said, after))
-
-    def _hold(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return task
+        return self._beside.start(lambda: self._called(method, said, after))
 
     async def _called(self, method: str, said: Mapping[str, object], after: asyncio.Task[None] | None) -> None:
         if after is not None:
             await asyncio.wait([after])
-        for _try in range(TRIES):
-            try:
-                await self.wire.call(method, wait_for=str(said.get("channel", "")), **said)  # type: ignore[arg-type]
-            except RetryLaterError as error:
-                await asyncio.sleep(min(error.retry_after_s, LONGEST_WAIT_S))
-            except ChannelError as error:  # a sign that is missing harms nobody
-                log.debug("a sign was not shown", method=method, why=str(error))
-                return
-            else:
-                return
+        place = str(said.get("channel", ""))
+        try:
+            await patiently(lambda: self.wire.call(method, wait_for=place, **said), most_s=LONGEST_WAIT_S)  # type: ignore[arg-type]
+        except ChannelError as error:  # a sign that is missing harms nobody
+            log.debug("a sign was not shown", method=method, why=str(error))
 
     async def _said(self, said: Reply, to: Address, key: str) -> None:
-        for _try in range(TRIES):
-            try:
-                await self.sending.send(said, to, key, shareable=False)
-            except RetryLaterError as error:
-                await asyncio.sleep(min(error.retry_after_s, LONGEST_WAIT_S))
-            except ChannelError as error:
-                log.info("something the bot says on its own was not sent", why=str(error))
-                return
-            else:
-                return
-
-
-async def finished(tasks: Collection[asyncio.Task[None]] | Collection[asyncio.Task[int]], *, within_s: float) -> None:
-    """Wait for `tasks`; end those that take longer."""
-    if tasks:
-        _done, late = await asyncio.wait(set(tasks), timeout=within_s)
-        for one in late:
-            one.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        try:
+            await patiently(lambda: self.sending.send(said, to, key, shareable=False), most_s=LONGEST_WAIT_S)
+        except ChannelError as error:
+            log.info("something the bot says on its own was not sent", why=str(error))

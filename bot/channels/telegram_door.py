@@ -9,20 +9,19 @@ Owns that each of it is said once, and that nothing waits for it. Leaves to `tel
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 
+from bot.channels.beside import Beside, patiently
 from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_sending import Sending
-from bot.errors import ChannelError, RetryLaterError
+from bot.errors import ChannelError
 from bot.locale import Language, phrases
 from bot.message import Address, Reply
 from bot.recent import Recent
 
 _ = phrases(__file__)
 
-TRIES = 3
 GREETED = 10_000
 """Groups that are remembered as greeted."""
 MOST_UNDER_WAY = 64
@@ -39,7 +38,7 @@ class Door:
         self._moves = moves
         self._greeted: Recent[str, None] = Recent(most=GREETED)
         self._numbers = itertools.count()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._beside: Beside[None] = Beside(most=MOST_UNDER_WAY)
 
     def greet(self, group: Address, instead: str, language: Language) -> None:
         """Say once in a group what the bot is good for, or `instead`. One that only got another number knows it."""
@@ -58,26 +57,16 @@ class Door:
 
     def say(self, said: str, to: Address, language: Language) -> None:
         """Say something; nothing waits for it."""
-        if len(self._under_way) >= MOST_UNDER_WAY:
+        key = f"door {next(self._numbers)}"
+        if self._beside.start(lambda: self._tell(Reply(said, language), to, key)) is None:
             _log.info("Too much is being said to strangers just now: one is told nothing.")
-            return
-        task = asyncio.create_task(self._tell(Reply(said, language), to, f"door {next(self._numbers)}"))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
 
     async def finish(self, *, within_s: float) -> None:
-        """Wait for what is under way."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=within_s)
+        """Wait for what is under way; end what takes longer."""
+        await self._beside.finish(within_s=within_s)
 
     async def _tell(self, reply: Reply, to: Address, key: str) -> None:
-        for _try in range(TRIES):
-            try:
-                await self._sending.send(reply, to, key)
-            except RetryLaterError as error:
-                await asyncio.sleep(error.retry_after_s)
-            except ChannelError as error:
-                _log.info("Something the bot says on its own was not sent: %s", error)
-                return
-            else:
-                return
+        try:
+            await patiently(lambda: self._sending.send(reply, to, key))
+        except ChannelError as error:
+            _log.info("Something the bot says on its own was not sent: %s", error)

@@ -21,6 +21,7 @@ from telegram.error import TelegramError
 
 from bot.channels.backoff import Pause
 from bot.channels.channel import Intake
+from bot.channels.incoming import telling_words
 from bot.channels.rich_split import shorten
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_door import Door
@@ -32,7 +33,6 @@ from bot.channels.telegram_members import came_or_left
 from bot.channels.telegram_sending import Sending
 from bot.channels.telegram_wire import Wire
 from bot.errors import ParingError, RetryLaterError, StoreError
-from bot.language import NAMING, of_order
 from bot.locale import Language, phrases
 from bot.message import Address, Message, Press
 from bot.parts import after, together
@@ -263,10 +263,6 @@ class Taking:
 
 
 def _words(message: Message) -> str:
-    """Return what tells the message's language: of a command what is said after it, and no single word such as `on` or `today`."""
-    if message.command is None:
-        return message.text
-    said = message.command.args
-    if of_order(message.text) or message.command.name in NAMING:
-        return message.text
-    return said if len(said.split()) > 1 or not said.isascii() else ""
+    """Return the words that tell the message's language; of a command no single one such as `on` or `today`: Telegram tells it better."""
+    words = telling_words(message)
+    return words if words == message.text or len(words.split()) > 1 or not words.isascii() else ""
