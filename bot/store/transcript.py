@@ -81,9 +81,9 @@ def _time_of(place: str) -> datetime | None:
     """Return the time that a place is, None where it is none: it comes back from a browser."""
     try:
         time = datetime.fromisoformat(place)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):  # the second: there is no such moment in UTC, as of "0001-01-01T00:00+14:00"
         return None
-    return time if time.tzinfo else None
 
 
 def _is_number(entry: str) -> bool:

@@ -179,7 +179,12 @@ async def test_an_answer_is_found_by_the_id_that_the_page_knows(database: Databa
         assert found.said == entry.said
 
 
-@pytest.mark.parametrize("garbage", ["0", "abc", "9" * 26, "٣", "²", "' OR 1=1", "2026-01-01", "\0", "x" * 5000])
+BEFORE_ALL, AFTER_ALL = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
+
+
+@pytest.mark.parametrize(
+    "garbage", ["0", "abc", "9" * 26, "٣", "²", "' OR 1=1", "2026-01-01", "\0", "x" * 5000, BEFORE_ALL, AFTER_ALL]
+)
 async def test_what_is_no_place_and_no_id_finds_nothing(database: Database, garbage: str) -> None:
     inbox, talk = Inbox(database), Talk(database)
     message = make_message("q")
