@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from bot.logs import Logger
+from bot.logs import Logger, tell_the_rest
 
 log = Logger(__name__)
 
@@ -49,5 +49,6 @@ class Leaving:
     def _out_of_time(self) -> None:
         held_by = sorted({thread.name for thread in threading.enumerate() if not thread.daemon} - {"MainThread"})
         log.error("the bot did not end in time and is ended", within_s=self._within_s, threads=held_by)
+        tell_the_rest()
         sys.stderr.flush()
         self._end(1)

@@ -1,7 +1,8 @@
 """Logs: one line of JSON an event on stderr, the same from structlog and from the standard logging, the settings' secrets struck out.
 
 Owns: the format, the level, what a line is about. Leaves what is logged to the parts, to `bot.logs_words` what of errors and of
-libraries' lines may be told (texts of people never are), to `bot.logs_secrets` the striking out. structlog takes 0.15 s to import, so it is
+libraries' lines may be told (texts of people never are), to `bot.logs_secrets` the striking out, to `bot.logs_repeats` which of many
+lines that are alike are written. structlog takes 0.15 s to import, so it is
 imported at the first line: a command that goes well logs nothing.
 
     log = Logger(__name__)
@@ -11,12 +12,13 @@ imported at the first line: a command that goes well logs nothing.
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from bot.logs_repeats import Repeats
 from bot.logs_secrets import environments, secrets_of, striker
 from bot.logs_words import line, plain, trace
 
@@ -46,6 +49,7 @@ class _Chosen:
     level: int
     strike: Callable[[str], str]
     readable: bool
+    repeats: Repeats
 
 
 _CHOSEN: Final[list[_Chosen]] = []
@@ -55,10 +59,10 @@ _CHOSEN: Final[list[_Chosen]] = []
 def configure_logs(settings: Settings) -> None:
     """Set up structlog and the standard logging for the process."""
     level = getattr(logging, settings.log_level.upper())
-    chosen = _Chosen(level, striker([*secrets_of(settings), *environments()]), settings.log_format == "console")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines(chosen))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    strike, readable = striker([*secrets_of(settings), *environments()]), settings.log_format == "console"
+    repeats = Repeats(lambda told: _STDERR.msg(_line(told, strike, readable=readable)))
+    chosen = _Chosen(level, strike, readable, repeats)
+    logging.basicConfig(level=level, handlers=[_Handler(chosen)], force=True)
     logging.raiseExceptions = False  # a stderr that nobody reads any more must not stop the bot, nor print what it was given
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
@@ -96,6 +100,13 @@ def catch_the_rest() -> None:
 
     sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, in_thread, unraisable
     warnings.showwarning = warned
+    atexit.register(tell_the_rest)
+
+
+def tell_the_rest() -> None:
+    """Log what was counted instead of written, before the process ends."""
+    for chosen in _CHOSEN:
+        chosen.repeats.rest()
 
 
 @contextmanager
@@ -153,7 +164,10 @@ def _structured(chosen: _Chosen) -> None:
         error = sys.exc_info()[1] if error is True else error[1] if isinstance(error, tuple) else error
         if isinstance(error, BaseException):
             event["exception"] = trace(error)
-        return _written({**event, "level": "error" if name == "exception" else name}, chosen)
+        text = _written({**event, "level": "error" if name == "exception" else name}, chosen)
+        if text is None:
+            raise structlog.DropEvent
+        return text
 
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(chosen.level), logger_factory=_Stderr, processors=[told]
@@ -175,33 +189,53 @@ class _Stderr:
     fatal = failure = err = error = critical = exception = msg
 
 
-class _Lines(logging.Formatter):
+_STDERR: Final = _Stderr()
+
+
+class _Handler(logging.Handler):
     """Writes a record of the standard logging as structlog's lines are written."""
 
     def __init__(self, chosen: _Chosen) -> None:
         super().__init__()
         self._chosen = chosen
 
-    def format(self, record: logging.LogRecord) -> str:
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = self._of(record)
+        except Exception:  # noqa: BLE001 - a line that cannot be made must not stop who logs
+            self.handleError(record)
+        else:
+            if text is not None:
+                _STDERR.msg(text)
+
+    def _of(self, record: logging.LogRecord) -> str | None:
         event: dict[str, object] = {"event": line(record), "level": record.levelname.lower(), "logger": record.name}
         if record.name.partition(".")[0] not in ("bot", "skills"):
             event["where"] = f"{record.filename}:{record.lineno}"
         if record.exc_info and record.exc_info[1] is not None:
             event["exception"] = trace(record.exc_info[1])
-        return _written(event, self._chosen)
+        return _written(event, self._chosen, place=f"{record.pathname}:{record.lineno}")
 
 
-def _written(event: MutableMapping[str, Any], chosen: _Chosen) -> str:
-    """Return one line: what happened, how grave it is, who says so and when, then the rest."""
+def _written(event: Mapping[str, Any], chosen: _Chosen, *, place: str = "") -> str | None:
+    """Return one line, None where there are many like it; nobody counts those of level debug."""
     told = {**_about.get(), **event, "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    told = {name: plain(value) for name, value in told.items()}
+    if told["level"] != "debug" and not chosen.repeats.take(told, place=place):
+        return None
+    return _line(told, chosen.strike, readable=chosen.readable)
+
+
+def _line(told: Mapping[str, object], strike: Callable[[str], str], *, readable: bool) -> str:
+    """Return one line: what happened, how grave it is, who says so and when, then the rest."""
     names = [*(name for name in FIRST if name in told), *(name for name in told if name not in FIRST)]
-    ordered = {name: _struck(plain(told[name]), chosen.strike) for name in names}
-    if not chosen.readable:
-        return chosen.strike(_encodable(json.dumps(ordered, ensure_ascii=False)))
+    ordered = {name: _struck(told[name], strike) for name in names}
+    if not readable:
+        return strike(_encodable(json.dumps(ordered, ensure_ascii=False)))
     head = f"{ordered.pop('timestamp')} {ordered.pop('level')} {ordered.pop('logger', '')}: {ordered.pop('event')}"
     tail = ordered.pop("exception", "")
     rest = "".join(f" {name}={json.dumps(one, ensure_ascii=False)}" for name, one in ordered.items())
-    return chosen.strike(_encodable(f"{head}{rest}" + (f"\n{tail}" if tail else "")))
+    return strike(_encodable(f"{head}{rest}" + (f"\n{tail}" if tail else "")))
 
 
 def _struck(value: object, strike: Callable[[str], str]) -> object:
