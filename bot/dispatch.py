@@ -233,8 +233,9 @@ class Dispatcher:
                     _("I have no skill for this kind of file. Photos, documents and voice notes are what I can read."), message
                 )
             return _Plan(claimed, message, "", Route(claimed.name, "attachment"), files)
-        if claimed is not None and not files:
-            return _Plan(claimed, message, message.text, Route(claimed.name, "link"), files)
+        if claimed is not None and not (files and claimed.takes):
+            how: How = "link" if "://" in message.text else "words"
+            return _Plan(claimed, message, message.text, Route(claimed.name, how))
         return await self._routed(message, files, claimed)
 
     async def _commanded(self, message: Message, command: Command) -> _Plan:
@@ -303,7 +304,8 @@ class Dispatcher:
             return found
         said = _("None of my skills does that. I search, summarise, read pictures and more; /help shows all of it.")
         near = self._skills.get(route.runner_up) if (route.runner_up_score or 0.0) >= NEAR else None
-        buttons = (Button(_title(near, message), Command(AS, near.name)),) if near is not None else ()
+        offered = near is not None and self._equipped(near)
+        buttons = (Button(_title(near, message), Command(AS, near.name)),) if near is not None and offered else ()
         return _say(said, message, route=route, buttons=buttons)
 
     def _doubt(self, chosen: Skill, score: float) -> float | None:

@@ -39,6 +39,7 @@ HOW = {
     "attachment": _("The file that you sent decides that."),
     "reply": _("The file that you replied to decides that."),
     "link": _("The message was a link and nothing else."),
+    "words": _("Its words alone decide that."),
     "button": _("You pressed its button."),
     "found": _("No skill was sure, but your documents had an answer."),
     "follow": _("It goes on from what was asked before."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-How = Literal["command", "attachment", "reply", "link", "router", "found", "button", "silent", "follow"]
+How = Literal["command", "attachment", "reply", "link", "words", "router", "found", "button", "silent", "follow"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ model as talk and as data, never as instructions; a text of a reply carries no l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +15,7 @@ from bot.message import AttachmentKind, Message, Reply
 from bot.models.tasks import CHAT, ChatInput, ChatOutput, ChatTurn
 from bot.skill import CommandSpec, Kit, Request, Slot
 from bot.text.links import held_links_only
+from skills.chat.courtesy import greeted, is_courtesy, returned
 
 _ = phrases(__file__)
 
@@ -24,31 +24,6 @@ HISTORY_MESSAGES: Final = 24
 HISTORY_TOKENS: Final = 1_800
 """Tokens of the past at most, by `tokens_about`: what a window of 4,096 has left beside instructions, question and answer."""
 QUESTION_CHARACTERS: Final = 6_000
-LONGEST_COURTESY: Final = 60
-_THANKS = r"(?:thanks?|thank you|thx|cheers|ty)\b|고마|고맙|감사|ㄱㅅ|땡큐|덕분에"
-_PARTING = (
-    r"(?:bye|goodbye|good ?night|see you|see ya|cya)\b|안녕히 (?:가|계|주무)|잘 ?(?:가|있어)|잘 ?자|바이|내일 (?:봐|봬)|굿나잇"
-)
-_INSULT = (
-    r"(?:you(?:'re| are)?|u) (?:(?:an?|so|really|totally|are|r) )*(?:suck|stupid|dumb|useless|idiot|terrible|awful)|"
-    r"(?:stupid|dumb|bad|useless) bot|idiot\b|shut up|fuck|(?:(?:너|넌|진짜|이) )*(?:바보|멍청|쓸모 ?없|한심|닥쳐|꺼져|쓰레기)"
-)
-_WHO = (
-    r"who (?:are|r) (?:you|u)\b|what(?:'s| is) your name|what are you\b|"
-    r"(?:너는? ?|넌 ?|당신은 ?)?(?:누구(?:야|세요|니|냐|예요|신가요)|이름이? 뭐)"
-)
-_GREETING = (
-    r"(?:hi+|hello|hey+|yo|howdy|hiya|sup|good (?:morning|afternoon|evening)|nice to meet you)\b|"
-    r"안녕|하이|반가|반갑|굿모닝|ㅎㅇ|좋은 아침|처음 뵙"
-)
-_COURTESIES: Final = (
-    (_THANKS, _("You are welcome!")),
-    (_PARTING, _("Goodbye!")),
-    (_INSULT, _("I am sorry that I was no help.")),
-    (_WHO, _("I am Paring, a bot that gives each message to a small model that is good at just that.")),
-    (_GREETING, _("Hello!")),
-)
-"""What people say to whom they talk with, and what is said to it without a model that talks."""
 
 
 class Chat:
@@ -66,14 +41,13 @@ class Chat:
         self._kit = kit
 
     def claims(self, message: Message) -> bool:
-        """Claim nothing: what no rule and no other skill takes is routed here."""
-        del message
-        return False
+        """Claim what is nothing but a courtesy; what else no rule and no other skill takes is routed here."""
+        return not message.attachments and is_courtesy(message.text)
 
     async def answer(self, request: Request) -> Reply:
         """Return the model's next turn, or a sentence that says why there is none."""
         question = request.text.strip()
-        if not question:
+        if not question and self._kit.models.live(CHAT):
             return request.reply(_("What shall we talk about? Write /chat and your question."), skill=self.name)
         past = await self._kit.history.last(request.message, count=HISTORY_MESSAGES, whole_thread=True)
         turns = conversation(request, past)
@@ -83,7 +57,7 @@ class Chat:
         except NoModelError:
             if CHAT.name in self._kit.settings.models.choose or self._kit.settings.models.chat_url:
                 raise
-            return request.reply(_no_model(question, request.language), skill=self.name)
+            return request.reply(_without_model(request), skill=self.name)
         said = known_links_only(output.text, turns)
         return request.reply(
             said or _("The model had nothing to say to that. Please ask in other words."),
@@ -167,10 +141,15 @@ def _instructions(language: Language) -> str:
     ).to(language)
 
 
-def _no_model(question: str, language: Language) -> str:
-    plain = question.lstrip(" .,!?~-")[:LONGEST_COURTESY]
-    polite = next((said for pattern, said in _COURTESIES if re.match(pattern, plain, re.IGNORECASE)), None)
-    return f"{polite.to(language)} {_advice().to(language)}" if polite is not None else _advice().to(language)
+def _without_model(request: Request) -> str:
+    """Return the courtesy that answers one, else what an admin would type."""
+    said = request.text.strip()
+    if request.message.command is None and (courtesy := returned(said)) is not None:
+        return courtesy.markdown(request.language)
+    begin = greeted(said)
+    return (
+        f"{begin.to(request.language)} {_advice().to(request.language)}" if begin is not None else _advice().to(request.language)
+    )
 
 
 def _advice() -> Text:

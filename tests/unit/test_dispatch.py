@@ -180,6 +180,19 @@ async def test_the_skill_that_came_nearest_is_offered_where_it_came_near(near: f
     assert [button.command.args for button in reply.buttons] == offered
 
 
+async def test_a_skill_without_its_model_is_not_offered() -> None:
+    house = House(Decision("none", 0.7, "chat", 0.3, action="none"), found=False, equipped=False)
+    assert (await house.ask(make_message("turn on the light"))).replies[0].buttons == ()
+
+
+@pytest.mark.parametrize("quoted", [None, make_message("", attachments=[PHOTO])])
+async def test_what_a_skill_claims_by_its_words_is_not_routed(monkeypatch: pytest.MonkeyPatch, quoted: Message | None) -> None:
+    house = House(Decision("search"))
+    monkeypatch.setattr(house.chat, "claims", lambda message: message.text == "thanks")
+    answer = await house.ask(make_message("thanks", reply_to=quoted))
+    assert (answer.route.skill, answer.route.how, house.routed) == ("chat", "words", [])
+
+
 async def test_a_doubtful_route_is_not_taken_where_the_documents_answer() -> None:
     house = House(Decision("chat", 0.55))
     assert (await house.ask(make_message("how long is the lease"))).route.how == "found"

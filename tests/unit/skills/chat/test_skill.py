@@ -124,7 +124,7 @@ async def test_an_empty_answer_and_an_empty_question_are_told() -> None:
     ],
 )
 async def test_without_a_model_it_is_civil_and_says_what_an_admin_types(text: str, told: str) -> None:
-    reply = await build(fake_kit()).answer(make_request(text))
+    reply = await build(fake_kit()).answer(make_request(f"/chat {text}"))
     assert reply.text.startswith(told)
     for line in ("PARING_MODELS__CHAT_URL=http://127.0.0.1:11434/v1", "PARING_MODELS__CHAT_MODEL=", 'chat = "qwen"'):
         assert line in reply.text
@@ -136,5 +136,53 @@ async def test_a_choice_that_is_wrong_is_told_as_it_is(models: ModelSettings) ->
         await build(fake_kit(settings=Settings(models=models))).answer(make_request("hello"))
 
 
-def test_nothing_is_claimed_by_rule() -> None:
-    assert not build(fake_kit()).claims(make_message("hello"))
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Thanks a lot!", "You are welcome!"),
+        ("ok, thank you so much", "You are welcome!"),
+        ("good night :)", "Goodbye!"),
+        ("you are so useless", "I am sorry"),
+        ("who are you?", "I am Paring"),
+        ("what's your name", "I am Paring"),
+        ("hello", "Hello! Send me a file"),
+        ("Hi there!", "Hello!"),
+        ("OK", "All right!"),
+        ("haha nice", "All right!"),
+        ("👍", "All right!"),
+        ("👍🏽👍🏽", "All right!"),
+        ("❤️", "All right!"),
+        ("고마워요~", "천만에요!"),
+        ("네 감사합니다!!", "천만에요!"),
+        ("수고하셨습니다", "다음에 또 봬요!"),
+        ("바보야", "도움이 되지 못해"),
+        ("너 누구야?", "저는 메시지마다"),
+        ("안녕하세요, 반갑습니다", "안녕하세요! 파일이나"),
+        ("네", "네, 필요할 때"),
+        ("ㅇㅋ", "네, 필요할 때"),
+        ("ㅋㅋㅋㅋ", "네, 필요할 때"),
+        ("아 그렇군요 ㅎㅎ", "네, 필요할 때"),
+    ],
+)
+async def test_a_courtesy_is_claimed_and_returned_in_a_sentence(text: str, told: str) -> None:
+    message = make_message(text, language="ko" if any("가" <= sign <= "힣" or "ㄱ" <= sign <= "ㅣ" for sign in text) else "en")
+    assert build(fake_kit()).claims(message)
+    reply = await build(fake_kit()).answer(make_request(message))
+    assert reply.text.startswith(told)
+    assert "PARING_" not in reply.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello, when does the lease end?", "thanks, and who orders paper?", "ok computer lyrics", "yes or no: is the lease over?",
+        "write a poem", "good holidays rules", "?", "!!", "1", "안녕 휴가 규정 알려줘", "네이버 비밀번호 뭐야?", "좋은 식당 어디야?",
+        "누구 담당이야?", "너 누구 편이야", "응급실 번호", "",
+    ],
+)  # fmt: skip
+def test_what_asks_for_something_is_not_claimed(text: str) -> None:
+    assert not build(fake_kit()).claims(make_message(text))
+
+
+async def test_chat_alone_says_what_an_admin_types_where_there_is_no_model() -> None:
+    assert "PARING_MODELS__CHAT_URL" in (await build(fake_kit()).answer(make_request("/chat"))).text

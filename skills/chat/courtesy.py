@@ -1,0 +1,123 @@
+"""What people say to whom they talk with, and no more: a greeting, thanks, a goodbye, "ok", "ㅋㅋ", a thumb.
+
+Owns the words, Korean and English, and what is said to them where no model talks. Leaves the talk to `skill`.
+
+    is_courtesy("Thanks a lot!")   # True: nothing is asked for
+    greeted("hello, write me a poem")  # "Hello!": how the answer to more than that begins
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from bot.locale import Text, phrases
+
+_ = phrases(__file__)
+
+LONGEST: Final = 60
+_NO_WORDS = re.compile(r"[^\w\s]+|_")
+_TALK_TO = r"(?: (?:there|again|all|everyone|everybody|bot|paring|to you|too|friend))*"
+
+_THANKS = r"(?:thanks?|thank you|thx|cheers|ty)\b|고마|고맙|감사|ㄱㅅ|땡큐|덕분에"
+_PARTING = (
+    r"(?:bye|goodbye|good ?night|see you|see ya|cya)\b|안녕히 (?:가|계|주무)|잘 ?(?:가|있어)|잘 ?자|바이|내일 (?:봐|봬)|굿나잇"
+)
+_INSULT = (
+    r"(?:you(?:'re| are|re)?|u) (?:(?:an?|so|really|totally|are|r) )*(?:suck|stupid|dumb|useless|idiot|terrible|awful)|"
+    r"(?:stupid|dumb|bad|useless) bot|idiot\b|shut up|fuck|(?:(?:너|넌|진짜|이) )*(?:바보|멍청|쓸모 ?없|한심|닥쳐|꺼져|쓰레기)"
+)
+_WHO = (
+    r"who (?:are|r) (?:you|u)\b|what(?:'s|s| is) your name|what are you\b|"
+    r"(?:너는? ?|넌 ?|당신은 ?)?(?:누구(?:야|세요|니|냐|예요|신가요)|이름이? 뭐)"
+)
+_GREETING = (
+    r"(?:hi+|hello|hey+|yo|howdy|hiya|sup|good (?:morning|afternoon|evening)|nice to meet you)\b|"
+    r"안녕|하이|반가|반갑|굿모닝|ㅎㅇ|좋은 아침|처음 뵙"
+)
+_GREETED: Final = (
+    (_THANKS, _("You are welcome!")),
+    (_PARTING, _("Goodbye!")),
+    (_INSULT, _("I am sorry that I was no help.")),
+    (_WHO, _("I am Paring, a bot that gives each message to a small model that is good at just that.")),
+    (_GREETING, _("Hello!")),
+)
+"""How a message may begin, and what is said to that."""
+
+_ONLY_THANKS = (
+    r"(?:(?:ok|okay|great|perfect|cool|nice|oh|many) )*(?:thanks?|thank you|thx|cheers|ty)"
+    r"(?: (?:a lot|a bunch|so|very|much|again|for (?:the|your|that|this|all|everything)(?: help| answer)?|for helping(?: me)?|bot|paring|all))*|"
+    r"(?:(?:정말|진짜|너무|대단히|매우|네|넵|응|오) ?)*"
+    r"(?:고마(?:워요?|웠어요?)|고맙(?:다|습니다|네요?)|감사(?:합니다|해요|드려요|드립니다|했습니다|요)?|ㄱㅅ+|땡큐|덕분에요)"
+)
+_ONLY_PARTING = (
+    r"(?:bye+|goodbye|good ?night|see you|see ya|cya)(?: (?:bye|later|soon|tomorrow|then|bot|paring|all|everyone))*|"
+    r"안녕히 (?:가|계|주무)(?:세요|십시오)|잘 ?(?:가|있어|자)요?|바이(?:바이|요)?|내일 (?:봐|봬)요?|굿나잇|"
+    r"수고(?:해요?|하세요|했어요?|하셨어요|하셨습니다)|수고 ?많(?:았어요?|으셨어요|으셨습니다)"
+)
+_ONLY_INSULT = rf"(?:{_INSULT})\w{{0,4}}(?: (?:off|you|bot|아|야))?"
+_ONLY_WHO = (
+    r"(?:(?:and|so|hi|hey|hello) )*(?:who (?:are|r) (?:you|u)|what(?:s| is) your name|what are you)(?: bot)?|"
+    r"(?:너는?|넌|당신은|네|니)? ?(?:누구(?:야|세요|니|냐|예요|에요|신가요)?|이름이? (?:뭐(?:야|예요|에요|니)?|뭔가요|무엇인가요))"
+)
+_ONLY_GREETING = (
+    rf"(?:hi+|hello+|hey+|yo|howdy|hiya|sup|good (?:morning|afternoon|evening)|nice to meet you){_TALK_TO}|"
+    r"(?:안녕(?:하세요|하십니까|하신가요)?|하이(?:요|루)?|반가(?:워요?|웠어요?)|반갑습니다|굿모닝|ㅎㅇ+|"
+    r"좋은 아침(?:이에요|입니다|이야)?|처음 뵙겠습니다)"
+    r"(?: ?(?:하세요|반가워요?|반갑습니다|여러분|봇아?))*"
+)
+_NODS = (
+    r"ok(?:ay)?|kk?|yes|yep|yeah|no|nope|sure|fine|good|great|cool|nice|perfect|awesome|got it|i see|understood|al(?:l )?right|right|"
+    r"wow|well done|good (?:job|bot)|never ?mind|np|no problem|lol|lmao|(?:ha){2,}h?|(?:he){2,}|hm+|oh|aha?"
+)
+_NODS_KO = (
+    r"네+|넵+|넹|넨|예|응+|웅|어|그래요?|좋아요?|좋네요?|좋습니다|ㅇㅋ+|ㅇㅇ+|오케이|오키|[ㅋㅎㅠㅜ]+|알겠(?:어요?|습니다)|알았어요?|"
+    r"확인(?:했어요|했습니다)?|그렇구나|그렇군요?|아하?|아니요?|아뇨|괜찮아요?|됐어요?|우?와+|대박|최고(?:야|예요|네요)?|굿"
+)
+_ONLY_NODS = rf"(?:{_NODS}|{_NODS_KO})(?: (?:{_NODS}|{_NODS_KO}))*"
+_ONLY: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), said)
+    for pattern, said in (
+        (_ONLY_THANKS, _("You are welcome!")),
+        (_ONLY_PARTING, _("Goodbye!")),
+        (_ONLY_INSULT, _("I am sorry that I was no help. /help shows what I can do.")),
+        (
+            _ONLY_WHO,
+            _(
+                "I am Paring, a bot that gives each message to a small model that is good at just that. /help shows which there are."
+            ),
+        ),
+        (
+            _ONLY_GREETING,
+            _(
+                "Hello! Send me a file, a text or a photo, and ask; /help shows what I can do. To talk with, no model is installed yet: "
+                "/chat says what an admin would type."
+            ),
+        ),
+        (_ONLY_NODS, _("All right! I am here when you need me.")),
+    )
+)
+_NODDED: Final = _ONLY[-1][1]
+
+
+def greeted(said: str) -> Text | None:
+    """Return what is said to how `said` begins, None where it begins with no courtesy."""
+    plain = said.lstrip(" .,!?~-")[:LONGEST]
+    return next((answer for pattern, answer in _GREETED if re.match(pattern, plain, re.IGNORECASE)), None)
+
+
+def is_courtesy(said: str) -> bool:
+    """Say whether `said` is nothing but a courtesy, so that nothing is looked for in it."""
+    return returned(said) is not None
+
+
+def returned(said: str) -> Text | None:
+    """Return what is said, without a model, to what is nothing but a courtesy; None for all else."""
+    said = unicodedata.normalize("NFC", said.strip())
+    if not said or len(said) > LONGEST:
+        return None
+    words = " ".join(_NO_WORDS.sub(" ", said.replace("'", "").replace("’", "")).split())
+    if not words:
+        return _NODDED if any(unicodedata.category(sign) == "So" for sign in said) else None
+    return next((answer for pattern, answer in _ONLY if pattern.fullmatch(words)), None)
