@@ -133,7 +133,7 @@ class Poller:
         for update in told:
             number = update.get("update_id") if isinstance(update, dict) else None
             if isinstance(number, int) and not isinstance(number, bool) and 0 < number < MOST_UPDATES:
-                updates.setdefault(number, update)
+                updates[number] = max(updates.get(number, {}), update, key=len)  # told twice: where it says more
             else:
                 _log.warning("An update without a number was left out.")
         return self._believed(dict(sorted(updates.items())))

@@ -236,6 +236,24 @@ async def test_updates_out_of_order_and_twice_are_taken_once_in_their_order_and_
     assert asked == [None, 8]
 
 
+@pytest.mark.parametrize("step", [1, -1])
+async def test_of_an_update_that_is_told_twice_the_one_that_says_more_is_taken(step: int) -> None:
+    told: list[dict[str, object]] = [{"update_id": 5}, {"update_id": 5, "message": {"message_id": 1}}]
+    taken: list[object] = []
+
+    class Api:
+        async def call(self, method: str, *, read_s: float = 0, **parameters: str | int | list[str]) -> object:
+            if "offset" in parameters:
+                raise RefusedError(401, "Unauthorized")
+            return told[::step]
+
+    async def take(updates: Sequence[object]) -> None:
+        taken.extend(updates)
+
+    await Poller(Api(), take, poll_s=0).run()
+    assert taken == [told[1]]
+
+
 async def test_the_offset_moves_only_past_what_was_taken() -> None:
     asked: list[object] = []
     taken: list[object] = []
