@@ -17,16 +17,24 @@ QUOTE_UNITS: Final = 600
 
 
 def with_sources(answer: Rich, sources: Sequence[Source]) -> Rich:
-    """Return the answer with its sources below: each a title, and the passage with its marked range in bold."""
+    """Return the answer with its sources below: each a title, and, where the answer does not quote it, its passage, the marked range in bold."""
     lines: list[Rich] = []
+    told = on_one_line(answer.text)
     for number, source in enumerate(sources, start=1):
         title = Rich(shorten(" ".join(clean(source.title).split()) or "…", TITLE_UNITS))
         linked = title.styled("link", source.link) if safe_link(source.link) else title
-        lines.append(joined((Rich(f"{number}. "), linked, Rich("\n"), _passage(source))))
+        passage = _passage(source)
+        shown = () if on_one_line(passage.text) in told else (Rich("\n"), passage)
+        lines.append(joined((Rich(f"{number}. "), linked, *shown)))
     if not lines:
         return answer
     below = joined([part for line in lines for part in (Rich("\n"), line)][1:])
     return joined((answer, Rich("\n\n"), below)) if answer.text else below
+
+
+def on_one_line(text: str) -> str:
+    """Return `text` as an answer quotes it, which is on one line, without the marks of what was left out at its ends."""
+    return " ".join(text.strip("… \n").split())
 
 
 def _passage(source: Source) -> Rich:

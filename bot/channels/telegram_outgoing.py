@@ -17,6 +17,7 @@ from itertools import accumulate
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
+from bot.channels.rich_sources import on_one_line
 from bot.channels.rich_split import CAPTION_UNITS, TEXT_UNITS, fits, shorten, split
 from bot.channels.rich_text import Rich, clean, joined, parse, safe_link, units
 from bot.message import Button, Picture, Reply, Source
@@ -156,9 +157,10 @@ def _with_sources(answer: Rich, sources: Sequence[Source]) -> Rich:
     answer = answer.trimmed()
     items = [_title(number, source) for number, source in enumerate(sources, start=1)]
     whole = _below(answer, items)
+    told = on_one_line(answer.text)
     for place, source in enumerate(sources):
         passage = _passage(source)
-        if passage.blank or passage.text in answer.text:
+        if on_one_line(passage.text) in told:
             continue
         longer = [*items[:place], joined((items[place], Rich("\n"), passage)), *items[place + 1 :]]
         if fits(attempt := _below(answer, longer)):

@@ -127,6 +127,15 @@ def test_a_passage_that_the_answer_quotes_is_not_shown_twice() -> None:
     assert part.rich.text == "The budget is 300.\n\n1. t"
 
 
+@pytest.mark.parametrize("text", ["The dishwasher\n\n  is blue.\nIt hums.", "A long beginning. " * 60 + "It is blue.\nIt hums."])
+def test_nor_is_one_that_the_answer_quotes_on_one_line(text: str) -> None:
+    start = text.index("It hums.")
+    answer = f"> {' '.join(text[-900:].split())}\n\n— plan.md"
+    (shown,) = texts(Reply(answer, "en", sources=(Source("plan.md", text, "", 0.9, (start, len(text))),)))
+    assert shown.count("It hums.") == 1
+    assert shown.endswith("1. plan.md")
+
+
 @pytest.mark.parametrize("marked", [(0, 0), (0, 10_000), (500, 400), (-5, 3)])
 def test_a_marked_range_that_is_none_does_no_harm(marked: tuple[int, int]) -> None:
     (part,) = render(Reply("A", "en", sources=(Source("t", "some text " * 200, "", 1.0, marked),)))
