@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.retrieval.roll import Column, Ids, Mask, Roll
-from bot.retrieval.vectors import NOTHING, FlatIndex, Near, Parts, Rows, VectorIndex, best, expect_rows, products
+from bot.retrieval.vectors import NOTHING, FlatIndex, Near, Parts, RolledIndex, Rows, VectorIndex, best, products
 
 Codes = NDArray[np.uint8]
 Source = Callable[[Ids], Rows]
@@ -45,54 +45,21 @@ BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.
 """The bits of each value of a byte, float32 (256, 8)."""
 
 
-class CodedIndex:
+class CodedIndex(RolledIndex):
     """A bit a dimension in memory, the vectors elsewhere; keeps `VectorIndex`. Few admitted passages are compared exactly, all of them."""
 
     def __init__(self, dimension: int, source: Source) -> None:
         """Begin empty, with vectors of `dimension` numbers that `source` gives back."""
-        self.dimension = dimension
+        super().__init__(dimension)
         self._source = source
-        self._roll = Roll()
         width = -(-dimension // 8)
         self._first = Column(np.zeros((0, min(width, FIRST_BYTES)), np.uint8))
         self._rest = Column(np.zeros((0, max(width - FIRST_BYTES, 0)), np.uint8))
-
-    def __len__(self) -> int:
-        return len(self._roll)
 
     @property
     def kind(self) -> str:
         """Its name in a manifest."""
         return "coded"
-
-    @property
-    def ids(self) -> Ids:
-        """The ids of the passages that are here, ascending."""
-        return self._roll.ids[self._roll.alive]
-
-    @property
-    def scopes(self) -> Ids:
-        """The scopes of these passages."""
-        return self._roll.scopes[self._roll.alive]
-
-    def add(self, ids: Ids, scopes: Ids, vectors: Rows) -> None:
-        """Add passages. Raises ValueError where ids are not above all before, or the vectors are of another dimension."""
-        if not len(ids):
-            return
-        expect_rows(vectors, len(ids), self.dimension)
-        self._roll.add(ids, scopes)
-        codes = code(vectors)
-        self._first.append(codes[:, :FIRST_BYTES])
-        self._rest.append(codes[:, FIRST_BYTES:])
-
-    def remove(self, ids: Ids) -> int:
-        """Remove passages; return how many were here."""
-        gone = self._roll.remove(ids)
-        if self._roll.crowded:
-            alive = self._roll.alive
-            self._first, self._rest = Column(self._first.rows[alive]), Column(self._rest.rows[alive])
-            self._roll = Roll(self._roll.ids[alive], self._roll.scopes[alive])
-        return gone
 
     def search(self, vector: Rows, *, count: int, scopes: Sequence[int]) -> Near:
         """Return at most `count` passages in `scopes`, by cosine to `vector`, float32 (d,)."""
@@ -125,6 +92,16 @@ class CodedIndex:
         """Become what `parts` returned of another."""
         self._roll = Roll(parts["ids"], parts["scopes"])
         self._first, self._rest = Column(parts["first"]), Column(parts["rest"])
+
+    def _append(self, vectors: Rows) -> None:
+        codes = code(vectors)
+        self._first.append(codes[:, :FIRST_BYTES])
+        self._rest.append(codes[:, FIRST_BYTES:])
+
+    def _compact(self) -> None:
+        alive = self._roll.alive
+        self._first, self._rest = Column(self._first.rows[alive]), Column(self._rest.rows[alive])
+        self._roll = Roll(self._roll.ids[alive], self._roll.scopes[alive])
 
     def _nearest(self, vector: Rows, count: int, admitted: Mask, few: int) -> Ids:
         """Return the `count` rows that look nearest by their codes, in no order."""

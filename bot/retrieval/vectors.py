@@ -13,6 +13,7 @@ one thread, 384 dimensions, MiniLM's own vectors, p50 of FAISS 1.15: 10,000 pass
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -89,22 +90,16 @@ class VectorIndex(Protocol):
         ...
 
 
-class FlatIndex:
-    """Every vector compared, in half precision, by FAISS. Exact; keeps `VectorIndex`."""
+class RolledIndex(ABC):
+    """What every index does whose rows stand in a roll: who inherits keeps the vectors."""
 
     def __init__(self, dimension: int) -> None:
         """Begin empty, with vectors of `dimension` numbers."""
         self.dimension = dimension
-        self._faiss = _empty(dimension)
         self._roll = Roll()
 
     def __len__(self) -> int:
         return len(self._roll)
-
-    @property
-    def kind(self) -> str:
-        """Its name in a manifest."""
-        return "flat"
 
     @property
     def ids(self) -> Ids:
@@ -122,7 +117,7 @@ class FlatIndex:
             return
         expect_rows(vectors, len(ids), self.dimension)
         self._roll.add(ids, scopes)
-        self._faiss.add(np.ascontiguousarray(vectors, np.float32))
+        self._append(vectors)
 
     def remove(self, ids: Ids) -> int:
         """Remove passages; return how many were here."""
@@ -130,6 +125,28 @@ class FlatIndex:
         if self._roll.crowded:
             self._compact()
         return gone
+
+    @abstractmethod
+    def _append(self, vectors: Rows) -> None:
+        """Keep the vectors of the rows that the roll has just got."""
+
+    @abstractmethod
+    def _compact(self) -> None:
+        """Become the same without the rows whose passages are gone."""
+
+
+class FlatIndex(RolledIndex):
+    """Every vector compared, in half precision, by FAISS. Exact; keeps `VectorIndex`."""
+
+    def __init__(self, dimension: int) -> None:
+        """Begin empty, with vectors of `dimension` numbers."""
+        super().__init__(dimension)
+        self._faiss = _empty(dimension)
+
+    @property
+    def kind(self) -> str:
+        """Its name in a manifest."""
+        return "flat"
 
     def search(self, vector: Rows, *, count: int, scopes: Sequence[int]) -> Near:
         """Return at most `count` passages in `scopes`, by cosine to `vector`, float32 (d,)."""
@@ -193,6 +210,9 @@ class FlatIndex:
         cosines, places = self._faiss.search(vector[None].astype(np.float32), min(count, self._roll.rows), params=parameters)
         found = places[0] >= 0
         return cosines[0][found], places[0][found]
+
+    def _append(self, vectors: Rows) -> None:
+        self._faiss.add(np.ascontiguousarray(vectors, np.float32))
 
     def _compact(self) -> None:
         alive = self._roll.alive
