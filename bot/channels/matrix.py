@@ -28,6 +28,7 @@ import aiohttp
 
 from bot.channels.backoff import SLACK_S, Backoff
 from bot.channels.channel import Intake, Limits, Past
+from bot.channels.downloads import too_large
 from bot.channels.matrix_account import Me, found, signed_in
 from bot.channels.matrix_doors import Doors
 from bot.channels.matrix_incoming import SEALED
@@ -39,7 +40,7 @@ from bot.channels.matrix_sealing import Seal, Unsealed, Ways
 from bot.channels.matrix_sending import Sending, WentOut, fresh
 from bot.channels.matrix_signs import Signs
 from bot.channels.matrix_taking import Taking
-from bot.channels.matrix_wire import RefusedError, UnknownTokenError, Wire, path, too_large, unreached
+from bot.channels.matrix_wire import RefusedError, UnknownTokenError, Wire, path, unreached
 from bot.config import MEBIBYTE, MatrixSettings
 from bot.errors import ChannelError, GoneError, RetryLaterError, SettingsError
 from bot.locale import Language, phrases

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -22,7 +22,7 @@ from bot.channels.matrix_incoming import MARK, THUMBS
 from bot.channels.matrix_rooms import Json
 from bot.channels.rich_sources import with_sources
 from bot.channels.rich_split import shorten, split
-from bot.channels.rich_text import BULLET, Rich, Span, clean, joined, parse
+from bot.channels.rich_text import BLOCKS, BULLET, Rich, Span, clean, joined, parse
 from bot.message import DOWN, UP, Button, Picture, Reply
 
 TEXT_UNITS: Final = 4000
@@ -34,7 +34,6 @@ ALT_UNITS: Final = 1000
 HTML: Final = "org.matrix.custom.html"
 _TAGS: Final = {"bold": "strong", "italic": "em", "code": "code"}
 _THUMBS: Final = dict(zip((UP, DOWN), THUMBS, strict=True))
-_BLOCKS: Final = {"pre", "quote", "expandable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,7 @@ def plain(text: str, kind: str = "m.notice") -> dict[str, object]:
 def as_html(rich: Rich) -> str:
     """Return the text as HTML of Matrix's own subset."""
     pieces: list[str] = []
-    for start, end, block in _stretches(rich):
-        piece = rich.cut(start, end)
+    for piece, block in rich.stretches():
         match block.kind if block else "":
             case "pre":
                 language = html.escape(block.detail) if block else ""
@@ -140,21 +138,6 @@ def _with_keys(rich: Rich, keys: Sequence[Key], buttons: Sequence[Button]) -> Ri
     return joined([rich, Rich("\n\n" + "\n".join(lines))]) if lines else rich
 
 
-def _stretches(rich: Rich) -> Iterator[tuple[int, int, Span | None]]:
-    """Yield what stands in a block of its own, and what is between; a line feed beside a block is its own border."""
-    at = 0
-    for span in sorted(span for span in rich.spans if span.kind in _BLOCKS):
-        if span.start < at:
-            continue
-        between = rich.text[at : span.start]
-        if between.strip():
-            yield at, span.start - (between.endswith("\n")), None
-        yield span.start, span.end, span
-        at = span.end + (rich.text[span.end : span.end + 1] == "\n")
-    if rich.text[at:].strip():
-        yield at, len(rich.text), None
-
-
 def _paragraphs(rich: Rich) -> str:
     """Return lines, and runs of lines that begin with a bullet as a list."""
     made: list[str] = []
@@ -179,7 +162,7 @@ def _listed(items: Sequence[str]) -> Iterable[str]:
 
 
 def _within(rich: Rich) -> tuple[Span, ...]:
-    return tuple(span for span in rich.spans if span.kind not in _BLOCKS)
+    return tuple(span for span in rich.spans if span.kind not in BLOCKS)
 
 
 def _inline(rich: Rich) -> str:

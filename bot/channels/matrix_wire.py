@@ -22,8 +22,9 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 
+from bot.channels.downloads import PIECE_BYTES, too_large, written
 from bot.channels.waits import Waits
-from bot.errors import ChannelError, GoneError, RetryLaterError, TooLargeError
+from bot.errors import ChannelError, GoneError, RetryLaterError
 from bot.locale import Text, phrases
 
 _ = phrases(__file__)
@@ -171,13 +172,7 @@ class Wire:
                 return False
             if (answer.content_length or 0) > limit_bytes:
                 raise too_large(limit_bytes)
-            got = 0
-            with await asyncio.to_thread(into.open, "wb") as file:
-                async for piece in answer.content.iter_chunked(1 << 16):
-                    got += len(piece)
-                    if got > limit_bytes:
-                        raise too_large(limit_bytes)
-                    await asyncio.to_thread(file.write, piece)
+            await written(answer.content.iter_chunked(PIECE_BYTES), into, limit_bytes=limit_bytes)
         return True
 
     def _may_ask(self, what: str) -> None:
@@ -250,16 +245,11 @@ def unknown_token() -> UnknownTokenError:
     return UnknownTokenError(sentence, retry_after_s=TOKEN_RETRY_S)
 
 
-def too_large(limit_bytes: int) -> TooLargeError:
-    """Return the error for a file over the limit."""
-    return TooLargeError(_("That file is over {limit} MB. Nothing was kept; please send a smaller one.", limit=limit_bytes >> 20))
-
-
 async def whole(answer: aiohttp.ClientResponse, *, most_bytes: int = MOST_BYTES) -> bytes:
     """Return the body, b"" where it is longer than any that is meant well."""
     pieces: list[bytes] = []
     got = 0
-    async for piece in answer.content.iter_chunked(1 << 16):
+    async for piece in answer.content.iter_chunked(PIECE_BYTES):
         got += len(piece)
         if got > most_bytes:
             return b""

@@ -16,10 +16,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 SpanKind = Literal["bold", "italic", "code", "pre", "link", "quote", "expandable"]
 
+BLOCKS: Final[frozenset[SpanKind]] = frozenset({"pre", "quote", "expandable"})
+"""What stands in lines of its own."""
 BULLET = "• "
 _DEPTH = 8
 """How many openers back a closer looks: keeps hostile text linear."""
@@ -73,6 +75,20 @@ class Rich:
         if not self.text:
             return self
         return replace(self, spans=(Span(0, len(self.text), kind, detail), *self.spans))
+
+    def stretches(self) -> Iterator[tuple[Self, Span | None]]:
+        """Yield each block, with its span, and what is between, with None; a line feed beside a block is its own border."""
+        at = 0
+        for span in sorted(span for span in self.spans if span.kind in BLOCKS):
+            if span.start < at:
+                continue
+            between = self.text[at : span.start]
+            if between.strip():
+                yield self.cut(at, span.start - between.endswith("\n")), None
+            yield self.cut(span.start, span.end), span
+            at = span.end + (self.text[span.end : span.end + 1] == "\n")
+        if self.text[at:].strip():
+            yield self.cut(at, len(self.text)), None
 
     @property
     def blank(self) -> bool:

@@ -25,6 +25,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.channels.backoff import Backoff
 from bot.channels.channel import Intake, Limits, OpenGroup, Past
+from bot.channels.downloads import too_large
 from bot.channels.slack_history import page as past_page
 from bot.channels.slack_incoming import CHANNEL, THREAD, UNSEEN, Me, at, plain
 from bot.channels.slack_links import permalink
@@ -37,7 +38,7 @@ from bot.channels.slack_taking import Taking
 from bot.channels.slack_wire import Wire
 from bot.channels.slack_workspace import Workspace
 from bot.config import MEBIBYTE, SlackSettings
-from bot.errors import ChannelError, GoneError, RetryLaterError, SettingsError, TooLargeError
+from bot.errors import ChannelError, GoneError, RetryLaterError, SettingsError
 from bot.locale import phrases
 from bot.logs import Logger
 from bot.message import Address, Attachment, Reply
@@ -296,7 +297,7 @@ class Slack:
             RetryLaterError, ChannelError: it cannot be had now, or at all.
         """
         if attachment.size_bytes > self.limits.download_bytes:
-            raise _too_large(self._settings.download_mb)
+            raise too_large(self.limits.download_bytes)
         team, _slash, ref = attachment.ref.partition("/")
         here = self._of(team)
         if ref.startswith(THREAD):
@@ -306,7 +307,7 @@ class Slack:
         known = told if isinstance(told, dict) else {}
         url, size = known.get("url_private_download") or known.get("url_private"), known.get("size")
         if isinstance(size, int) and size > self.limits.download_bytes:
-            raise _too_large(self._settings.download_mb)
+            raise too_large(self.limits.download_bytes)
         if not isinstance(url, str):
             raise ChannelError(_("Slack does not give this file. The bot needs the right “files:read”; nothing was kept."))
         await here.wire.download(url, into, limit_bytes=self.limits.download_bytes)
@@ -327,7 +328,7 @@ class Slack:
                     lines.append(f"{name} ({at(str(message.get('ts', ''))):%Y-%m-%d %H:%M}): {plain(str(message['text']))}")
                     size += len(lines[-1].encode("utf-8", "replace"))
                     if size > self.limits.download_bytes:
-                        raise _too_large(self._settings.download_mb)
+                        raise too_large(self.limits.download_bytes)
         await asyncio.to_thread(into.write_text, "\n\n".join(lines), "utf-8")
 
     async def publish_commands(self, commands: Sequence[CommandSpec], admin_commands: Sequence[CommandSpec]) -> None:
@@ -374,7 +375,3 @@ def _check(tokens: Sequence[str], app_token: str, signing: str) -> None:
 def _members(page: Mapping[str, object]) -> list[str]:
     members = page.get("members")
     return [one for one in members if isinstance(one, str)] if isinstance(members, list) else []
-
-
-def _too_large(limit_mb: int) -> TooLargeError:
-    return TooLargeError(_("That file is over {limit} MB. Nothing was kept; please send a smaller one.", limit=limit_mb))

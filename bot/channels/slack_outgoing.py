@@ -35,6 +35,11 @@ ALT_UNITS: Final = 2000
 MOST_BUTTONS: Final = 25
 PRESSED: Final = "paring"
 """The action id under which presses come back, before the button's place."""
+_CONTAINERS: Final = {
+    "pre": "rich_text_preformatted",
+    "quote": "rich_text_quote",
+    "expandable": "rich_text_quote",
+}
 _ESCAPED: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -102,35 +107,11 @@ def _plain(label: str) -> Block:
 def rich_text(rich: Rich) -> Block:
     """Return the text as one rich text block: sections, fences and quotes in their order."""
     elements: list[Block] = []
-    for start, end, kind in _stretches(rich):
-        piece = rich.cut(start, end)
-        if kind != "text":
-            piece = _without(piece, kind)
-        elements.append({"type": _CONTAINERS[kind], "elements": list(_inline(piece, plain=kind == "pre"))})
+    for piece, block in rich.stretches():
+        kind = block.kind if block else ""
+        element = _CONTAINERS.get(kind, "rich_text_section")
+        elements.append({"type": element, "elements": list(_inline(_without(piece, kind), plain=kind == "pre"))})
     return {"type": "rich_text", "elements": [one for one in elements if one["elements"]]}
-
-
-_CONTAINERS: Final = {
-    "text": "rich_text_section",
-    "pre": "rich_text_preformatted",
-    "quote": "rich_text_quote",
-    "expandable": "rich_text_quote",
-}
-
-
-def _stretches(rich: Rich) -> Iterator[tuple[int, int, str]]:
-    """Yield what stands in a container of its own, and what is between; a line feed beside a container is its own border."""
-    at = 0
-    for span in sorted(span for span in rich.spans if span.kind in _CONTAINERS):
-        if span.start < at:
-            continue
-        between = rich.text[at : span.start]
-        if between.strip():
-            yield at, span.start - (between.endswith("\n")), "text"
-        yield span.start, span.end, span.kind
-        at = span.end + (rich.text[span.end : span.end + 1] == "\n")
-    if rich.text[at:].strip():
-        yield at, len(rich.text), "text"
 
 
 def _without(rich: Rich, kind: str) -> Rich:

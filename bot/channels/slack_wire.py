@@ -21,9 +21,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.channels.downloads import PIECE_BYTES, written
 from bot.channels.waits import Waits
 from bot.config import MEBIBYTE
-from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, TooLargeError
+from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError
 from bot.locale import phrases
 
 _ = phrases(__file__)
@@ -123,7 +124,7 @@ class Wire:
         url = f"{self._base_url.rstrip('/')}/{method}"
         async with self._session.post(url, headers=headers, allow_redirects=False, **_body(said)) as answer:
             pieces, got = [], 0
-            async for piece in answer.content.iter_chunked(1 << 16):
+            async for piece in answer.content.iter_chunked(PIECE_BYTES):
                 pieces.append(piece)
                 got += len(piece)
                 if got > MOST_BYTES:
@@ -175,13 +176,7 @@ class Wire:
             if answer.status != 200 or answer.content_type == "text/html":  # noqa: PLR2004 - Slack shows a login page, not an error
                 sentence = _("Slack does not give this file. The bot needs the right “files:read”; nothing was kept.")
                 raise ChannelError(sentence)
-            got = 0
-            with await asyncio.to_thread(into.open, "wb") as file:
-                async for piece in answer.content.iter_chunked(1 << 16):
-                    got += len(piece)
-                    if got > limit_bytes:
-                        raise too_large(limit_bytes)
-                    await asyncio.to_thread(file.write, piece)
+            await written(answer.content.iter_chunked(PIECE_BYTES), into, limit_bytes=limit_bytes)
 
     def opens(self, url: str) -> bool:
         """Say whether `url` is a socket of Slack's, or of the API of one's own."""
@@ -262,11 +257,6 @@ def waited(wait_s: float) -> RetryLaterError:
     """Return the error for a method that Slack asks to leave alone for so long."""
     sentence = _("Slack asks to wait. Nothing was sent; it is tried again by itself.")
     return RetryLaterError(sentence, retry_after_s=wait_s, asked=True)
-
-
-def too_large(limit_bytes: int) -> TooLargeError:
-    """Return the error for a file over the limit."""
-    return TooLargeError(_("That file is over {limit} MB. Nothing was kept; please send a smaller one.", limit=limit_bytes >> 20))
 
 
 def _unreached() -> RetryLaterError:
