@@ -56,10 +56,11 @@ async def lying_site(answers: Mapping[str, Said], *, host: str = "127.0.0.1", po
                 await writer.drain()
             if said == b"":
                 await reader.read()
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # who asked is gone, or the site is
-        finally:
             writer.close()
+            await writer.wait_closed()
+        except (ConnectionError, asyncio.CancelledError):  # who asked is gone, or the site is: what is unsent would keep it open
+            writer.transport.abort()
+        finally:
             serving.discard(task)
 
     server = await asyncio.start_server(serve, host, port)
@@ -68,6 +69,7 @@ async def lying_site(answers: Mapping[str, Said], *, host: str = "127.0.0.1", po
         yield site
     finally:
         server.close()
+        await asyncio.sleep(0)  # who has just come is served by a task that has not begun yet
         for task in list(serving):
             task.cancel()
         await asyncio.gather(*serving)
