@@ -1,7 +1,7 @@
-"""Encryption in the Matrix channel: keys come and go, messages are read and hidden, and what cannot be read yet waits for its key.
+"""Encryption in the Matrix channel: messages are read and hidden, and what cannot be read yet waits for its key.
 
-Keeps `matrix_sealing.Seal`. Owns when the homeserver is asked for what, the one thread on which the ratchets turn, and what people are
-told of it. Leaves the ratchets to `matrix_crypto_machine`, what is remembered to `matrix_crypto_kept`, emoji to `matrix_crypto_verifying`.
+Keeps `matrix_sealing.Seal`. Owns which rooms are encrypted, what waits, and what people are told of it. Leaves keys to `matrix_crypto_keys`,
+the ratchets and what is remembered of them to `matrix_crypto_device`, emoji to `matrix_crypto_verifying`.
 
 What is to be lost by no kill: whatever a sync told this device alone is on disk when `told` returns, and the channel keeps the sync's
 token after that. A sync that is told again finds its keys there already.
@@ -18,30 +18,28 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-import shutil
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from uuid import uuid4
 
+from bot.channels.matrix_crypto_device import Device
 from bot.channels.matrix_crypto_files import open_file, seal_file
-from bot.channels.matrix_crypto_kept import Kept
-from bot.channels.matrix_crypto_signing import Identity, only_key
-from bot.channels.matrix_crypto_told import unread
+from bot.channels.matrix_crypto_keys import Keys
+from bot.channels.matrix_crypto_told import Unread, unread
 from bot.channels.matrix_crypto_verifying import KIND as VERIFICATION
 from bot.channels.matrix_crypto_verifying import Verification, Verifying
 from bot.channels.matrix_outgoing import plain
 from bot.channels.matrix_sealing import Unsealed
-from bot.channels.matrix_wire import RefusedError, UnknownTokenError, path
+from bot.channels.matrix_wire import RefusedError, path
 from bot.errors import ChannelError, StoreError
 from bot.locale import Text, phrases
 from bot.logs import Logger
 
 if TYPE_CHECKING:
     from bot.channels.matrix_account import Me
+    from bot.channels.matrix_crypto_kept import Kept
     from bot.channels.matrix_crypto_machine import Machine, Trust
     from bot.channels.matrix_crypto_sas import Party
     from bot.channels.matrix_rooms import Rooms
@@ -84,33 +82,30 @@ class Crypto:
         grace_s: float = GRACE_S,
     ) -> None:
         """Keep everything in `folder`, for its owner alone. `password` lets the bot's identity be made where the homeserver asks for it."""
-        self._folder, self._trust, self._password, self._grace_s = folder, trust, password, grace_s
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="matrix-crypto")
-        self._lock, self._telling = asyncio.Lock(), asyncio.Lock()
+        self._grace_s = grace_s
+        self._device = Device(folder, trust=trust)
+        self._keys = Keys(self._device, folder, password=password)
+        self._telling = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._people: dict[str, list[str]] = {}
         self._clear: set[str] = set()
         self._encrypted: set[str] = set()
-        self._refusal: Text | None = None
-        self._identity: Identity | None = None
-        self._counted: int | None = None
-        self._fallback = False
-        self._due, self._introduced = True, False
+        self._due = True
         self._verifying = Verifying(self, mode=verification)
-        self._machine: Machine | None = None
 
     async def begin(self, me: Me, wire: Wire, rooms: Rooms, ways: Ways) -> None:
         """Open what is kept of this device, or begin it, and tell the homeserver its keys."""
-        self._wire, self._rooms, self._ways, self._user, self._device = wire, rooms, ways, me.user, me.device
+        self._wire, self._rooms, self._ways, self._user = wire, rooms, ways, me.user
+        self._keys.begin(me, wire)
         if not me.device:
-            self._refusal = _(
+            self._device.refusal = _(
                 "This login has no device, so the bot cannot read encrypted rooms: give it a password or a token of a device."
             )
             return
-        if self._machine is None or (self._machine.user, self._machine.device) != (me.user, me.device):
-            await self._turn(self._open)
-        self._introduced, self._due = False, True
-        await self._keep_up()
+        await self._device.open(me.user, me.device)
+        self._encrypted = await self._turn(self._kept.encrypted)
+        self._due = True
+        await self._keys.keep_up()
         for room, event, why in await self._turn(self._kept.waiting):
             self._tell_later(room, event, why)
 
@@ -118,13 +113,11 @@ class Crypto:
         """Let go of the files."""
         for task in self._tasks:
             task.cancel()
-        if self._machine is not None:
-            await self._turn(self._shut)
-        self._thread.shutdown(wait=False)
+        await self._device.close()
 
     async def told(self, sync: Content) -> None:
         """Take in what a sync says to this device and of others, on disk when it returns. Never raises for what a stranger sent."""
-        if self._machine is None:
+        if not self._device.is_open:
             return
         came = 0
         verifications = []
@@ -136,17 +129,9 @@ class Crypto:
                     verifications.append((heard.kind, heard.sender, heard.content, "", ""))
                 elif heard is not None and heard.kind == "m.room_key.withheld":
                     await self._turn(self._withheld, heard.content)
-        lists = _dict(sync, "device_lists")
-        changed = [user for user in _list(lists.get("changed")) if isinstance(user, str)]
-        await self._turn(self._ours.devices_changed, changed)
-        counts = sync.get("device_one_time_keys_count")
-        if isinstance(counts, dict):
-            counted = counts.get("signed_curve25519", 0)
-            self._counted = counted if isinstance(counted, int) else None
-        unused = sync.get("device_unused_fallback_key_types")
-        self._fallback = isinstance(unused, list) and "signed_curve25519" not in unused
+        changed = await self._keys.told(sync)
         verifications += await self._seen_in_rooms(sync)
-        await self._keep_up()
+        await self._keys.keep_up()
         for one in verifications:
             await self._verify(*one)
         if came or changed or self._due:
@@ -155,10 +140,8 @@ class Crypto:
     async def opened(self, room: str, event: Content, *, only_look: bool = False) -> Content | None:
         """Return the event as it was said; None where it waits for its key, or is of a verification. With `only_look` it waits for nothing."""
         raw = dict(event)
-        if self._machine is None or not _is_event(raw) or raw["sender"] == self._user:
+        if not self._device.is_open or not _is_event(raw) or raw["sender"] == self._user:
             return None
-        from bot.channels.matrix_crypto_machine import Unread  # noqa: PLC0415 - where encryption is on
-
         try:
             return await self._understood(room, raw, only_look=only_look)
         except Unread as why:
@@ -179,20 +162,8 @@ class Crypto:
         """
         if kind == "m.reaction" or not await self.is_encrypted(room):
             return kind, content
-        ours = self._ours
-        async with self._lock:
-            if not self._introduced:
-                await self._introduce()
-            if self._refusal is not None:
-                raise ChannelError(self._refusal)
-            people = await self._members(room)
-            await self._know(people)
-            await self._claim(await self._turn(ours.missing, people))
-            for told, messages in await self._turn(partial(ours.shares, room, people, everyone=everyone)):
-                if messages:
-                    await self._to_devices("m.room.encrypted", messages)
-                await self._turn(partial(ours.shared, room, told, everyone=everyone))
-            return "m.room.encrypted", await self._turn(partial(ours.hide, room, kind, dict(content), everyone=everyone))
+        there = partial(self._members, room)
+        return "m.room.encrypted", await self._keys.hide(room, there, kind, dict(content), everyone=everyone)
 
     async def sealed_file(self, room: str, data: bytes) -> tuple[bytes, Content | None]:
         """Return the bytes to upload, and the event's `file` without its address."""
@@ -223,24 +194,24 @@ class Crypto:
 
     async def party(self, user: str, device: str) -> Party | None:
         """Return a device as the homeserver knows it."""
-        await self._know([user])
+        await self._keys.know([user])
         return await self._turn(self._ours.party, user, device)
 
     async def own_party(self) -> Party:
         """Return this device."""
-        return await self._turn(self._ours.own_party, self._identity.public("master") if self._identity else "")
+        return await self._keys.own_party()
 
     async def believe(self, theirs: Party, identity: str) -> None:
         """Know that a device and an identity are a person's own, and sign that where the bot has an identity itself."""
         await self._turn(self._ours.verify, theirs.user, theirs.device)
         if identity:
             await self._turn(self._kept.verify_master, theirs.user, identity)
-            await self._sign_other(theirs.user)
+            await self._keys.sign_other(theirs.user)
         await self._try_again()
 
     async def send_device(self, kind: str, user: str, device: str, content: Json) -> None:
         """Send to one device."""
-        await self._to_devices(kind, {user: {device: content}})
+        await self._keys.to_devices(kind, {user: {device: content}})
 
     async def send_room(self, room: str, kind: str, content: Json, txn: str) -> None:
         """Send into a room, encrypted where it is."""
@@ -263,118 +234,6 @@ class Crypto:
             if await self._rooms.other(room) == user:
                 return room
         return ""
-
-    # Keys.
-
-    async def _introduce(self) -> None:
-        """Tell the homeserver this device's keys, and sign them by the bot's identity."""
-        answer = await self._call("POST", "/v3/keys/query", {"device_keys": {self._user: []}})
-        await self._turn(self._ours.told, [self._user], answer)
-        known = _dict(_dict(_dict(answer, "device_keys"), self._user), self._device)
-        named = _dict(known, "keys").get(f"ed25519:{self._device}")
-        if named is not None and named != self._ours.fingerprint:
-            self._refusal = _(
-                "The bot's Matrix device {device} has keys that this home does not hold (it was restored from a backup, or the token is used "
-                "elsewhere too). Give it a new token, or a password: encrypted rooms need a device of their own.",
-                device=self._device,
-            )
-            self._introduced = True
-            log.error(
-                "the Matrix device has keys that this home does not hold: encrypted rooms need a device of their own",
-                device=self._device,
-            )
-            return
-        self._refusal = None
-        self._counted = 0 if self._ours.fresh else self._counted
-        await self._upload()
-        try:
-            await self._identify(answer)
-        except UnknownTokenError:
-            raise
-        except ChannelError as error:
-            log.warning("the bot's device is not signed by an identity", reason=str(error))
-        self._introduced = True
-        log.info("encrypted rooms are read", device=self._device, fingerprint=self._ours.fingerprint)
-
-    async def _identify(self, answer: Json) -> None:
-        named = only_key(_dict(answer, "master_keys").get(self._user), self._user)
-        identity = await asyncio.to_thread(Identity.load, self._folder)
-        if named and (identity is None or identity.public("master") != named):
-            log.warning("the bot's account has an identity that was made elsewhere: verify this device from there, by its emoji")
-            return
-        if identity is None:
-            identity = await asyncio.to_thread(Identity.make, self._folder)
-        if not named:
-            master = identity.key("master", self._user)
-            body = identity.uploaded_keys(self._user, self._device, await self._turn(self._ours.sign, master))
-            if self._password:
-                who = {"type": "m.id.user", "user": self._user}
-                body["auth"] = {"type": "m.login.password", "identifier": who, "password": self._password}
-            await self._call("POST", "/v3/keys/device_signing/upload", body)
-        self._identity = identity
-        keys = await self._turn(self._ours.device_keys)
-        signed = identity.signed("self_signing", keys, self._user)
-        await self._call("POST", "/v3/keys/signatures/upload", {self._user: {self._device: signed}})
-
-    async def _sign_other(self, user: str) -> None:
-        master = self._ours.master_of(user)
-        if self._identity is not None and master:
-            signed = self._identity.signed("user_signing", master, self._user)
-            with suppress(ChannelError):
-                await self._call("POST", "/v3/keys/signatures/upload", {user: {only_key(master, user): signed}})
-
-    async def _keep_up(self) -> None:
-        """Send what is due: new one-time keys, what heals broken sessions, requests. What cannot be sent now is due again next time."""
-        try:
-            async with self._lock:
-                if not self._introduced:
-                    await self._introduce()
-                if self._refusal is not None:  # sent, they would take the place of those that the device's owner has
-                    return
-                await self._upload()
-                await self._claim(await self._turn(self._ours.wedged))
-                await self._send_waiting()
-        except UnknownTokenError:
-            raise
-        except ChannelError as error:
-            log.info("encryption's own messages wait", reason=str(error))
-
-    async def _upload(self) -> None:
-        body = await self._turn(lambda: self._ours.to_upload(self._counted, fallback=self._fallback or self._ours.fresh))
-        if body is not None:
-            answer = await self._call("POST", "/v3/keys/upload", body)
-            await self._turn(self._ours.uploaded)
-            counted = _dict(answer, "one_time_key_counts").get("signed_curve25519")
-            self._counted = counted if isinstance(counted, int) else self._counted
-            self._fallback = False
-
-    async def _send_waiting(self) -> None:
-        for kind, messages in await self._turn(self._ours.outgoing):
-            await self._to_devices(kind, messages)
-            await self._turn(self._ours.outgoing_sent, 1)
-
-    async def _know(self, people: Iterable[str]) -> None:
-        asked = await self._turn(self._ours.to_ask, list(people))
-        if asked:
-            answer = await self._call("POST", "/v3/keys/query", {"device_keys": {user: [] for user in asked}})
-            await self._turn(self._ours.told, asked, answer)
-
-    async def _claim(self, wanted: Json) -> None:
-        if wanted:
-            answer = await self._call("POST", "/v3/keys/claim", {"one_time_keys": wanted})
-            await self._turn(self._ours.claimed, wanted, answer)
-
-    async def _members(self, room: str) -> list[str]:
-        if room not in self._people:
-            told = await self._wire.call("GET", path("v3", "rooms", room, "joined_members"))
-            self._people[room] = sorted(_dict(told, "joined"))
-        return self._people[room]
-
-    async def _to_devices(self, kind: str, messages: Json) -> None:
-        await self._wire.call("PUT", path("v3", "sendToDevice", kind, uuid4().hex), said={"messages": messages})
-
-    async def _call(self, method: str, where: str, body: Json) -> Json:
-        return dict(await self._wire.call(method, where, said=body))
 
     # What comes in.
 
@@ -400,6 +259,12 @@ class Crypto:
             await self._turn(self._ours.forget_room, room)
         return found
 
+    async def _members(self, room: str) -> list[str]:
+        if room not in self._people:
+            told = await self._wire.call("GET", path("v3", "rooms", room, "joined_members"))
+            self._people[room] = sorted(_dict(told, "joined"))
+        return self._people[room]
+
     async def _is_encrypted_now(self, room: str) -> None:
         self._clear.discard(room)
         if room not in self._encrypted:
@@ -408,8 +273,6 @@ class Crypto:
 
     async def _understood(self, room: str, event: Json, *, only_look: bool = False) -> Json | None:
         """Return a message that is for the channel, None for one of a verification, which is taken there. Raises Unread."""
-        from bot.channels.matrix_crypto_machine import Unread  # noqa: PLC0415 - as above
-
         clear = await self._read(room, event)
         if not only_look and await self._is_of_verification(room, clear):
             return None
@@ -418,17 +281,15 @@ class Crypto:
         return clear
 
     async def _read(self, room: str, event: Json) -> Json:
-        from bot.channels.matrix_crypto_machine import Unread  # noqa: PLC0415 - as above
-
         await self._is_encrypted_now(room)
-        await self._know([event["sender"]])
+        await self._keys.know([event["sender"]])
         try:
             return await self._turn(self._ours.read, room, event)
         except Unread as why:
             if why.why != "foreign":
                 raise
         await self._turn(self._ours.devices_changed, [event["sender"]])  # a device that is new, of which no sync has told yet
-        await self._know([event["sender"]])
+        await self._keys.know([event["sender"]])
         return await self._turn(self._ours.read, room, event)
 
     async def _put_aside(self, room: str, event: Json, why: str) -> None:
@@ -439,13 +300,11 @@ class Crypto:
         await self._turn(self._kept.wait, room, event, why)
         if why in {"missing", "withheld"} and (request := await self._turn(self._ours.ask_for, room, event)) is not None:
             with suppress(ChannelError):
-                await self._to_devices("m.room_key_request", request)
+                await self._keys.to_devices("m.room_key_request", request)
         self._tell_later(room, event, why)
 
     async def _try_again(self) -> None:
         """Take in what waits and can be read now."""
-        from bot.channels.matrix_crypto_machine import Unread  # noqa: PLC0415 - as above
-
         self._due = False
         for room, event, _why in await self._turn(self._kept.waiting):
             try:
@@ -461,7 +320,7 @@ class Crypto:
             await self._turn(self._kept.settled, [event["event_id"]])
             if (cancelled := await self._turn(self._ours.asked_no_more, event)) is not None:
                 with suppress(ChannelError):
-                    await self._to_devices("m.room_key_request", cancelled)
+                    await self._keys.to_devices("m.room_key_request", cancelled)
 
     def _tell_later(self, room: str, event: Json, why: str) -> None:
         task = asyncio.create_task(self._tell(room, event, why))
@@ -507,37 +366,18 @@ class Crypto:
         if isinstance(room, str) and isinstance(session, str) and isinstance(code, str):
             self._kept.withhold(room, session, code)
 
-    # The thread.
+    # The device.
 
     @property
     def _ours(self) -> Machine:
-        if self._machine is None:
-            raise ChannelError(
-                self._refusal or _("This room is encrypted, and the bot has no encryption here. Nothing was sent.")
-            )
-        return self._machine
+        return self._device.machine
+
+    @property
+    def _kept(self) -> Kept:
+        return self._device.kept
 
     async def _turn(self, made: Callable[..., T], *given: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: made(*given))
-
-    def _open(self) -> None:
-        from bot.channels.matrix_crypto_machine import Machine  # noqa: PLC0415 - 0.3 s, where encryption is on
-
-        if self._machine is not None:
-            self._shut()
-        name = hashlib.sha256(f"{self._user}|{self._device}".encode()).hexdigest()[:16]
-        folder = self._folder / f"device-{name}"
-        for old in self._folder.glob("device-*"):
-            if old != folder:  # of a device that is gone: its ratchets are of no use to anybody
-                shutil.rmtree(old, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._kept = Kept(folder)
-        self._encrypted = self._kept.encrypted()
-        self._machine = Machine(folder, self._user, self._device, self._kept, trust=self._trust)
-
-    def _shut(self) -> None:
-        self._ours.close()
-        self._kept.close()
+        return await self._device.turn(made, *given)
 
 
 def _verification(kind: object, content: Json) -> str:

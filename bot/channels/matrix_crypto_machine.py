@@ -1,9 +1,8 @@
 """Encryption of one device on one homeserver: what comes in is read, what goes out is hidden, and nothing of it awaits.
 
-Owns nio's Olm machine, mended where it breaks: bytes of strangers raise nothing (nio's sync ends with them), one-time keys are on disk
-before they are sent (a bot that is killed in between could never send any again), there is a fallback key, a key of a session is not
+Owns nio's Olm machine, mended where it breaks: bytes of strangers raise nothing (nio's sync ends with them), a key of a session is not
 overwritten by a later one, and a message counts as its sender's only where the key that it was hidden with is of a device of theirs.
-Everything is called on one thread, which `bot.channels.matrix_crypto` owns.
+Leaves this device's own keys to `matrix_crypto_account`. Everything is called on one thread, which `matrix_crypto_device` owns.
 
     machine = Machine(folder, "@paring:example.org", "DEVICE", kept, trust="anyone")
     machine.heard({"type": "m.room.encrypted", ...})        # to this device alone: keys
@@ -22,16 +21,18 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import vodozemac
-from nio.crypto import InboundGroupSession, OlmAccount, OlmDevice, OutboundGroupSession, OutgoingKeyRequest, Session
+from nio.crypto import InboundGroupSession, OlmDevice, OutboundGroupSession, OutgoingKeyRequest, Session
 from nio.crypto.olm_machine import Olm
 from nio.events import ToDeviceEvent
 from nio.exceptions import EncryptionError
 from nio.responses import KeysClaimResponse, KeysQueryResponse
 from nio.store import SqliteStore
 
+from bot.channels.matrix_crypto_account import MEGOLM, Account
 from bot.channels.matrix_crypto_kept import Kept
 from bot.channels.matrix_crypto_sas import Party
-from bot.channels.matrix_crypto_signing import canonical, only_key, signed_by
+from bot.channels.matrix_crypto_signing import only_key, signed_by
+from bot.channels.matrix_crypto_told import Unread
 from bot.logs import Logger
 
 Json = dict[str, Any]
@@ -40,20 +41,12 @@ Trust = Literal["anyone", "owner", "verified"]
 
 log = Logger(__name__)
 
-MEGOLM: Final = "m.megolm.v1.aes-sha2"
 DEVICES_AT_ONCE: Final = 50
 _DATABASE: Final = "olm.db"
 _FOREIGN: Final = (
     ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError, EncryptionError,
 )  # fmt: skip
 """What nio and vodozemac raise over what somebody sent; vodozemac's own errors are ValueErrors."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unread(Exception):  # noqa: N818 - what a message is, not only what went wrong
-    """A message that cannot be read, and why."""
-
-    why: Literal["missing", "withheld", "earlier", "untrusted", "foreign", "replayed", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +98,7 @@ class Machine:
         self._kept, self._trust = kept, trust
         os.close(os.open(folder / _DATABASE, os.O_CREAT | os.O_RDWR, 0o600))
         self._olm = _Machine(user, device, SqliteStore(user, device, os.fspath(folder), "paring", _DATABASE))
-        self._account: OlmAccount = self._olm.account
-        self._fallback: Any = self._account._account  # noqa: SLF001 - nio knows no fallback keys
+        self.account = Account(self._olm, user, device)
         self._changed: set[str] = set()
         self.masters: dict[str, str] = {}
         """Per user asked about since the start, the key that signs their devices' keys; "" for none."""
@@ -118,51 +110,6 @@ class Machine:
     def close(self) -> None:
         """Close the store."""
         self._olm.store.database.close()
-
-    @property
-    def fresh(self) -> bool:
-        """True until its keys were sent to the homeserver for the first time."""
-        return not self._account.shared
-
-    @property
-    def fingerprint(self) -> str:
-        """The key that people compare."""
-        return str(self._account.identity_keys["ed25519"])
-
-    def device_keys(self) -> Json:
-        """Return what others are told of this device, signed by it."""
-        keys = self._account.identity_keys
-        said: Json = {
-            "algorithms": ["m.olm.v1.curve25519-aes-sha2", MEGOLM], "device_id": self.device, "user_id": self.user,
-            "keys": {f"curve25519:{self.device}": keys["curve25519"], f"ed25519:{self.device}": keys["ed25519"]},
-        }  # fmt: skip
-        return {**said, "signatures": self._signatures(said)}
-
-    def to_upload(self, counted: int | None, *, fallback: bool) -> Json | None:
-        """Return the keys to send, on disk by now; None for nothing. `counted` one-time keys are left there, None: not told."""
-        body: Json = {} if self._account.shared else {"device_keys": self.device_keys()}
-        left = self._unpublished()
-        if not left and counted is not None and (missing := self._account.max_one_time_keys - counted) > 0:
-            self._account.generate_one_time_keys(missing)
-            left = self._unpublished()
-        if left:
-            body["one_time_keys"] = {f"signed_curve25519:{name}": self._signed_key({"key": key}) for name, key in left.items()}
-        if fallback:
-            if not self._fallback.fallback_key:
-                self._fallback.generate_fallback_key()
-            body["fallback_keys"] = {
-                f"signed_curve25519:{name}": self._signed_key({"key": key.to_base64(), "fallback": True})
-                for name, key in self._fallback.fallback_key.items()
-            }
-        if body:
-            self._olm.save_account()
-        return body or None
-
-    def uploaded(self) -> None:
-        """Know that the keys were taken."""
-        self._account.shared = True
-        self._account.mark_keys_as_published()
-        self._olm.save_account()
 
     def heard(self, event: Json) -> Heard | None:
         """Take what came to this device alone; return what is not of encryption's own, in clear. Never raises over what was sent."""
@@ -300,7 +247,7 @@ class Machine:
         session = self._outbound[room, everyone]
         relates = content.get("m.relates_to")
         return {
-            "algorithm": MEGOLM, "sender_key": self._account.identity_keys["curve25519"], "device_id": self.device,
+            "algorithm": MEGOLM, "sender_key": self.account.sender_key, "device_id": self.device,
             "session_id": session.id, "ciphertext": session.encrypt(json.dumps({"type": kind, "content": content, "room_id": room})),
             **({"m.relates_to": relates} if relates else {}),
         }  # fmt: skip
@@ -392,7 +339,7 @@ class Machine:
 
     def own_party(self, master: str) -> Party:
         """Return this device as a side of a verification, with the identity's key."""
-        return Party(self.user, self.device, self.fingerprint, master)
+        return Party(self.user, self.device, self.account.fingerprint, master)
 
     def master_of(self, user: str) -> Json:
         """Return the identity of a user as the homeserver told it, {} for none."""
@@ -434,20 +381,6 @@ class Machine:
     def _has_session(self, user: str, device: str) -> bool:
         found = self._olm.device_store[user].get(device)
         return found is not None and self._olm.session_store.get(found.curve25519) is not None
-
-    def _unpublished(self) -> dict[str, str]:
-        found: dict[str, str] = self._account.one_time_keys["curve25519"]
-        return found
-
-    def _signed_key(self, said: Json) -> Json:
-        return {**said, "signatures": self._signatures(said)}
-
-    def _signatures(self, said: Json) -> Json:
-        return {self.user: {f"ed25519:{self.device}": self._account.sign(canonical(said).decode())}}
-
-    def sign(self, said: Json) -> str:
-        """Return this device's signature of a JSON object."""
-        return str(self._account.sign(canonical(said).decode()))
 
 
 def _dict(of: Any, name: str) -> Json:

@@ -1,13 +1,25 @@
-"""What people are told of a message that could not be read, and what they can do.
+"""Why a message cannot be read, and what people are told of it: what they can do.
 
 unread("withheld", "m.unverified").to("en")
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from bot.locale import Text, phrases
 
 _ = phrases(__file__)
+
+Why = Literal["missing", "withheld", "earlier", "untrusted", "foreign", "replayed", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread(Exception):  # noqa: N818 - what a message is, not only what went wrong
+    """A message that cannot be read, and why."""
+
+    why: Why
 
 
 def unread(why: str, code: str = "") -> Text:

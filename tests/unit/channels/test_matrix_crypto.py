@@ -161,7 +161,7 @@ async def test_one_time_keys_whose_upload_was_carried_out_and_never_answered_are
     async with homeserver.door() as door:
         door.faults.append(Fault("POST", "keys/upload", "cut"))
         async with device(homeserver, tmp_path, account=account, url=door.url) as bot:
-            assert bot.crypto._ours.fresh
+            assert bot.crypto._ours.account.fresh
     async with talking(homeserver, tmp_path, account=account) as (bot, ann, room):
         await ann.say(room, "a secret")
         await bot.until(lambda: bot.read)
@@ -388,8 +388,8 @@ async def test_a_person_compares_emoji_and_is_known_from_then_on(
         await bot.until(lambda: bot.late)
         assert bot.late == [(ann.user, "before")]
         mac = await heard(bot, ann, room, "m.key.verification.mac", in_room=in_room)
-        keys = {bot.account.device: bot.crypto._ours.fingerprint}
-        master = bot.crypto._identity.public("master") if bot.crypto._identity else ""
+        keys = {bot.account.device: bot.crypto._ours.account.fingerprint}
+        master = bot.crypto._keys._identity.public("master") if bot.crypto._keys._identity else ""
         assert flow.checks(mac, bot.account.user, bot.account.device, {**keys, master: master})
         await ann.say(room, "after")
         await bot.until(lambda: bot.read)
