@@ -17,7 +17,7 @@ from bot.language import detect
 from bot.retrieval.closer import around
 from bot.retrieval.embed import unpack_sentences
 from bot.retrieval.evidence import beside
-from bot.retrieval.features import QueryTerms
+from bot.retrieval.features import ANOTHER, FEATURES, QueryTerms
 from bot.retrieval.fuse import ACROSS, languages, standing
 from bot.retrieval.judged import First
 from bot.retrieval.mark import Reading, read
@@ -103,6 +103,13 @@ def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:
     """Return float32 (features + standing + evidence,): what the judge sees of the candidate at `place`, whose reading is the first."""
     evidence = beside(readings[0].evidence, [reading.evidence for reading in readings[1 : 1 + RIVALS]])
     return np.concatenate([found.rows[place], standing(found.scores[: len(found.rows)], place), evidence])
+
+
+def in_own_language(found: Found) -> Found:
+    """Return those of the candidates that were weighed which are in the question's own language."""
+    kept = np.flatnonzero(found.rows[:, FEATURES.index("cross")] <= ANOTHER) if len(found.rows) else np.zeros(0, np.int64)
+    ids, documents = (tuple(values[place] for place in kept) for values in (found.ids, found.documents))
+    return Found(ids, documents, found.rows[kept], found.scores[kept], found.query)
 
 
 def of_one_leg(rows: Sequence[Candidate], order: Sequence[int]) -> Found:

@@ -81,6 +81,15 @@ class Looked:
     enough: bool = False
     """Whether `chance` is enough for an answer."""
     doubt: Doubt | None = None
+    spoken: str = ""
+    """What `bot.retrieval.fuse.languages` says of the question and the first passage, "" where there is none."""
+    instead: Looked | None = None
+    """What counts where this is not enough: the same among the passages in the question's own language."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is enough without a second look."""
+        return self.enough and self.doubt is None
 
     def at_first(self) -> list[Hit]:
         """Return the hits where the first look alone is enough."""

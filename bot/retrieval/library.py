@@ -39,7 +39,7 @@ from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files
 from bot.retrieval.found import FlippedError, Found, Question
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
-from bot.retrieval.judged import Doubt, First, Looked
+from bot.retrieval.judged import First, Looked
 from bot.retrieval.keeping import Keeper, Parcel
 from bot.retrieval.members import SHOWN, Budget, add_members, together
 from bot.retrieval.reading import Reader, as_written
@@ -173,7 +173,7 @@ class Shelves:
         )  # fmt: skip
         if self._finder is not None and self._finder.behind and (self._filling is None or self._filling.done()):
             self._filling = asyncio.create_task(self.ready())  # very much came at once, or another generation
-        return looked.at_first() if looked.doubt is None else await self._look_again(looked, looked.doubt, question)
+        return await self._settled(looked, question) or (await self._settled(looked.instead, question) if looked.instead else [])
 
     async def rank(self, query: str, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
         """Return the best `count` candidates, documents in `without` left out, without judging whether they answer: for evaluation."""
@@ -386,8 +386,11 @@ class Shelves:
                 self._embedder = flip.embedder
         return await self._on_thread(partial(_answer, self._found_by, ask, Question(query, _NO_VECTOR, "", asked)))
 
-    async def _look_again(self, looked: Looked, doubt: Doubt, question: Question) -> list[Hit]:
-        """Return the hits where the sentences' own vectors say that the first passage answers, `[]` where they do not."""
+    async def _settled(self, looked: Looked, question: Question) -> list[Hit]:
+        """Return the hits where the first look, or in doubt the sentences' own vectors, say that the first passage answers, else `[]`."""
+        doubt = looked.doubt
+        if doubt is None:
+            return looked.at_first()
         try:
             vectors = await embedded(self._models, question.embedder, doubt.first.said)
         except NoModelError:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -33,12 +34,13 @@ from bot.retrieval.found import (
     Question,
     deeper_in,
     first_of,
+    in_own_language,
     judged,
     nothing,
     of_one_leg,
     readings_of,
 )
-from bot.retrieval.fuse import Fusion, languages
+from bot.retrieval.fuse import ACROSS, Fusion, languages
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.judged import Doubt, First, Looked
 from bot.retrieval.lexical import Readable, Words, weigh_without
@@ -118,38 +120,51 @@ class Finder:
         return self.look(question, scopes, count=count, heard=heard).at_first()
 
     def look(self, question: Question, scopes: Scopes, *, count: int, heard: Heard | None = None) -> Looked:
-        """Return the same, and what is in doubt: its hits count once that is settled."""
+        """Return the same, and what is in doubt: its hits count once that is settled.
+
+        Where the best passage is in the other language, and may not be good enough, the best ones in the question's own are judged
+        as well: between two languages no word tells anything, and what only meaning has put first hides nothing.
+        """
         with self._shelf.state() as state:
             self.catch_up(state)
-            if talk := self._talk(state, question.asked, scopes):
-                return Looked(self._find_said(state, question, scopes, talk, count=count, heard=heard), enough=True)
-            seen = self._see(state, question, scopes, count=count, heard=heard)
+            talk = self._talk(state, question.asked, scopes)
+            if talk:
+                vector = question.vector if question.about is None else question.about
+                question = replace(question, text=talk.text, vector=vector)
+            found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard, talk=talk)
+            judge = partial(self._judge_said, talk) if talk else self._judge
+            looked = judge(state, question, scopes, found, count)
+            if looked.sure or looked.spoken != ACROSS:
+                return looked
+            return replace(looked, instead=judge(state, question, scopes, in_own_language(found), count))
+
+    def _judge(self, state: State, question: Question, scopes: Scopes, found: Found, count: int) -> Looked:
+        """Return the best `count` of what was `found`, and whether the first of them is good enough."""
+        seen = self._see(state, question, scopes, found, count=count)
         if seen is None:
             return Looked([])
-        found, places, shown, readings = seen
+        places, shown, readings = seen
         first = first_of(question, found, places[0], shown[0], readings)
         chance = self._fusion.chance(first.row, first.spoken)
         enough = chance >= self._fusion.threshold(first.spoken, detect(question.text) or "en")
         second = self._fusion.in_doubt(first.spoken, question.embedder, chance)
         if second is None and not enough:
-            return Looked([])
+            return Looked([], spoken=first.spoken)
         shares = np.exp(np.minimum(found.scores - found.scores[places[0]], 0))
         hits = [
             Hit(one.passage, round(chance * float(shares[place]), 4), reading.span)
             for place, one, reading in zip(places, shown, readings, strict=True)
             if one.passage.scope in scopes
         ]
-        return Looked(hits[:count], chance, enough=enough, doubt=Doubt(second, first) if second else None)
+        doubt = Doubt(second, first) if second else None
+        return Looked(hits[:count], chance, enough=enough, doubt=doubt, spoken=first.spoken)
 
-    def _find_said(
-        self, state: State, question: Question, scopes: Scopes, talk: Conversation, *, count: int, heard: Heard | None
-    ) -> list[Hit]:
-        """Do what `find` does where chats are searched as well: a message answers together with what was said around it."""
-        vector = question.vector if question.about is None else question.about
-        question = replace(question, text=talk.text, vector=vector)
-        found = self._candidates(state, question, scopes, count=DEPTH, heard=heard, talk=talk)
+    def _judge_said(
+        self, talk: Conversation, state: State, question: Question, scopes: Scopes, found: Found, count: int
+    ) -> Looked:
+        """Do the same where chats are searched as well: a message answers together with what was said around it."""
         if not found.ids or found.query is None:
-            return []
+            return Looked([])
         preferred = talk.preferred(found.ids)
         scores = found.scores + preferred
         order = np.argsort(-scores, kind="stable").tolist()
@@ -157,7 +172,7 @@ class Finder:
         texts = state.passages(talk.passages([found.ids[place] for place in best]), scopes)
         seen = talk.ranked(found.ids, scores, best, texts, found.query)
         if not seen:
-            return []
+            return Looked([])
         readings = readings_of(question, [one.shown for one in seen], found.query)
         top = seen[0].place
         rivals = [reading for one, reading in zip(seen, readings, strict=True) if preferred[one.place] >= preferred[top]]
@@ -165,12 +180,13 @@ class Finder:
         spoken = languages(language, seen[0].shown.passage.language)
         chance = self._fusion.chance(judged(replace(found, scores=scores), top, rivals), spoken) * seen[0].share
         if chance < self._fusion.threshold(spoken, language):
-            return []
+            return Looked([], spoken=spoken)
         shares = np.exp(np.minimum(scores - scores[top], 0))
         hits = [
             one.hit(round(chance * float(shares[one.place]), 4), reading) for one, reading in zip(seen, readings, strict=True)
         ]
-        return [hit for hit in hits if hit.passage.scope in scopes][:count]
+        kept = [hit for hit in hits if hit.passage.scope in scopes]
+        return Looked(kept[:count], chance, enough=True, spoken=spoken)
 
     def _talk(self, state: State, asked: Asked | None, scopes: Scopes) -> Conversation | None:
         """Return the conversation that a question is part of, None where nothing that was said in a chat may be read."""
@@ -187,8 +203,12 @@ class Finder:
         """Return what `find` would judge, unjudged, as if the documents in `without` were not there: for training."""
         with self._shelf.state() as state:
             self.catch_up(state)
-            seen = self._see(state, question, scopes, count=1, without=without)
-        return first_of(question, seen[0], seen[1][0], seen[2][0], seen[3]) if seen else None
+            found = self._candidates(state, question, scopes, count=1, without=without)
+            seen = self._see(state, question, scopes, found, count=1)
+        if seen is None:
+            return None
+        places, shown, readings = seen
+        return first_of(question, found, places[0], shown[0], readings)
 
     def rank(
         self,
@@ -302,24 +322,16 @@ class Finder:
         return found
 
     def _see(
-        self,
-        state: State,
-        question: Question,
-        scopes: Scopes,
-        *,
-        count: int,
-        without: Collection[int] = (),
-        heard: Heard | None = None,
-    ) -> tuple[Found, list[int], list[Shown], list[Reading]] | None:
-        """Return the candidates, and of the best `count` (and RIVALS) in order: place, text, reading. None where there is none."""
-        found = self._candidates(state, question, scopes, count=min(count, DEPTH), without=without, heard=heard)
+        self, state: State, question: Question, scopes: Scopes, found: Found, *, count: int
+    ) -> tuple[list[int], list[Shown], list[Reading]] | None:
+        """Return of the best `count` (and RIVALS) of `found`, in order: place, text, reading. None where there is none."""
         best = np.argsort(-found.scores, kind="stable")[: max(count, 1 + RIVALS)]
         texts = state.passages([found.ids[place] for place in best], scopes) if len(best) else {}
         places = [int(place) for place in best if found.ids[place] in texts]
         if not places or found.query is None:
             return None
         shown = [texts[found.ids[place]] for place in places]
-        return found, places, shown, readings_of(question, shown, found.query)
+        return places, shown, readings_of(question, shown, found.query)
 
     def _candidates(
         self,
