@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from benchmarks.faults.quines import growing, itself, locked_within
 from benchmarks.faults.seeds import (
     SEEDS,
     chunk,
@@ -242,6 +243,10 @@ def _prev(data: bytes, *, itself: bool) -> bytes:
 def _archives(noise: bytes) -> Iterator[Bomb]:
     yield Bomb("deep.zip", partial(_nested, 40))
     yield Bomb("wide.zip", lambda: _sixteen(4))
+    yield Bomb("holds-itself.zip", itself)
+    yield Bomb("holds-itself.eml", lambda: _mail(itself()))
+    yield Bomb("growing.zip", lambda: growing(6))
+    yield Bomb("locked-within.zip", lambda: locked_within(archives=40, files=2_000))
     yield Bomb("zeros.zip", lambda: _flooded({"zeros.txt": 1024}))
     yield Bomb("just-under.zip", lambda: _flooded({"zeros.txt": 45}, {"noise.bin": noise}))
     yield Bomb("lie.zip", lambda: _flooded({"zeros.txt": 1024}, said=9))
@@ -436,17 +441,14 @@ def _mails() -> Iterator[Bomb]:
     yield Bomb("people.eml", lambda: head.replace(b"b@example.org", b"b@example.org, " * 3_000) + b"\na")
     yield Bomb("comments.eml", lambda: head.replace(b"b@example.org", b"(" * 50_000 + b"b@example.org") + b"\na")
 
-    def with_archive() -> bytes:
-        part = b"--b\nContent-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: base64\n\n"
-        return (
-            head
-            + b'Content-Type: multipart/mixed; boundary="b"\n\n'
-            + part
-            + encodebytes(_flooded({"zeros.txt": 512}))
-            + b"--b--\n"
-        )
+    yield Bomb("attached.eml", lambda: _mail(_flooded({"zeros.txt": 512})))
 
-    yield Bomb("attached.eml", with_archive)
+
+def _mail(archive: bytes) -> bytes:
+    """Return a mail to which an archive is attached."""
+    head = b"From: a@example.org\nTo: b@example.org\nSubject: c\nMIME-Version: 1.0\n"
+    part = b"--b\nContent-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: base64\n\n"
+    return head + b'Content-Type: multipart/mixed; boundary="b"\n\n' + part + encodebytes(archive) + b"--b--\n"
 
 
 def _sounds() -> Iterator[Bomb]:

@@ -36,6 +36,7 @@ FEW = (
     "lie.png",
     "circle-of-pages.pdf",
     "lie.zip",
+    "holds-itself.zip",
     "slips.zip",
     "laughs.docx",
     "empty.pdf",
@@ -278,8 +279,8 @@ FAULTS = (
     Fault(
         "bombs",
         "files",
-        "bombs of every kind sent to the page: 50 to 400 megapixels, 10,000 frames, circles and GBs in PDFs, archives in archives, lying, "
-        "overlapping and 70,000 entries, billion laughs, paths that lead outside, deep nesting, wrong names, polyglots",
+        "bombs of every kind sent to the page: 50 to 400 megapixels, 10,000 frames, circles and GBs in PDFs, archives in archives and in "
+        "themselves, lying, overlapping and 70,000 entries, billion laughs, paths that lead outside, deep nesting, wrong names, polyglots",
         bombed,
         most_s=400,
     ),

@@ -9,6 +9,7 @@ library how one file is kept.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,10 @@ AT_ONCE = 4
 """Files of one archive that are unpacked at the same time."""
 MOST_BYTES = 1 << 30
 MOST_FILES = 2000
-"""What an archive may hold unpacked, all that is in archives in it counted."""
+"""What an archive may hold unpacked, all that is in archives in it counted: what cannot be taken out has been tried, too."""
+SLOW_S = 1.0
+MOST_LOST_S = 120.0
+"""Time for files of an archive that cannot be read, those refused within SLOW_S left out; then what is left of it is not tried."""
 SHOWN = " › "
 """Between an archive and the path of a file in it, in a title."""
 
@@ -44,24 +48,32 @@ class Budget:
     """What is left of the bounds of the outermost archive, and how deep the one is that is being read."""
 
     depth: int = 0
-    left: list[int] = field(default_factory=lambda: [MOST_FILES, MOST_BYTES])
-    """Files and bytes, shared by all that lies in the outermost."""
+    left: list[float] = field(default_factory=lambda: [MOST_FILES, MOST_BYTES, MOST_LOST_S])
+    """Files, bytes and seconds that may be lost, shared by all that lies in the outermost."""
 
     def deeper(self) -> Budget:
         """Return the bounds of what lies in it."""
         return Budget(self.depth + 1, self.left)
 
-    def spend(self, size_bytes: int, name: str) -> None:
-        """Count a file that was unpacked. Raises TooLargeError where that is one too many."""
+    def lose(self, seconds: float) -> None:
+        """Count a file that was not read for so long."""
+        self.left[2] -= seconds if seconds >= SLOW_S else 0
+
+    def open(self, name: str) -> None:
+        """Count a file that is to be taken out. Raises TooLargeError where there are too many, or too much time is lost."""
         self.left[0] -= 1
-        self.left[1] -= size_bytes
-        if min(self.left) < 0:
+        if self.left[2] < 0:
             raise TooLargeError(
-                _(
-                    "{name} was not read: the archive unpacks to over {files} files or {most} MB. Please send it by itself.",
-                    name=name, files=MOST_FILES, most=MOST_BYTES >> 20,
-                )
-            )  # fmt: skip
+                _("{name} was not read: other files of the archive took too long. Please send it by itself.", name=name)
+            )
+        if self.left[0] < 0:
+            raise _too_much(name)
+
+    def unpack(self, name: str, size_bytes: int) -> None:
+        """Count its bytes. Raises TooLargeError where that are too many."""
+        self.left[1] -= size_bytes
+        if self.left[1] < 0:
+            raise _too_much(name)
 
 
 async def add_members(
@@ -102,9 +114,21 @@ def together(kept: Sequence[Added], failed: Sequence[Failed], *, title: str, kno
 
 
 async def _one(reader: Reader, add: AddOne, path: Path, block: Block, title: str, key: str, budget: Budget) -> Added | Failed:
+    begun = time.monotonic()
     try:
+        budget.open(block.text)
         async with reader.held(path, block) as (file, _is_picture):
-            budget.spend(file.stat().st_size, block.text)
+            budget.unpack(block.text, file.stat().st_size)
             return await add(file, title=title, key=key, within=budget.deeper())
     except (InputError, ModelError) as error:
+        budget.lose(time.monotonic() - begun)
         return Failed(title, error.text)
+
+
+def _too_much(name: str) -> TooLargeError:
+    return TooLargeError(
+        _(
+            "{name} was not read: the archive unpacks to over {files} files or {most} MB. Please send it by itself.",
+            name=name, files=MOST_FILES, most=MOST_BYTES >> 20,
+        )
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hwpx_files import hwpx, p
 
+from benchmarks.faults import quines
 from bot.errors import InputError, TooLargeError, UnreadableError
 from bot.passage import PUBLIC, Failed, Scopes
 from bot.retrieval import held, members
@@ -134,6 +135,41 @@ async def test_what_all_archives_unpack_to_is_bounded(library: Shelves, tmp_path
     added = await library.add_file(tmp_path / "a", PUBLIC, title="a.zip")
     assert (added.files, len(added.failed)) == (3, 2)
     assert "unpacks to over 3 files" in str(added.failed[0].reason)
+
+
+async def test_what_cannot_be_taken_out_is_counted_as_well(
+    library: Shelves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an archive of archives of locked files, of some hundred kilobytes, keeps the readers for hours."""
+    tried, take = list[str](), held.take
+    monkeypatch.setattr(held, "take", lambda **given: (tried.append(given["name"]), take(**given))[1])
+    monkeypatch.setattr(members, "MOST_FILES", 20)
+    (tmp_path / "a").write_bytes(quines.locked_within(archives=6, files=50))
+    with pytest.raises(InputError, match="none of the files"):
+        await library.add_file(tmp_path / "a", PUBLIC, title="a.zip")
+    assert len(tried) == 20
+
+
+async def test_where_files_that_cannot_be_read_take_long_the_rest_is_left(
+    library: Shelves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "SLOW_S", 0.0)
+    monkeypatch.setattr(members, "MOST_LOST_S", 0.0)
+    monkeypatch.setattr(members, "AT_ONCE", 1)
+    (tmp_path / "a").write_bytes(zipped({"a.txt": b"The zebra.", "empty.txt": b"", "b.txt": b"The ibis."}))
+    added = await library.add_file(tmp_path / "a", PUBLIC, title="a.zip")
+    assert [(failed.path, "took too long" in str(failed.reason)) for failed in added.failed] == [
+        ("a.zip › empty.txt", False),
+        ("a.zip › b.txt", True),
+    ]
+
+
+async def test_an_archive_that_holds_itself_ends_with_a_sentence(library: Shelves, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(quines.itself())
+    with zipfile.ZipFile(tmp_path / "a") as archive:
+        assert archive.read(archive.namelist()[0]) == quines.itself()
+    with pytest.raises(InputError, match="is an archive within archives"):
+        await library.add_file(tmp_path / "a", PUBLIC, title="a.zip")
 
 
 @pytest.mark.parametrize(
