@@ -33,7 +33,8 @@ from bot.retrieval import spoken as talk
 from bot.retrieval.document import Block, Document
 from bot.text.sentences import split
 from bot.text.words import normalise, terms
-from skills.chat.skill import _no_model, known_links_only
+from skills.chat.courtesy import greeted, is_courtesy, returned
+from skills.chat.skill import known_links_only
 from skills.imagine.skill import described
 from skills.search.query import looked_for
 from skills.search.quote import quoted
@@ -100,7 +101,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "translate origin": origin,
     "translate layout": lambda text: Layout.of(text[:8000]),
     "chat links": lambda text: known_links_only(text, (ChatTurn("user", text),)),
-    "chat none": lambda text: _no_model(text, "en"),
+    "courtesy is": is_courtesy,
+    "courtesy returned": returned,
+    "courtesy greeted": greeted,
     "chat thoughts": spoken,
     "imagine": described,
     "page markdown": to_html,
