@@ -312,8 +312,8 @@ class TextChannel(ABC):
 
 
 def called(text: str, name: str) -> str | None:
-    """Return what is said to `name` in a group ("paring: hello", "@paring, hello", "hello @paring"); None where it is not called."""
-    begins = re.match(rf"\s*@?{re.escape(name)}(?:\s*[:,]\s*|\s+)(?=\S)", text, re.IGNORECASE)
+    """Return what is said to `name` in a group ("paring: hello", "@paring, hello", "hello @paring", "" for "paring:" alone), else None."""
+    begins = re.match(rf"\s*@?{re.escape(name)}(?:\s*[:,]\s*|\s+(?=\S))", text, re.IGNORECASE)
     if begins:
         return text[begins.end() :]
     within = re.search(rf"(?<![\w@])@{re.escape(name)}(?![\w-])", text, re.IGNORECASE)

@@ -1,0 +1,18 @@
+"""A whole bot keeps its contract in IRC, over a real server."""
+
+from __future__ import annotations
+
+import pytest
+from irc_harness import irc
+from irc_impossible import IMPOSSIBLE
+from ircd import NGIRCD
+
+from bot.contract import BotContract
+
+if not NGIRCD.exists():
+    pytest.skip("ngircd is not installed", allow_module_level=True)
+
+
+class TestIrc(BotContract):
+    harness = staticmethod(irc)
+    impossible = IMPOSSIBLE
