@@ -10,6 +10,7 @@ A cell is a tick where every test of the behaviour passed in that channel just n
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -22,9 +23,14 @@ from bot.contract import BotContract, ChannelContract, Suite, behaviours_of
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "channels.md"
-FILES = ("tests/contract/test_channels.py", "tests/contract/test_whole_bot.py")
+EXAMPLE = ROOT / "examples" / "paring-irc"
+FILES = (
+    "tests/contract/test_channels.py", "tests/contract/test_whole_bot.py", f"{EXAMPLE}/tests/test_contract.py",
+    f"{EXAMPLE}/tests/test_whole_bot.py", "benchmarks/contract_encrypted.py",
+)  # fmt: skip
 BEGIN, END = "<!-- the table: python -m benchmarks.contract --write -->", "<!-- end of the table -->"
 SUITES: tuple[tuple[str, type[Suite]], ...] = (("The channel by itself", ChannelContract), ("A whole bot", BotContract))
+ENCRYPTED = "matrix, encrypted"
 _ADDRESS = re.compile(r"(?:https://|docs/)\S+$")
 
 
@@ -33,12 +39,13 @@ def ran() -> Mapping[tuple[str, str], str]:
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "told.xml"
         subprocess.run(
-            [sys.executable, "-m", "pytest", *FILES, "-p", "no:cacheprovider", f"--junitxml={told}"], cwd=ROOT, check=False
-        )
+            [sys.executable, "-m", "pytest", *FILES, "-p", "no:cacheprovider", f"--junitxml={told}"],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(EXAMPLE)}, check=False,
+        )  # fmt: skip
         cases = list(ET.parse(told).iter("testcase"))  # noqa: S314 - written just now by our own tests
     outcomes: dict[tuple[str, str], str] = {}
     for case in cases:
-        channel = case.get("classname", "").rpartition(".Test")[2].lower()
+        channel = _named(case.get("classname", "").rpartition(".Test")[2])
         behaviour = case.get("name", "").partition("[")[0].removeprefix("test_")
         if len(case.findall("failure")) + len(case.findall("error")) + len(case.findall("skipped")):
             outcomes[behaviour, channel] = "failed"
@@ -77,11 +84,21 @@ def _linked(why: str) -> str:
 
 def known() -> tuple[Mapping[tuple[str, str], str], tuple[str, ...]]:
     """Return what is impossible where, and the channels that are tested, in their order."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path[:0] = [str(ROOT / "tests"), str(EXAMPLE / "tests")]
     from contract.impossible import IMPOSSIBLE
+    from irc_impossible import IMPOSSIBLE as IN_IRC
 
     classes = re.findall(r"^class Test(\w+)\(", (ROOT / FILES[0]).read_text(encoding="utf-8"), re.MULTILINE)
-    return IMPOSSIBLE, tuple(name.lower() for name in classes)
+    channels = [_named(name) for name in classes]
+    channels.insert(channels.index("matrix") + 1, ENCRYPTED)
+    sealed = {(behaviour, ENCRYPTED): why for (behaviour, where), why in IMPOSSIBLE.items() if where == "matrix"}
+    in_irc = {(behaviour, "irc"): why for behaviour, why in IN_IRC.items()}
+    return {**IMPOSSIBLE, **sealed, **in_irc}, (*channels, "irc")
+
+
+def _named(suite: str) -> str:
+    """Return the channel that a class is named after: `MatrixEncryptedWhole` is of "matrix, encrypted"."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", ", ", suite.removesuffix("Whole")).lower()
 
 
 def main() -> int:

@@ -7,17 +7,20 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import lxml.html
 import pytest
 from fakes.homeserver import Account, Door, Fault, Homeserver, Json, installed, served
-from fakes.matrix_person import Person, Seen, person
+from fakes.matrix_person import ENCRYPTION, Person, Seen, person
 from pydantic import SecretStr
 
 from bot.app import App
 from bot.channels.channel import Channel
 from bot.channels.matrix import Matrix
+from bot.channels.matrix_crypto import seal
+from bot.channels.matrix_sealing import Seal
 from bot.config import MatrixSettings, Settings, WebSettings
 from bot.contract import File, Harness, Shown, Trouble, Who
 from bot.contract.harness import LINK
@@ -33,8 +36,8 @@ KEY = re.compile(r"^(?P<key>\d\ufe0f\u20e3|🔟|!\d+) (?P<label>.+)$", re.MULTIL
 class MatrixHarness(Harness):
     orders = "!{name} {args}"
 
-    def __init__(self, bot: Account, people: dict[Who, Person], door: Door, home: Path) -> None:
-        self.bot, self.people, self.door, self.home = bot, people, door, home
+    def __init__(self, bot: Account, people: dict[Who, Person], door: Door, home: Path, *, encrypted: bool = False) -> None:
+        self.bot, self.people, self.door, self.home, self.encrypted = bot, people, door, home, encrypted
         self.ann = people["ann"]
         self.rooms: dict[Who, str] = {}
         self._pressed: dict[tuple[str, str, str], str] = {}
@@ -44,7 +47,7 @@ class MatrixHarness(Harness):
     async def begin(self) -> None:
         """Make the rooms in which they talk; the bot is invited, and comes once it runs."""
         self.rooms["ann"] = await self._direct(self.ann)
-        together = await self.ann.room(self.bot.user, self.people["ben"].user, name="Everybody")
+        together = await self.ann.room(self.bot.user, self.people["ben"].user, name="Everybody", encrypted=self.encrypted)
         await self.people["ben"].join(together)
         self.here = Address("matrix", self.bot.user, self.ann.user, self.rooms["ann"])
         self.group = Address("matrix", self.bot.user, together, kind="group")
@@ -55,7 +58,8 @@ class MatrixHarness(Harness):
 
     async def _direct(self, who: Person) -> str:
         """Begin a direct chat in which the person has more power than the bot: they can put it out."""
-        body: Json = {"invite": [self.bot.user], "is_direct": True, "preset": "private_chat"}
+        begun = [ENCRYPTION] if self.encrypted else []
+        body: Json = {"invite": [self.bot.user], "is_direct": True, "preset": "private_chat", "initial_state": begun}
         room = str((await who.call("POST", "/v3/createRoom", body))["room_id"])
         await who.call("PUT", f"/v3/user/{who.user}/account_data/m.direct", {self.bot.user: [room]})
         await who.until(lambda: room in who.client.rooms)
@@ -63,10 +67,13 @@ class MatrixHarness(Harness):
 
     def channel(self, blobs: Blobs) -> Matrix:
         self._alone = True
-        return Matrix(self.own, blobs=blobs, home=self.home)
+        return Matrix(self.own, blobs=blobs, home=self.home, seal=self._seal())
 
     def channel_in(self, app: App) -> Matrix:
-        return Matrix(app.settings.matrix, blobs=app.blobs, home=app.settings.home)
+        return Matrix(app.settings.matrix, blobs=app.blobs, home=app.settings.home, seal=self._seal())
+
+    def _seal(self) -> Seal | None:
+        return seal(self.own, self.home) if self.encrypted else None
 
     def settings(self, settings: Settings) -> Settings:
         chosen = {"matrix": self.own, "admins": (f"matrix:{self.ann.user}",), "web": WebSettings(enabled=False)}
@@ -80,6 +87,8 @@ class MatrixHarness(Harness):
         await self._is_in(self.group.chat)
         group = self.group.chat
         await self.ann.until(lambda: self.ann.said(group, by=self.bot.user))  # it greets
+        ben = self.people["ben"]
+        await ben.until(lambda: self.bot.user in ben.members(group))  # whose client encrypts for whom it knows to be there
         while not channel.account:
             await asyncio.sleep(0.02)
 
@@ -153,7 +162,7 @@ class MatrixHarness(Harness):
         elif kind == "away":
             self.door.faults.append(Fault("", "/send/|/v3/sync$", "502", times=3))
         else:
-            self.door.faults.append(Fault("PUT", "/send/m.room.message/", FAULTS[kind]))
+            self.door.faults.append(Fault("PUT", "/send/m.room.(message|encrypted)/", FAULTS[kind]))
 
     async def calm(self) -> None:
         self.door.faults.clear()
@@ -175,17 +184,17 @@ def _shown(seen: Seen) -> Shown:
 
 
 @asynccontextmanager
-async def matrix(folder: Path) -> AsyncIterator[MatrixHarness]:
+async def matrix(folder: Path, *, encrypted: bool = False) -> AsyncIterator[MatrixHarness]:
     if not installed():
         pytest.skip("Synapse is not installed: pip install matrix-synapse")
     async with AsyncExitStack() as stack:
         server: Homeserver = await stack.enter_async_context(served())
-        people: dict[Who, Person] = {
-            "ann": await stack.enter_async_context(person(server, "ann")),
-            "ben": await stack.enter_async_context(person(server, "ben")),
-            "stranger": await stack.enter_async_context(person(server, "mallory")),
-        }
+        names: dict[Who, str] = {"ann": "ann", "ben": "ben", "stranger": "mallory"}
+        people = {who: await stack.enter_async_context(person(server, name, encrypted=encrypted)) for who, name in names.items()}
         door = await stack.enter_async_context(server.door())
-        harness = MatrixHarness(await server.register(NAME.lower()), people, door, folder / "home")
+        harness = MatrixHarness(await server.register(NAME.lower()), people, door, folder / "home", encrypted=encrypted)
         await harness.begin()
         yield harness
+
+
+matrix_encrypted = partial(matrix, encrypted=True)
