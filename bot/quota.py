@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.message import Message
     from bot.roles import Roles
     from bot.skill import Skill
+    from bot.store.database import Work
 
 _ = phrases(__file__)
 
@@ -79,20 +80,12 @@ class Quotas:
         at = message.address
         return await self._one(at.channel, at.account, message.sender) if self._one is not None else person_of(message)
 
-    async def refused(self, message: Message, *, free: bool) -> str | None:
+    async def refused(self, message: Message, *, free: bool, begins: Work[object] | None = None) -> str | None:
         """Count a message; return None where it is within all limits, else what is said to it, "" for nothing.
 
-        Of what is `free` the pace alone counts. Raises StoreError.
+        Of what is `free` the pace alone counts. `begins` is done where it is within them, in the transaction that counts it. Raises StoreError.
         """
-        if not message.addressed or message.address.channel == CONSOLE:
-            return None
-        if not any(self._limits()):
-            return None
-        who = await self.person(message)
-        caps = self._paces(message, who)
-        if not free and (self.settings.person_a_day or self.settings.group_a_day) and not await self.exempts(message):
-            caps += self._days(message, who)
-        return await self._over(caps, message)
+        return await self._over(await self._caps(message, free=free), message, begins)
 
     @asynccontextmanager
     async def charged(self, skill: str, message: Message) -> AsyncIterator[str | None]:
@@ -151,6 +144,15 @@ class Quotas:
         begins = datetime.combine(tomorrow, time(), self._zone).astimezone(self._zone)
         return f"{begins:%H:%M} {begins.tzname() or ''}".rstrip()
 
+    async def _caps(self, message: Message, *, free: bool) -> list[Cap]:
+        if not message.addressed or message.address.channel == CONSOLE or not any(self._limits()):
+            return []
+        who = await self.person(message)
+        caps = self._paces(message, who)
+        if not free and (self.settings.person_a_day or self.settings.group_a_day) and not await self.exempts(message):
+            caps += self._days(message, who)
+        return [cap for cap in caps if cap.most]
+
     def _limits(self) -> tuple[int, ...]:
         settings = self.settings
         return settings.person_a_minute, settings.group_a_minute, settings.person_a_day, settings.group_a_day
@@ -167,13 +169,12 @@ class Quotas:
             *([Cap(group_of(message), "group messages", self.settings.group_a_day)] if in_group(message) else []),
         ]
 
-    async def _over(self, caps: Sequence[Cap], message: Message) -> str | None:
-        counting = [cap for cap in caps if cap.most]
-        if not counting:
+    async def _over(self, caps: Sequence[Cap], message: Message, begins: Work[object] | None = None) -> str | None:
+        if not caps and begins is None:
             return None
         now = self._now()
         at = min(_said_at(message), now)
-        over = await self._usage.take(counting, _named(message), at=at, day=self._day(at), now=now)
+        over = await self._usage.take(caps, _named(message), at=at, day=self._day(at), now=now, begins=begins)
         if over is None:
             return None
         self._counted(message.address.channel, over.cap.kind)

@@ -255,9 +255,8 @@ class Worker:
             aside = _set_aside(waiting, "it stopped the bot each time")
             log.error("a message is set aside", reference=aside.reference, inbox=waiting.id, why=aside.error)
             return replace(aside, placeholder=waiting.placeholder)
-        if (too_much := await self._too_much(waiting)) is not None:
+        if (too_much := await self._begin(waiting)) is not None:
             return too_much
-        await self._begin(waiting)
         asked = waiting.message.addressed  # what was only overheard is worked on in silence
         channel = self._channels.get(waiting.message.address.channel) if asked else None
         company = Company(channel, self._inbox, waiting, is_through=self._is_through)
@@ -274,23 +273,31 @@ class Worker:
             await company.end()
         return replace(outcome, placeholder=company.placeholder)
 
-    async def _too_much(self, waiting: Waiting) -> _Outcome | None:
-        """Return what is told instead of an answer where the person or the group asks for too much, which may be nothing."""
-        if self._quotas is None or waiting.attempts or waiting.id in self._begun:
-            return None
-        said = await self._quotas.refused(waiting.message, free=self._dispatcher.is_of_the_house(waiting.message))
-        return None if said is None else _said(waiting, said) if said else _Outcome(waiting.message, [])
+    async def _begin(self, waiting: Waiting) -> _Outcome | None:
+        """Write that it is being worked on, once in the life of the bot however often it is made anew.
 
-    async def _begin(self, waiting: Waiting) -> None:
-        """Write that it is being worked on, once in the life of the bot however often it is made anew."""
+        Return what is told instead where the person or the group asks for too much, which may be nothing.
+        """
         if waiting.id in self._begun:
-            return
+            return None
         self._begun.add(waiting.id)
         try:
-            await self._inbox.start(waiting.id)
+            said = await self._counted(waiting)
         except StoreError:
             self._begun.discard(waiting.id)
             raise
+        if said is None:
+            return None
+        self._begun.discard(waiting.id)
+        return _said(waiting, said) if said else _Outcome(waiting.message, [])
+
+    async def _counted(self, waiting: Waiting) -> str | None:
+        """Count it and write that it is begun, in one transaction; return what its person is told where it is too much, "" for nothing."""
+        if self._quotas is None or waiting.attempts:
+            await self._inbox.start(waiting.id)
+            return None
+        free = self._dispatcher.is_of_the_house(waiting.message)
+        return await self._quotas.refused(waiting.message, free=free, begins=self._inbox.starting(waiting.id))
 
     async def _answered(self, waiting: Waiting, tell: Callable[[Text], Awaitable[None]]) -> _Outcome:
         """Return the skill's answer, or that it was stopped by the one who asked."""

@@ -109,7 +109,7 @@ async def rates_and_quotas(plan: Plan) -> Row:
     doubled = sum(len(answers) - len({*answers}) for answers in answered.values())
     minutes = 1 + int(lasted_s // 60)
     wrong = [
-        *([] if QUOTA - 1 <= len(answered[GREEDY]) <= QUOTA else [f"{len(answered[GREEDY])} answers of {QUOTA} a day"]),
+        *([] if len(answered[GREEDY]) == QUOTA else [f"{len(answered[GREEDY])} answers of {QUOTA} a day"]),
         *([] if PACE <= len(answered[OWNER]) <= PACE * (minutes + 1) else [f"{len(answered[OWNER])} answers of {PACE} a minute"]),
         *([] if len(told[GREEDY]) == 1 and 1 <= len(told[OWNER]) <= minutes + 1 else [f"told {len(told[GREEDY])}, {len(told[OWNER])} times"]),
         *([] if told[GREEDY] and told[GREEDY][0] == shown[GREEDY][-1] else ["told before it was so"]),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Update
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from bot.store.database import Database
+    from bot.store.database import Database, Work
 
 _Commit: TypeAlias = "Callable[[Connection], tuple[int | None, Callable[[], None]]]"
 MOST_HISTORY = 500
@@ -199,7 +199,12 @@ class Inbox:
 
     async def start(self, number: int) -> None:
         """Mark the message as being worked on, once more."""
-        await self._change(_START, number=number)
+        await self._database.write(self.starting(number), durable=False)
+
+    @staticmethod
+    def starting(number: int) -> Work[object]:
+        """Return `start` as a part of a transaction."""
+        return lambda connection: connection.execute(_START, {"number": number})
 
     async def parts(self, message: Message) -> int:
         """Return how many parts of what `message` is a part of wait."""

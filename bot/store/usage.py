@@ -26,7 +26,7 @@ from bot.store.tables import UsageRow
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from bot.store.database import Database
+    from bot.store.database import Database, Work
 
 Kind = Literal["messages", "costly", "pace", "group messages", "group pace"]
 PACES: Final = ("pace", "group pace")
@@ -74,10 +74,13 @@ class Usage:
         """Use `database`."""
         self._database = database
 
-    async def take(self, caps: Sequence[Cap], said: str, *, at: datetime, day: str, now: datetime) -> Over | None:
+    async def take(
+        self, caps: Sequence[Cap], said: str, *, at: datetime, day: str, now: datetime, begins: Work[object] | None = None
+    ) -> Over | None:
         """Count one message, said `at`, that is named `said`, to all of `caps`; where it is over one, to none, and return which.
 
-        Of what is over, the first is to be told, and that one again where it is asked for once more.
+        Of what is over, the first is to be told, and that one again where it is asked for once more. `begins` notes that a message
+        which is within them is begun, and is written with the counts: a kill between the two would have it counted twice.
         """
 
         def work(connection: Connection) -> Over | None:
@@ -90,6 +93,8 @@ class Usage:
                     return over
             for cap in caps:
                 _keep(connection, _counted(rows[cap.who, cap.kind], cap))
+            if begins is not None:
+                begins(connection)
             return None
 
         return await self._database.write(work, durable=False)

@@ -2,19 +2,23 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 from fakes.channel import FakeChannel
 from sqlalchemy import update
 
-from bot.config import LimitSettings
+from bot.config import LimitSettings, QuotaSettings, Settings
 from bot.errors import InputError, RetryLaterError, StoreError
 from bot.intake import Reception
 from bot.locale import Text
 from bot.meanwhile import meanwhile
 from bot.message import Address, Attachment, Command, Message, Press, Reply
+from bot.quota import Quotas
+from bot.roles import Roles
 from bot.route import Route
+from bot.store.admins import Admins
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
@@ -23,6 +27,7 @@ from bot.store.inbox import Inbox
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox, Parcel
 from bot.store.tables import InboxRow
+from bot.store.usage import Usage
 from bot.testing import NOON, make_message
 from bot.worker import Worker
 
@@ -758,7 +763,7 @@ class FakeQuotas:
     def __init__(self, most: int) -> None:
         self.left, self.asked = most, 0
 
-    async def refused(self, message: Message, *, free: bool) -> str | None:
+    async def refused(self, message: Message, *, free: bool, begins: object = None) -> str | None:
         self.asked += 1
         self.left -= not free
         return None if free or self.left >= 0 else "too much" if self.left == -1 else ""
@@ -791,3 +796,36 @@ async def test_what_was_begun_before_a_restart_is_not_counted_again(database: Da
 
     assert quotas.asked == 0
     assert [parcel.reply.text for parcel in await parcels(database)] == ["re: 1"]
+
+
+class KilledError(BaseException):
+    pass
+
+
+async def test_a_message_counts_once_wherever_the_bot_was_killed(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, left = database.write, [0]
+
+    async def then_killed(*said: object, **more: object) -> object:  # the commit is there, and what comes after it is not
+        left[0] -= 1
+        done = await write(*said, **more)
+        if not left[0]:
+            raise KilledError
+        return done
+
+    quotas = Quotas(
+        QuotaSettings(person_a_day=99), Usage(database), Roles(Settings(), Admins(database)), zone=UTC, now=lambda: NOON
+    )
+    for commits in range(1, 4):
+        number = await Inbox(database).accept(make_message(f"{commits}", id=f"{commits}", sender=f"{commits}"))
+        left[0] = commits
+        monkeypatch.setattr(database, "write", then_killed)
+        for _life in range(2):
+            worker = make_worker(database, FakeDispatcher(), tmp_path)
+            worker._quotas = quotas
+            with suppress(KilledError):
+                await worker.handle(await Inbox(database).one(number))
+        monkeypatch.undo()
+
+    assert [one.used for one in await quotas.today()] == [1, 1, 1]
