@@ -88,6 +88,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "read plain": parse_text.read_plain,
     "read markdown": parse_text.read_markdown,
     "read csv": parse_text.read_csv,
+    "read csv cell": lambda text: parse_text.read_csv(f'day,opens,note\nMon,9,"{text}a, b"\nTue,10,"two"\n'),
     "read json": parse_text.read_json,
     "read html": parse_web.read_html,
     "read code": parse_code.read_code,

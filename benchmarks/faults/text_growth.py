@@ -20,6 +20,8 @@ SIGNS_A_SECOND = 100_000.0
 TRIES = 3
 QUICK_S = 0.0005
 """What is done sooner is as quick as anything: a first call, a page of memory."""
+CLEAR_S = 16 * QUICK_S
+"""What takes this long at a length is slower than quick at a quarter of it, too, if its time grows as the square."""
 FIRST, STEP = 32, 8
 
 Function = Callable[[str], object]
@@ -28,10 +30,13 @@ Function = Callable[[str], object]
 def slope(function: Function, piece: str, *, most: int, suffix: str = "", a_second: float = SIGNS_A_SECOND) -> float | None:
     """Return by which power of the length the time grows; None where all lengths up to `most` are done quickly."""
     length = FIRST
-    while (slow := seconds(function, _text(piece, length, suffix)) > length / a_second) is False and length < most:
+    while (spent := seconds(function, _text(piece, length, suffix))) <= length / a_second and length < most:
         length = min(most, length * STEP)
-    if not slow:
+    if spent <= length / a_second:
         return None
+    while spent < CLEAR_S and length < most:
+        length = min(most, length * 2)
+        spent = seconds(function, _text(piece, length, suffix))
     sizes = (length, length // 2, length // 4)
     times = [min(seconds(function, _text(piece, size, suffix)) for _try in range(TRIES)) for size in sizes]
     return math.log2(max(times[0], QUICK_S) / max(times[-1], QUICK_S)) / 2

@@ -161,9 +161,26 @@ def test_hwpx_is_read(parsed: Write) -> None:
     assert texts(parsed("a.hwpx", out.getvalue())) == ["휴가는 25일입니다."]
 
 
-@pytest.mark.parametrize("data", ["name;phone\nKim;123\nLee;456\n", "name,phone\r\nKim,123\r\nLee,456\r\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        "name;phone\nKim;123\nLee;456\n", "name,phone\r\nKim,123\r\nLee,456\r\n", "name\tphone\nKim\t123\n\nLee\t456\n",
+        "name | phone\nKim | 123\nLee | 456\n", "'name','phone'\n'Kim','123'\n'Lee','456'\n", 'name, "phone"\n"Kim", 123\nLee, "456"',
+    ],
+)  # fmt: skip
 def test_csv_is_read_with_whatever_divides_it(parsed: Write, data: str) -> None:
     assert texts(parsed("a.csv", data)) == ["name: Kim | phone: 123\nname: Lee | phone: 456"]
+
+
+def test_what_divides_a_csv_is_what_divides_its_rows_alike(parsed: Write) -> None:
+    fees = "name;fee;note\nKim;1,5;a, b\nLee;2,5;a, b, c\n" + "Lee;2,5;c\n" * 999
+    assert texts(parsed("a.csv", fees))[0].startswith("name: Kim | fee: 1,5 | note: a, b\nname: Lee | fee: 2,5 | note: a, b, c\n")
+    assert texts(parsed("a.csv", "day\tsaid\nMon\tWell, no\nTue\tYes\n")) == ["day: Mon | said: Well, no\nday: Tue | said: Yes"]
+
+
+def test_a_csv_cell_of_quotes_is_read_in_a_moment(parsed: Write) -> None:
+    told = texts(parsed("a.csv", 'day,opens,note\nMon,9,"' + '"' * 2000 + 'a, b"\nTue,10,"two\nlines"\n'))
+    assert told == ["day: Mon | opens: 9 | note: " + '"' * 1000 + "a, b\nday: Tue | opens: 10 | note: two lines"]
 
 
 def test_json_is_read_an_object_a_line(parsed: Write) -> None:
