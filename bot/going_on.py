@@ -54,7 +54,7 @@ class GoingOn:
     async def of(self, message: Message) -> Meant | None:
         """Return what `message` means after what was said before it, None where it does not go on from anything."""
         said = message.text.strip()
-        if not said or len(said) > LONGEST or message.command is not None or message.attachments:
+        if not said or len(said) > LONGEST or message.command is not None or message.attachments or _names_another(message):
             return None
         language = asked_for(said)
         able = [skill for skill in self._skills.values() if isinstance(skill, GoesOn) and skill.may_go_on(said)]
@@ -92,3 +92,9 @@ class GoingOn:
         translator = self._skills.get(TRANSLATE)
         translates = translator is not None and self._equipped(translator)
         return base.skill == "help" or (base.skill in OWN_WORDS and not translates and base.skill in self._skills)
+
+
+def _names_another(message: Message) -> bool:
+    """Say whether it replies to what a person said: that is meant, whatever was said before. A thread's first message is replied to by all."""
+    quoted = message.reply_to
+    return quoted is not None and not quoted.by_bot and quoted.id != message.address.thread

@@ -145,3 +145,13 @@ async def test_what_stands_for_itself_goes_on_from_nothing() -> None:
     assert await on.of(make_message("/sum shorter")) is None
     assert await on.of(make_message("shorter", attachments=[file])) is None
     assert await on.of(replace(make_message("shorter"), id="first")) is None
+
+
+async def test_a_reply_to_what_a_person_said_is_about_that() -> None:
+    on = going_on({"1": SUMMED})
+    quoted = make_message("The meeting moved to Thursday.", id="quoted", sender="ben", kind="group", thread="root")
+    asked = make_message("summarise this in one sentence", reply_to=quoted, kind="group", thread="root")
+    assert await on.of(asked) is None
+    begun = replace(asked, reply_to=replace(quoted, id="root"))
+    assert (await on.of(begun) or asked) is not asked
+    assert (await on.of(replace(asked, reply_to=replace(quoted, by_bot=True))) or asked) is not asked
