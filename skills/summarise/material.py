@@ -22,6 +22,7 @@ from bot.models.tasks import SummaryInput
 from bot.passage import Passage
 from bot.skill import Kit, Request
 from skills.summarise.frame import body_of
+from skills.summarise.named import meant
 from skills.summarise.order import MOST_MESSAGES, Order, is_wish, read_order
 
 _ = phrases(__file__)
@@ -53,7 +54,9 @@ class Material:
 
 
 async def find(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
-    """Return what `order` is about: what it names, else its own text, a link, a file, the quoted message, the talk before; None for nothing.
+    """Return what `order` is about, None for nothing.
+
+    That is what it names, else its own text, a link, a file, the quoted message, a document of the chat that it names, the talk before.
 
     Raises:
         UnreadableError, TooLargeError, RefusedLinkError: it is there and cannot be read.
@@ -72,7 +75,7 @@ async def find(order: Order, request: Request, kit: Kit, about: Message) -> Mate
         return await _quoted(quoted, order, request, kit)
     if order.talk:
         return await _talk(order, kit, about, request.language)
-    return await _before(order, request, kit, about)
+    return await _named(order, request, kit, about) or await _before(order, request, kit, about)
 
 
 def _files(about: Message, request: Request) -> Sequence[Attachment]:
@@ -86,10 +89,10 @@ async def _text(text: str, order: Order) -> Material:
 
 async def _quoted(quoted: Message, order: Order, request: Request, kit: Kit) -> Material:
     said = quoted.command.args if quoted.command is not None else quoted.text
-    inner = read_order(said, now=quoted.sent_at, commanded=True)
+    inner = read_order(said, now=quoted.sent_at, commanded=quoted.command is not None)
     if inner.url:
         return await _link(inner.url, order, request, kit)
-    return await _text(inner.text if quoted.command is not None and inner.text else said, order)
+    return await _text(inner.text or said, order)
 
 
 async def _link(url: str, order: Order, request: Request, kit: Kit) -> Material:
@@ -123,13 +126,27 @@ async def _talk(order: Order, kit: Kit, about: Message, language: Language) -> M
     return _capped(Material(item, title=title, talk=True, said=tuple(said)))
 
 
+async def _named(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
+    """Return the document of this chat that is named: "summarise the handbook"."""
+    past = await kit.history.last(about, count=MOST_MESSAGES)
+    sent = [(file, said) for said in reversed(past) for file in said.attachments if file.kind == "document" and file.blob]
+    said = about.command.args if about.command is not None else about.text
+    place = meant(said, [file.name for file, _said in sent])
+    if place is None:
+        return None
+    file, brought = sent[place]
+    return replace(await _file(file, order, request, kit), said=(brought,))
+
+
 async def _before(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
     """Return the newest long message before this one, or the file in it: what somebody means who pastes and then says "summarise this"."""
     for said in reversed(await kit.history.last(about, count=LOOKED_BACK)):
         documents = [file for file in said.attachments if file.kind == "document" and file.blob]
         if documents:
             return replace(await _file(documents[0], order, request, kit), said=(said,))
-        item = await asyncio.to_thread(_item, said.text, order)
+        words = said.command.args if said.command is not None else said.text
+        text = read_order(words, now=said.sent_at, commanded=said.command is not None).text or words
+        item = await asyncio.to_thread(_item, text, order)
         if len(item.sentences) >= LONG_ENOUGH:
             return _capped(Material(item, said=(said,)))
     return await _talk(order, kit, about, request.language) if about.address.kind == "group" else None

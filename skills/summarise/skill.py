@@ -138,7 +138,7 @@ def _frame(material: Material, made: Summary, language: Language) -> Iterator[st
         yield f"**{literal(title).replace(chr(10), ' ')}**"
     yield (
         _listed(material.item, made)
-        if made.picked and (material.item.count or material.talk)
+        if made.picked and (material.item.count > 1 or material.talk)
         else literal(held_links_only(made.text, material.item.sentences))
     )
     if material.left_out:
@@ -172,7 +172,7 @@ def _buttons(item: SummaryInput, language: Language) -> Sequence[Button]:
     return [
         Button(label.to(language), Command("sum", f"--length {LENGTHS[other]}"))
         for other, label in labels
-        if 0 <= other < len(LENGTHS)
+        if 0 <= other < len(LENGTHS) and not (item.count == 1 and other < place)
     ]
 
 

@@ -142,6 +142,36 @@ async def test_a_bare_wish_means_the_long_message_before_it(tmp_path: Path) -> N
     assert reply.made_of == ("0",)
 
 
+async def test_of_a_wish_that_held_its_text_the_text_alone_is_meant(tmp_path: Path) -> None:
+    for wish in (f"summarise this: {DAM}", f"/sum {DAM}"):
+        before = make_message(wish, id="0")
+        for asked in (make_message("/sum", id="2"), make_message("tl;dr", id="2", reply_to=before)):
+            reply = await ask(kit_of(tmp_path, history=[before]), asked)
+            assert "dam" in reply.text
+            assert "sum" not in reply.text.replace("summer", "")
+
+
+async def test_a_document_that_is_named_is_meant_however_long_ago_it_was_sent(tmp_path: Path) -> None:
+    kit = kit_of(tmp_path)
+    sent = [
+        make_message("", id=f"{number}", attachments=[make_attachment(kit, "document", name, text.encode())])
+        for number, (name, text) in enumerate(
+            (("flood-report.md", DAM), ("cats.txt", "Cats sleep. They eat. They purr. They hunt."))
+        )
+    ]
+    kit = replace(kit, history=fake_kit(tmp_path, history=[*sent, *(make_message("ok", id=f"t{n}") for n in range(20))]).history)
+    reply = await ask(kit, make_message("summarise the report", id="now"))
+    assert ("dam" in reply.text, reply.made_of) == (True, ("0",))
+    assert "Cats" in (await ask(kit, make_message("summarise the document in one sentence", id="now"))).text
+    assert "/sum 50" in (await ask(kit, make_message("summarise the novel", id="now"))).text
+
+
+async def test_one_sentence_is_no_list_and_not_made_shorter(tmp_path: Path) -> None:
+    reply = await ask(kit_of(tmp_path), f"summarise this in one sentence: {DAM}")
+    assert not reply.text.startswith("- ")
+    assert [button.label for button in reply.buttons] == ["Longer"]
+
+
 async def test_nothing_to_summarise_is_told_how_in_both_languages(tmp_path: Path) -> None:
     assert "/sum 50" in (await ask(kit_of(tmp_path), "/sum")).text
     assert "줄여 드릴까요" in (await ask(kit_of(tmp_path), "/sum", language="ko")).text
