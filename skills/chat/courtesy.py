@@ -37,11 +37,14 @@ _GREETING = (
     r"안녕|하이|반가|반갑|굿모닝|ㅎㅇ|좋은 아침|처음 뵙"
 )
 _GREETED: Final = (
-    (_THANKS, _("You are welcome!")),
-    (_PARTING, _("Goodbye!")),
-    (_INSULT, _("I am sorry that I was no help.")),
-    (_WHO, _("I am Paring, a bot that gives each message to a small model that is good at just that.")),
-    (_GREETING, _("Hello!")),
+    (re.compile(_THANKS, re.IGNORECASE), _("You are welcome!")),
+    (re.compile(_PARTING, re.IGNORECASE), _("Goodbye!")),
+    (re.compile(_INSULT, re.IGNORECASE), _("I am sorry that I was no help.")),
+    (
+        re.compile(_WHO, re.IGNORECASE),
+        _("I am Paring, a bot that gives each message to a small model that is good at just that."),
+    ),
+    (re.compile(_GREETING, re.IGNORECASE), _("Hello!")),
 )
 """How a message may begin, and what is said to that."""
 
@@ -76,27 +79,22 @@ _NODS_KO = (
     r"확인(?:했어요|했습니다)?|그렇구나|그렇군요?|아하?|아니요?|아뇨|괜찮아요?|됐어요?|우?와+|대박|최고(?:야|예요|네요)?|굿"
 )
 _ONLY_NODS = rf"(?:{_NODS}|{_NODS_KO})(?: (?:{_NODS}|{_NODS_KO}))*"
-_ONLY: Final = tuple(
-    (re.compile(pattern, re.IGNORECASE), said)
-    for pattern, said in (
-        (_ONLY_THANKS, _("You are welcome!")),
-        (_ONLY_PARTING, _("Goodbye!")),
-        (_ONLY_INSULT, _("I am sorry that I was no help. /help shows what I can do.")),
-        (
-            _ONLY_WHO,
-            _(
-                "I am Paring, a bot that gives each message to a small model that is good at just that. /help shows which there are."
-            ),
+_ONLY: Final = (
+    (re.compile(_ONLY_THANKS, re.IGNORECASE), _("You are welcome!")),
+    (re.compile(_ONLY_PARTING, re.IGNORECASE), _("Goodbye!")),
+    (re.compile(_ONLY_INSULT, re.IGNORECASE), _("I am sorry that I was no help. /help shows what I can do.")),
+    (
+        re.compile(_ONLY_WHO, re.IGNORECASE),
+        _("I am Paring, a bot that gives each message to a small model that is good at just that. /help shows which there are."),
+    ),
+    (
+        re.compile(_ONLY_GREETING, re.IGNORECASE),
+        _(
+            "Hello! Send me a file, a text or a photo, and ask; /help shows what I can do. To talk with, no model is installed yet: "
+            "/chat says what an admin would type."
         ),
-        (
-            _ONLY_GREETING,
-            _(
-                "Hello! Send me a file, a text or a photo, and ask; /help shows what I can do. To talk with, no model is installed yet: "
-                "/chat says what an admin would type."
-            ),
-        ),
-        (_ONLY_NODS, _("All right! I am here when you need me.")),
-    )
+    ),
+    (re.compile(_ONLY_NODS, re.IGNORECASE), _("All right! I am here when you need me.")),
 )
 _NODDED: Final = _ONLY[-1][1]
 
@@ -104,7 +102,7 @@ _NODDED: Final = _ONLY[-1][1]
 def greeted(said: str) -> Text | None:
     """Return what is said to how `said` begins, None where it begins with no courtesy."""
     plain = said.lstrip(" .,!?~-")[:LONGEST]
-    return next((answer for pattern, answer in _GREETED if re.match(pattern, plain, re.IGNORECASE)), None)
+    return next((answer for pattern, answer in _GREETED if pattern.match(plain)), None)
 
 
 def is_courtesy(said: str) -> bool:
