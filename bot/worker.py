@@ -1,7 +1,8 @@
 """The loop: inbox -> dispatch -> outbox. Every message ends in a reply or a told error, whatever a skill does.
 
 Owns: what is told when a skill fails or is stopped, and that an answer is written once it is there. Leaves to `bot.dispatch` who
-answers, to `bot.company` typing and the status message, to `bot.feed` what comes when, to `bot.delivery` how it gets out.
+answers, to `bot.fetching` the files, to `bot.company` typing and the status message, to `bot.feed` what comes when, to
+`bot.delivery` how it gets out.
 
     worker = Worker(inbox, dispatcher, blobs, channels, limits=limits, replied=delivery.hand)
     worker.hand(waiting)      # once it is committed
@@ -14,18 +15,19 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.channels.channel import Channel, RetryLaterError
+from bot.channels.channel import Channel
 from bot.company import Company
+from bot.config import MEBIBYTE
 from bot.delivery import places
-from bot.errors import InputError, ParingError, StoreError, TooLargeError
+from bot.errors import ParingError, StoreError
 from bot.feed import Ended, Feed, Turn
+from bot.fetching import Files
 from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.meanwhile import telling
-from bot.message import Address, Attachment, Message, Reply
+from bot.message import Address, Message, Reply
 from bot.models.shadow import asked_by
 from bot.roles import person_of
 from bot.store.inbox import Inbox, Waiting
@@ -54,7 +56,6 @@ BESIDE = "\0admin"
 """What an admin orders may take minutes: in its chat it goes beside what others say there, not before it."""
 REST_WITHIN_S = 0.8
 """How long one waits for the rest of what comes bit by bit, each time that more of it came."""
-MEBIBYTE = 1024 * 1024
 _CHANGED = _("What I found was changed or deleted while I answered, again and again. Please ask once more.")
 _STOPPED = _("Stopped, as you asked. Your message is kept; send it again whenever you like.")
 
@@ -99,7 +100,7 @@ class Worker:
         """
         self._inbox = inbox
         self._dispatcher = dispatcher
-        self._blobs = blobs
+        self._files = Files(blobs, channels, most_bytes=limits.file_mb * MEBIBYTE)
         self._channels = channels
         self._limits = limits
         self._replied = replied
@@ -322,6 +323,13 @@ class Worker:
         replies = [replace(reply, reply_to=reply.reply_to or message.id) for reply in answer.replies]
         return _Outcome(message, replies, answer.route)
 
+    async def _fetched(self, number: int, message: Message) -> Message:
+        """Return `message` with its files in the blob store, kept so in the inbox."""
+        fetched = await self._files.of(message)
+        if fetched != message:
+            await self._inbox.rewrite(number, fetched)
+        return fetched
+
     async def _in_time(self, waiting: Waiting, message: Message, tell: Callable[[Text], Awaitable[None]]) -> Answer:
         """Have it answered within the limit: what never ends would keep its place, and enough of it all places.
 
@@ -360,52 +368,6 @@ class Worker:
                     raise _BrokenError from error
                 log.warning("a skill broke; it is tried again", inbox=waiting.id, why=_fault(error))
         raise AssertionError
-
-    async def _fetched(self, number: int, message: Message) -> Message:
-        """Return `message` with its files, and those of the message it replies to, in the blob store."""
-        files = tuple([await self._fetch(message, one) for one in message.attachments])
-        quoted = message.reply_to
-        if quoted is not None:
-            quoted = replace(quoted, attachments=tuple([await self._fetch(message, one) for one in quoted.attachments]))
-        if (files, quoted) == (message.attachments, message.reply_to):
-            return message
-        fetched = replace(message, attachments=files, reply_to=quoted)
-        await self._inbox.rewrite(number, fetched)
-        return fetched
-
-    async def _fetch(self, message: Message, file: Attachment) -> Attachment:
-        if file.kind == "sticker" or not (file.blob or file.ref):
-            return file
-        if file.blob:
-            if await asyncio.to_thread(self._blobs.holds, file.blob, file.size_bytes):
-                return file
-            log.error("a file that was sent is missing or cut on the disk", blob=file.blob)
-            if not file.ref:
-                raise InputError(
-                    _("{name} is damaged or gone on my disk. Please send it once more.", name=file.name or file.kind)
-                )
-        if file.size_bytes > self._limits.file_mb * MEBIBYTE:
-            raise TooLargeError(
-                _("{name} is {size} MB; I read files of up to {limit} MB. Nothing was kept.", name=file.name,
-                  size=round(file.size_bytes / MEBIBYTE), limit=self._limits.file_mb)
-            )  # fmt: skip
-        spool = await asyncio.to_thread(self._blobs.spool)
-        try:
-            await self._download(self._channels[message.address.channel], file, spool)
-            blob = await asyncio.to_thread(self._blobs.keep_file, spool)
-            return replace(file, blob=blob, size_bytes=spool.stat().st_size)
-        finally:
-            spool.unlink(missing_ok=True)
-
-    async def _download(self, channel: Channel, file: Attachment, spool: Path) -> None:
-        for attempt in range(MOST_ATTEMPTS):
-            try:
-                return await channel.fetch(file, spool)
-            except RetryLaterError as error:
-                if attempt == MOST_ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(error.retry_after_s)
-        return None
 
 
 def _said(waiting: Waiting, sentence: str) -> _Outcome:
