@@ -37,6 +37,7 @@ from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
 from bot.store.erasing import Eraser
+from bot.store.history import History
 from bot.store.inbox import Inbox, Waiting
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox
@@ -150,18 +151,19 @@ class House:
         self.moves = Moves(self.database, self.chats)
         self.library = Shelves(self.database, cast("Any", self.embedder), InlineSandbox(), self.folder, LimitSettings())  # type: ignore[arg-type]  # what a library needs of these
         self.access = Access(Audiences(self.database), channels, clock=lambda: self.now)
+        history = History(self.database)
         kit = Kit(
             Settings(home=self.folder),
             cast("Any", self.embedder),
             self.library,
-            self.inbox,
+            history,
             cast("Links", None),
             self.blobs,
             InlineSandbox(),
         )
         pasts = Pasts(self.database)
-        forgetting = Forgetting(self.inbox, self.library, Eraser(self.database, self.blobs), leave_out=pasts.leave_out)
-        house = HouseSkill(self.inbox, self.chats, self.library, forgetting, str(self.folder))
+        forgetting = Forgetting(history, self.library, Eraser(self.database, self.blobs), leave_out=pasts.leave_out)
+        house = HouseSkill(history, self.chats, self.library, forgetting, str(self.folder))
         dispatcher = Dispatcher([build(kit), house], _search, text_bytes=10_000, keep_label=cast("Any", None), access=self.access)
         self.worker = Worker(self.inbox, dispatcher, self.blobs, {}, limits=LimitSettings(), replied=lambda _parcels: None)
         self.reception = Reception(

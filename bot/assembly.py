@@ -53,6 +53,7 @@ from bot.store.dead import DeadLetters
 from bot.store.erasing import Eraser
 from bot.store.gauges import Gauges
 from bot.store.guests import Guests
+from bot.store.history import History
 from bot.store.inbox import Inbox
 from bot.store.linked import Linked
 from bot.store.moving import Moves
@@ -122,10 +123,10 @@ async def assemble(ground: Ground) -> App:
         pasts, library, shared.chats, tell,
         kept_days=settings.retention.days, admits=shared.door.admits,
     )  # fmt: skip
-    forgetting = Forgetting(shared.inbox, library, shared.eraser, leave_out=pasts.leave_out, others=shared.linked.others)
+    forgetting = Forgetting(shared.history, library, shared.eraser, leave_out=pasts.leave_out, others=shared.linked.others)
     linking = Linking(shared.linked, tell, shared.access.linked, page=settings.web.admin)
     house = House(
-        shared.inbox, shared.chats, library, forgetting, str(settings.home), quotas=shared.quotas,
+        shared.history, shared.chats, library, forgetting, str(settings.home), quotas=shared.quotas,
         kept_days=settings.retention.days, linking=linking,
         indexing=Indexing(shared.chats, pasts, reader, library, shared.roles, shared.audit, shared.channels),
     )  # fmt: skip
@@ -181,6 +182,7 @@ class _Shared:
     """What several of the parts stand on."""
 
     inbox: Inbox
+    history: History
     outbox: Outbox
     chats: Chats
     blobs: BlobStore
@@ -210,11 +212,12 @@ class _Shared:
         channels: dict[str, Channel] = {}
         skills: list[Skill] = []
         inbox, outbox, chats = Inbox(database, owner=lease.name), Outbox(database, owner=lease.name), Chats(database)
+        history = History(database)
         blobs, moves = BlobStore(settings.home / "blobs"), Moves(database, chats)
         roles, links = Roles(settings, Admins(database), channels), Fetcher(settings.links)
         door = FrontDoor(settings.front_door, channel_lists(settings), roles=roles, guests=Guests(database), moves=moves)
         kit = Kit(
-            settings, ground.pool, ground.library, inbox, links, blobs, ground.sandbox,
+            settings, ground.pool, ground.library, history, links, blobs, ground.sandbox,
             skills=lambda: tuple(skills), is_admin=roles.admits_sender,
         )  # fmt: skip
         linked = Linked(database, apart="" if settings.web.admin else PAGE)
@@ -230,8 +233,8 @@ class _Shared:
             one=linked.one,
         )
         return cls(
-            inbox=inbox, outbox=outbox, chats=chats, blobs=blobs, moves=moves, roles=roles, audit=Audit(database), door=door, links=links,
-            kit=kit, skills=skills, channels=channels, router=Router(ground.pool),
+            inbox=inbox, history=history, outbox=outbox, chats=chats, blobs=blobs, moves=moves, roles=roles, audit=Audit(database),
+            door=door, links=links, kit=kit, skills=skills, channels=channels, router=Router(ground.pool),
             access=Access(Audiences(database), channels, admits=door.admits_sender, others=linked.others),
             learner=Learner(lambda: app().learn()),
             eraser=Eraser(database, blobs, unlearn=lambda: app().unlearn()), counts=counts, duty=Duty(settings.home), quotas=quotas,
@@ -244,7 +247,7 @@ def _dispatcher(ground: Ground, shared: _Shared, parts: SwapParts, *, app: Calla
         return await app().decide(text, language)
 
     async def keep_label(message: Message, skill: str) -> None:
-        route = await shared.inbox.route_of(message)
+        route = await shared.history.route_of(message)
         await shared.chats.keep_label(Label(message.text, message.language, skill, route.skill if route else ""))
         shared.learner.notice()
 
@@ -255,7 +258,7 @@ def _dispatcher(ground: Ground, shared: _Shared, parts: SwapParts, *, app: Calla
         shared.skills, decide, text_bytes=ground.settings.limits.text_bytes, keep_label=keep_label, equipped=equipped,
         access=shared.access, watched=parts.watched,
     )  # fmt: skip
-    dispatcher.before = shared.inbox.before
+    dispatcher.before = shared.history.before
     dispatcher.heard, dispatcher.charged = shared.counts.heard, shared.quotas.charged
     dispatcher.thumbs = lambda channel: channel in shared.channels and shared.channels[channel].limits.thumbs
     return dispatcher

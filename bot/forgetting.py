@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bot.message import Address, Reply
     from bot.skill import Library, Request
     from bot.store.erasing import Eraser
-    from bot.store.inbox import Inbox
+    from bot.store.history import History
 
 _ = phrases(__file__)
 log = Logger(__name__)
@@ -64,7 +64,7 @@ class Forgetting:
 
     def __init__(
         self,
-        inbox: Inbox,
+        history: History,
         library: Library,
         eraser: Eraser,
         *,
@@ -72,7 +72,7 @@ class Forgetting:
         others: Others = no_others,
     ) -> None:
         """Use the stores; `leave_out` is told what is not to be read in again from a group's past, `others` tells a person's other accounts."""
-        self._inbox = inbox
+        self._history = history
         self._library = library
         self._eraser = eraser
         self._leave_out = leave_out
@@ -97,7 +97,7 @@ class Forgetting:
         message = Message(at, "", number, "", "en", datetime.now(UTC))
         if at.kind == "group":
             await self._leave_out(at, message=number)
-        keys = await self._keys(Scope.of(at), message, await self._inbox.files_of(at, number))
+        keys = await self._keys(Scope.of(at), message, await self._history.files_of(at, number))
         await self._library.forget(Scope.of(at), sender=None, keys=keys)
         await self._eraser.forget_message(at, number, sender=None)
         if self._wiping is None:
@@ -153,7 +153,7 @@ class Forgetting:
             return _("Somebody else said that, who alone can have it forgotten.")
         if at.kind == "group":
             await self._leave_out(at, message=quoted.id)
-        keys = await self._keys(Scope.of(at), quoted, await self._inbox.files_of(at, quoted.id))
+        keys = await self._keys(Scope.of(at), quoted, await self._history.files_of(at, quoted.id))
         passages = await self._library.forget(Scope.of(at), sender=whose, keys=keys)
         messages = await self._eraser.forget_message(at, quoted.id, sender=whose)
         if not messages and not passages:

@@ -3,7 +3,7 @@
 Owns what was asked before, and that what the bot says itself is said again in another language. Leaves what such words mean to the
 skills (`bot.skill.GoesOn`). A thread is a conversation of its own; a reply is about the answer that it replies to.
 
-    going_on = await GoingOn(skills, inbox.before, equipped=equipped).of(message)    # None: it stands for itself
+    going_on = await GoingOn(skills, history.before, equipped=equipped).of(message)    # None: it stands for itself
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.quota import Quotas
     from bot.route import Route
     from bot.store.chats import Chats
-    from bot.store.inbox import Inbox
+    from bot.store.history import History
     from bot.store.linked import Identity
 
 _ = phrases(__file__)
@@ -67,11 +67,11 @@ class House:
     )
 
     def __init__(  # noqa: PLR0913 - each is something that people may settle here
-        self, inbox: Inbox, chats: Chats, library: Library, forgetting: Forgetting, home: str, *, quotas: Quotas | None = None,
+        self, history: History, chats: Chats, library: Library, forgetting: Forgetting, home: str, *, quotas: Quotas | None = None,
         kept_days: int = 0, indexing: Indexing | None = None, linking: Linking | None = None,
     ) -> None:  # fmt: skip
         """Use the stores; `home` is the folder that /privacy names, `kept_days` how long it is said that things are kept (0: for ever)."""
-        self._inbox = inbox
+        self._history = history
         self._chats = chats
         self._library = library
         self._forgetting = forgetting
@@ -111,7 +111,7 @@ class House:
         raise InputError(_("There is no /{name}. /help shows what there is.", name=command.name))
 
     async def _why(self, request: Request) -> Reply:
-        last = await self._inbox.said_before(request.message)
+        last = await self._history.said_before(request.message)
         if last is None:
             return request.reply(_("There is no message of yours before this one that I could explain."))
         message, route = last

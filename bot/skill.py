@@ -163,7 +163,7 @@ class GoesOn(Protocol):
 
 
 class History(Protocol):
-    """What was said before in a chat. Implemented by `bot.store.inbox.Inbox`."""
+    """What was said before in a chat. Implemented by `bot.store.history.History`."""
 
     async def last(
         self, message: Message, *, count: int | None = None, since: datetime | None = None, whole_thread: bool = False

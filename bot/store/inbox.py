@@ -15,13 +15,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from sqlalchemy import Select, Table, and_, bindparam, func, not_, or_, select, update
+from sqlalchemy import Table, and_, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.message import Address, Button, Command, Message, Position, Reply, pack, unpack
 from bot.parts import with_the_others
-from bot.route import Route, pack_route, unpack_route
-from bot.skill import Before
+from bot.route import Route, pack_route
 from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
 from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticket_of, within
@@ -31,12 +30,10 @@ from bot.store.withdrawing import standing
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Update
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.store.database import Database, Work
 
 _Commit: TypeAlias = "Callable[[Connection], tuple[int | None, Callable[[], None]]]"
-MOST_HISTORY = 500
 KEPT_OF_REFUSED = 2000
 _TABLE = cast("Table", InboxRow.__table__)
 _ACCEPT = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.id)
@@ -86,7 +83,7 @@ class Refused:
 
 
 class Inbox:
-    """What came in. Keeps `bot.skill.History`."""
+    """What came in, and what is done with it."""
 
     def __init__(self, database: Database, *, owner: str = "") -> None:
         """Use `database`; what is taken in is worked on by the holder of the lease `owner`."""
@@ -315,83 +312,6 @@ class Inbox:
 
         return await self._database.write(work)
 
-    async def last(
-        self, message: Message, *, count: int | None = None, since: datetime | None = None, whole_thread: bool = False
-    ) -> list[Message]:
-        """Return the people's messages of the same chat and thread before `message`, oldest first; with `whole_thread` the bot's too.
-
-        What begins a thread of its own (`/sum 50`, answered in a thread below it) comes after what was said beside all threads.
-        """
-        place = {**_place(message.address)}
-        threads = {str(place.pop("thread")), *([""] if message.address.thread == message.id else [])}
-        here = and_(*(getattr(InboxRow, name) == value for name, value in place.items()), InboxRow.thread.in_(threads))
-        query = select(InboxRow.id, InboxRow.message).where(
-            here, InboxRow.sent_at <= message.sent_at, InboxRow.message_id != message.id
-        )
-        if since is not None:
-            query = query.where(InboxRow.sent_at >= since)
-        query = query.order_by(InboxRow.sent_at.desc(), InboxRow.id.desc()).limit(min(count or MOST_HISTORY, MOST_HISTORY))
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()[::-1]
-            said = [(row.id, unpack(Message, row.message)) for row in rows]
-            answers = await _answers(connection, [number for number, _said in said]) if whole_thread else {}
-        talk: list[Message] = []
-        for number, one in said:
-            if one.command is None or whole_thread:
-                talk.append(one)
-            talk.extend(_as_message(reply, one) for reply in answers.get(number, ()))
-        return talk
-
-    async def said_before(self, message: Message) -> tuple[Message, Route] | None:
-        """Return the sender's last routed message in the chat before `message`, and its route."""
-        query = (
-            select(InboxRow.message, InboxRow.route)
-            .where(
-                *(getattr(InboxRow, name) == value for name, value in _place(message.address).items()),
-                InboxRow.sender == message.sender, InboxRow.route != "", InboxRow.message_id != message.id,
-            )
-            .order_by(InboxRow.id.desc())
-            .limit(8)
-        )  # fmt: skip
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        routed = [(unpack(Message, row.message), unpack_route(row.route)) for row in rows]
-        return next(
-            ((one, route) for one, route in routed if route.how not in ("command", "silent")), routed[0] if routed else None
-        )
-
-    async def before(self, message: Message) -> Before | None:
-        """Return what was said last before `message` in its conversation, None where nothing was.
-
-        That is the thread with what began it, or the message whose answer is replied to; in a group beside all threads, the sender's own.
-        """
-        async with self._database.read() as connection:
-            row = (await connection.execute(_said_before(message))).first()
-            if row is None:
-                return None
-            said, route = unpack(Message, row.message), unpack_route(row.route)
-            answers = (await _answers(connection, [row.id])).get(row.id, [])
-        answer = next((_as_message(one, said) for one in answers if one[2].text), None)
-        return Before(said, route.skill, answer, went_on=route.how == "follow")
-
-    async def route_of(self, message: Message) -> Route | None:
-        """Return how `message` was routed, None where it was not."""
-        query = select(InboxRow.route).where(
-            *(getattr(InboxRow, name) == value for name, value in _place(message.address).items()),
-            InboxRow.message_id == message.id, InboxRow.version == message.version, InboxRow.route != "",
-        )  # fmt: skip
-        async with self._database.read() as connection:
-            packed = (await connection.execute(query)).scalar_one_or_none()
-        return unpack_route(packed) if packed else None
-
-    async def files_of(self, address: Address, message_id: str) -> list[str]:
-        """Return the files, by their sha256, that came with a message of the chat, in any of its versions."""
-        here = (getattr(InboxRow, name) == getattr(address, name) for name in ("channel", "account", "chat"))
-        query = select(InboxRow.message).where(*here, InboxRow.message_id == message_id)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).scalars().all()
-        return sorted({file.blob for row in rows for file in unpack(Message, row).attachments if file.blob})
-
     async def counts(self) -> dict[str, int]:
         """Return how many messages there are in each state."""
         async with self._database.read() as connection:
@@ -416,24 +336,6 @@ def _waiting(places: Places) -> ColumnElement[bool]:
 
 def _place(address: Address) -> dict[str, str]:
     return {"channel": address.channel, "account": address.account, "chat": address.chat, "thread": address.thread}
-
-
-def _said_before(message: Message) -> Select[int, str, str]:
-    """Return the query for the row that `Inbox.before` is about."""
-    at, quoted = message.address, message.reply_to
-    here = [getattr(InboxRow, name) == getattr(at, name) for name in ("channel", "account", "chat")]
-    own = select(func.max(InboxRow.id)).where(*here, InboxRow.message_id == message.id).scalar_subquery()
-    said = select(InboxRow.id, InboxRow.message, InboxRow.route).where(
-        *here, InboxRow.route != "", not_(InboxRow.route.contains('"silent"')), InboxRow.message_id != message.id
-    )
-    if quoted is not None and quoted.by_bot and quoted.text:
-        answered = select(OutboxRow.inbox_id).where(OutboxRow.chat == at.chat, OutboxRow.platform_id == quoted.id)
-        said = said.where(InboxRow.id.in_(answered))
-    elif at.thread:
-        said = said.where(or_(InboxRow.thread == at.thread, and_(InboxRow.thread == "", InboxRow.message_id == at.thread)))
-    else:
-        said = said.where(InboxRow.thread == "", *([InboxRow.sender == message.sender] if at.kind == "group" else []))
-    return said.where(InboxRow.id < own).order_by(InboxRow.id.desc()).limit(1)
 
 
 def _former(connection: Connection, message: Message) -> Waiting | None:
@@ -472,20 +374,3 @@ def _says_the_same(one: Message, other: Message) -> bool:
     """Say whether two versions differ in nothing that is answered: platforms also call it an edit when they add a preview."""
     files = [[file.ref for file in message.attachments] for message in (one, other)]
     return (one.text, one.command, one.addressed, files[0]) == (other.text, other.command, other.addressed, files[1])
-
-
-async def _answers(connection: AsyncConnection, numbers: Sequence[int]) -> dict[int, list[tuple[str, datetime, Reply]]]:
-    rows = await connection.execute(
-        select(OutboxRow.inbox_id, OutboxRow.platform_id, OutboxRow.created_at, OutboxRow.reply)
-        .where(OutboxRow.inbox_id.in_(numbers))
-        .order_by(OutboxRow.id)
-    )
-    answers: dict[int, list[tuple[str, datetime, Reply]]] = {}
-    for row in rows:
-        answers.setdefault(row.inbox_id, []).append((row.platform_id, row.created_at, unpack(Reply, row.reply)))
-    return answers
-
-
-def _as_message(answer: tuple[str, datetime, Reply], asked: Message) -> Message:
-    platform_id, created_at, reply = answer
-    return Message(asked.address, "", platform_id, reply.text, reply.language, created_at, by_bot=True)

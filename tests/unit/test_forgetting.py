@@ -15,6 +15,7 @@ from bot.forgetting import Forgetting
 from bot.message import Address, Attachment, Command, Message, Reply
 from bot.passage import PUBLIC, Scope, Scopes
 from bot.store.erasing import Eraser
+from bot.store.history import History
 from bot.store.linked import Identity
 from bot.store.tables import OutboxRow
 from bot.testing import NOON, make_request
@@ -120,7 +121,7 @@ async def test_a_document_goes_by_a_reply_to_its_file(bot: Bot) -> None:
 async def test_a_message_with_words_keeps_them_where_its_file_goes(bot: Bot) -> None:
     await bot.send("lease.txt", FACT, words="what is under the lamp?")
     await bot.say("/forget lease.txt")
-    (kept,) = [said for said in await bot.house.inbox.last(bot.message()) if said.text]
+    (kept,) = [said for said in await History(bot.house.database).last(bot.message()) if said.text]
     assert (kept.text, kept.attachments) == ("what is under the lamp?", ())
     assert bot.bytes_left() == []
 
@@ -229,7 +230,7 @@ async def test_everything_of_a_person_is_forgotten_in_all_their_accounts_from_th
     async def others(_channel: str, _account: str, user: str) -> list[Identity]:
         return [there] if user == "ann" else []
 
-    forgetting = Forgetting(house.inbox, house.library, Eraser(house.database, house.blobs), others=others)
+    forgetting = Forgetting(History(house.database), house.library, Eraser(house.database, house.blobs), others=others)
     for order in (
         bot.message("/forget everything", at=TEAM),
         bot.message("/forget everything", who="ben"),
@@ -254,7 +255,7 @@ class Wiping(Eraser):
 async def test_what_was_taken_back_is_wiped_at_the_end_where_that_was_still_to_come(bot: Bot) -> None:
     house = bot.house
     eraser = Wiping(house.database, house.blobs)
-    forgetting = Forgetting(house.inbox, house.library, eraser)
+    forgetting = Forgetting(History(house.database), house.library, eraser)
     await forgetting.close()
     assert eraser.wiped == 0
     for number in ("m1", "m2"):

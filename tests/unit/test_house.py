@@ -13,6 +13,7 @@ from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
 from bot.store.erasing import Eraser
+from bot.store.history import History
 from bot.store.inbox import Inbox
 from bot.talk import Said
 from bot.testing import fake_kit, make_message, make_request
@@ -23,9 +24,10 @@ class Fixture:
         self.inbox, self.chats = Inbox(database), Chats(database)
         self.library = fake_kit(folder).library
         eraser = Eraser(database, BlobStore(folder / "blobs"))
-        forgetting = Forgetting(self.inbox, self.library, eraser)
+        self.history = History(database)
+        forgetting = Forgetting(self.history, self.library, eraser)
         self.house = House(
-            self.inbox,
+            self.history,
             self.chats,
             self.library,
             forgetting,
@@ -110,7 +112,7 @@ async def test_privacy_names_the_folder_in_both_languages(fixture: Fixture) -> N
 async def test_forget_deletes_what_was_said_here(fixture: Fixture) -> None:
     await fixture.answered(make_message("my secret", id="0"), Route("chat", "router"))
     assert "1 messages" in (await fixture.say("/forget")).text
-    assert await fixture.inbox.last(make_message("", id="9")) == []
+    assert await fixture.history.last(make_message("", id="9")) == []
 
 
 async def test_what_was_said_is_kept_with_who_when_and_where(fixture: Fixture) -> None:

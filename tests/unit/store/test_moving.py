@@ -8,6 +8,7 @@ from bot.locale import Language
 from bot.message import Address, Button, Command, Reply
 from bot.store.chats import Chats, ChatSettings
 from bot.store.database import Database
+from bot.store.history import History
 from bot.store.inbox import Inbox
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox, Parcel
@@ -96,7 +97,7 @@ async def test_what_was_sent_is_known_by_its_old_chat(house: Fixture) -> None:
     await house.moves.move(OLD, NEW)
     assert await house.column(OutboxRow.platform_id) == ["-5/18"]
     said = replace(make_message("and when?"), address=NEW)
-    assert [(one.id, one.text) for one in await house.inbox.last(said, whole_thread=True)] == [
+    assert [(one.id, one.text) for one in await History(house.database).last(said, whole_thread=True)] == [
         ("-5/17", "where?"),
         ("-5/18", "There."),
     ]
