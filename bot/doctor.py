@@ -13,20 +13,18 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.config import MEBIBYTE
-from bot.config_file import find_config, walk
-from bot.config_section import variable
-from bot.config_strangers import SECTION, NotLoaded, brought, kind_of
-from bot.errors import ChannelError, ParingError, SettingsError, refusal
-from bot.locale import Language, Text, phrases
+from bot.config_file import find_config
+from bot.doctor_channels import LOOKS, OWN_HOSTS
+from bot.doctor_report import Finding, Report, State, plain
+from bot.errors import ParingError, refusal
+from bot.locale import phrases
 from bot.message import Message, unpack
 from bot.models.health import health_of
-from bot.sandbox import Json
 from bot.store import schema
 from bot.store.blobs import BlobStore
 
@@ -39,52 +37,6 @@ ROOMY_MB, LEAST_MB = 1024, 64
 """Free space that is enough for thousands of documents, and below which nothing can be kept."""
 FORMER = "embed.minilm.v1"
 """What searches started with before there was one that knows Korean."""
-OWN_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-
-State = Literal["ok", "optional", "missing"]
-SIGNS: dict[State, str] = {"ok": "✓", "optional": "○", "missing": "✗"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `next` is what to type, None where there is nothing to do."""
-
-    what: Text
-    state: State
-    detail: Text
-    next: Text | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All findings. The bot can run while none is missing."""
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def can_run(self) -> bool:
-        """Whether nothing that the bot needs is missing."""
-        return all(finding.state != "missing" for finding in self.findings)
-
-    def as_json(self) -> Mapping[str, Json]:
-        """Return the report for a machine, in English."""
-        rows: list[Json] = [
-            {"what": str(one.what), "state": one.state, "detail": str(one.detail), "next": str(one.next or "")}
-            for one in self.findings
-        ]
-        return {"can_run": self.can_run, "findings": rows}
-
-    def to(self, language: Language) -> str:
-        """Return the report for a person, a line a finding."""
-        lines = []
-        for one in self.findings:
-            lines.append(f"{SIGNS[one.state]} {one.what.to(language)}: {one.detail.to(language)}")
-            if one.next is not None:
-                lines.append(f"    → {one.next.to(language)}")
-        return "\n".join(lines)
-
-    def __str__(self) -> str:
-        return self.to("en")
 
 
 def examine(settings: Settings, environment: Mapping[str, str] | None = None, *, program: str = "paring") -> Report:
@@ -99,11 +51,7 @@ def examine(settings: Settings, environment: Mapping[str, str] | None = None, *,
         _vectors,
         _models,
         _reading,
-        _web,
-        _telegram,
-        _slack,
-        _matrix,
-        _strangers,
+        *LOOKS,
     )
     found = [_file(environment), *(finding for look in looks for finding in look(settings))]
     return Report((*_command(program), *found, *_outward(settings, environment)))
@@ -122,7 +70,7 @@ def _file(environment: Mapping[str, str]) -> Finding:
     file = find_config(environment)
     if file is None:
         return Finding(_("settings"), "ok", _("no paring.toml; the defaults, and what the environment sets"))
-    return Finding(_("settings"), "ok", _plain(str(file.resolve())))
+    return Finding(_("settings"), "ok", plain(str(file.resolve())))
 
 
 def _home(settings: Settings) -> list[Finding]:
@@ -134,7 +82,7 @@ def _home(settings: Settings) -> list[Finding]:
     except OSError as error:
         told = _("{home} cannot be written: {why}", home=str(home), why=refusal(error))
         return [Finding(_("home"), "missing", told, _("export PARING_HOME=~/paring (or another folder of yours)"))]
-    return [Finding(_("home"), "ok", _plain(str(home)))]
+    return [Finding(_("home"), "ok", plain(str(home)))]
 
 
 def _disk(settings: Settings) -> list[Finding]:
@@ -240,7 +188,7 @@ def _vectors(settings: Settings) -> list[Finding]:
     if live and live.partition("@")[0] == FORMER:
         deaf = _("{live}, which knows no Korean", live=live)
         return [Finding(what, "optional", deaf, _("paring index use embed.minilm-ko.v1 (it knows both languages)"))]
-    return [Finding(what, "ok", _plain(live))] if live else []
+    return [Finding(what, "ok", plain(live))] if live else []
 
 
 def _models(settings: Settings) -> list[Finding]:
@@ -254,7 +202,7 @@ def _models(settings: Settings) -> list[Finding]:
             unprepared = _("MiniLM is not prepared yet, or its files were changed")
             findings.append(Finding(what, "missing", unprepared, _("paring setup")))
         elif status.model and status.health.startswith(("ready", "idle")):
-            findings.append(Finding(what, "ok", _plain(status.model)))
+            findings.append(Finding(what, "ok", plain(status.model)))
         elif status.slot == "embed":
             findings.append(Finding(what, "missing", health_of(status), _("paring setup")))
         else:
@@ -291,106 +239,6 @@ def _sound(settings: Settings) -> bool:
     return folder is not None and intact(folder, thorough=True)
 
 
-def _web(settings: Settings) -> list[Finding]:
-    from bot.channels.web_server import address_of, is_loopback, listen  # noqa: PLC0415 - as above
-
-    web, what = settings.web, _("web page")
-    if not web.enabled:
-        return [Finding(what, "optional", _("switched off"), _("export PARING_WEB__ENABLED=true"))]
-    if not is_loopback(web.host) and not web.password.get_secret_value():
-        bare = _("{host} is an address that others reach, and there is no password", host=web.host)
-        return [Finding(what, "missing", bare, _("export PARING_WEB__PASSWORD=…, or set web.host to 127.0.0.1"))]
-    try:
-        with listen(web.host, web.port) as probe:
-            url = address_of(probe, web.host) if web.port else f"http://{web.host}"
-    except ChannelError as error:
-        return [Finding(what, "optional", error.text)]
-    return [Finding(what, "ok", _plain(url), _("paring run"))]
-
-
-def _telegram(settings: Settings) -> list[Finding]:
-    telegram, what = settings.telegram, Text("Telegram")
-    token = telegram.token.get_secret_value()
-    if not token:
-        return [Finding(what, "optional", _("no token"), _("export PARING_TELEGRAM__TOKEN=… (from @BotFather), then paring run"))]
-    if not token.partition(":")[0].isdigit():
-        strange = _("PARING_TELEGRAM__TOKEN is no token: expected digits, a colon and letters")
-        return [Finding(what, "missing", strange, _("copy it again from @BotFather"))]
-    if telegram.webhook_url and not telegram.webhook_secret.get_secret_value():
-        advice = _("export PARING_TELEGRAM__WEBHOOK_SECRET=… (letters and digits of your choice)")
-        return [Finding(what, "missing", _("a webhook without a secret"), advice)]
-    findings = [Finding(what, "ok", _("a token is set; it is tried at the start"))]
-    policy, lists = settings.front_door, bool(telegram.allowed_users or telegram.allowed_chats)
-    if policy == "everybody":
-        everybody = _("everybody who finds the bot may talk to it, and search what is public")
-        findings.append(Finding(what, "optional", everybody, _("unset PARING_FRONT_DOOR: who is new is shown a code then")))
-    elif policy == "paired" or (policy == "auto" and not lists):
-        paired = _("who is new is shown a code; an admin lets them in by it")
-        findings.append(Finding(what, "ok", paired, _("paring admit CODE; paring guests shows who was let in")))
-    elif not lists:
-        nobody = _("only whom the lists name may talk to it, and they name nobody")
-        findings.append(Finding(what, "optional", nobody, _("export PARING_TELEGRAM__ALLOWED_USERS=NUMBER,NUMBER")))
-    return findings
-
-
-def _slack(settings: Settings) -> list[Finding]:
-    slack, what = settings.slack, Text("Slack")
-    if not slack.bot_tokens.get_secret_value():
-        return [
-            Finding(what, "optional", _("no token"), _("export PARING_SLACK__BOT_TOKENS=… (see docs/slack.md), then paring run"))
-        ]
-    if not slack.app_token.get_secret_value() and not slack.signing_secret.get_secret_value():
-        advice = _("export PARING_SLACK__APP_TOKEN=… for Socket Mode, or PARING_SLACK__SIGNING_SECRET=… for signed requests")
-        return [Finding(what, "missing", _("a bot token, but no way for Slack to reach the bot"), advice)]
-    return [Finding(what, "ok", _("a token is set; it is tried at the start"))]
-
-
-def _strangers(settings: Settings) -> list[Finding]:
-    """Say of each channel that another package brings whether it can be loaded, and whether anything of it is set."""
-    from bot.channels.spec import spec_of  # noqa: PLC0415 - a stranger's package is loaded for this look alone
-
-    findings = []
-    for name in brought():
-        told, key = settings.channels.get(name), f"{SECTION}.{name}"
-        kind = kind_of(name) if told is None else told
-        state: State = "optional" if told is None else "missing"
-        if isinstance(kind, NotLoaded):
-            findings.append(Finding(Text(name), state, kind.why))
-            continue
-        try:
-            what = Text(spec_of(name).title)
-        except SettingsError as error:
-            findings.append(Finding(Text(name), state, error.text))
-            continue
-        if isinstance(kind, type):
-            first = next((one for one, _default, _meaning, secret in walk(kind, f"{key}.") if not secret), key)
-            nothing = _("installed, but nothing of [{section}] is set", section=key)
-            advice = _("export {variable}=…, then paring run", variable=variable(first))
-            findings.append(Finding(what, "optional", nothing, advice))
-        else:
-            findings.append(Finding(what, "ok", _("[{section}] is set; it is tried at the start", section=key)))
-    return findings
-
-
-def _matrix(settings: Settings) -> list[Finding]:
-    matrix, what = settings.matrix, Text("Matrix")
-    if not matrix.enabled:
-        told = _("export PARING_MATRIX__USER=@paring:example.org PARING_MATRIX__PASSWORD=… (see docs/matrix.md), then paring run")
-        return [Finding(what, "optional", _("no account"), told)]
-    if not any(one.get_secret_value() for one in (matrix.password, matrix.token, matrix.appservice_token)):
-        advice = _("export PARING_MATRIX__PASSWORD=…, or PARING_MATRIX__TOKEN=…")
-        return [Finding(what, "missing", _("an account, but no password and no token"), advice)]
-    if not matrix.user and not matrix.token.get_secret_value():
-        return [
-            Finding(what, "missing", _("a password, but nobody whose it is"), _("export PARING_MATRIX__USER=@paring:example.org"))
-        ]
-    there = urlsplit(matrix.homeserver)
-    if there.scheme == "http" and (there.hostname or "") not in OWN_HOSTS:
-        told = _("the password and all that is said go to {host} unencrypted", host=there.hostname or "")
-        return [Finding(what, "optional", told, _("export PARING_MATRIX__HOMESERVER=https://…"))]
-    return [Finding(what, "ok", _("an account is set; it is tried at the start"))]
-
-
 def _outward(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
     """Say what is set that sends, or would have other programs send, anything off the machine."""
     findings = []
@@ -403,8 +251,3 @@ def _outward(settings: Settings, environment: Mapping[str, str]) -> list[Finding
         told = _("{names}: Paring sends nothing to a collector; other programs may", names=", ".join(sorted(names)))
         findings.append(Finding(_("telemetry"), "optional", told, _("unset {names}", names=" ".join(sorted(names)))))
     return findings
-
-
-def _plain(said: str) -> Text:
-    """Return what is the same in every language: a path, a model's name."""
-    return Text("{said}", (("said", said),))

@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.config import MatrixSettings, ModelSettings, Settings, TelegramSettings, WebSettings
-from bot.doctor import Finding, Report, examine
+from bot.doctor import examine
+from bot.doctor_report import Finding, Report
 from bot.locale import Text
 from bot.message import Attachment
 from bot.retrieval.saved import Made
