@@ -1,14 +1,14 @@
 """Matrix: rooms, their threads, and direct chats, at one's own homeserver or at any; logged in by password, token or as an appservice.
 
-Owns the account, the loop that asks what came, what is fetched, and who is in what. Leaves to its neighbours: the login
-(`matrix_account`), the line (`matrix_wire`), the rooms (`matrix_rooms`), reading (`matrix_incoming`), what is done with it
-(`matrix_taking`), invitations (`matrix_doors`), looks (`matrix_outgoing`), sending (`matrix_sending`), reactions and the like
-(`matrix_signs`), and encryption (`matrix_sealing`: a seal is given to `Matrix`).
+Owns the account, the loop from login to login, what is fetched, and who is in what. Leaves to its neighbours: the login
+(`matrix_account`), the line (`matrix_wire`), what came (`matrix_syncing`), the rooms (`matrix_rooms`), reading (`matrix_incoming`), what is
+done with it (`matrix_taking`), invitations (`matrix_doors`), looks (`matrix_outgoing`), sending (`matrix_sending`), reactions and the
+like (`matrix_signs`), and encryption (`matrix_sealing`: a seal is given to `Matrix`).
 
     channel = Matrix(settings.matrix, blobs=blobs, home=settings.home)
     await channel.run(intake)
 
-A start first asks for the state of all rooms (`_STATE`), then for what came since the position that the database holds; of an account
+A start first asks for the state of all rooms, then for what came since the position that the database holds; of an account
 that never had one, what was said before is not answered.
 """
 
@@ -35,10 +35,11 @@ from bot.channels.matrix_incoming import SEALED
 from bot.channels.matrix_outgoing import TEXT_UNITS
 from bot.channels.matrix_past import PAUSE_S, power
 from bot.channels.matrix_past import page as past_page
-from bot.channels.matrix_rooms import CHANNEL, Json, Rooms, dict_of, dicts_in, events_of, text_of
+from bot.channels.matrix_rooms import CHANNEL, Json, Rooms, text_of
 from bot.channels.matrix_sealing import Seal, Unsealed, Ways
 from bot.channels.matrix_sending import Sending, WentOut, fresh
 from bot.channels.matrix_signs import Signs
+from bot.channels.matrix_syncing import STATE_S, Syncing
 from bot.channels.matrix_taking import Taking
 from bot.channels.matrix_wire import RefusedError, UnknownTokenError, Wire, path, unreached
 from bot.config import MEBIBYTE, MatrixSettings
@@ -53,10 +54,6 @@ from bot.skill import Blobs, CommandSpec
 _ = phrases(__file__)
 log = Logger(__name__)
 
-SYNC_MS: Final = 30_000
-SYNC_S: Final = 90.0
-"""A homeserver that has much to tell may take longer than it was asked to wait."""
-STATE_S: Final = 600.0
 UPLOAD_BYTES: Final = 50 * 1024 * 1024
 FINISH_S: Final = 2.0
 LONGEST_LOGIN_WAIT_S: Final = 300.0
@@ -64,30 +61,6 @@ COMMANDS_S: Final = 5.0
 POWER_BELIEVED_S: Final = 60.0
 MOST_POWERS: Final = 10_000
 FOLDER: Final = "matrix"
-_LAZY: Final = {"lazy_load_members": True}
-_QUIET: Final[Json] = {"presence": {"not_types": ["*"]}, "account_data": {"types": ["m.direct"]}}
-_STATE: Final = json.dumps(
-    {
-        **_QUIET,
-        "room": {
-            "timeline": {"limit": 1, **_LAZY},
-            "state": _LAZY,
-            "ephemeral": {"not_types": ["*"]},
-            "account_data": {"not_types": ["*"]},
-        },
-    }
-)
-_SINCE: Final = json.dumps(
-    {
-        **_QUIET,
-        "room": {
-            "timeline": {"limit": 50, **_LAZY},
-            "state": _LAZY,
-            "ephemeral": {"not_types": ["*"]},
-            "account_data": {"not_types": ["*"]},
-        },
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +149,8 @@ class Matrix:
         doors.admins = self._admins
         taking = Taking(intake, wire, rooms, self._seal, signs, doors, commands=lambda: self._commands)
         await self._seal.begin(me, wire, rooms, Ways(taking.late, partial(_language, intake, rooms), doors.may_invite))
-        self.pulse.due(STATE_S + SLACK_S)
-        state = await self._asked(wire, {"filter": _STATE, "timeout": "0"}, STATE_S)
+        syncing = Syncing(wire, self._backoff)
+        state = await syncing.state()
         rooms.told(state)
         since = await intake.position(CHANNEL, me.account)
         if not since:
@@ -188,9 +161,7 @@ class Matrix:
         await self._menu()
         doors.told(state)
         while True:
-            self.pulse.due(SYNC_S + SLACK_S)
-            sync = await self._asked(wire, {"filter": _SINCE, "timeout": str(SYNC_MS), "since": since}, SYNC_S)
-            since = await self._taken(sync, since, rooms, doors, taking)
+            since = await self._taken(await syncing.since(since), since, rooms, doors, taking)
 
     async def _taken(self, sync: Json, since: str, rooms: Rooms, doors: Doors, taking: Taking) -> str:
         """Commit what came; return up to where, or `since` where it is to be asked for again. Raises UnknownTokenError."""
@@ -208,33 +179,6 @@ class Matrix:
         self._backoff.succeeded()
         doors.told(sync)
         return text_of(sync, "next_batch")
-
-    async def _asked(self, wire: Wire, query: dict[str, str], within_s: float) -> Json:
-        """Return what the homeserver tells, once it does. Raises UnknownTokenError."""
-        said = ""
-        while True:
-            try:
-                sync = await wire.call("GET", "/v3/sync", query=query, within_s=within_s, wait_for="sync")
-                if not text_of(sync, "next_batch"):
-                    raise unreached()
-            except UnknownTokenError:
-                raise
-            except RefusedError as error:
-                if "since" in query and error.code in {"M_UNKNOWN", "M_INVALID_PARAM", "M_UNKNOWN_POS"}:
-                    log.error("the homeserver does not know how far the bot has read; it goes on from now", why=str(error))
-                    return _unsaid(await self._asked(wire, {"filter": _STATE, "timeout": "0"}, STATE_S))
-                failed: ChannelError = error
-            except ChannelError as error:
-                failed = error
-            else:
-                self._backoff.succeeded()
-                self.pulse.reached()
-                return sync
-            if str(failed) != said:
-                log.warning("the Matrix homeserver does not say what came; it is asked again, ever later", why=str(failed))
-            said = str(failed)
-            self.pulse.lost()
-            await self._backoff.wait(failed.retry_after_s if isinstance(failed, RetryLaterError) else 0.0)
 
     async def _menu(self) -> None:
         """Wait a moment for the names of the commands: what was said while the bot was away may be one."""
@@ -372,20 +316,6 @@ class Matrix:
     def __repr__(self) -> str:
         """Return a name without secrets."""
         return f"Matrix({self.account or self._settings.user})"
-
-
-def _unsaid(told: Json) -> Json:
-    """Return a sync's answer without what was said in the rooms; what changed the state of one is kept as its state."""
-    rooms = dict_of(told, "rooms")
-    joined = {
-        room: {**one, "state": {"events": [*events_of(one, "state"), *_changes(one)]}, "timeline": {}}
-        for room, one in dicts_in(rooms, "join")
-    }
-    return {**told, "rooms": {**rooms, "join": joined}}
-
-
-def _changes(joined: Json) -> list[Json]:
-    return [event for event in events_of(joined, "timeline") if "state_key" in event]
 
 
 async def _language(intake: Intake, rooms: Rooms, room: str) -> Language:

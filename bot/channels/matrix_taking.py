@@ -1,8 +1,7 @@
 """What is done with what a Matrix sync tells: read in order, and committed in one transaction with the position that it was told up to.
 
-Owns the gap of a limited timeline, which is fetched back, and what has to be asked about an event: what it quotes, whose message it
-edits, which button it presses. Leaves to `matrix_incoming` what an event says, to the intake who may talk to the bot, to the seal the
-ciphers.
+Owns what has to be asked about an event: what it quotes, whose message it edits, which button it presses. Leaves to `matrix_timelines` what
+a homeserver leaves out, to `matrix_incoming` what an event says, to the intake who may talk to the bot, to the seal the ciphers.
 
     await taking.take(sync, since)
 
@@ -15,7 +14,7 @@ Source: https://spec.matrix.org/v1.11/client-server-api/#syncing
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
@@ -27,8 +26,8 @@ from bot.channels.matrix_outgoing import tokens_of
 from bot.channels.matrix_rooms import CHANNEL, Json, Rooms, dict_of, dicts_in, is_id, listed, text_of
 from bot.channels.matrix_sealing import Seal
 from bot.channels.matrix_signs import Signs
-from bot.channels.matrix_wire import RefusedError, Wire, path
-from bot.errors import RetryLaterError
+from bot.channels.matrix_timelines import Timelines
+from bot.channels.matrix_wire import Wire, asked, path
 from bot.locale import phrases
 from bot.logs import Logger
 from bot.message import Address, Message, Position, Press
@@ -38,17 +37,13 @@ _ = phrases(__file__)
 log = Logger(__name__)
 
 TRIES: Final = 3
-PAGE: Final = 200
-MOST_FETCHED: Final = 10_000
-"""Events of one room that are fetched back after a long absence; what is older is passed over, and the log says so."""
-BEFORE_JOINING: Final = 200
-"""Events of a room that the bot has just come to, among which its invitation is looked for: who invites it may have asked already."""
+LOOKED_BACK: Final = 50
+"""Events among which the last answer with buttons is looked for."""
 MOST_VERSIONS: Final = 4096
 NOTE_EVERY_S: Final = 60.0
 BROKEN: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _SAYS: Final = frozenset({"m.room.message", "m.sticker"})
 T = TypeVar("T")
-NO_EVENTS: Final[Sequence[Json]] = ()
 NOTHING: Final[Json] = {}
 
 
@@ -91,6 +86,7 @@ class Taking:
         self._signs = signs
         self._doors = doors
         self._commands = commands
+        self._timelines = Timelines(wire, rooms)
         self._tries: tuple[str, int] = ("", 0)
         self._versions: Recent[str, int] = Recent(most=MOST_VERSIONS)
         self._noted: dict[tuple[str, str], float] = {}
@@ -106,7 +102,7 @@ class Taking:
         batch = _Batch(patient=self._tries[1] <= TRIES)
         for room, told in dicts_in(dict_of(sync, "rooms"), "join"):
             if is_id(room, "!"):
-                for event in await self._timeline(room, told, since, batch):
+                for event in await self._timelines.of(room, told, since, patient=batch.patient):
                     await self._read(room, event, batch)
         for number, places in batch.removed.items():
             for place in places:
@@ -169,51 +165,6 @@ class Taking:
             return replace(item, language=language)
         quoted = replace(item.reply_to, language=language) if item.reply_to else None
         return replace(item, language=language, reply_to=quoted)
-
-    # ------------------------------------------------------------------ the timeline
-
-    async def _timeline(self, room: str, told: Json, since: str, batch: _Batch) -> Sequence[Json]:
-        """Return the room's events since `since`, oldest first, with those that the homeserver left out."""
-        timeline = dict_of(told, "timeline")
-        events = listed(timeline, "events")
-        before = text_of(timeline, "prev_batch")
-        if any(self._comes(event) for event in events):
-            earlier = await self._asked(lambda: self._back(room, before, "", BEFORE_JOINING), NO_EVENTS, batch) if before else []
-            return self._since_invited([*earlier, *events])
-        if timeline.get("limited") is True and before:
-            earlier = await self._asked(lambda: self._back(room, before, since, MOST_FETCHED), NO_EVENTS, batch)
-            if len(earlier) >= MOST_FETCHED:
-                log.warning("more was said in a room than is fetched back; what is older is passed over", events=len(earlier))
-            return [*earlier, *events]
-        return events
-
-    def _comes(self, event: Json) -> bool:
-        """Say whether it is the bot's own coming to a room."""
-        before = dict_of(dict_of(event, "unsigned"), "prev_content")
-        return self._is_mine(event, "join") and text_of(before, "membership") != "join"
-
-    def _is_mine(self, event: Json, membership: str) -> bool:
-        mine = event.get("type") == "m.room.member" and event.get("state_key") == self._rooms.me.user
-        return mine and text_of(dict_of(event, "content"), "membership") == membership
-
-    def _since_invited(self, events: Sequence[Json]) -> Sequence[Json]:
-        """Return what was said since the bot was invited last, or else since it came."""
-        came = max((place for place, event in enumerate(events) if self._comes(event)), default=0)
-        invited = [place for place, event in enumerate(events[:came]) if self._is_mine(event, "invite")]
-        return events[invited[-1] if invited else came :]
-
-    async def _back(self, room: str, before: str, since: str, most: int) -> Sequence[Json]:
-        """Return the room's events between `since` ("": its beginning) and `before`, at most so many, oldest first."""
-        found: list[Json] = []
-        while len(found) < most:
-            query = {"dir": "b", "from": before, "limit": str(min(PAGE, most))} | ({"to": since} if since else {})
-            told = await self._wire.call("GET", path("v3", "rooms", room, "messages"), query=query)
-            page, end = listed(told, "chunk"), text_of(told, "end")
-            found += page
-            if not page or not end or end in {before, since}:
-                break
-            before = end
-        return found[:most][::-1]
 
     # ------------------------------------------------------------------ one event
 
@@ -342,7 +293,7 @@ class Taking:
 
     async def _last_shown(self, room: str, batch: _Batch) -> str:
         """Return the last event with buttons among what was said last in the room."""
-        query = {"dir": "b", "limit": str(PAGE // 4)}
+        query = {"dir": "b", "limit": str(LOOKED_BACK)}
         told = await self._asked(
             lambda: self._wire.call("GET", path("v3", "rooms", room, "messages"), query=query), NOTHING, batch
         )
@@ -379,7 +330,7 @@ class Taking:
                 self._signs.beside(lambda: self._doors.came(room))
             return
         self._intake.members_changed(self._rooms.group(room))
-        if self._comes(event):
+        if self._timelines.comes(event):
             self._signs.beside(lambda: self._doors.came(room))
 
     async def _at(self, room: str, sender: str, batch: _Batch, *, thread: str = "") -> Address:
@@ -407,16 +358,7 @@ class Taking:
         return found if found is not None and is_id(found.get("sender"), "@") else None
 
     async def _asked(self, ask: Callable[[], Awaitable[T]], otherwise: T, batch: _Batch) -> T:
-        """Return what the homeserver says; `otherwise` where it will not, or does not after several tries. Raises RetryLaterError."""
-        try:
-            return await ask()
-        except RefusedError:
-            return otherwise
-        except RetryLaterError:
-            if batch.patient:
-                raise
-            log.warning("the homeserver does not tell of an event of a room what is asked; it is done without")
-            return otherwise
+        return await asked(ask, otherwise, patient=batch.patient)
 
 
 def _newest(event: Json) -> Json:

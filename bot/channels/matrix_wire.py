@@ -15,9 +15,9 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -26,8 +26,11 @@ from bot.channels.downloads import PIECE_BYTES, too_large, written
 from bot.channels.waits import Waits
 from bot.errors import ChannelError, GoneError, RetryLaterError
 from bot.locale import Text, phrases
+from bot.logs import Logger
 
 _ = phrases(__file__)
+log = Logger(__name__)
+T = TypeVar("T")
 
 ANSWER_S: Final = 30.0
 FILE_S: Final = 600.0
@@ -235,6 +238,19 @@ def unreached() -> RetryLaterError:
     """Return the error for a homeserver that does not answer."""
     sentence = _("The Matrix homeserver cannot be reached. It is tried again by itself.")
     return RetryLaterError(sentence, retry_after_s=UNREACHED_RETRY_S)
+
+
+async def asked(ask: Callable[[], Awaitable[T]], otherwise: T, *, patient: bool) -> T:
+    """Return what the homeserver says; `otherwise` where it will not, or, unless `patient`, does not now. Raises RetryLaterError."""
+    try:
+        return await ask()
+    except RefusedError:
+        return otherwise
+    except RetryLaterError:
+        if patient:
+            raise
+        log.warning("the homeserver does not tell of an event of a room what is asked; it is done without")
+        return otherwise
 
 
 def unknown_token() -> UnknownTokenError:

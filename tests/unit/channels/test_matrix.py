@@ -15,7 +15,7 @@ from fakes.homeserver import APPSERVICE_TOKEN, APPSERVICE_USER, Account, Fault, 
 from fakes.matrix_person import person
 from pydantic import SecretStr
 
-from bot.channels import matrix, matrix_taking
+from bot.channels import matrix, matrix_syncing, matrix_timelines
 from bot.channels.backoff import Backoff
 from bot.channels.channel import Taken
 from bot.channels.matrix import Matrix
@@ -24,6 +24,7 @@ from bot.channels.matrix_rooms import Rooms
 from bot.channels.matrix_sealing import Unsealed
 from bot.channels.matrix_sending import Sending
 from bot.channels.matrix_signs import Signs
+from bot.channels.matrix_syncing import Syncing
 from bot.channels.matrix_wire import RefusedError, unreached
 from bot.config import MatrixSettings
 from bot.contract.intake import KeptIntake
@@ -175,8 +176,8 @@ async def test_a_group_in_which_it_is_spoken_to_edited_taken_back_and_left(house
 async def test_what_is_said_while_it_is_away_is_answered_in_order_and_nothing_from_before_it_knew_of_it(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matrix, "_SINCE", matrix._SINCE.replace('"limit": 50', '"limit": 3'))
-    monkeypatch.setattr(matrix_taking, "PAGE", 4)
+    monkeypatch.setattr(matrix_syncing, "_SINCE", matrix_syncing._SINCE.replace('"limit": 50', '"limit": 3'))
+    monkeypatch.setattr(matrix_timelines, "PAGE", 4)
     async with person(house.server, "ann") as ann:
         room = await ann.direct(house.account.user)
         async with person(house.server, "paring", account=house.account) as itself:
@@ -309,12 +310,12 @@ def channel_alone(folder: Path) -> Matrix:
     return Matrix(settings, blobs=BlobStore(folder / "blobs"), home=folder, backoff=Backoff(_at_once))
 
 
-async def test_where_the_homeserver_forgot_how_far_was_read_the_state_of_the_rooms_is_known_anew(tmp_path: Path) -> None:
+async def test_where_the_homeserver_forgot_how_far_was_read_the_state_of_the_rooms_is_known_anew() -> None:
     joins, talk = {"type": "m.room.join_rules", "state_key": "", "content": {"join_rule": "public"}}, _event("$1", {})
     room = {"timeline": {"events": [joins, talk], "limited": True, "prev_batch": "p"}, "state": {"events": []}, "summary": {}}
     state = {"next_batch": "s9", "rooms": {"join": {"!r": room}, "invite": {"!i": {}}}}
     wire = Wire(RefusedError(Text("no"), code="M_UNKNOWN_POS", status=400), state)
-    told = await channel_alone(tmp_path)._asked(wire, {"since": "s1"}, 9)  # type: ignore[arg-type]
+    told = await Syncing(wire, Backoff()).since("s1")  # type: ignore[arg-type]
     joined = {"!r": {"timeline": {}, "state": {"events": [joins]}, "summary": {}}}
     assert told == {"next_batch": "s9", "rooms": {"join": joined, "invite": {"!i": {}}}}
     assert wire.asked == [("/v3/sync", "sync")] * 2, "what others make it wait for is apart"
