@@ -51,7 +51,7 @@ _GREETED: Final = (
 _ONLY_THANKS = (
     r"(?:(?:ok|okay|great|perfect|cool|nice|oh|many) )*(?:thanks?|thank you|thx|cheers|ty)"
     r"(?: (?:a lot|a bunch|so|very|much|again|for (?:the|your|that|this|all|everything)(?: help| answer)?|for helping(?: me)?|bot|paring|all))*|"
-    r"(?:(?:정말|진짜|너무|대단히|매우|네|넵|응|오) ?)*"
+    r"(?:(?:정말|진짜|너무|대단히|매우|네|넵|응|오) ?){0,9}"
     r"(?:고마(?:워요?|웠어요?)|고맙(?:다|습니다|네요?)|감사(?:합니다|해요|드려요|드립니다|했습니다|요)?|ㄱㅅ+|땡큐|덕분에요)"
 )
 _ONLY_PARTING = (
