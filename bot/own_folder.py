@@ -1,9 +1,9 @@
-"""The one folder that the children of a sandbox may write into, and that goes with the sandbox.
+"""A folder that goes with who made it, also where that one is killed: what is half done lies there, and nothing that is kept.
 
 Owns: making it, removing it, and removing what bots left that were killed: whoever lives holds a lock on its own. Leaves to
-`bot.confine` that a child writes nowhere else.
+`bot.confine` that a sandbox's child writes nowhere else.
 
-    folder = WrittenFolder()
+    folder = OwnFolder()
     folder.path             # made when it is first asked for
     folder.remove()
 """
@@ -23,13 +23,16 @@ if sys.platform != "win32":
     import fcntl
 
 PREFIX: Final = "paring-files-"
+TRIES: Final = 3
+"""Another bot that starts just now may sweep a folder away before it is held."""
 
 
-class WrittenFolder:
-    """A folder below the system's own for temporary files."""
+class OwnFolder:
+    """A folder below another, by default the system's own for temporary files. Of any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, within: Path | None = None) -> None:
         """Make nothing yet."""
+        self._within = within
         self._lock = threading.Lock()
         self._path: Path | None = None
         self._held = -1
@@ -40,10 +43,22 @@ class WrittenFolder:
         with self._lock:
             if self._path is None or not self._path.is_dir():  # a system may clean its own folder once a week
                 self._let_go()
-                _sweep(Path(tempfile.gettempdir()))
-                self._path = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-                self._held = _hold(self._path)
+                if self._within is not None:
+                    self._within.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self.sweep()
+                self._path = self._made()
+                for _again in range(TRIES):
+                    if (held := _hold(self._path)) >= 0:
+                        self._held = held
+                        break
+                    with contextlib.suppress(OSError):
+                        self._path.rmdir()
+                    self._path = self._made()
             return self._path
+
+    def sweep(self) -> None:
+        """Remove what killed bots left beside it."""
+        _sweep(self._within or Path(tempfile.gettempdir()))
 
     def remove(self) -> None:
         """Remove it with all that is in it. Twice does no harm."""
@@ -52,6 +67,9 @@ class WrittenFolder:
             if self._path is not None:
                 shutil.rmtree(self._path, ignore_errors=True)
             self._path = None
+
+    def _made(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._within)).resolve()
 
     def _let_go(self) -> None:
         if self._held >= 0:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, cast
 from bot import errors
 from bot.errors import ParingError, TooLargeError, UnreadableError
 from bot.locale import phrases
-from bot.sandbox_folder import WrittenFolder
+from bot.own_folder import OwnFolder
 from bot.sandbox_process import EndedError, Process, Reason
 from bot.sandbox_wire import Json, text_from_json
 
@@ -92,7 +92,7 @@ class Sandbox:
         self._all: set[Process] = set()
         self._closed = threading.Event()
         self._guards: Guards | None = None
-        self._folder = WrittenFolder()
+        self._folder = OwnFolder()
         self._last_rites = weakref.finalize(self, _bury, self._all, self._folder)
 
     @classmethod
@@ -319,7 +319,7 @@ def _closing() -> ParingError:
     return ParingError(_("I am being shut down. Your file was not read; please send it again in a minute."))
 
 
-def _bury(processes: set[Process], folder: WrittenFolder) -> None:
+def _bury(processes: set[Process], folder: OwnFolder) -> None:
     for process in list(processes):
         process.kill()
     processes.clear()

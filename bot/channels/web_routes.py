@@ -179,7 +179,8 @@ class Routes:
                 await asyncio.to_thread(spooled.unlink, missing_ok=True)
         self._uploaded[blob] = None
         media_type = media_type_of(name, declared=request.headers.get("content-type", ""))
-        return JSONResponse({"blob": blob, "name": name, "media_type": media_type, "size_bytes": size_bytes})
+        seal = self._door.seal(blob)
+        return JSONResponse({"blob": blob, "name": name, "media_type": media_type, "size_bytes": size_bytes, "seal": seal})
 
     async def _receive(self, request: Request, into: Path, name: str) -> int:
         size_bytes = 0
@@ -206,11 +207,14 @@ class Routes:
             )
 
     async def _attachment(self, asked: object) -> Attachment:
-        """Return a file that was uploaded before; its size is what lies on the disk, whatever the page says."""
+        """Return a file that was uploaded before; its size is what lies on the disk, whatever the page says.
+
+        By its seal it is known as uploaded here also to a bot that was started again since.
+        """
         described = asked if isinstance(asked, dict) else {}
         blob, name = _string(described, "blob"), clean_name(_string(described, "name"))
         gone = InputError(_("{name} is no longer here. Please drop it again.", name=name))
-        if not await self._may_open(blob):
+        if not (self._door.sealed(blob, _string(described, "seal")) or await self._may_open(blob)):
             raise gone
         try:
             status = await asyncio.to_thread(self._files.path(blob).stat)

@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import weakref
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO
+
+from bot.own_folder import OwnFolder
 
 CLOCK_S = 1.0
 """How exact a file's time is."""
@@ -24,6 +27,8 @@ class BlobStore:
     def __init__(self, folder: Path) -> None:
         """Use `folder`, which is made when something is kept."""
         self._folder = folder
+        self._half = OwnFolder(folder / "spool")
+        weakref.finalize(self, self._half.remove)
 
     def path(self, blob: str) -> Path:
         """Return where `blob` lies. Raises ValueError for what is no sha256."""
@@ -72,10 +77,12 @@ class BlobStore:
     def sweep(self, named: Collection[str], *, kept_until: datetime) -> int:
         """Delete every file that was brought before `kept_until` (aware) and is not `named`; return how many.
 
-        Among them are uploads that were never sent, and what a crash left half received.
+        Among them are uploads that were never sent. What bots that were killed left half received goes at once, and is not counted.
         """
+        self._half.sweep()
         gone = 0
-        for path in (*self._folder.glob("??/*"), *self._folder.glob("spool/*"), *self._folder.glob(".aside-*")):
+        files = (path for path in self._folder.glob("spool/**/*") if path.is_file())
+        for path in (*self._folder.glob("??/*"), *files, *self._folder.glob(".aside-*")):
             with suppress(FileNotFoundError):
                 if path.name not in named and path.stat().st_mtime < kept_until.timestamp():
                     path.unlink()
@@ -83,10 +90,8 @@ class BlobStore:
         return gone
 
     def spool(self) -> Path:
-        """Return a fresh path on the same disk for a file that is being received; its owner moves or removes it."""
-        folder = self._folder / "spool"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=folder)
+        """Return a fresh path on the same disk for a file that is being received; its owner removes it, and it goes with the process."""
+        handle, name = tempfile.mkstemp(dir=self._half.path)
         os.close(handle)
         return Path(name)
 
@@ -100,8 +105,7 @@ class BlobStore:
 
     @contextmanager
     def _aside(self) -> Iterator[tuple[IO[bytes], Path]]:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=self._folder, prefix=".aside-")
+        handle, name = tempfile.mkstemp(dir=self._half.path)
         try:
             with open(handle, "wb") as aside:  # noqa: PTH123 - a descriptor, not a path
                 yield aside, Path(name)

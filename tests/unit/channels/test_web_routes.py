@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,6 +114,7 @@ async def test_a_message_reaches_the_desk_and_is_shown(browser: httpx.AsyncClien
 async def test_an_uploaded_file_goes_along_with_a_message(browser: httpx.AsyncClient, desk: FakeDesk, blobs: BlobStore) -> None:
     data = b"hello " * 400_00
     kept = (await upload(browser, data, "%EB%B3%B4%EA%B3%A0/a.pdf", "application/pdf")).json()
+    assert kept.pop("seal")
     assert kept == {
         "blob": hashlib.sha256(data).hexdigest(), "name": "보고/a.pdf", "media_type": "application/pdf", "size_bytes": len(data)
     }  # fmt: skip
@@ -120,6 +122,31 @@ async def test_an_uploaded_file_goes_along_with_a_message(browser: httpx.AsyncCl
     (_id, _text, files, _reply_to, _language) = desk.said[0]
     assert files == [Attachment("document", "보고/a.pdf", "application/pdf", len(data), blob=kept["blob"])]
     assert blobs.path(kept["blob"]).read_bytes() == data
+
+
+async def test_a_file_that_was_uploaded_before_a_restart_is_still_sent(
+    desk: FakeDesk, blobs: BlobStore, renderer: Renderer
+) -> None:
+    async with serve(desk, blobs, renderer, Door(key=b"key")) as before:
+        kept = (await upload(before, PNG, "a.png")).json()
+    async with serve(desk, blobs, renderer, Door(key=b"key")) as after:
+        answer = await after.post("/api/say", json={"id": ID, "text": "", "files": [kept]})
+    assert answer.status_code == 200
+    assert [file.blob for file in desk.said[0][2]] == [kept["blob"]]
+
+
+@pytest.mark.parametrize("seal", ["", "x", "가", "\ud83d", None, 7])
+async def test_no_seal_but_the_bot_s_own_opens_a_file(
+    desk: FakeDesk, blobs: BlobStore, renderer: Renderer, seal: str | int | None
+) -> None:
+    blob = blobs.keep(b"of another channel")
+    async with serve(desk, blobs, renderer, Door(key=b"other")) as other:
+        foreign = (await upload(other, PNG, "a.png")).json()["seal"]
+    async with serve(desk, blobs, renderer, Door(key=b"key")) as page:
+        for tried in (seal, foreign, (await upload(page, b"another", "b.txt")).json()["seal"]):
+            said = json.dumps({"id": ID, "text": "", "files": [{"blob": blob, "name": "a", "seal": tried}]}).encode()
+            assert (await page.post("/api/say", content=said)).status_code == 400
+    assert desk.said == []
 
 
 async def test_nothing_is_left_aside_after_an_upload(browser: httpx.AsyncClient, blobs: BlobStore) -> None:

@@ -1,5 +1,8 @@
+import asyncio
 import os
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -212,6 +215,17 @@ async def test_a_sweep_takes_old_files_that_nothing_names_and_no_others(house: H
     assert await house.eraser.sweep(kept_until=datetime.now(UTC) - day) == 2
     assert not left.exists()
     assert [house.blobs.path(name).exists() for name in (kept.attachments[0].blob, *names)] == [True, False, True]
+
+
+async def test_what_a_killed_bot_had_half_received_goes_at_the_next_start(house: House) -> None:
+    program = (
+        "import os, sys; from bot.store.blobs import BlobStore; blobs = BlobStore(__import__('pathlib').Path(sys.argv[1])); "
+    )
+    program += "blobs.spool().write_bytes(bytes(9)); print(flush=True); os.kill(os.getpid(), 9)"
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", program, house.blobs.path("0" * 64).parents[1]], check=False)
+    being_received = house.blobs.spool()
+    await house.eraser.sweep(kept_until=datetime.now(UTC) - timedelta(days=7))
+    assert [path for path in house.blobs.path("0" * 64).parents[1].rglob("*") if path.is_file()] == [being_received]
 
 
 def picture(house: House) -> Picture:
