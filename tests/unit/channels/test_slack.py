@@ -20,6 +20,7 @@ from bot.channels.channel import Taken
 from bot.channels.slack import Slack
 from bot.channels.slack_sending import MOST_LOOKS
 from bot.channels.slack_socket import MOST_SOCKETS
+from bot.contract.intake import KeptIntake
 from bot.errors import AmbiguousSendError, ChannelError, GoneError, RetryLaterError, StoreError, TooLargeError
 from bot.locale import Language
 from bot.message import Address, Attachment, Button, Command, Message, Picture, Press, Receipt, Reply
@@ -33,12 +34,9 @@ ANSWER = Reply("Here.", "en", receipt=Receipt("search"))
 
 
 @dataclass
-class Inbox:
-    """Keeps what comes in once an id and version, as long as it may."""
+class Inbox(KeptIntake):
+    """Keeps what comes in as long as it may, and goes by the language that Slack tells."""
 
-    blobs: BlobStore
-    items: list[Message | Press] = field(default_factory=list)
-    gone: list[tuple[Address, str]] = field(default_factory=list)
     moves: list[tuple[Address, Address]] = field(default_factory=list)
     changed: list[tuple[Address, str]] = field(default_factory=list)
     may: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,28 +50,17 @@ class Inbox:
         if self.broken:
             self.broken -= 1
             raise StoreError("the disk is full")
-        if (item.id, getattr(item, "version", 0)) in {(one.id, getattr(one, "version", 0)) for one in self.items}:
-            return Taken(fresh=False)
-        self.items.append(item)
-        return Taken(fresh=True)
+        return await super().accept(item)
 
-    async def language(self, _address: Address, _text: str, platform_language: str) -> Language:
+    async def language(self, address: Address, text: str, platform_language: str) -> Language:
+        del address, text
         return "ko" if platform_language.startswith("ko") else "en"
 
     async def moved(self, old: Address, new: Address) -> None:
         self.moves.append((old, new))
 
-    async def joined(self, _group: Address, _by: str, _language: Language) -> str:
-        return ""
-
-    async def removed(self, address: Address, message: str) -> None:
-        self.gone.append((address, message))
-
     def members_changed(self, group: Address, person: str = "") -> None:
         self.changed.append((group, person))
-
-    def keep(self, data: bytes) -> str:
-        return self.blobs.keep(data)
 
 
 @dataclass
@@ -167,7 +154,7 @@ async def test_a_message_that_is_told_after_its_deletion_is_nothing_any_more(her
                           "deleted_ts": said["ts"], "previous_message": said})  # fmt: skip
     await here.fake.tell(said)
     await here.fake.tell({**said, "type": "app_mention"})
-    assert here.inbox.gone == [(Address("slack", TEAM, GENERAL, kind="group"), said["ts"])]
+    assert here.inbox.taken_back == [(Address("slack", TEAM, GENERAL, kind="group"), said["ts"])]
     assert not here.inbox.items
 
 
