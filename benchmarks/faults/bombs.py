@@ -12,15 +12,14 @@ import bz2
 import io
 import random
 import struct
-import zipfile
 import zlib
-from base64 import encodebytes
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from benchmarks.faults.quines import growing, itself, locked_within
+from benchmarks.faults.bomb import LAUGHS, MIB, Bomb, mail, zeros
+from benchmarks.faults.bomb_archives import archives, flooded
+from benchmarks.faults.bomb_pictures import moving, pictures, png
 from benchmarks.faults.seeds import (
     SEEDS,
     chunk,
@@ -35,33 +34,18 @@ from benchmarks.faults.seeds import (
     zip_parts,
 )  # fmt: skip
 
-MIB: Final = 1 << 20
-PNG: Final = b"\x89PNG\r\n\x1a\n"
-_LAUGHS = (
-    '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "haha">'
-    + "".join(f'<!ENTITY {after} "{f"&{before};" * 10}">' for before, after in zip("abcdefghi", "bcdefghij", strict=True))
-    + "]>"
-)
 _QUADRATIC = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY j "{"a" * 60_000}">]>'
 _OUTSIDE = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY j SYSTEM "file:///etc/passwd">]>'
-
-
-@dataclass(frozen=True, slots=True)
-class Bomb:
-    """One hostile file, and the name that it is sent under."""
-
-    name: str
-    make: Callable[[], bytes]
 
 
 def bombs(chance: random.Random) -> list[Bomb]:
     """Return all of them; `chance` fills what only has to be incompressible."""
     noise = chance.randbytes(MIB)
     made = [
-        *_pictures(),
-        *_moving(),
+        *pictures(),
+        *moving(),
         *_pdfs(),
-        *_archives(noise),
+        *archives(noise),
         *_offices(noise),
         *_texts(),
         *_mails(),
@@ -78,110 +62,6 @@ NAMES: Final = (
     "\ud800.txt", ".", "...txt",
 )  # fmt: skip
 """What a file may be called."""
-
-
-def zeros(mebibytes: int) -> bytes:
-    """Return `mebibytes` of zeros as zlib packs them, some thousandth of that."""
-    deflate = zlib.compressobj(9)
-    head = deflate.compress(b"") + deflate.flush(zlib.Z_FULL_FLUSH)
-    block = deflate.compress(bytes(MIB)) + deflate.flush(zlib.Z_FULL_FLUSH)
-    return head + block * mebibytes + b"\x01\x00\x00\xff\xff" + struct.pack(">I", (mebibytes * MIB % 65521) << 16 | 1)
-
-
-def _png(width: int, height: int, *, bits: int = 1, colour: int = 0, data: bytes = b"", before: bytes = b"") -> bytes:
-    """Return a PNG that says to be so large. Source: PNG, third edition, 11.2.2 (IHDR)."""
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
-    return PNG + head + before + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-
-
-def _pictures() -> Iterator[Bomb]:
-    yield Bomb("50mp.png", lambda: _png(10_000, 5_001, data=zeros(6)))
-    yield Bomb("400mp.png", lambda: _png(20_000, 20_000, data=zeros(48)))
-    yield Bomb("endless.png", lambda: _png(0xFFFFFFFF, 0xFFFFFFFF, data=zeros(1)))
-    yield Bomb("deep-39mp.png", lambda: _png(6_240, 6_240, bits=16, colour=6, data=zeros(298)))
-    yield Bomb("lie.png", lambda: _png(8, 8, data=zeros(1024)))
-    yield Bomb("words.png", lambda: _png(8, 8, data=zeros(1), before=chunk(b"zTXt", b"a\0\0" + zeros(1024)) * 3))
-    yield Bomb("profile.png", lambda: _png(8, 8, data=zeros(1), before=chunk(b"iCCP", b"a\0\0" + zeros(1024))))
-    yield Bomb("50mp.jpg", lambda: _resized(SEEDS["jpg"].make(), b"\xff\xc2", struct.pack(">HH", 5_001, 10_000)))
-    yield Bomb("largest.jpg", lambda: _resized(SEEDS["jpg"].make(), b"\xff\xc2", struct.pack(">HH", 65_500, 65_500)))
-    yield Bomb("scans.jpg", _scans)
-    yield Bomb("largest.gif", lambda: b"GIF89a\xff\xff\xff\xff" + SEEDS["gif"].make()[10:])
-    yield Bomb(
-        "largest.bmp",
-        lambda: b"BM" + struct.pack("<IIIIiiHHIIIIII", 999, 0, 54, 40, 2**31 - 1, -(2**31), 1, 24, 0, 0, 0, 0, 0, 0),
-    )
-    yield Bomb("runs.bmp", lambda: b"BM" + struct.pack("<IIIIiiHHIIIIII", 999, 0, 54, 40, 6_000, 6_000, 1, 8, 1, 0, 0, 0, 0, 0))
-    yield Bomb(
-        "inner.ico",
-        lambda: struct.pack("<HHHBBBBHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, 60_000, 22) + _png(20_000, 20_000, data=zeros(48)),
-    )
-    yield Bomb(
-        "largest.avif", lambda: _resized(SEEDS["avif"].make(), b"ispe\0\0\0\0", struct.pack(">II", 65_535, 65_535), skip=0)
-    )
-    yield Bomb("strips.tiff", lambda: _tiff([_directory(30_000, 1_300, strip=(8, 0xFFFFFFF0))]))
-    yield Bomb("packed.tiff", lambda: _tiff([_directory(39_000, 1_000, strip=(8, len(zeros(40))), packing=8)], zeros(40)))
-    yield Bomb("samples.tiff", lambda: _tiff([_directory(6_000, 6_000, strip=(8, 8), samples=65_535)]))
-
-
-def _moving() -> Iterator[Bomb]:
-    frame = struct.pack(">IIIIHHBB", 1000, 1000, 0, 0, 1, 99, 0, 0)
-    yield Bomb("frames.png", lambda: _animated(10_000, frame))
-    yield Bomb("frames.apng", lambda: _animated(2, frame, said=0xFFFFFFFF))
-    yield Bomb("frames.gif", lambda: b"GIF89a\xe8\x03\xe8\x03\x80\0\0" + bytes(6) + _gif_frame() * 10_000 + b";")
-    yield Bomb("pages.tiff", lambda: _tiff([_directory(1_000, 1_000, strip=(8, 8))] * 10_000))
-    yield Bomb("circle.tiff", lambda: _tiff([_directory(100, 100, strip=(8, 8))], circle=True))
-    laughs = f'{_LAUGHS}<svg xmlns="http://www.w3.org/2000/svg"><text>&j;</text></svg>'
-    yield Bomb("laughs.svg", laughs.encode)
-    blur = '<filter id="f"><feGaussianBlur stdDeviation="99999"/></filter><rect filter="url(#f)" width="1e9" height="1e9"/>' * 100
-    yield Bomb("blur.svg", f'<svg xmlns="http://www.w3.org/2000/svg" width="1e9" height="1e9">{blur}</svg>'.encode)
-    run = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(2)</script></svg>'
-    yield Bomb("runs.svg", lambda: run)
-
-
-def _resized(data: bytes, before: bytes, size: bytes, *, skip: int = 3) -> bytes:
-    """Return `data` with another size in the place that follows `before` and `skip` bytes."""
-    at = data.index(before) + len(before) + skip
-    return data[:at] + size + data[at + len(size) :]
-
-
-def _scans() -> bytes:
-    """Return a progressive JPEG of 36 megapixels that says its last scan 2,000 times over."""
-    data = _resized(SEEDS["jpg"].make(), b"\xff\xc2", struct.pack(">HH", 6_000, 6_000))
-    last = data.rindex(b"\xff\xda")
-    return data[:last] + data[last:-2] * 2_000 + data[-2:]
-
-
-def _animated(count: int, frame: bytes, *, said: int = 0) -> bytes:
-    """Return an APNG of `count` frames that say all the same. Source: PNG, third edition, 11.3.6 (animation)."""
-    rows = zlib.compress(bytes(126 * 1000))
-    parts = [
-        chunk(b"IHDR", struct.pack(">IIBBBBB", 1000, 1000, 1, 0, 0, 0, 0)),
-        chunk(b"acTL", struct.pack(">II", said or count, 0)),
-    ]
-    parts += [chunk(b"fcTL", struct.pack(">I", 0) + frame), chunk(b"IDAT", rows)]
-    for number in range(1, count):
-        parts += [chunk(b"fcTL", struct.pack(">I", 2 * number - 1) + frame), chunk(b"fdAT", struct.pack(">I", 2 * number) + rows)]
-    return PNG + b"".join(parts) + chunk(b"IEND", b"")
-
-
-def _gif_frame() -> bytes:
-    return b"!\xf9\x04\0\x01\0\0\0,\0\0\0\0\xe8\x03\xe8\x03\0\x02\x02\x44\x01\0"
-
-
-def _directory(width: int, height: int, *, strip: tuple[int, int], packing: int = 1, samples: int = 1) -> bytes:
-    """Return a directory of a TIFF without the place of the next. Source: TIFF 6.0, section 2."""
-    tags = ((256, 4, width), (257, 4, height), (258, 3, 8), (259, 3, packing), (262, 3, 1), (273, 4, strip[0]), (277, 3, samples),
-            (278, 4, height),
-            (279, 4, strip[1]))  # fmt: skip
-    return struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
-
-
-def _tiff(directories: list[bytes], data: bytes = bytes(64), *, circle: bool = False) -> bytes:
-    whole = b"II*\0" + struct.pack("<I", 8 + len(data)) + data
-    for number, directory in enumerate(directories, 1):
-        after = len(whole) + len(directory) + 4
-        whole += directory + struct.pack("<I", 8 + len(data) if circle else after if number < len(directories) else 0)
-    return whole
 
 
 def _pdfs() -> Iterator[Bomb]:
@@ -240,110 +120,9 @@ def _prev(data: bytes, *, itself: bool) -> bytes:
     return data.replace(b"trailer\n<<", b"trailer\n<< /Prev %d" % place)
 
 
-def _archives(noise: bytes) -> Iterator[Bomb]:
-    yield Bomb("deep.zip", partial(_nested, 40))
-    yield Bomb("wide.zip", lambda: _sixteen(4))
-    yield Bomb("holds-itself.zip", itself)
-    yield Bomb("holds-itself.eml", lambda: _mail(itself()))
-    yield Bomb("growing.zip", lambda: growing(6))
-    yield Bomb("locked-within.zip", lambda: locked_within(archives=40, files=2_000))
-    yield Bomb("zeros.zip", lambda: _flooded({"zeros.txt": 1024}))
-    yield Bomb("just-under.zip", lambda: _flooded({"zeros.txt": 45}, {"noise.bin": noise}))
-    yield Bomb("lie.zip", lambda: _flooded({"zeros.txt": 1024}, said=9))
-    yield Bomb("packed-twice.zip", lambda: packed({"in.zip": _flooded({"zeros.txt": 1024})}))
-    yield Bomb("overlap.zip", _overlapping)
-    yield Bomb("bz2.zip", lambda: packed({"zeros.txt": bytes(64 * MIB)}, zipfile.ZIP_BZIP2))
-    yield Bomb("lzma.zip", lambda: packed({"zeros.txt": bytes(64 * MIB)}, zipfile.ZIP_LZMA))
-    yield Bomb("unknown-method.zip", lambda: packed(zip_parts()).replace(b"\x08\0\0\0!\0", b"\x63\0\0\0!\0"))
-    yield Bomb("entries.zip", lambda: packed({f"{number}.txt": b"a" for number in range(10_000)}))
-    yield Bomb("more-entries.zip", lambda: packed({f"{number}.txt": b"" for number in range(70_000)}))
-    slips = ["../../../../tmp/owned.txt", "/owned.txt", "C:\\owned.txt", "..\\..\\owned.txt", "a/../../b.txt", "nul\0.txt", "\x1b[2J.txt",
-             "<script>alert(1)</script>.md", "\u202etxt.md", "", "/", ".", "한글" * 99 + ".txt", "a\nb.txt", "aux.txt"]  # fmt: skip
-    yield Bomb("slips.zip", lambda: packed(dict.fromkeys(slips, b"The office opens at nine.")))
-    yield Bomb("links.zip", _links)
-    yield Bomb("same-name.zip", lambda: _same_name(500))
-    yield Bomb(
-        "locked.zip", lambda: packed(zip_parts()).replace(b"PK\x01\x02\x14\x03\x14\0\0\0", b"PK\x01\x02\x14\x03\x14\0\1\0")
-    )
-    yield Bomb("cut.zip", lambda: packed(zip_parts())[:-30])
-    yield Bomb("comment.zip", lambda: packed(zip_parts())[:-2] + b"\xff\xff")
-    yield Bomb(
-        "book.epub",
-        lambda: packed({"mimetype": b"application/epub+zip", "a.xhtml": _LAUGHS.encode() + b"<html><body>&j;</body></html>"}),
-    )
-
-
-def _nested(depth: int) -> bytes:
-    data = packed({"deepest.txt": b"Deep."})
-    for level in range(depth):
-        data = packed({f"{level}.zip": data})
-    return data
-
-
-def _sixteen(depth: int) -> bytes:
-    """Return sixteen archives in each of sixteen, so deep, with much in the innermost."""
-    data = _flooded({"zeros.txt": 256})
-    for level in range(depth):
-        data = packed({f"{level}-{number}.zip": data for number in range(16)})
-    return data
-
-
-def _flooded(sizes: dict[str, int], more: dict[str, bytes] | None = None, *, said: int = -1) -> bytes:
-    """Return a ZIP of files of so many MiB of zeros, which may say that they are smaller. Source: APPNOTE 6.3.10, 4.3.7 and 4.3.12."""
-    data, listed = b"", b""
-    for name, mebibytes in sizes.items():
-        raw = zeros(mebibytes)[2:-4]
-        size, sum_of = said if said >= 0 else mebibytes * MIB, _crc_of_zeros(mebibytes)
-        head = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, sum_of, len(raw), size, len(name), 0)
-        listed += b"PK\x01\x02\x14\x03" + head + struct.pack("<HHHII", 0, 0, 0, 0, len(data)) + name.encode()
-        data += b"PK\x03\x04" + head + name.encode() + raw
-    for name, held in (more or {}).items():
-        head = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(held), len(held), len(held), len(name), 0)
-        listed += b"PK\x01\x02\x14\x03" + head + struct.pack("<HHHII", 0, 0, 0, 0, len(data)) + name.encode()
-        data += b"PK\x03\x04" + head + name.encode() + held
-    count = len(sizes) + len(more or {})
-    return data + listed + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, count, count, len(listed), len(data), 0)
-
-
-def _crc_of_zeros(mebibytes: int) -> int:
-    block, found = bytes(MIB), 0
-    for _mebibyte in range(mebibytes):
-        found = zlib.crc32(block, found)
-    return found
-
-
-def _overlapping() -> bytes:
-    """Return a ZIP whose 1,500 entries all lie in the same place."""
-    raw, name = zeros(10)[2:-4], b"0000.txt"
-    head = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, _crc_of_zeros(10), len(raw), 10 * MIB, len(name), 0)
-    data = b"PK\x03\x04" + head + name + raw
-    listed = b"".join(
-        b"PK\x01\x02\x14\x03" + head + struct.pack("<HHHII", 0, 0, 0, 0, 0) + b"%04d.txt" % at for at in range(1_500)
-    )
-    return data + listed + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 1_500, 1_500, len(listed), len(data), 0)
-
-
-def _links() -> bytes:
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
-        for name, target in (("passwd.txt", "/etc/passwd"), ("folder", "/etc"), ("folder/shadow.txt", "x")):
-            entry = zipfile.ZipInfo(name)
-            entry.external_attr = 0o120777 << 16
-            archive.writestr(entry, target)
-    return held.getvalue()
-
-
-def _same_name(count: int) -> bytes:
-    """Return a ZIP whose files have all the same name (zipfile warns of that, so they are renamed where they lie)."""
-    data = packed({f"{number:06}.txt": b"The office opens at nine." for number in range(count)})
-    for number in range(1, count):
-        data = data.replace(b"%06d.txt" % number, b"000000.txt")
-    return data
-
-
 def _offices(noise: bytes) -> Iterator[Bomb]:
     word, slides, sheet, hangul = docx_parts(), pptx_parts(), xlsx_parts(), hwpx_parts()
-    for called, head in (("laughs", _LAUGHS), ("quadratic", _QUADRATIC), ("outside", _OUTSIDE)):
+    for called, head in (("laughs", LAUGHS), ("quadratic", _QUADRATIC), ("outside", _OUTSIDE)):
         said = "&j;" * (2_000 if called == "quadratic" else 1)
         for ending, parts, name, mark in (("docx", word, "word/document.xml", b"The office"), ("pptx", slides, "ppt/slide.xml", b"The office"),
                                           ("xlsx", sheet, "xl/strings.xml", b"The office"),
@@ -353,7 +132,7 @@ def _offices(noise: bytes) -> Iterator[Bomb]:
                                           ("2.xlsx", sheet, "xl/styles.xml", b"yyyy")):  # fmt: skip
             broken = parts | {name: head.encode() + parts[name].replace(mark, said.encode(), 1)}
             yield Bomb(f"{called}.{ending}", partial(packed, broken))
-    yield Bomb("zeros.docx", lambda: _flooded({"word/document.xml": 1024}, word))
+    yield Bomb("zeros.docx", lambda: flooded({"word/document.xml": 1024}, word))
     padded = word | {"word/media/noise.png": noise * 3}
 
     def with_paragraphs() -> bytes:
@@ -420,8 +199,8 @@ def _texts() -> Iterator[Bomb]:
     yield Bomb("titles.html", lambda: b"<html><title>" * 500_000)
     yield Bomb("comments.html", lambda: b"<!--" * 1_000_000 + b"<html>")
     yield Bomb("attributes.html", lambda: b"<html><body><p " + b"a=1 " * 2_000_000 + b">a</p>")
-    yield Bomb("laughs.html", lambda: _LAUGHS.encode() + b"<html><body>&j;</body></html>")
-    yield Bomb("laughs.xml", lambda: _LAUGHS.encode() + b"<x>&j;</x>")
+    yield Bomb("laughs.html", lambda: LAUGHS.encode() + b"<html><body>&j;</body></html>")
+    yield Bomb("laughs.xml", lambda: LAUGHS.encode() + b"<x>&j;</x>")
     yield Bomb("brackets.md", lambda: b"[" * 20_000)
     yield Bomb("stars.md", lambda: b"**a " * 10_000)
     yield Bomb("bars.md", lambda: b"|" * 1_000_000 + b"\n|" + b"-|" * 500_000 + b"\n")
@@ -441,14 +220,7 @@ def _mails() -> Iterator[Bomb]:
     yield Bomb("people.eml", lambda: head.replace(b"b@example.org", b"b@example.org, " * 3_000) + b"\na")
     yield Bomb("comments.eml", lambda: head.replace(b"b@example.org", b"(" * 50_000 + b"b@example.org") + b"\na")
 
-    yield Bomb("attached.eml", lambda: _mail(_flooded({"zeros.txt": 512})))
-
-
-def _mail(archive: bytes) -> bytes:
-    """Return a mail to which an archive is attached."""
-    head = b"From: a@example.org\nTo: b@example.org\nSubject: c\nMIME-Version: 1.0\n"
-    part = b"--b\nContent-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: base64\n\n"
-    return head + b'Content-Type: multipart/mixed; boundary="b"\n\n' + part + encodebytes(archive) + b"--b--\n"
+    yield Bomb("attached.eml", lambda: mail(flooded({"zeros.txt": 512})))
 
 
 def _sounds() -> Iterator[Bomb]:
@@ -499,7 +271,7 @@ def _disguised() -> Iterator[Bomb]:
     yield Bomb("gif-and-script.gif", lambda: b"GIF89a/*" + bytes(99) + b"*/=1;alert(1)")
     yield Bomb(
         "png-and-page.png",
-        lambda: _png(8, 8, data=zlib.compress(bytes(16)), before=chunk(b"tEXt", b"a\0<script>alert(1)</script>")),
+        lambda: png(8, 8, data=zlib.compress(bytes(16)), before=chunk(b"tEXt", b"a\0<script>alert(1)</script>")),
     )
     yield Bomb("old.doc", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096))
     yield Bomb("old.hwp", lambda: b"HWP Document File V3.00" + bytes(99))
