@@ -1,6 +1,6 @@
 """What people ask of what is kept of them: which files there are, and how it is deleted.
 
-Owns the questions, Korean and English, and their answers. Deletes nothing itself: it names the command, and offers it as a button.
+Owns the questions, Korean and English, and their answers. Deletes nothing itself: it names the command.
 
     asks_of_kept("what files do you have?")   # "files"
     asks_of_kept("내 데이터 삭제해줘")             # "deleting"
@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from bot.locale import Language, phrases
-from bot.message import Button, Command
 from bot.passage import MESSAGE, WITHIN, Held
 from bot.text.shown import literal, named
 
@@ -86,8 +85,3 @@ def deleting_told(language: Language) -> str:
         "/forget deletes what you said and sent here, with my answers; /forget NAME one document, and in reply to a message that one. "
         "/privacy says what is kept."
     ).markdown(language)
-
-
-def deleting_buttons(language: Language) -> tuple[Button, ...]:
-    """Return the button that does it."""
-    return (Button(_("Delete all that I said here").to(language), Command("forget")),)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from bot.locale import phrases
 from bot.message import AttachmentKind, Button, Command, Message, Reply
 from bot.skill import CommandSpec, Kit, Request, Skill, Slot
-from skills.help.kept import asks_of_kept, deleting_buttons, deleting_told, files_told
+from skills.help.kept import asks_of_kept, deleting_told, files_told
 
 _ = phrases(__file__)
 
@@ -50,7 +50,7 @@ class Help:
         """List the skills, tell of the one that is named, or of what is kept."""
         if request.message.command is None and (kept := asks_of_kept(request.text)):
             if kept == "deleting":
-                return request.reply(deleting_told(request.language), buttons=deleting_buttons(request.language))
+                return request.reply(deleting_told(request.language))
             return request.reply(files_told(await self._library.held(request.home), request.language))
         asked = request.text.strip().lstrip("/").lower() if request.message.command else ""
         shown = self._skills() if await self._is_admin(request.message) else list(filter(_for_all, self._skills()))
