@@ -23,7 +23,7 @@ from bot.passage import Passage
 from bot.skill import Kit, Request
 from skills.summarise.frame import body_of
 from skills.summarise.named import meant
-from skills.summarise.order import MOST_MESSAGES, Order, is_wish, read_order
+from skills.summarise.order import MOST_MESSAGES, Order, is_wish, option, read_order
 
 _ = phrases(__file__)
 
@@ -118,7 +118,7 @@ async def _talk(order: Order, kit: Kit, about: Message, language: Language) -> M
     count = order.last or (MOST_MESSAGES if order.since is not None else USUAL_MESSAGES)
     more = min(MOST_MESSAGES, 2 * count + LOOKED_BACK)  # commands and wishes are among them
     past = await kit.history.last(about, count=more, since=order.since)
-    said = [one for one in past if one.text.strip() and not one.by_bot and not is_wish(one.text)][-count:]
+    said = [one for one in past if one.text.strip() and not (one.by_bot or is_wish(one.text) or option(one.text))][-count:]
     if not said:
         return None
     item = await asyncio.to_thread(_of_talk, said, order, language)

@@ -119,7 +119,7 @@ async def test_the_last_messages_are_told_by_speaker_without_the_bots(tmp_path: 
 async def test_wishes_for_a_summary_are_no_part_of_the_talk_and_do_not_count(tmp_path: Path) -> None:
     history = [said("The printer in room 4 is broken again.", 1), said("summarise what was said today", 2, "ben")]
     history += [said("오늘 얘기 한 줄로 요약해줘", 3), said("The summary of the year is ready on the shelf.", 4)]
-    history += [said("Toner costs eighty euros, so I need a yes.", 5, "ben"), said("tl;dr", 6)]
+    history += [said("Toner costs eighty euros, so I need a yes.", 5, "ben"), said("tl;dr", 6), said("shorter please", 7)]
     reply = await ask(kit_of(tmp_path, history=history), make_message("/sum 3", kind="group", id="9"))
     assert reply.text.startswith("**3 messages**")
     assert "printer" in reply.text
