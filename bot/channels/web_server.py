@@ -46,7 +46,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens. Raises ChannelError, which says what to type, where it cannot."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             free = port + 1 if port < LAST_PORT else 0
@@ -66,6 +66,9 @@ def listen(host: str, port: int) -> socket.socket:
                 why=why,
             )
         ) from error
+    # What is accepted inherits it: asyncio sets it only where a socket names its protocol, and `create_server` names none.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def address_of(listener: socket.socket, host: str) -> str:

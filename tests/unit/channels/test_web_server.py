@@ -47,6 +47,13 @@ async def test_it_answers_once_it_is_ready_and_frees_its_port_when_it_is_cancell
     listen("127.0.0.1", int(url.rpartition(":")[2])).close()
 
 
+def test_an_answer_in_several_pieces_is_sent_at_once() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        taken, _there = listener.accept()
+        with taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def test_an_application_that_does_not_start_is_told_and_does_not_end_the_process() -> None:
     with listen("127.0.0.1", 0) as listener, pytest.raises(ChannelError, match="did not start"):
         await serve(application(starts=False), listener, ready=asyncio.Event())
