@@ -42,8 +42,8 @@ class Plan:
         return max(least, round(whole * self.scale))
 
 
-CORES = 2
-"""The machine for which the matrix is made: faults run side by side as far as these reach."""
+SIDE_BY_SIDE = 3.0
+"""Cores that are asked for at once on the two of the machine for which the matrix is made: each row waits now and then."""
 SHORT = 0.02
 """The scale of the tests: a few seconds a fault."""
 
@@ -87,7 +87,9 @@ class Fault:
     run: Callable[[Plan], Awaitable[Row]]
     most_s: float
     """Over so many seconds at scale 1.0 it is ended, and counts as failed."""
-    cores: int = 1
-    """How many of CORES it keeps busy, or needs for itself because it is timed; 0: it mostly waits (ten minutes without the platform)."""
+    cores: float = 1.0
+    """How many cores it keeps busy: half of one where it mostly waits, 0 where it hardly does anything else (as while its platform is away)."""
+    alone: bool = False
+    """Whether it says how long people wait: then nothing runs beside it that keeps a core busy."""
     known: str = ""
     """Why it is not sound, where that is known and cannot be helped: "Telegram has no key for a send". The test then asks only that it runs."""

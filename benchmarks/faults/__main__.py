@@ -1,4 +1,4 @@
-"""Runs the matrix: each fault in a process of its own, as many side by side as the cores reach for."""
+"""Runs the matrix: each fault in a process of its own, side by side as far as none is told by how long another takes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from benchmarks.faults import CORES, Fault, Plan, Row
+from benchmarks.faults import SIDE_BY_SIDE, Fault, Plan, Row
 from benchmarks.faults.matrix import named
 from benchmarks.faults.page import PAGE, table, written
 
@@ -78,18 +78,24 @@ async def _all(faults: list[Fault], seed: int, scale: float) -> dict[str, Row]:
 
 
 async def in_their_places(faults: Sequence[Fault], take: Callable[[Fault], Awaitable[None]]) -> None:
-    """Take those that mostly wait first, then those that need all cores, one after the other, then the others side by side."""
-    waiting = sorted(faults, key=lambda fault: (fault.cores > 0, -fault.cores))
-    running: dict[asyncio.Future[None], int] = {}
+    """Take those that are timed one after the other, then the others side by side, the largest first; beside all what only waits."""
+    waiting = sorted(faults, key=lambda fault: (fault.cores > 0, not fault.alone, -fault.cores * fault.most_s))
+    running: dict[asyncio.Future[None], Fault] = {}
     while waiting or running:
         for fault in list(waiting):
-            if fault.cores + sum(running.values()) <= CORES:
+            if _has_room(fault, [one for one in running.values() if one.cores]):
                 waiting.remove(fault)
-                running[asyncio.ensure_future(take(fault))] = fault.cores
+                running[asyncio.ensure_future(take(fault))] = fault
         done, _running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             del running[task]
             task.result()
+
+
+def _has_room(fault: Fault, busy: Collection[Fault]) -> bool:
+    if not fault.cores or not busy:
+        return True
+    return not any(one.alone for one in (fault, *busy)) and fault.cores + sum(one.cores for one in busy) <= SIDE_BY_SIDE
 
 
 async def _in_child(fault: Fault, seed: int, scale: float) -> Row:

@@ -45,7 +45,7 @@ async def _killed(folder: Path, seed: int, kills: int, *, whole: bool, page: boo
         await _unreliable(telegram, seed)
         bot, street, visitor = Bot.on(telegram, folder / "home", page=page), Street(telegram, chance), Visitor()
         await street.open()
-        talking = [street.talk(every_s=0.3 if whole else 0.05, slow=0.1 if whole else 0.0), street.look()]
+        talking = [street.talk(every_s=0.3 if whole else 0.05, slow=0.1 if whole else 0.0), street.look(every_s=3.0)]
         talking += [visitor.talk(bot, every_s=0.3)] if page else []
         async with meanwhile(*talking):
             for _kill in range(kills):
@@ -195,5 +195,6 @@ FAULTS: tuple[Fault, ...] = (
         "messages and updates, dripping and truncated answers, refusals of what was done",
         lying,
         most_s=180,
+        cores=0.5,
     ),
 )

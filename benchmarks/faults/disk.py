@@ -189,6 +189,7 @@ FAULTS = (
         "the disk turns read-only under the running bot and back (EROFS from every write), four times, while people ask",
         read_only,
         most_s=150,
+        cores=0.5,
     ),
     Fault(
         "lost-files",

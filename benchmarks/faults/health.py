@@ -339,6 +339,7 @@ FAULTS: tuple[Fault, ...] = (
         "Disk, models, platform and database are taken away and given back; the loop that polls hangs, is deaf, dies",
         ready,
         120,
+        cores=0.5,
     ),
     Fault(
         "numbers",
@@ -346,6 +347,6 @@ FAULTS: tuple[Fault, ...] = (
         "What /metrics says beside a count from outside; it is asked 1,000 times, without a pause, meanwhile",
         numbers,
         120,
-        cores=2,
+        alone=True,
     ),
 )

@@ -269,8 +269,8 @@ FAULTS: tuple[Fault, ...] = (
         two_bots,
         most_s=150,
     ),
-    Fault("sigterm", "delivery", "SIGTERM under load, 20 times", ends, most_s=240),
-    Fault("start-after-crash", "delivery", "`kill -9` at 100,000 passages, and a start", starts, most_s=240, cores=2),
+    Fault("sigterm", "delivery", "SIGTERM under load, 20 times", ends, most_s=240, cores=0.5),
+    Fault("start-after-crash", "delivery", "`kill -9` at 100,000 passages, and a start", starts, most_s=240, alone=True),
     Fault(
         "platform-away",
         "delivery",

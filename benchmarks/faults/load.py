@@ -272,7 +272,7 @@ FAULTS: tuple[Fault, ...] = (
         "1,000 messages by one person within ten seconds, while 12 others go on asking",
         flood_of_one,
         most_s=120,
-        cores=2,
+        alone=True,
     ),
     Fault(
         "overload",
@@ -280,6 +280,6 @@ FAULTS: tuple[Fault, ...] = (
         "ten times more than can be served, 1,500 messages from as many chats, where 250 may wait",
         overload,
         most_s=180,
-        cores=2,
+        alone=True,
     ),
 )

@@ -53,6 +53,8 @@ def read_some(*, kind: str, seed: int, first: int, count: int, folder: str) -> C
     came = Came()
     file = Path(folder) / f"file.{kind}"
     for number in range(first, first + count):
+        for left in file.parent.iterdir():  # a file that is written over is waited for until it is on the disk, by ext4
+            left.unlink()
         file.write_bytes(mutated(kind, seed, number))
         begun = time.perf_counter()
         try:

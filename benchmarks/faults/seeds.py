@@ -288,6 +288,7 @@ def _sound(kind: str) -> bytes:
     return held.getvalue()
 
 
+@cache
 def _wav() -> bytes:
     held = io.BytesIO()
     with wave.open(held, "wb") as sound:

@@ -203,6 +203,7 @@ FAULTS: tuple[Fault, ...] = (
         "people ask and shut the bot out before it answers: blocked, deactivated, kicked, deleted, without rights, not found",
         shut_out,
         most_s=90,
+        cores=0.5,
     ),
     Fault(
         "supergroups",
@@ -210,5 +211,6 @@ FAULTS: tuple[Fault, ...] = (
         "groups become supergroups while their answers are on the way, announced or not, and the bot is killed in the middle",
         supergroups,
         most_s=90,
+        cores=0.5,
     ),
 )

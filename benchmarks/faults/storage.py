@@ -465,6 +465,7 @@ FAULTS = (
         "14 s, while people ask in Telegram and on the page",
         trouble,
         most_s=240,
+        cores=0.5,
     ),
     Fault(
         "cut-migration",

@@ -158,6 +158,6 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "slow-beside-quick", "load", "64 people have something translated, a second of computing each, beside people who search",
-        slow_beside_quick, most_s=200, cores=2,
+        slow_beside_quick, most_s=200, alone=True,
     ),
 )  # fmt: skip

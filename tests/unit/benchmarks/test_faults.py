@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from benchmarks.faults import Fault, Plan, Row
+from benchmarks.faults import SIDE_BY_SIDE, Fault, Plan, Row
 from benchmarks.faults.__main__ import in_their_places
 from benchmarks.faults.matrix import FAULTS, named
 from benchmarks.faults.page import BEGIN, END, table, written
@@ -34,27 +34,42 @@ def test_a_row_is_sound_only_where_nothing_went_wrong() -> None:
     assert not any(Row(5, "messages", **{count: 1}).sound for count in ("lost", "doubled", "leaked", "failed"))
 
 
-async def test_what_needs_all_cores_runs_alone_and_what_waits_beside_it() -> None:
+async def together(*faults: Fault, turns: int = 2) -> set[frozenset[str]]:
+    """Return which of `faults` ran at the same time; one without a core goes on for longer than all others."""
     running: list[str] = []
-    together: set[frozenset[str]] = set()
+    seen: set[frozenset[str]] = set()
 
     async def take(fault: Fault) -> None:
         running.append(fault.name)
-        for _turn in range(10 if fault.name == "e" else 2):
-            together.add(frozenset(running))
+        for _turn in range(turns if fault.cores else 99):
+            seen.add(frozenset(running))
             await asyncio.sleep(0)
         running.remove(fault.name)
 
-    faults = [
-        Fault(name, "load", name, _none, most_s=1, cores=cores)
-        for name, cores in (("a", 1), ("b", 2), ("c", 1), ("d", 2), ("e", 0))
-    ]
     await in_their_places(faults, take)
+    return seen
 
-    seen = {frozenset(one - {"e"}) for one in together}
-    assert {frozenset("b"), frozenset("d"), frozenset("ac")} <= seen
-    assert all(len(one) == 1 for one in seen if one & {"b", "d"})
-    assert any("e" in one and "b" in one for one in together)
+
+def of(name: str, cores: float = 1.0, *, alone: bool = False, most_s: float = 1.0) -> Fault:
+    return Fault(name, "load", name, _none, most_s=most_s, cores=cores, alone=alone)
+
+
+async def test_what_is_timed_runs_alone_beside_what_only_waits() -> None:
+    seen = await together(of("a"), of("timed", alone=True), of("waits", 0), of("b"), of("also timed", alone=True))
+
+    assert all("waits" in one for one in seen if len(one) > 1)
+    seen = {one - {"waits"} for one in seen}
+    assert {frozenset({"timed"}), frozenset({"also timed"}), frozenset("ab")} <= seen
+    assert all(len(one) == 1 for one in seen if one & {"timed", "also timed"})
+
+
+async def test_no_more_run_side_by_side_than_cores_are_asked_for() -> None:
+    faults = [of("half", 0.5, most_s=8), of("one", most_s=7), of("other half", 0.5, most_s=6), of("two", 2, most_s=5)]
+    cores = {fault.name: fault.cores for fault in faults}
+    seen = await together(*faults)
+
+    assert {frozenset({"two", "one"}), frozenset({"half", "other half"})} <= seen  # the largest first, and what fits beside it
+    assert max(sum(cores[name] for name in one) for one in seen) <= SIDE_BY_SIDE
 
 
 def test_the_page_has_a_table_a_section_between_its_marks() -> None:
