@@ -12,7 +12,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, and_, func, not_, or_, select
+from sqlalchemy import Select, and_, exists, func, not_, or_, select
+from sqlalchemy.orm import aliased
 
 from bot.message import Address, Message, Reply, unpack
 from bot.route import Route, unpack_route
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 MOST_HISTORY = 500
 ROUTED_BEFORE = 8
 """How far back the last message is looked for that was no command."""
+_NEWER = aliased(InboxRow)
+_EDITED = exists().where(
+    _NEWER.channel == InboxRow.channel, _NEWER.account == InboxRow.account, _NEWER.chat == InboxRow.chat,
+    _NEWER.message_id == InboxRow.message_id, _NEWER.version > InboxRow.version,
+)  # fmt: skip
+"""Of a row that is selected: whether a later version of its message is here."""
 
 
 class History:
@@ -44,12 +51,13 @@ class History:
     ) -> list[Message]:
         """Return the people's messages of the same chat and thread before `message`, oldest first; with `whole_thread` the bot's too.
 
+        Of a message that was edited its newest version alone: its writer took the others back.
         What begins a thread of its own (`/sum 50`, answered in a thread below it) comes after what was said beside all threads.
         """
         threads = {message.address.thread, *([""] if message.address.thread == message.id else [])}
         here = and_(*_in_chat(message.address), InboxRow.thread.in_(threads))
         query = select(InboxRow.id, InboxRow.message).where(
-            here, InboxRow.sent_at <= message.sent_at, InboxRow.message_id != message.id
+            here, InboxRow.sent_at <= message.sent_at, InboxRow.message_id != message.id, not_(_EDITED)
         )
         if since is not None:
             query = query.where(InboxRow.sent_at >= since)

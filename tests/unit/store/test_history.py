@@ -1,4 +1,7 @@
+from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from bot.message import Reply
 from bot.route import Route
@@ -21,6 +24,21 @@ async def test_history_is_the_chats_own_oldest_first(database: Database) -> None
         "say 2",
         "say 3",
     ]
+
+
+@pytest.mark.parametrize("whole_thread", [False, True])
+async def test_history_has_the_newest_version_of_what_was_edited_alone(database: Database, *, whole_thread: bool) -> None:
+    inbox = Inbox(database)
+    for chat in ("1", "2"):
+        said = make_message("the code is 1111", chat=chat, id="1", sent_at=NOON)
+        for one in (said, replace(said, text="the code is secret", version=7), replace(said, text="the code is gone", version=9)):
+            number = await inbox.accept(one)
+            assert number is not None
+            await inbox.finish(number, one, [])
+    await inbox.accept(make_message("the code is 1111", chat="1", id="2", sent_at=NOON + timedelta(minutes=1)))
+    asked = make_message("/sum", chat="1", id="3", sent_at=NOON + timedelta(minutes=2))
+    said_before = await History(database).last(asked, whole_thread=whole_thread)
+    assert [(one.id, one.text) for one in said_before] == [("1", "the code is gone"), ("2", "the code is 1111")]
 
 
 async def test_what_begins_a_thread_comes_after_what_was_said_beside_all_threads(database: Database) -> None:
