@@ -42,6 +42,8 @@ GOOD = 0.6
 """How well the documents must answer, 0..1, to go before a skill that the router is sure of …"""
 CERTAIN = 0.97
 """… and not certain."""
+VERY_GOOD = 0.8
+"""The same where the router is certain that no skill serves: nobody asks the documents about the weather."""
 NEAR = 0.05
 """How likely a skill must be, 0..1, to be offered by a button where none serves."""
 MOST_TRIES = 3
@@ -300,7 +302,8 @@ class Dispatcher:
         return _say(said, message, route=route, buttons=buttons)
 
     async def _unserved(self, message: Message, route: Route) -> _Plan | Answer:
-        if found := await self._found(message, route, least=0.0):
+        certain = (route.score or 0.0) >= CERTAIN
+        if found := await self._found(message, route, least=VERY_GOOD if certain else 0.0):
             return found
         said = _("None of my skills does that. I search, summarise, read pictures and more; /help shows all of it.")
         near = self._skills.get(route.runner_up) if (route.runner_up_score or 0.0) >= NEAR else None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -44,6 +45,27 @@ WIPED_AFTER_S = 60.0
 """A platform waits until it is told that a message is forgotten, and may tell of many at once."""
 LONGEST_TITLE = 80
 """Characters of a document's title that are told."""
+
+
+_FILE = r"[\"“'‘]?(?P<name>\S(?:[^\n\"”]{0,118}\S)?\.[A-Za-z][A-Za-z0-9]{1,4})[\"”'’]?"
+_ENGLISH = re.compile(
+    r"(?:please\s+)?(?:(?:can|could) you\s+(?:please\s+)?)?(?:delete|remove|forget|erase)\s+(?:(?:the|my|this|that)\s+)?"
+    rf"(?:(?:file|document)\s+)?"
+    rf"{_FILE}(?:\s+please)?\s*[.!?]?",
+    re.IGNORECASE,
+)
+_KOREAN = re.compile(
+    rf"{_FILE}\s?(?:파일|문서)?(?:을|를|은|는|도)?\s*(?:좀\s*)?(?:삭제|지워|잊어|제거|없애)\s?(?:해\s?)?(?:줘|줘요|주세요|줄래|줄래요|달라|주라)?\s*[.!?~]?"
+)
+LONGEST_WISH = 200
+"""Characters of words that ask to forget a file."""
+
+
+def file_to_forget(text: str) -> str:
+    """Return the name of the file that `text` asks to delete in words, "" where it asks for nothing of the kind."""
+    said = " ".join(text.split())
+    found = (_ENGLISH.fullmatch(said) or _KOREAN.fullmatch(said)) if len(said) <= LONGEST_WISH else None
+    return found["name"] if found else ""
 
 
 class LeaveOut(Protocol):

@@ -1,6 +1,6 @@
 """The house's own commands: why a message went where it went, the language, privacy, forgetting, indexing.
 
-Kept as an ordinary skill, though it belongs to the host: it claims nothing and is reached by its commands alone.
+Kept as an ordinary skill, though it belongs to the host: it is reached by its commands, and by who asks in words to delete a file.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.errors import InputError
+from bot.forgetting import file_to_forget
 from bot.kept_talk import key_of, talk_of
 from bot.locale import Language, Marked, Text, phrases
-from bot.message import AttachmentKind, Message, Reply
+from bot.message import AttachmentKind, Button, Command, Message, Reply
 from bot.quota_told import NO_QUOTA, told_of
 from bot.skill import CommandSpec, Library, Request, Slot
-from bot.text.shown import in_code
+from bot.text.shown import in_code, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,15 +83,15 @@ class House:
         self._kept_days = kept_days
 
     def claims(self, message: Message) -> bool:
-        """Claim nothing."""
-        del message
-        return False
+        """Claim who asks in words to delete a file."""
+        return bool(file_to_forget(message.text))
 
     async def answer(self, request: Request) -> Reply:
         """Do what the command says; without one, keep what was said, where the chat wants it kept."""
         command = request.message.command
         if command is None:
-            return await self._keep(request)
+            name = file_to_forget(request.text) if request.message.addressed else ""
+            return _offered(name, request) if name else await self._keep(request)
         name = next((spec.name for spec in self.commands if command.name in (spec.name, *spec.aliases)), "")
         match name:
             case "why":
@@ -175,6 +176,12 @@ class House:
             elif message.version:
                 await self._library.remove(request.home, key=key_of(message))
         return request.reply("")
+
+
+def _offered(name: str, request: Request) -> Reply:
+    """Offer to forget a file: words alone delete nothing."""
+    said = _("Shall I forget {name}? Nothing of it is found or kept then.", name=named(name))
+    return request.reply(said, buttons=[Button(_("Forget it").to(request.language), Command("forget", name))])
 
 
 def _explain(message: Message, route: Route, language: Language) -> str:

@@ -21,5 +21,13 @@ def told(at: datetime, zone: tzinfo | None, language: Language) -> str:
     here = at.astimezone(zone)
     clock = f"{here:%H:%M} {here.tzname() or ''}".rstrip()
     if language == "ko":
-        return f"{here.year}년 {here.month}월 {here.day}일({_KOREAN_DAYS[here.weekday()]}) {clock}"
-    return f"{_DAYS[here.weekday()]} {here.day} {_MONTHS[here.month - 1]} {here.year}, {clock}"
+        return f"{day(at, zone, language)}({_KOREAN_DAYS[here.weekday()]}) {clock}"
+    return f"{_DAYS[here.weekday()]} {day(at, zone, language)}, {clock}"
+
+
+def day(at: datetime, zone: tzinfo | None, language: Language) -> str:
+    """Return the day of `at` (aware) in `zone`; None: in the zone of this machine."""
+    here = at.astimezone(zone)
+    if language == "ko":
+        return f"{here.year}년 {here.month}월 {here.day}일"
+    return f"{here.day} {_MONTHS[here.month - 1]} {here.year}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Self
 
 from bot.errors import InputError
@@ -155,6 +156,26 @@ class Held:
     key: str
     title: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document as a reader is told of it: its number, its title, who may read it, how many passages it has, and since when."""
+
+    document: int
+    title: str
+    scope: Scope
+    passages: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some of the documents that a reader may read, the newest first, of `total`; `messages` is how many messages there are beside."""
+
+    documents: tuple[Listed, ...]
+    total: int
+    messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_check
 
 from bot.locale import Language, Text
 from bot.message import Attachment, AttachmentKind, Button, Command, Message, Picture, Receipt, Reply, Source
-from bot.passage import Added, Held, Hit, Passage, Scope, Scopes
+from bot.passage import Added, Held, Hit, Listing, Passage, Scope, Scopes
 from bot.stopwatch import Stopwatch
 from bot.talk import Said
 
@@ -128,6 +128,17 @@ class Library(Protocol):
 
     async def held(self, scope: Scope, *, sender: str | None = None) -> Sequence[Held]:
         """Return the documents in `scope` that `sender` brought, all of them for None, the newest first."""
+        ...
+
+    async def listing(self, scopes: Scopes, *, words: Sequence[str] = (), first: int = 0, count: int = 20) -> Listing:
+        """Return `count` of the documents in `scopes` whose titles hold all of `words`, from the place `first`, the newest first.
+
+        Messages are no documents; how many there are is told.
+        """
+        ...
+
+    async def whole(self, document: int, scopes: Scopes, *, most: int) -> Sequence[Passage]:
+        """Return the first `most` passages of a document in reading order; none where it is in none of `scopes`."""
         ...
 
     async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:

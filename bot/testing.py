@@ -24,7 +24,7 @@ from bot.config import Settings
 from bot.errors import NoModelError, RefusedLinkError, UnreadableError
 from bot.locale import Language, Text
 from bot.message import Address, Attachment, AttachmentKind, ChatKind, Command, Message
-from bot.passage import Added, Held, Hit, Passage, Scope, Scopes
+from bot.passage import Added, Held, Hit, Listed, Listing, Passage, Scope, Scopes
 from bot.skill import Kit, Model, Request, Slot
 from bot.talk import Said
 
@@ -209,6 +209,21 @@ class FakeLibrary:
         """Return what `sender` brought into `scope`, all of it for None; a document's title is its key."""
         mine = [key for place, key in self.kept if place == scope and sender in (None, self.senders[place, key])]
         return [Held(key, key, hashlib.sha256(self.kept[scope, key].encode()).hexdigest()) for key in reversed(mine)]
+
+    async def listing(self, scopes: Scopes, *, words: Sequence[str] = (), first: int = 0, count: int = 20) -> Listing:
+        """Return what was added in `scopes` and is no message, the newest first; a document's number is its only passage's."""
+        held = [one for one in reversed(self.passages) if one.scope in scopes]
+        said = {self.kept[place] for place in self.said}
+        named = [
+            Listed(one.id, one.title, one.scope, 1, datetime(2026, 1, 1, tzinfo=UTC))
+            for one in held
+            if one.text not in said and all(word.lower() in one.title.lower() for word in words)
+        ]
+        return Listing(tuple(named[first : first + count]), len(named), sum(one.text in said for one in held))
+
+    async def whole(self, document: int, scopes: Scopes, *, most: int) -> Sequence[Passage]:
+        """Return the one passage of a document."""
+        return [one for one in self.passages if one.id == document and one.scope in scopes][:most]
 
     async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:
         """Return a text file as one passage. Raises UnreadableError where it is not UTF-8."""

@@ -20,6 +20,7 @@ from bot.channels.markdown import to_html
 from bot.channels.telegram_outgoing import render as in_telegram
 from bot.channels.web_render import Renderer
 from bot.channels.web_transcript import Entry
+from bot.forgetting import file_to_forget
 from bot.intake import _OF_NO_LANGUAGE, clean
 from bot.kept_talk import talk_of
 from bot.language import detect, of_order
@@ -36,11 +37,12 @@ from bot.text.words import normalise, terms
 from skills.chat.courtesy import greeted, is_courtesy, returned
 from skills.chat.skill import known_links_only
 from skills.imagine.skill import described
+from skills.search import listing
 from skills.search.query import looked_for
 from skills.search.quote import quoted
 from skills.search.said import plain
 from skills.search.skill import LONGEST_QUESTION
-from skills.summarise import choose, order
+from skills.summarise import choose, kept, order
 from skills.translate.ask import read, read_arguments
 from skills.translate.layout import Layout
 from skills.translate.origin import origin
@@ -77,6 +79,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "cues": lambda text: cues.kinds("how much and when and why?", [text]),
     "cues asked": lambda text: cues.kinds(text[:LONGEST_QUESTION], ["a"]),
     "people": lambda text: people.named(text[:LONGEST_QUESTION], ["Ann Lee", "김민지"]),
+    "search list": listing.asks_for_list,
+    "file to forget": file_to_forget,
+    "summary names": kept.names_in,
     "search query": lambda text: looked_for(text[:LONGEST_QUESTION]),
     "search quote": lambda text: quoted(text, (len(text) // 2, len(text) // 2 + 20)),
     "search said": plain,

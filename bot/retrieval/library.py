@@ -28,7 +28,7 @@ from bot.errors import NoModelError
 from bot.language import detect
 from bot.locale import Text
 from bot.models.tasks import EMBED
-from bot.passage import MESSAGE, WITHIN, Added, Failed, Held, Hit, Passage, Scope, Scopes
+from bot.passage import MESSAGE, WITHIN, Added, Failed, Held, Hit, Listing, Passage, Scope, Scopes
 from bot.progress import Report
 from bot.retrieval import spoken
 from bot.retrieval.changeover import Changeover
@@ -307,6 +307,14 @@ class Shelves:
     async def held(self, scope: Scope, *, sender: str | None = None) -> list[Held]:
         """Return the documents in `scope` that `sender` brought, all of them for None, the newest first."""
         return await self._documents.held(scope, sender=sender)
+
+    async def listing(self, scopes: Scopes, *, words: Sequence[str] = (), first: int = 0, count: int = 20) -> Listing:
+        """Return `count` of the documents in `scopes` whose titles hold all of `words`, from the place `first`, the newest first."""
+        return await self._documents.listing(scopes, words=words, first=first, count=count)
+
+    async def whole(self, document: int, scopes: Scopes, *, most: int) -> Sequence[Passage]:
+        """Return the first `most` passages of a document in reading order; none where it is in none of `scopes`."""
+        return [one for one in await self._documents.whole(document, scopes, most=most) if one.scope in scopes]
 
     async def text_of(self, path: Path, *, name: str) -> Sequence[Passage]:
         """Return the passages of a file without keeping them (id 0), in reading order. Raises as `add_file`."""

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from bot.passage import Held, Scope, Scopes
+from bot.passage import Held, Listed, Listing, Passage, Scope, Scopes
 from bot.store.tables import DocumentRow, PassageRow, ScopeRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.store.database import Database
@@ -105,6 +107,43 @@ class Documents:
         async with self._database.read() as connection:
             return [Held(*row) for row in await connection.execute(query.order_by(DocumentRow.id.desc()))]
 
+    async def listing(self, scopes: Scopes, *, words: Sequence[str], first: int, count: int) -> Listing:
+        """Return `count` documents in `scopes` whose titles hold all of `words`, from the place `first`, the newest first."""
+        own = ScopeRow.name.in_([str(scope) for scope in scopes])
+        named = and_(own, DocumentRow.said_at.is_(None), *(DocumentRow.title.icontains(word, autoescape=True) for word in words))
+        query = select(DocumentRow.id, DocumentRow.title, ScopeRow.name, DocumentRow.updated_at).join(ScopeRow).where(named)
+        query = query.order_by(DocumentRow.updated_at.desc(), DocumentRow.id.desc()).offset(first).limit(count)
+        counted = select(func.count(DocumentRow.id)).join(ScopeRow)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+            held = await _passages_of(connection, [row.id for row in rows])
+            total = (await connection.execute(counted.where(named))).scalar_one()
+            messages = (await connection.execute(counted.where(own, DocumentRow.said_at.is_not(None)))).scalar_one()
+        found = (
+            Listed(row.id, row.title, Scope.parse(row.name), held.get(row.id, 0), row.updated_at.astimezone(UTC)) for row in rows
+        )
+        return Listing(tuple(one for one in found if one.scope in scopes), total, messages)
+
+    async def whole(self, number: int, scopes: Scopes, *, most: int) -> list[Passage]:
+        """Return the first `most` passages of the document `number` in reading order; none where it is in none of `scopes`."""
+        query = (
+            select(PassageRow, DocumentRow.title, DocumentRow.link, ScopeRow.name)
+            .join(DocumentRow, and_(DocumentRow.id == PassageRow.document_id, DocumentRow.version == PassageRow.version))
+            .join(ScopeRow, and_(ScopeRow.id == DocumentRow.scope_id, ScopeRow.id == PassageRow.scope_id))
+            .where(DocumentRow.id == number, ScopeRow.name.in_([str(scope) for scope in scopes]))
+            .order_by(PassageRow.position)
+            .limit(most)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [
+            Passage(
+                row.id, Scope.parse(row.name), row.title, row.heading, row.text, row.link or f"document:{number}",
+                "ko" if row.language == "ko" else "en", row.page,
+            )
+            for row in rows
+        ]  # fmt: skip
+
     async def holds(self, scopes: Scopes, blob: str) -> bool:
         """Say whether a document in `scopes` was read from the file of this sha256, or is kept in it."""
         names = [str(scope) for scope in scopes]
@@ -124,6 +163,13 @@ class Documents:
 def digest_of(text: str) -> str:
     """Return the digits by which a passage of this text is found again in its document."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:DIGEST_DIGITS]
+
+
+async def _passages_of(connection: AsyncConnection, documents: Sequence[int]) -> dict[int, int]:
+    """Return how many passages each of `documents` has now."""
+    current = and_(DocumentRow.id == PassageRow.document_id, DocumentRow.version == PassageRow.version)
+    query = select(PassageRow.document_id, func.count()).join(DocumentRow, current).where(DocumentRow.id.in_(documents))
+    return {row[0]: row[1] for row in await connection.execute(query.group_by(PassageRow.document_id))}
 
 
 async def _place(connection: AsyncConnection, own: ColumnElement[bool], near: str) -> int | None:

@@ -23,6 +23,7 @@ from bot.passage import Added, Hit
 from bot.retrieval.spoken import asks_when
 from bot.skill import CommandSpec, Kit, Request, Slot
 from bot.text.shown import isolated, literal, named
+from skills.search import listing
 from skills.search.query import looked_for
 from skills.search.quote import quoted
 from skills.search.said import answered, source
@@ -56,19 +57,29 @@ class Search:
     summary = _("I find the answer in the documents that you sent or added, and show where it stands.")
     slots: tuple[Slot[str, Vector], ...] = (EMBED,)
     takes: frozenset[AttachmentKind] = frozenset({"document"})
-    commands = (CommandSpec("search", _("Find it in your documents"), aliases=("find", "검색", "찾기")),)
+    commands = (
+        CommandSpec("search", _("Find it in your documents"), aliases=("find", "검색", "찾기")),
+        CommandSpec(listing.NAMES[0], _("Which documents there are"), aliases=listing.NAMES[1:]),
+    )
 
     def __init__(self, kit: Kit) -> None:
         """Use the kit's library, blobs and models."""
         self._kit = kit
 
     def claims(self, message: Message) -> bool:
-        """Claim documents that come without a word: they are kept, to be searched."""
+        """Claim documents that come without a word: they are kept, to be searched; and who asks which documents there are."""
         files = message.attachments
-        return bool(files) and not message.text.strip() and all(file.kind == "document" for file in files)
+        if not files:
+            return listing.asks_for_list(message.text)
+        return not message.text.strip() and all(file.kind == "document" for file in files)
 
     async def answer(self, request: Request) -> Reply:
         """Keep the documents that came along, then answer the question, where there is one."""
+        command = request.message.command
+        if command is not None and command.name in listing.NAMES:
+            return await listing.listed(request, self._kit, request.text)
+        if command is None and not request.files and listing.asks_for_list(request.text):
+            return await listing.listed(request, self._kit, "")
         documents = [file for file in request.files if file.kind == "document" and file.blob]
         said = await self._kept(request, documents) if documents else []
         asked = self._asked(request)

@@ -19,11 +19,13 @@ from bot.language import detect
 from bot.locale import Language, Text, phrases
 from bot.message import Attachment, Message
 from bot.models.tasks import SummaryInput
-from bot.passage import Passage
+from bot.passage import Listed, Passage
 from bot.skill import Kit, Request
+from bot.text.shown import named
 from skills.summarise.frame import body_of
+from skills.summarise.kept import called
 from skills.summarise.named import meant
-from skills.summarise.order import MOST_MESSAGES, Order, is_wish, option, read_order
+from skills.summarise.order import LONGEST_ORDER, MOST_MESSAGES, Order, is_wish, option, read_order
 
 _ = phrases(__file__)
 
@@ -34,6 +36,8 @@ LOOKED_BACK: Final = 5
 LONG_ENOUGH: Final = 3
 """Sentences of a message that can be meant by "this"."""
 MOST_SENTENCES: Final = 5000
+MOST_PASSAGES: Final = 2000
+"""Passages of a kept document that are read: more than MOST_SENTENCES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,18 @@ class Material:
     """The messages of the chat that it was taken from."""
 
 
-async def find(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Documents that the order may mean, none of them by its whole name; of none, the file that it names is not there."""
+
+    documents: tuple[Listed, ...]
+    file: str = ""
+
+
+async def find(order: Order, request: Request, kit: Kit, about: Message) -> Material | Which | None:
     """Return what `order` is about, None for nothing.
 
-    That is what it names, else its own text, a link, a file, the quoted message, a document of the chat that it names, the talk before.
+    That is what it names, else its own text, a link, a file, the quoted message, a document that it names, the talk before.
 
     Raises:
         UnreadableError, TooLargeError, RefusedLinkError: it is there and cannot be read.
@@ -64,7 +76,7 @@ async def find(order: Order, request: Request, kit: Kit, about: Message) -> Mate
     if order.names_talk:
         return await _talk(order, kit, about, request.language)
     if order.text:
-        return await _text(order.text, order)
+        return await _title(order, request, kit, about) or await _text(order.text, order)
     if order.url:
         return await _link(order.url, order, request, kit)
     documents = [file for file in _files(about, request) if file.kind == "document" and file.blob]
@@ -73,9 +85,40 @@ async def find(order: Order, request: Request, kit: Kit, about: Message) -> Mate
     quoted = about.reply_to
     if quoted is not None and quoted.text.strip():
         return await _quoted(quoted, order, request, kit)
+    return await _named(order, request, kit, about)
+
+
+async def _named(order: Order, request: Request, kit: Kit, about: Message) -> Material | Which | None:
+    """Return the document of the library that is called by its whole name, else what is meant in this chat, else one that may be meant."""
+    found = await called(order.asked, request, kit)
+    if found.one is not None:
+        return await _kept(found.one, order, request, kit)
     if order.talk:
         return await _talk(order, kit, about, request.language)
-    return await _named(order, request, kit, about) or await _before(order, request, kit, about)
+    if len(found.several) <= 1 and (sent := await _sent(order, request, kit, about)):
+        return sent
+    if found.file and not found.several:
+        return Which((), found.file)
+    if before := await _before(order, request, kit, about):
+        return before
+    if len(found.several) == 1:
+        return await _kept(found.several[0], order, request, kit)
+    return Which(found.several) if found.several else None
+
+
+async def _title(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
+    """Return the document whose whole name stands after the command in place of a text."""
+    if about.command is None or len(order.text) > LONGEST_ORDER or "\n" in order.text:
+        return None
+    found = await called(order.text, request, kit)
+    return await _kept(found.one, order, request, kit) if found.one is not None else None
+
+
+async def _kept(document: Listed, order: Order, request: Request, kit: Kit) -> Material:
+    """Return a document of the library."""
+    await request.tell(_("I am reading {name} …", name=named(document.title)))
+    passages = await kit.library.whole(document.document, request.scopes, most=MOST_PASSAGES)
+    return replace(await asyncio.to_thread(_of_passages, passages, order), title=document.title)
 
 
 def _files(about: Message, request: Request) -> Sequence[Attachment]:
@@ -126,7 +169,7 @@ async def _talk(order: Order, kit: Kit, about: Message, language: Language) -> M
     return _capped(Material(item, title=title, talk=True, said=tuple(said)))
 
 
-async def _named(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
+async def _sent(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
     """Return the document of this chat that is named: "summarise the handbook"."""
     past = await kit.history.last(about, count=MOST_MESSAGES)
     sent = [(file, said) for said in reversed(past) for file in said.attachments if file.kind == "document" and file.blob]

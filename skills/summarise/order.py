@@ -126,6 +126,8 @@ class Order:
     """True where the words are of a conversation, without saying how much of it."""
     length: SummaryLength | None = None
     count: int = 0
+    asked: str = ""
+    """The words that ask; "" where a text was pasted alone."""
 
     @property
     def names_talk(self) -> bool:
@@ -137,7 +139,9 @@ def read_order(said: str, *, now: datetime, commanded: bool = False, zone: tzinf
     """Return the order in `said`: the arguments of a command, or a whole message. `zone` is the one of clock times; default: the machine's."""
     length, lines, said = _option(said)
     asked, text = _parted(said, commanded=commanded)
-    order = Order(text=text, length=length or _length(asked), count=lines or _count(asked), talk=bool(_TALK.search(asked)))
+    order = Order(
+        text=text, length=length or _length(asked), count=lines or _count(asked), talk=bool(_TALK.search(asked)), asked=asked
+    )
     if link := _URL.search(said):
         rest = _URL.sub("", text).strip(_EDGES)
         if len(rest) < LEAST_TEXT or not text:

@@ -18,9 +18,9 @@ from bot.message import AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, SUMMARISE, Summary, SummaryInput, Vector
 from bot.skill import Before, CommandSpec, Kit, Request, Slot
 from bot.text.links import held_links_only
-from bot.text.shown import literal
+from bot.text.shown import literal, named
 from skills.summarise.choose import joined, tidy
-from skills.summarise.material import Material, find
+from skills.summarise.material import Material, Which, find
 from skills.summarise.order import LENGTHS, Order, asks_only, option, read_order
 from skills.summarise.vectors import with_vectors
 
@@ -70,6 +70,8 @@ class Summarise:
         order, about = self._order(request)
         with request.stopwatch("read"):
             material = await find(order, request, self._kit, about)
+        if isinstance(material, Which):
+            return _which(material, request, self.name)
         if material is None or not material.item.sentences:
             return request.reply(_nothing(order), skill=self.name)
         if len(material.item.sentences) <= max(TOO_SHORT, material.item.count):
@@ -114,6 +116,18 @@ def _is_option(message: Message) -> bool:
     return message.command is not None and bool(re.fullmatch(r"\s*--(?:length|lines)[ =]\w+\s*", message.command.args))
 
 
+def _which(which: Which, request: Request, skill: str) -> Reply:
+    """Ask which document is meant, each as a button; of a file that is not there say so."""
+    if not which.documents:
+        return request.reply(
+            _("I have no document {name} that you may read here. /files lists those that I have.", name=named(which.file)),
+            skill=skill,
+        )
+    titles = list(dict.fromkeys(one.title for one in which.documents))
+    buttons = [Button(named(title), Command("sum", title)) for title in titles]
+    return request.reply(_("Which of these shall I make short?"), skill=skill, buttons=buttons)
+
+
 def _nothing(order: Order) -> Text:
     if order.since is None and (order.last or order.talk):
         return _("I know of no messages in this chat yet, so there is nothing to summarise.")
@@ -121,7 +135,7 @@ def _nothing(order: Order) -> Text:
         return _("I know of no messages from then in this chat, so there is nothing to summarise.")
     return _(
         "What shall I make short? Paste a text after the command, reply to a message with /sum, send a document or a link, "
-        "or write /sum 50 for the last 50 messages."
+        "or write /sum 50 for the last 50 messages. A document that I have is named: /sum lease.pdf."
     )
 
 
@@ -181,7 +195,9 @@ def _sources(material: Material, made: Summary, language: Language) -> list[Sour
     if not material.passages:
         return []
     places = list(dict.fromkeys(material.stands_in[index] for index in made.picked)) or [0]
-    return [_source(material, place, language) for place in places[:MOST_SOURCES]]
+    held = tuple(material.passages[place].id for place in (places if made.picked else range(len(material.passages))))
+    sources = [_source(material, place, language) for place in places[:MOST_SOURCES]]
+    return [replace(sources[0], passages=tuple(filter(None, held))), *sources[1:]]  # the answer is emptied when one is forgotten
 
 
 def _source(material: Material, place: int, language: Language) -> Source:

@@ -370,3 +370,11 @@ async def test_a_models_answer_has_thumbs_where_the_platform_has_a_row_for_them(
     house.chat.model = ""
     (reply,) = (await house.ask(make_message("/chat hello"))).replies
     assert not [button for button in reply.buttons if button.label in "👍👎"]
+
+
+@pytest.mark.parametrize(("certainty", "score", "how"), [(0.9, 0.7, "found"), (0.99, 0.7, "router"), (0.99, 0.85, "found")])
+async def test_documents_must_answer_well_where_the_router_is_certain_that_no_skill_serves(
+    certainty: float, score: float, how: str
+) -> None:
+    house = House(Decision("none", certainty, action="none"), score=score)
+    assert (await house.ask(make_message("how is the weather"))).route.how == how

@@ -6,7 +6,7 @@ from fakes.past import indexing_of
 
 from bot.forgetting import Forgetting
 from bot.house import House
-from bot.message import Message, Reply
+from bot.message import Command, Message, Reply
 from bot.passage import Scope, Scopes
 from bot.route import Route
 from bot.store.blobs import BlobStore
@@ -154,3 +154,27 @@ async def test_overheard_talk_is_kept_for_the_search_under_who_said_it(fixture: 
     reply = await fixture.say(overheard)
     assert reply.text == ""
     assert await fixture.library.remove(Scope.of(overheard.address), key="message:1") == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "delete lease.pdf",
+        "please remove the file “lease.pdf”",
+        "lease.pdf 삭제해줘",
+        "lease.pdf 파일 지워 주세요",
+        "Can you delete my document lease.pdf?",
+    ],
+)
+async def test_who_asks_in_words_to_delete_a_file_is_offered_to_have_it_forgotten(fixture: Fixture, said: str) -> None:
+    assert fixture.house.claims(make_message(said))
+    reply = await fixture.say(said)
+    assert "lease.pdf" in reply.text
+    assert [button.command for button in reply.buttons] == [Command("forget", "lease.pdf")]
+
+
+@pytest.mark.parametrize(
+    "said", ["delete the third line", "who may delete lease.pdf?", "lease.pdf에서 삭제된 조항은?", "forget it", "remove.pdf"]
+)
+def test_a_question_about_deleting_is_none(fixture: Fixture, said: str) -> None:
+    assert not fixture.house.claims(make_message(said))

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from bot.passage import PUBLIC, Scope, Scopes
 from bot.store.database import Database
 from bot.store.documents import BEFORE, WINDOW, Documents, digest_of
 from bot.store.passages import NewDocument, NewPassage, Passages
+from bot.talk import Said
 
 MINE = Scope("dm", "web/local/me")
 ALL = Scopes([PUBLIC, MINE])
@@ -82,3 +84,32 @@ async def test_keys_are_listed_by_how_they_begin_in_one_scope(database: Database
     assert await documents.keys(PUBLIC, beginning="path:") == ["path:/a_b/x", "path:/aXb/x"]
     assert await documents.keys(PUBLIC, beginning="path:/a_b") == ["path:/a_b/x"]
     assert await documents.keys(MINE, beginning="path:") == ["path:/a_b/y"]
+
+
+async def test_documents_are_listed_by_scope_and_title_the_newest_first(database: Database) -> None:
+    await keep(database, "a", "b", key="one")
+    mine = await keep(database, "c", key="two", scope=MINE)
+    await keep(database, "d", key="three", scope=Scope("group", "web/local/7"))
+    listing = await Documents(database).listing(ALL, words=["PLAN"], first=0, count=5)
+    assert (listing.total, listing.messages) == (2, 0)
+    assert [(one.document == mine, one.scope, one.passages) for one in listing.documents] == [(True, MINE, 1), (False, PUBLIC, 2)]
+    assert [one.passages for one in (await Documents(database).listing(ALL, words=[], first=1, count=5)).documents] == [2]
+    assert (await Documents(database).listing(ALL, words=["plan", "lease"], first=0, count=5)).total == 0
+    assert (await Documents(database).listing(ALL, words=["p%n"], first=0, count=5)).total == 0
+
+
+async def test_messages_are_no_documents_but_counted(database: Database) -> None:
+    said = NewDocument(MINE, "message:1", "Ann", "", "s", "message", 1, (passage("hi"),), said=Said("Ann", datetime.now(UTC)))
+    await Passages(database).add([said], generation=1)
+    listing = await Documents(database).listing(ALL, words=[], first=0, count=5)
+    assert (listing.documents, listing.total, listing.messages) == ((), 0, 1)
+
+
+async def test_a_whole_document_is_read_in_order_by_who_may(database: Database) -> None:
+    number = await keep(database, "one", "two", "three", scope=MINE)
+    await keep(database, "1", "2", "3", scope=MINE)  # replaced
+    documents = Documents(database)
+    assert [(one.text, one.page, one.link) for one in await documents.whole(number, ALL, most=2)] == [
+        ("1", 0, f"document:{number}"), ("2", 0, f"document:{number}"),
+    ]  # fmt: skip
+    assert await documents.whole(number, Scopes([PUBLIC]), most=2) == []

@@ -8,10 +8,10 @@ import pytest
 
 from bot.errors import RefusedLinkError
 from bot.locale import Language, Text
-from bot.message import Command, Message, Reply
+from bot.message import Button, Command, Message, Reply
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import SummaryInput
-from bot.passage import PUBLIC, Passage
+from bot.passage import PUBLIC, Passage, Scope
 from bot.skill import Kit, Model
 from bot.testing import NOON, FakeLibrary, FakeModels, fake_kit, make_attachment, make_message, make_request
 from skills.summarise.model import load_extract
@@ -86,6 +86,62 @@ async def test_a_document_is_read_and_its_pages_are_the_sources(tmp_path: Path) 
     reply = await ask(kit, message)
     assert reply.text.startswith("**dam.pdf**")
     assert reply.sources[0].title == "dam.pdf, page 1"
+
+
+LEASE, POLICY, LEAVE = "contracts/office-lease.md", "Travel policy 2026.txt", "휴가-규정.txt"
+HERE = make_request("").home
+
+
+async def library_of(*more: tuple[str, str, Scope]) -> FakeLibrary:
+    library = FakeLibrary()
+    for title, text, scope in ((LEASE, DAM, HERE), (POLICY, DAM, PUBLIC), (LEAVE, KO, PUBLIC), *more):
+        await library.add_text(text, scope, title=title, link="", key=title)
+    return library
+
+
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        ("summarise office-lease.md", LEASE),
+        ("give me the key points of the office lease", LEASE),
+        ("/sum Travel policy 2026", POLICY),
+        ("/sum Travel policy 2026.txt", POLICY),
+        ("summarise the travel policy in two lines", POLICY),
+        ("휴가 규정 요약해줘", LEAVE),
+        ("휴가규정 세 줄로 정리해줘", LEAVE),
+    ],
+)
+async def test_a_document_of_the_library_is_named(tmp_path: Path, asked: str, title: str) -> None:
+    request = make_request(asked, scopes=[PUBLIC])
+    reply = await build(kit_of(tmp_path, library=await library_of())).answer(request)
+    assert reply.text.startswith(f"**{title}**")
+    (source,) = reply.sources
+    assert source.passages  # the answer is emptied when the document is forgotten
+
+
+async def test_of_documents_that_hold_the_words_it_is_asked_which(tmp_path: Path) -> None:
+    other = ("Leave policy 2026.txt", DAM, PUBLIC)
+    reply = await build(kit_of(tmp_path, library=await library_of(other))).answer(
+        make_request("sum up the policy", scopes=[PUBLIC])
+    )
+    assert reply.buttons == tuple(Button(title, Command("sum", title)) for title in (other[0], POLICY))
+
+
+async def test_a_document_that_the_asker_may_not_read_is_told_like_one_that_is_not_there(tmp_path: Path) -> None:
+    secret = ("secret.md", DAM, Scope("group", "telegram/bot/-9"))
+    kit = kit_of(tmp_path, library=await library_of(secret))
+    for name in ("secret.md", "nothere.md"):
+        reply = await build(kit).answer(make_request(f"summarise {name}", scopes=[PUBLIC]))
+        assert (reply.text.replace(name, "X"), reply.buttons) == (
+            "I have no document X that you may read here. /files lists those that I have.", (),
+        )  # fmt: skip
+
+
+async def test_a_text_that_was_just_pasted_goes_before_a_name_that_is_not_whole(tmp_path: Path) -> None:
+    kit = kit_of(tmp_path, library=await library_of(), history=[said(KO, 1)])
+    asked = make_message("summarise the policy", kind="group", sender="ann", id="2")
+    reply = await build(kit).answer(make_request(asked, scopes=[PUBLIC]))
+    assert "댐" in reply.text
 
 
 async def test_a_link_is_fetched_and_its_file_removed(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""Which documents there are: who asks for the list, and what it shows."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.message import Button, Command
+from bot.passage import PUBLIC, Passage, Scope
+from bot.testing import FakeLibrary, fake_kit, make_message, make_request
+from skills.search.listing import asks_for_list
+from skills.search.skill import Search, build
+
+MINE = Scope("dm", "telegram/bot/1")
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def search(tmp_path: Path, library: FakeLibrary) -> Search:
+    return build(fake_kit(tmp_path, library=library, models={"embed": lambda text: text}))
+
+
+def document(number: int, title: str, scope: Scope = PUBLIC) -> Passage:
+    return Passage(number, scope, title, "", f"text {number}", "", "en")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "which files do you have?", "What documents are there", "show me all documents", "list my files", "can you list all the files?",
+        "what files have I sent you?", "which documents can you search?", "무슨 문서가 있어?", "어떤 파일 있어?", "문서 목록 보여줘",
+        "내가 올린 파일 보여줘", "지금 가지고 있는 자료 알려줘", "저장된 문서 목록 보여주세요",
+    ],
+)  # fmt: skip
+def test_the_list_is_asked_for_in_words(search: Search, said: str) -> None:
+    assert search.claims(make_message(said))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "which documents mention the lease?", "what file types do you support?", "show me the travel policy", "files", "문서",
+        "what documents do I need for the visa?", "무슨 문서가 필요해?", "휴가 규정 문서 있어?", "문서에서 휴가 찾아줘",
+        "list the files in the contract",
+        "list my files " * 9,
+    ],
+)  # fmt: skip
+def test_a_question_about_what_stands_in_documents_is_none(search: Search, said: str) -> None:
+    assert not search.claims(make_message(said))
+    assert not asks_for_list(said)
+
+
+async def test_the_documents_that_may_be_read_are_listed_the_newest_first(search: Search, library: FakeLibrary) -> None:
+    other = Scope("group", "telegram/bot/-5")
+    library.passages = [document(1, "lease.pdf"), document(2, "my *notes*.md", MINE), document(3, "secret.pdf", other)]
+    reply = await search.answer(make_request("which files do you have?", scopes=[PUBLIC, MINE]))
+    lines = reply.text.splitlines()
+    assert lines[0] == "You can ask me about 2 documents here:"
+    assert [line.partition(" (1 Jan 2026")[0] for line in lines[2:]] == ["- **my \\*notes\\*.md**", "- **lease.pdf**"]
+    assert "secret" not in reply.text
+    assert "for everybody" in lines[3]
+
+
+async def test_a_long_list_is_shown_in_parts(search: Search, library: FakeLibrary) -> None:
+    library.passages = [document(number, f"plan {number}.md") for number in range(1, 46)]
+    reply = await search.answer(make_request("/files plan", scopes=[PUBLIC]))
+    assert reply.text.startswith("Documents 1 to 20 of 45")
+    assert reply.buttons == (Button("More", Command("files", "--from 20 plan")),)
+    reply = await search.answer(make_request("/files --from 40 plan", scopes=[PUBLIC]))
+    assert [line for line in reply.text.splitlines() if line.startswith("- ")][-1].startswith("- **plan 1.md**")
+    assert reply.buttons == ()
+
+
+async def test_it_is_told_where_there_is_none(search: Search) -> None:
+    assert "no documents yet" in (await search.answer(make_request("/files", scopes=[PUBLIC]))).text
+    assert "called “lease”" in (await search.answer(make_request("/files lease", scopes=[PUBLIC]))).text
+    assert "문서가 없어요" in (await search.answer(make_request("/문서 휴가", scopes=[PUBLIC], language="ko"))).text
