@@ -14,6 +14,7 @@ from bot.locale import Language
 from bot.settings_list import settings_page
 
 ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize(("page", "language"), [("configuration.md", "en"), ("configuration.ko.md", "ko")])
@@ -28,7 +29,7 @@ def test_the_readme_names_every_verb_of_the_command_line() -> None:
 
 
 def written_commands() -> Iterator[tuple[str, str]]:
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for page in PAGES:
         for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
             for line in block.splitlines():
                 if re.match(r"(\w+=\S+ )*paring ", line):
@@ -49,7 +50,37 @@ def test_every_command_that_is_written_is_understood(page: str, line: str, monke
     command.make_context(words[0], words[1:], parent=above)
 
 
-def test_every_page_that_is_linked_is_there() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name} links {target}"
+def anchors(page: Path) -> set[str]:
+    """Return the names under which a page's headings are linked."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_that_is_linked_is_there_and_every_heading_in_it() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            path, _sign, heading = target.partition("#")
+            there = page.parent / path if path else page
+            assert there.exists(), f"{page.name} links {target}"
+            assert not heading or heading in anchors(there), f"{page.name} links {target}"
+
+
+def test_every_program_target_and_file_that_a_page_names_is_there() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for module in re.findall(r"python -m (benchmarks[\w.]*|bot[\w.]*)", text):
+            path = ROOT / module.replace(".", "/")
+            assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), f"{page.name} names {module}"
+        for target in re.findall(r"(?:`|^|; )make ([a-z-]+)", text, re.MULTILINE):
+            assert target in targets, f"{page.name} names make {target}"
+        for pattern in re.findall(r"`((?:bot|skills|tests|benchmarks|deploy|examples|docs)/[\w./*-]+)`", text):
+            assert any(ROOT.glob(pattern.rstrip("/"))), f"{page.name} names {pattern}"
+
+
+def test_every_file_on_the_map_is_there() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    for name in re.findall(r"[\w*/]+\.py", page):
+        assert any((ROOT / "bot").glob(name)) or any(ROOT.glob(name)) or any(ROOT.glob(f"bot/*/{name}")), (
+            f"design.md names {name}"
+        )
