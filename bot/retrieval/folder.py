@@ -149,6 +149,11 @@ def is_gone(path: str) -> bool:
     return False
 
 
+def is_left(key: str) -> bool:
+    """Say whether the file from which the document with this key was read lies there no more; False of what is none, or a name in no UTF-8."""
+    return key.startswith(PATH) and "\\x" not in key and is_gone(path_of(key))
+
+
 def path_of(key: str) -> str:
     """Return the path of the file whose document has this key; of a document in an archive, the archive's."""
     return key.removeprefix(PATH).partition(WITHIN)[0]

@@ -35,7 +35,7 @@ from bot.retrieval.changeover import Changeover
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft, embedded
-from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files
+from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files, is_left
 from bot.retrieval.found import FlippedError, Found, Question
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
@@ -199,7 +199,8 @@ class Shelves:
 
     async def _add(self, path: Path, names: Names, budget: Budget, told: Told | None = None) -> Added:
         sha256, size_bytes = await asyncio.to_thread(_hash, path)
-        if known := await self._on_thread(lambda: self._found_by().known(names.scope, sha256)):
+        known = await self._on_thread(lambda: self._found_by().known(names.scope, sha256))
+        if known and not await self._moved(known, names):
             return known
         name = names.title.rpartition(SHOWN)[2]  # of a file in an archive its own: what is wrong is said of that
         document = await self._reader.look(path, name=name)
@@ -207,6 +208,14 @@ class Shelves:
             return await self._add_archive(path, document, names, budget, sha256=sha256, size_bytes=size_bytes)
         document = await self._reader.whole(path, document, name=name)
         return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes, told=told)
+
+    async def _moved(self, known: Added, names: Names) -> bool:
+        """Say whether a file's bytes are `known` from a path at which it lies no more; then it is to be read in its new name alone."""
+        key = await self._documents.key(names.scope, known.document) if names.key.startswith(PATH) else ""
+        if key == names.key or not await asyncio.to_thread(is_left, key):
+            return False
+        await self._passages.remove(names.scope, key=key)
+        return True
 
     async def _add_archive(
         self, path: Path, document: Document, names: Names, budget: Budget, *, sha256: str, size_bytes: int

@@ -99,6 +99,12 @@ class Documents:
         async with self._database.read() as connection:
             return list((await connection.execute(own.order_by(DocumentRow.id))).scalars())
 
+    async def key(self, scope: Scope, number: int) -> str:
+        """Return the key of the document `number` in `scope`, "" where there is none."""
+        own = select(DocumentRow.key).join(ScopeRow).where(ScopeRow.name == str(scope), DocumentRow.id == number)
+        async with self._database.read() as connection:
+            return (await connection.execute(own)).scalar_one_or_none() or ""
+
     async def held(self, scope: Scope, *, sender: str | None = None) -> list[Held]:
         """Return the documents in `scope` that `sender` brought, all of them for None, the newest first."""
         query = select(DocumentRow.key, DocumentRow.title, DocumentRow.sha256).join(ScopeRow).where(ScopeRow.name == str(scope))

@@ -1,5 +1,6 @@
 import os
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,40 @@ async def test_two_files_of_one_name_in_two_folders_are_two_documents(library: S
     (tmp_path / "one" / "README.md").write_text("folder uno")
     assert (await library.add_many([tmp_path / "one"], PUBLIC)).replaced == 1
     assert len((await library.rank("folder", Scopes([PUBLIC]), count=9)).ids) == 2
+
+
+async def kept(library: Shelves) -> list[tuple[str, str]]:
+    """Return (path, title) of all that is kept, by title."""
+    return sorted(((path_of(held.key), held.title) for held in await library.held(PUBLIC)), key=lambda one: one[1])
+
+
+async def test_a_folder_that_was_renamed_is_kept_by_its_new_name(library: Shelves, tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "plan.md").write_text("the zebra leaves on monday")
+    with zipfile.ZipFile(tmp_path / "old" / "all.zip", "w") as archive:
+        archive.writestr("inner.md", "the crane leaves on tuesday")
+    await library.add_many([tmp_path / "old"], PUBLIC)
+    new = (tmp_path / "old").rename(tmp_path / "new")
+    again = await library.add_many([new], PUBLIC)
+    assert (again.added, again.unchanged) == (2, 0)
+    assert await kept(library) == [
+        (f"{new}/all.zip", "all.zip"), (f"{new}/all.zip", "all.zip › inner.md"), (f"{new}/plan.md", "plan.md"),
+    ]  # fmt: skip
+    assert (await library.add_many([new], PUBLIC)).unchanged == 2
+    assert len((await library.rank("leaves on", Scopes([PUBLIC]), count=9)).ids) == 2
+
+
+async def test_a_copy_of_what_still_lies_there_changes_nothing(library: Shelves, tmp_path: Path) -> None:
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text("the zebra leaves on monday")
+        await library.add_many([tmp_path / name], PUBLIC)
+    assert await kept(library) == [(f"{tmp_path}/a.md", "a.md")]
+
+
+async def test_what_came_in_a_chat_is_not_taken_for_a_file_that_is_gone(library: Shelves, tmp_path: Path) -> None:
+    (tmp_path / "b.md").write_text("the zebra leaves on monday")
+    await library.add_file(tmp_path / "b.md", PUBLIC, title="a.md")
+    assert (await library.add_many([tmp_path / "b.md"], PUBLIC)).unchanged == 1
 
 
 def test_what_lay_in_a_folder_and_is_gone_is_missing(folder: Path, tmp_path: Path) -> None:
