@@ -81,8 +81,8 @@ class Saving:
 
     def _renew(self) -> None:
         self._shelter.drop_aside()
-        if self._shelter.newest() is not None and not self.save():
-            self._shelter.drop()
+        if self._shelter.newest() is None or not self.save():
+            self._shelter.drop()  # without a whole index, too, there may be what a kill has left of one
 
     def _due(self) -> bool:
         covered, came, went = self._lag()

@@ -314,6 +314,15 @@ async def test_what_a_kill_left_half_written_is_cleared_away_and_never_read(data
     assert [path.name for path in folders(home)] == ["1-13-0"]
 
 
+async def test_what_the_first_writing_left_when_it_was_killed_is_gone_when_forgetting_returns(
+    database: Database, home: Path
+) -> None:
+    shutil.move(await fill(database, home), home / "index" / ".aside-dead")
+    async with opened(database, home) as library:
+        await library.forget(PUBLIC)
+        assert not list((home / "index").glob(".aside-*"))
+
+
 async def test_who_only_asks_writes_nothing(database: Database, home: Path) -> None:
     await fill(database, home)
     shutil.rmtree(home / "index")
