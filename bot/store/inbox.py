@@ -37,6 +37,13 @@ _Commit: TypeAlias = "Callable[[Connection], tuple[int | None, Callable[[], None
 KEPT_OF_REFUSED = 2000
 _TABLE = cast("Table", InboxRow.__table__)
 _ACCEPT = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.id)
+_NAMED = ("channel", "account", "chat", "message_id", "version")
+_NEWER = (
+    select(_TABLE.c.id)
+    .where(*(_TABLE.c[name] == bindparam(name) for name in _NAMED[:-1]))
+    .where(_TABLE.c.version > bindparam("version"))
+    .limit(1)
+)
 _THIS = _TABLE.c.id == bindparam("number")
 _START = update(_TABLE).where(_THIS).values(state="working", attempts=_TABLE.c.attempts + 1)
 _REWRITE = update(_TABLE).where(_THIS).values(message=bindparam("packed"))
@@ -142,6 +149,8 @@ class Inbox:
 
         def commit(connection: Connection) -> tuple[int | None, Callable[[], None]]:
             said, placeholder = message, ""
+            if connection.execute(_NEWER, {name: row[name] for name in _NAMED}).first() is not None:
+                return None, _nothing  # what was edited came before it
             if message.version and (former := _former(connection, message)) is not None:
                 said, placeholder = with_the_others(message, former.message), former.placeholder
                 if _says_the_same(former.message, said):

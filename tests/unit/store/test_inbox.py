@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.message import Button, Command, Message, Reply, pack, unpack
@@ -24,9 +26,16 @@ async def test_a_message_is_accepted_once(database: Database) -> None:
     assert await inbox.accept(make_message("hello")) is None
 
 
-async def test_a_later_version_of_a_message_is_new(database: Database) -> None:
-    from dataclasses import replace
+async def test_a_message_that_comes_after_its_edit_is_not_taken(database: Database) -> None:
+    inbox = Inbox(database)
+    said = make_message("hello")
+    assert await inbox.accept(replace(said, text="hello you", version=7)) is not None
+    for stale in (said, replace(said, text="hallo", version=6)):
+        assert await inbox.accept(stale) is None
+    assert await inbox.accept(replace(said, text="hello all", version=8)) is not None
 
+
+async def test_a_later_version_of_a_message_is_new(database: Database) -> None:
     inbox = Inbox(database)
     await inbox.accept(make_message("helo"))
     assert await inbox.accept(replace(make_message("hello"), version=7)) is not None
