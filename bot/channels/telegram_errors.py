@@ -25,6 +25,8 @@ FLOOD_RETRY_S = 1.0
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _NOT_FOUND = 404
+_CONFLICT = 409
+"""Of who else uses the token, never of what is sent."""
 _TOO_LONG = 413
 _FLOOD = 429
 _UNAVAILABLE = 503
@@ -97,7 +99,7 @@ def flooded(retry_after_s: float = 0.0) -> RetryLaterError:
 def _refused(error: RefusedError) -> ChannelError:
     if error.code == _FLOOD:
         return flooded(error.retry_after_s)
-    if error.code == _UNAVAILABLE:
+    if error.code in (_UNAVAILABLE, _CONFLICT):
         sentence = _("Telegram cannot be reached. Nothing was sent; it is tried again by itself.")
         return RetryLaterError(sentence, retry_after_s=error.retry_after_s or UNREACHED_RETRY_S)
     if error.code == _UNAUTHORIZED:

@@ -100,6 +100,7 @@ def test_files_are_where_the_server_is_unless_the_settings_say_otherwise(given: 
         (RefusedError(400, "Bad Request: message is too long"), ChannelError, None),
         (RefusedError(413, "Request Entity Too Large"), ChannelError, None),
         (RefusedError(401, "Unauthorized"), RetryLaterError, 30),
+        (RefusedError(409, "Conflict: terminated by other getUpdates request"), RetryLaterError, 2),
         *(
             (_refusal(429, b'{"ok": false, "parameters": {"retry_after": %s}}' % wait), RetryLaterError, 1)
             for wait in (b"-1", b"1e9", b'"abc"', b"NaN", b"-Infinity", b"1e400", b"null", b"[]", b"-" + b"9" * 400)
