@@ -27,6 +27,13 @@ _FILE_DEFAULTS: dict[str, dict[str, object]] = {
 _DEPTH = 12
 _MOST_MESSAGES = 2**53
 _LONE = re.compile("[\ud800-\udfff]")
+_MOMENTS = frozenset({"date", "edit_date"})
+_LAST_MOMENT = 2**33
+"""In the year 2242: no clock that is right says more."""
+_SOMEBODY = {"type": "hidden_user", "date": 0, "sender_user_name": ""}
+_SOME_BOT = {"id": 0, "is_bot": True, "first_name": ""}
+_OTHERS_WORDS = {"forward_origin": _SOMEBODY, "via_bot": _SOME_BOT}
+"""What says that the words are somebody else's, who gives no orders here: where it cannot be read, it is said all the same."""
 _BASE = ("message_id", "date", "chat", "from", "sender_chat")
 _CONTENT = _FILES | {"location", "venue", "contact", "poll", "dice", "game", "story", "checklist", "invoice", "paid_media"}
 _WORDLESS = {"emoji": "?", "value": 1}
@@ -49,9 +56,13 @@ def padded(value: object, name: str = "", *, depth: int = _DEPTH) -> object:
     inner = {
         key: padded(entry, str(key), depth=depth - 1) if isinstance(entry, dict | list | str) else entry
         for key, entry in value.items()
-        if entry is not None
+        if entry is not None and not (key in _MOMENTS and "message_id" in value and not _is_moment(entry))
     }
     return {**_defaults(inner, name), **inner}
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LAST_MOMENT
 
 
 def _whole(text: str) -> str:
@@ -78,12 +89,14 @@ def sifted(message: Mapping[str, object], readable: Callable[[dict[str, object]]
     """
     base = {name: message[name] for name in _BASE if name in message}
     kept = {name: value for name, value in message.items() if name in base or readable({**base, name: value})}
+    kept |= {name: value for name, value in _OTHERS_WORDS.items() if name in message and name not in kept}
     return {**kept, "dice": _WORDLESS} if _CONTENT & (message.keys() - kept.keys()) else kept
 
 
 def _defaults(value: Mapping[str, object], name: str) -> Mapping[str, object]:
     if "message_id" in value:
-        return {"date": int(time.time())}
+        forwarded = {"forward_origin": _SOMEBODY} if "forward_date" in value else {}  # as servers before 7.0 tell it
+        return {"date": int(time.time()), **forwarded}
     if name in _PEOPLE:
         return {"is_bot": False, "first_name": ""}
     if name in _CHATS:

@@ -7,7 +7,7 @@ from telegram import Message, Update
 
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_incoming import read
-from bot.channels.telegram_lenient import padded, told_message
+from bot.channels.telegram_lenient import padded, sifted, told_message
 
 CHAT = {"id": 42}
 FILE = {"file_id": "f"}
@@ -85,3 +85,35 @@ def test_a_send_whose_answer_tells_no_number_was_sent_all_the_same(result: objec
 def test_of_what_a_send_answered_its_number_alone_is_kept() -> None:
     told = told_message({"message_id": 7, "date": 10**30, "from": 5, "chat": {"id": "elsewhere"}})
     assert told == {"message_id": 7, "date": 0, "chat": {"id": 0, "type": "private"}}
+
+
+@pytest.mark.parametrize("date", [0, -5, 2**40, "x", None, True, 1.5, {}])
+def test_a_moment_that_is_none_costs_no_message(date: object) -> None:
+    message = heard(text="hi", date=date, reply_to_message={"message_id": 4, "chat": CHAT, "date": date, "text": "x"})
+    assert (message.text, message.reply_to.text) == ("hi", "x")
+    edited = padded(
+        {"update_id": 1, "edited_message": {"message_id": 5, "chat": CHAT, "from": {"id": 42}, "text": "hi", "edit_date": date}}
+    )
+    assert read(Update.de_json(edited, None), Me(7), download_bytes=1) is not None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "forwarded", [{"forward_date": 5, "forward_from": {"id": 9}}, {"forward_date": 5, "forward_sender_name": "Ann"}]
+)
+def test_what_an_older_server_calls_forwarded_is_no_order(forwarded: dict[str, Any]) -> None:
+    assert heard(text="/swap chat x").command is not None
+    assert heard(text="/swap chat x", **forwarded).command is None
+
+
+@pytest.mark.parametrize(
+    "strange", [{"forward_origin": {"type": "user", "date": "x"}}, {"forward_origin": 5}, {"via_bot": {"name": 1}}]
+)
+def test_what_cannot_be_read_of_others_words_leaves_them_others_words(strange: dict[str, Any]) -> None:
+    def readable(message: dict[str, object]) -> bool:
+        try:
+            heard(**{"text": "-", **message})
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return False
+        return True
+
+    assert heard(**sifted({"message_id": 5, "chat": CHAT, "text": "/swap chat x", **strange}, readable)).command is None
