@@ -20,6 +20,7 @@ from bot.locale import Text
 from bot.message import Address, Command, Message
 from bot.passage import Scope, Scopes
 from bot.store.erasing import Eraser
+from bot.store.history import History
 from bot.store.tables import UnreadRow
 from bot.testing import make_request
 
@@ -82,7 +83,7 @@ class Desk:
         )  # fmt: skip
         pasts = self.indexing.pasts
         eraser = Eraser(self.house.database, self.house.blobs)
-        self.forgetting = Forgetting(self.house.inbox, self.house.library, eraser, leave_out=pasts.leave_out)
+        self.forgetting = Forgetting(History(self.house.database), self.house.library, eraser, leave_out=pasts.leave_out)
 
     async def order(self, words: str, *, at: Address = TEAM, by: str = ADMIN) -> str:
         said = Message(at, by.partition(":")[2], "o", f"/index {words}", "en", datetime.now(UTC), command=Command("index", words))
