@@ -30,6 +30,7 @@ from bot.cli_guests import admit, guests, quotas
 from bot.cli_help import Verb, Verbs
 from bot.cli_index import index
 from bot.cli_models import models
+from bot.cli_remove import remove
 from bot.cli_swap import admins, audit, card, ram, rollback, shadow, swap
 from bot.cli_verb import AsJson, a_file, anything_or_link, complain, dump, language_of, program, settings, stdin, with_app
 from bot.cli_watch import watch
@@ -271,6 +272,7 @@ def _ask_health(url: str) -> None:
 
 
 cli.command(cls=Verb)(watch)
+cli.command(cls=Verb)(remove)
 cli.add_typer(models, name="models")
 for verb in (swap, rollback, shadow, card, ram, audit, admins, admit, guests, dead, quotas, bench, backup, restore, age):
     cli.command(cls=Verb)(verb)

@@ -142,6 +142,13 @@ def anything_or_link(typed: str) -> Path | str:
     return typed.partition("#")[0] if typed.lower().startswith(("http://", "https://")) else anything(typed)
 
 
+def a_place(typed: str) -> Path | str:
+    """Return the path that was typed, of what may be gone, or the link, without what stands behind its #."""
+    if typed.lower().startswith(("http://", "https://")):
+        return typed.partition("#")[0]
+    return Path(typed).resolve() if typed else anything(typed)
+
+
 def a_file(typed: str) -> Path:
     """Return the path that was typed. Raises UsageError where it is no file."""
     path = anything(typed)

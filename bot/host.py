@@ -48,8 +48,8 @@ from bot.notify import Notifier
 from bot.passage import Added, Failed, Scope
 from bot.pasts import PastReader
 from bot.quota import Quotas
-from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of
-from bot.retrieval.library import Shelves
+from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of, read_from
+from bot.retrieval.library import LINK, Shelves
 from bot.retrieval.links import Fetcher
 from bot.retrieval.watching import Happened, Watched, Watcher, look
 from bot.roles import Roles
@@ -86,6 +86,8 @@ SENDING_S = 1.5
 BEGUN_WITHIN_S, LOOK_EVERY_S = 60.0, 0.1
 """How long systemd is not told that all is up while a channel has not begun: a platform that is away must not keep the bot from starting."""
 UPKEEP_EVERY_S = 24 * 3600.0
+REMOVED_AT_ONCE = 500
+"""Documents that are forgotten in one transaction."""
 UNNAMED_LIFE = timedelta(days=7)
 """How long a file is kept that no message names: an upload that was never sent."""
 
@@ -233,6 +235,18 @@ class App:
             report(link, number, len(links))
             outcomes.append(await self._add_link(link, scope))
         return Gathered.of(outcomes, seconds=time.perf_counter() - begun, removed=tuple(path_of(key) for key in gone))
+
+    async def remove(self, paths: Sequence[Path], scope: Scope, *, links: Sequence[str] = ()) -> list[str]:
+        """Forget in `scope` what was read from files, folders and links, to the bytes; return the paths and links of the documents."""
+        kept = await Documents(self.database).keys(scope, beginning=PATH)
+        keys = [*read_from(paths, kept), *(LINK + link for link in links)]
+        there = set(kept).union(await Documents(self.database).keys(scope, beginning=LINK))
+        gone = [key for key in dict.fromkeys(keys) if key in there]
+        for start in range(0, len(gone), REMOVED_AT_ONCE):
+            await self.library.forget(scope, keys=gone[start : start + REMOVED_AT_ONCE])
+        if gone:
+            await self.eraser.wipe()
+        return [key.removeprefix(PATH).removeprefix(LINK) for key in gone]
 
     async def _add_link(self, link: str, scope: Scope) -> Added | Failed:
         try:

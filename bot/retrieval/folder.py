@@ -138,6 +138,13 @@ def missing(paths: Sequence[Path], keys: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(gone))
 
 
+def read_from(paths: Sequence[Path], keys: Sequence[str]) -> list[str]:
+    """Return those of the documents' `keys` that are of the files `paths`, of what lies in such an archive or below such a folder."""
+    own = {key_of(path) for path in paths}
+    below = tuple(mark.rstrip(os.sep) + os.sep for mark in own)
+    return [key for key in keys if PATH + path_of(key) in own or key.startswith(below)]
+
+
 def is_gone(path: str) -> bool:
     """Say whether there is no such file: what may only not be looked at is still there."""
     try:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.passage import PUBLIC, Scopes
-from bot.retrieval.folder import Gathered, missing, path_of, walk
+from bot.passage import PUBLIC, WITHIN, Scopes
+from bot.retrieval.folder import Gathered, key_of, missing, path_of, read_from, walk
 from bot.retrieval.library import Shelves
 
 
@@ -122,6 +122,15 @@ def test_what_lay_in_a_folder_and_is_gone_is_missing(folder: Path, tmp_path: Pat
     keys = [f"path:{folder}/{name}" for name in ("a.txt", "gone.txt", "deep/gone.md", "photo.psd")]
     keys += [f"path:{tmp_path}/elsewhere.txt", f"path:{folder}2/gone.txt", "file:gone.txt"]
     assert [Path(path_of(key)).name for key in missing([folder], keys)] == ["gone.txt", "gone.md"]
+
+
+def test_what_was_read_from_a_file_an_archive_or_a_folder_is_told_from_its_neighbours(tmp_path: Path) -> None:
+    names = ("team/a.txt", "team/deep/b.zip\x1fin/it.txt", "team2/a.txt", "team.txt")
+    keys = [key_of(tmp_path / name.replace("\x1f", WITHIN)) for name in names] + ["file:team/a.txt", "link:https://team/a.txt"]
+    assert read_from([tmp_path / "team"], keys) == keys[:2]
+    assert read_from([tmp_path / "team/deep/b.zip"], keys) == keys[1:2]
+    assert read_from([tmp_path / "team.txt"], keys) == keys[3:4]
+    assert read_from([Path("/")], keys) == keys[:4]
 
 
 def test_of_a_folder_in_which_nothing_is_left_nothing_is_missing(tmp_path: Path) -> None:
