@@ -1,6 +1,6 @@
 """Help: what can be done, told by the skills themselves, in the asker's language.
 
-`/help` lists every skill with its commands; `/help sum` tells of one. What people ask of what is kept of them stands in `kept`.
+`/help` lists every skill with its commands; `/help sum` tells of one. Who wants deleted what is kept of them is told in `kept`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from bot.locale import phrases
 from bot.message import AttachmentKind, Button, Command, Message, Reply
 from bot.skill import CommandSpec, Kit, Request, Skill, Slot
-from skills.help.kept import asks_of_kept, deleting_told, files_told
+from skills.help.kept import asks_to_delete, deleting_told
 
 _ = phrases(__file__)
 
@@ -39,19 +39,16 @@ class Help:
         """Ask `kit.skills` at each answer: skills may come and go."""
         self._skills: Callable[[], Sequence[Skill]] = kit.skills
         self._models = kit.models
-        self._library = kit.library
         self._is_admin = kit.is_admin
 
     def claims(self, message: Message) -> bool:
-        """Claim what is asked of what is kept; for help in general one asks."""
-        return not message.attachments and message.reply_to is None and bool(asks_of_kept(message.text))
+        """Claim who wants deleted what is kept; for help in general one asks."""
+        return not message.attachments and message.reply_to is None and asks_to_delete(message.text)
 
     async def answer(self, request: Request) -> Reply:
-        """List the skills, tell of the one that is named, or of what is kept."""
-        if request.message.command is None and (kept := asks_of_kept(request.text)):
-            if kept == "deleting":
-                return request.reply(deleting_told(request.language))
-            return request.reply(files_told(await self._library.held(request.home), request.language))
+        """List the skills, tell of the one that is named, or how what is kept is deleted."""
+        if request.message.command is None and asks_to_delete(request.text):
+            return request.reply(deleting_told(request.language))
         asked = request.text.strip().lstrip("/").lower() if request.message.command else ""
         shown = self._skills() if await self._is_admin(request.message) else list(filter(_for_all, self._skills()))
         skills = sorted(shown, key=lambda skill: FIRST.index(skill.name) if skill.name in FIRST else len(FIRST))

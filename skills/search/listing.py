@@ -27,40 +27,36 @@ NAMES: Final = ("files", "docs", "파일", "문서", "목록")
 AT_ONCE: Final = 20
 """Documents that are told at once."""
 MOST_FROM: Final = 1_000_000
-LONGEST_ASKING: Final = 80
+LONGEST_ASKING: Final = 60
 _FROM = re.compile(r"^\s*--from[ =](\d{1,6})\b\s*")
-_KEPT = r"(?:kept|indexed|stored|saved|uploaded|added)"
-_THINGS = rf"(?:{_KEPT}\s+)?(?:docs?|documents|files|uploads)(?:\s+{_KEPT})?"
-_WHOSE = r"(?:(?:all|of|the|my|our|your|these|those)\s+)*"
-_HERE = r"(?:here|please|again|now|in here|in the (?:index|library)|of mine|of ours)"
-_HAVE = (
-    r"(?:(?:do|did|have|can|are|is)\s+(?:you|we|i|there|these|those)\s*(?:have(?:\s+access\s+to)?|know|hold|keep|see|search|read|got|sent?|"
-    rf"upload(?:ed)?|add(?:ed)?|given?|gave|{_KEPT})?(?:\s+(?:you|so far|already))?|(?:you|we|i|that you|that we)\s+"
-    rf"(?:have|know|hold|keep|sent|uploaded|added)(?:\s+you)?|are\s+{_KEPT})"
-)
-_ENGLISH = re.compile(
-    rf"(?:(?:hey|hi|ok|please|so|and)[\s,]+)*(?:(?:can|could|would) you\s+(?:please\s+)?)?"
-    rf"(?:(?:what|which)\s+{_WHOSE}{_THINGS}\s+{_HAVE}(?:\s+{_HERE})*"
-    rf"|(?:list|show(?:\s+me)?|tell\s+me|give\s+me)\s+(?:a\s+list\s+of\s+)?{_WHOSE}{_THINGS}(?:\s+{_HAVE})?(?:\s+{_HERE})*"
-    rf"|(?:a\s+|the\s+|my\s+)?(?:list\s+of\s+{_WHOSE}{_THINGS}|(?:file|document)\s+list))\s*[.?!]*",
-    re.IGNORECASE,
-)
-_KOREAN = re.compile(
-    r"(?:(?:혹시|지금|여기|여기에|현재|내|내가|제가|우리|우리가|네가|너|너는|너한테|저장된|저장한|등록된|등록한|올린|올려둔|올라온|추가한|추가된|보낸|"
-    r"색인된|가지고\s?있는|갖고\s?있는|가진|아는|무슨|어떤|모든|전체|전부)\s*)*"
-    r"(?:문서|파일|자료)(?:들)?(?:\s?(?:목록|리스트))?(?:이|가|은|는|을|를|에는|에)?\s*(?:다|전부|모두|좀|뭐뭐|뭐|뭐가|무엇이|어떤\s?것이|어떤\s?게)?\s*"
-    r"(?:(?:가지고|갖고)\s?있(?:어|니|나요|어요|습니까)|있(?:어|니|나|냐|지|나요|어요|는지|습니까)(?:\s?알려)?|보여|알려|뭐야|뭐예요|뭐니|뭔가요|무엇인가요)?"
-    r"\s*(?:줘|줘요|주세요|줄래|줄래요)?\s*[.?!~]*"
-)
-_KOREAN_ASKS = re.compile(r"목록|리스트|있|보여|알려|뭐|무엇|뭔")
+_WORD = re.compile(r"\w+")
+_PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:이|은|는|가|을|를|도)$")
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_FILES: Final = _words("file files document documents docs uploads 파일 문서 자료 파일들 문서들 자료들")
+_WHICH: Final = _words("""
+    what which where list show 무슨 어떤 뭐 뭐야 뭐예요 뭐있어 뭔가요 어디 어디에 어디야 어디있어 목록 리스트 보여 보여줘 보여줘요 보여주세요
+    알려 알려줘 알려줘요 알려주세요
+""")
+_SENT: Final = _words("send sent upload uploaded add added give gave given share shared")
+_BESIDE: Final = _words("""
+    do did you have i are is were was can could we my the all of here now there kept stored indexed saved me please that so far to your our
+    these those know keep in tell search read a access 내 제 내가 제가 우리 우리가 지금 지금까지 여기 여기에 보낸 올린 보내준 가진 갖고
+    가지고 있는 저장된 색인된 있어 있어요 있니 있나요 있지 있습니까 줘 줘요 주세요 전체 모든 다 전부
+""")
 
 
 def asks_for_list(text: str) -> bool:
-    """Say whether `text` asks which documents there are, and for nothing in them."""
-    said = " ".join(text.split())
-    if len(said) > LONGEST_ASKING:
+    """Say whether `text` asks which documents there are, and for nothing in them: every word of it has to be known."""
+    if len(text) > LONGEST_ASKING:
         return False
-    return bool(_ENGLISH.fullmatch(said) or (_KOREAN_ASKS.search(said) and _KOREAN.fullmatch(said)))
+    words = {word if word in _BESIDE else _PARTICLE.sub("", word) for word in _WORD.findall(normal("NFC", text).casefold())}
+    sent = _SENT if "i" in words else frozenset[str]()
+    return bool(words & _WHICH and words & (_FILES | sent) and words <= _FILES | _WHICH | _SENT | _BESIDE)
 
 
 async def listed(request: Request, kit: Kit, wanted: str) -> Reply:

@@ -6,10 +6,8 @@ import pytest
 from bot.locale import Text
 from bot.message import Message, Reply
 from bot.models.tasks import TRANSLATE
-from bot.passage import PUBLIC
 from bot.skill import CommandSpec, Request
 from bot.testing import fake_kit, make_message, make_request
-from skills.help.kept import asks_of_kept
 from skills.help.skill import build
 
 
@@ -69,52 +67,18 @@ async def test_admin_commands_are_told_to_admins_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "of"),
+    ("said", "so"),
     [
-        ("what files do you have?", "files"), ("Where is my file?", "files"), ("list my documents please", "files"),
-        ("show me all files", "files"), ("what did I send you?", "files"),
-        ("which documents have I uploaded so far", "files"), ("무슨 파일 갖고 있어?", "files"),
-        ("내 파일 어디 있어?", "files"), ("내가 보낸 문서 목록 보여줘", "files"), ("어떤 자료가 있나요?", "files"),
-        ("delete everything", "deleting"), ("How do I delete my data?", "deleting"),
-        ("please forget what I said", "deleting"), ("can you delete all my files", "deleting"),
-        ("clear the chat", "deleting"), ("다 지워줘", "deleting"), ("내 데이터 삭제해줘", "deleting"),
-        ("대화 기록 전부 삭제해 주세요", "deleting"), ("내가 한 말 다 잊어줘", "deleting"),
-        ("데이터를 삭제하려면 어떻게 해?", "deleting"), ("다 지우고 싶어요", "deleting"),
-        ("where is the printer?", ""), ("what files need a signature?", ""), ("where is my file about taxes", ""),
-        ("지워진 파일 규정", ""), ("how do I delete a user in the admin panel?", ""),
-        ("which documents do new employees need", ""), ("서류 어디에 내야 해?", ""),
-        ("delete the second paragraph of this text", ""), ("forget it", ""), ("where are you?", ""), ("show me", ""),
-        ("휴가 자료 어디 있어?", ""), ("", ""),
+        ("delete everything", True), ("How do I delete my data?", True), ("please forget what I said", True),
+        ("can you delete all my files", True), ("clear the chat", True), ("다 지워줘", True), ("내 데이터 삭제해줘", True),
+        ("대화 기록 전부 삭제해 주세요", True), ("내가 한 말 다 잊어줘", True), ("데이터를 삭제하려면 어떻게 해?", True),
+        ("다 지우고 싶어요", True),
+        ("지워진 파일 규정", False), ("how do I delete a user in the admin panel?", False), ("what files do you have?", False),
+        ("delete the second paragraph of this text", False), ("forget it", False), ("show me", False), ("", False),
     ],
 )  # fmt: skip
-def test_what_is_asked_of_what_is_kept_is_claimed(said: str, of: str) -> None:
-    assert asks_of_kept(said) == of
-    assert build(fake_kit()).claims(make_message(said)) == bool(of)
-
-
-async def test_the_documents_of_the_chat_alone_are_named_the_newest_first(tmp_path: Path) -> None:
-    kit = fake_kit(tmp_path)
-    asked = make_message("what files do you have?")
-    skill, here = build(kit), make_request(asked).home
-    assert "Nobody has sent a file" in (await skill.answer(make_request(asked))).text
-    for title in ("a*b.txt", "plan.pdf"):
-        await kit.library.add_text("x", here, title=title, link="", key=title)
-    await kit.library.add_text("x", here, title="said", link="", key="message:1")
-    await kit.library.add_text("x", PUBLIC, title="rules.md", link="", key="rules.md")
-    said = (await skill.answer(make_request(asked))).text
-    assert "- plan.pdf\n- a\\*b.txt\n" in said
-    assert "rules" not in said
-    assert "message" not in said
-
-
-async def test_of_many_documents_the_first_are_named_and_the_others_counted(tmp_path: Path) -> None:
-    kit = fake_kit(tmp_path)
-    asked = make_message("파일 목록 보여줘")
-    for number in range(25):
-        await kit.library.add_text(f"{number}", make_request(asked).home, title=f"{number}", link="", key=f"n{number}")
-    said = (await build(kit).answer(make_request(asked))).text
-    assert said.count("\n- ") == 21
-    assert "그 밖에 5개" in said
+def test_who_wants_deleted_what_is_kept_is_claimed(said: str, so: bool) -> None:
+    assert build(fake_kit()).claims(make_message(said)) is so
 
 
 async def test_who_wants_all_deleted_is_told_how(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def document(number: int, title: str, scope: Scope = PUBLIC) -> Passage:
         "which files do you have?", "What documents are there", "show me all documents", "list my files", "can you list all the files?",
         "what files have I sent you?", "which documents can you search?", "무슨 문서가 있어?", "어떤 파일 있어?", "문서 목록 보여줘",
         "내가 올린 파일 보여줘", "지금 가지고 있는 자료 알려줘", "저장된 문서 목록 보여주세요",
+        "Where is my file?", "what did I send you?", "which documents have I uploaded so far", "무슨 파일 갖고 있어?", "내 파일 어디 있어?",
     ],
 )  # fmt: skip
 def test_the_list_is_asked_for_in_words(search: Search, said: str) -> None:
@@ -43,7 +44,9 @@ def test_the_list_is_asked_for_in_words(search: Search, said: str) -> None:
     "said",
     [
         "which documents mention the lease?", "what file types do you support?", "show me the travel policy", "files", "문서",
-        "what documents do I need for the visa?", "무슨 문서가 필요해?", "휴가 규정 문서 있어?", "문서에서 휴가 찾아줘",
+        "what documents do I need for the visa?", "what files need a signature?", "where is my file about taxes", "where are you?", "show me",
+        "서류 어디에 내야 해?", "휴가 자료 어디 있어?", "where is the printer?", "무슨 문서가 필요해?", "휴가 규정 문서 있어?",
+        "문서에서 휴가 찾아줘",
         "list the files in the contract",
         "list my files " * 9,
     ],
