@@ -85,9 +85,30 @@ class Sending:
         `in_doubt`: the next one may have been shown in an earlier life. `shareable`: who alone sees it may show it to all, where it is an
         answer (not a status, nor what is told at the door).
         """
-        place, shown = await self.place(to), list(sent)
+        place = await self.place(to)
         if in_doubt and place.only and key.startswith(STATUS):
             return "unseen"  # another status beside the one that may stand there would tell nothing
+        try:
+            return await self._sent(reply, place, key, sent=sent, in_doubt=in_doubt, went_out=went_out, shareable=shareable)
+        except GoneError:
+            if not place.only or key.startswith(STATUS):
+                raise
+        # `/paring` is typed in any conversation, also where the bot is not: who typed it reads the answer in their direct chat
+        alone = await self.place(replace(to, thread=""))
+        return await self._sent(reply, alone, key, sent=sent, in_doubt=in_doubt, went_out=went_out, shareable=False)
+
+    async def _sent(
+        self,
+        reply: Reply,
+        place: Place,
+        key: str,
+        *,
+        sent: Sequence[str],
+        in_doubt: bool,
+        went_out: WentOut | None,
+        shareable: bool,
+    ) -> str:
+        shown = list(sent)
         parts = _rendered(sent_again(reply) if in_doubt and place.only else reply)  # what one alone sees cannot be looked for
         if place.only and shareable and reply.receipt is not None:
             parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, self._share(reply, place.chat)))

@@ -55,6 +55,7 @@ _GONE: Final = frozenset(
     {
         "channel_not_found", "is_archived", "not_in_channel", "user_disabled", "user_not_found", "cannot_dm_bot",
         "restricted_action_read_only_channel", "restricted_action_thread_locked", "team_not_found", "channel_type_not_supported",
+        "user_not_in_channel",
     }
 )  # fmt: skip
 """What no later try changes: the place is closed to the bot."""

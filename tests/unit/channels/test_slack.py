@@ -343,6 +343,23 @@ async def test_what_one_alone_sees_says_that_it_is_sent_again_for_it_cannot_be_l
     assert "Sent again" in second["text"]
 
 
+@pytest.mark.parametrize("why", ["channel_not_found", "not_in_channel", "user_not_in_channel"])
+async def test_who_asks_where_the_bot_is_not_is_answered_in_their_direct_chat(here: House, why: str) -> None:
+    here.fake.faults.append(Fault("chat.postEphemeral", why, times=99))
+    with pytest.raises(GoneError):
+        await here.channel.send(Reply("I am working on it …", "en"), UNSEEN, key="status 1")
+    long = replace(ANSWER, text="word " * 4000)
+    shown = await here.channel.send(long, UNSEEN, key="1")
+    parts = here.fake.shown(DIRECT)
+    assert (parts[0]["ts"], len(parts) > 1, here.fake.unseen) == (shown, True, [])
+    assert "Share" not in str(parts[-1])
+    here.fake.faults.append(Fault("chat.postMessage", "cut"))
+    with pytest.raises(AmbiguousSendError):
+        await here.channel.send(ANSWER, UNSEEN, key="2")
+    await here.channel.send_parts(ANSWER, UNSEEN, key="2", edits="", sent=(), went_out=None, in_doubt=True)
+    assert len(here.fake.shown(DIRECT)) == len(parts) + 1
+
+
 async def test_what_one_alone_sees_and_goes_on_after_a_wait_is_not_said_to_be_sent_again(here: House) -> None:
     await here.channel.send_parts(ANSWER, UNSEEN, key="1", edits="unseen", sent=(), went_out=None, in_doubt=True)
     long = replace(ANSWER, text="word " * 4000)
