@@ -279,6 +279,7 @@ def _reception(
         shared.delivery.hand(parcels)
 
     limits = ground.settings.limits
+    forgetting.withdraw = worker.withdraw
     return Reception(
         shared.inbox, shared.chats, shared.blobs, shared.moves, arrived=worker.hand, stop=worker.stop,
         default=ground.settings.language, text_bytes=limits.text_bytes, members_changed=shared.access.changed,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
@@ -81,6 +81,10 @@ async def nothing_left_out(address: Address, *, sender: str = "", message: str =
     del address, sender, message, everywhere
 
 
+async def _nothing_to_stop(_number: int) -> None:
+    """Know of no work."""
+
+
 class Forgetting:
     """Does what an order to forget says."""
 
@@ -99,6 +103,8 @@ class Forgetting:
         self._eraser = eraser
         self._leave_out = leave_out
         self._others = others
+        self.withdraw: Callable[[int], Awaitable[None]] = _nothing_to_stop
+        """Ends the work on a message of the inbox (`Worker.withdraw`): what it is about to keep is to be forgotten, too."""
         self._wiping: asyncio.Task[None] | None = None
 
     async def answer(self, request: Request) -> Reply:
@@ -119,6 +125,7 @@ class Forgetting:
         message = Message(at, "", number, "", "en", datetime.now(UTC))
         if at.kind == "group":
             await self._leave_out(at, message=number)
+        await self._stop(at, number)
         keys = await self._keys(Scope.of(at), message, await self._history.files_of(at, number))
         await self._library.forget(Scope.of(at), sender=None, keys=keys)
         await self._eraser.forget_message(at, number, sender=None)
@@ -175,12 +182,18 @@ class Forgetting:
             return _("Somebody else said that, who alone can have it forgotten.")
         if at.kind == "group":
             await self._leave_out(at, message=quoted.id)
+        await self._stop(at, quoted.id)
         keys = await self._keys(Scope.of(at), quoted, await self._history.files_of(at, quoted.id))
         passages = await self._library.forget(Scope.of(at), sender=whose, keys=keys)
         messages = await self._eraser.forget_message(at, quoted.id, sender=whose)
         if not messages and not passages:
             return _("I keep nothing of that message.")
         return _("Forgotten: that message with its answer, and {passages} passages that could be searched.", passages=passages)
+
+    async def _stop(self, at: Address, number: str) -> None:
+        """Have nothing more be done with a message that waits or is worked on."""
+        for one in await self._history.unanswered(at, number):
+            await self.withdraw(one)
 
     async def _document(self, message: Message, name: str) -> Text:
         """Forget the document of this chat that is called so."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from bot.meanwhile import telling
 from bot.message import Address, Message, Reply
 from bot.models.shadow import asked_by
 from bot.roles import person_of
-from bot.store.inbox import Inbox, Waiting
+from bot.store.inbox import TAKEN_BACK, Inbox, Waiting
 from bot.suspects import MOST_ATTEMPTS, Suspects
 from bot.turns import Turns
 
@@ -56,6 +57,8 @@ BESIDE = "\0admin"
 """What an admin orders may take minutes: in its chat it goes beside what others say there, not before it."""
 REST_WITHIN_S = 0.8
 """How long one waits for the rest of what comes bit by bit, each time that more of it came."""
+WITHDRAWN_WITHIN_S = 5.0
+"""How long the work on what was taken back may take to end."""
 _CHANGED = _("What I found was changed or deleted while I answered, again and again. Please ask once more.")
 _STOPPED = _("Stopped, as you asked. Your message is kept; send it again whenever you like.")
 
@@ -115,6 +118,8 @@ class Worker:
         self._unwritten: dict[int, _Outcome] = {}
         self._answering: dict[int, asyncio.Task[object]] = {}
         self._stopped: set[int] = set()
+        self._withdrawn: dict[int, asyncio.Event] = {}
+        """What was taken back while it was worked on; set once that is over."""
 
     def hand(self, waiting: Waiting) -> None:
         """Answer what was just committed."""
@@ -132,6 +137,15 @@ class Worker:
         self._stopped.add(number)
         task.cancel()
         return True
+
+    async def withdraw(self, number: int) -> None:
+        """End the work on a message that its writer took back, and say nothing to it; return once that is over, or takes long."""
+        if number not in self._answering:
+            return
+        over = self._withdrawn.setdefault(number, asyncio.Event())
+        self.stop(number)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), WITHDRAWN_WITHIN_S)
 
     def waiting(self, at: Address) -> tuple[int, int]:
         """Return how many messages wait in a chat, what is worked on among them, and how many in all."""
@@ -272,6 +286,12 @@ class Worker:
             log.exception("a message could not be answered and is set aside", reference=outcome.reference, inbox=waiting.id)
         finally:
             await company.end()
+            if over := self._withdrawn.pop(waiting.id, None):
+                over.set()
+        if over:
+            outcome = (
+                _said(waiting, TAKEN_BACK.to(waiting.message.language)) if company.placeholder else _Outcome(waiting.message, [])
+            )
         return replace(outcome, placeholder=company.placeholder)
 
     async def _begin(self, waiting: Waiting) -> _Outcome | None:
@@ -284,6 +304,8 @@ class Worker:
         self._begun.add(waiting.id)
         try:
             said = await self._counted(waiting)
+        except LookupError:  # forgotten while it waited
+            said = ""
         except StoreError:
             self._begun.discard(waiting.id)
             raise
@@ -316,6 +338,8 @@ class Worker:
                 raise
             if task is not None:
                 task.uncancel()
+            if waiting.id in self._withdrawn:
+                return _Outcome(waiting.message, [])
             return _said(waiting, _STOPPED.to(waiting.message.language))
         finally:
             self._answering.pop(waiting.id, None)

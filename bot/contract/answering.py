@@ -182,6 +182,19 @@ class Answering(InBot):
             while await _kept(bot, "violet umbrella"):
                 await asyncio.sleep(0.02)
 
+    async def test_a_question_deleted_meanwhile_is_not_answered(self, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A question that is deleted while it is worked on is answered no more: the work ends, and the status says so."""
+        monkeypatch.setattr("bot.company.STATUS_AFTER_S", 0.02)
+        said = await bot.harness.say(bot.harness.order("probe", "slow and the orange parasol"))
+        await asyncio.wait_for(bot.probe.begun.wait(), LONGEST_S)
+        status = await bot.status()
+        await bot.harness.take_back(said)
+        stopped = await bot.answer()
+        assert (stopped.id, "took your message back" in stopped.text) == (status.id, True)
+        await bot.settle()
+        assert await bot.count("parasol") == 0
+        assert not await _kept(bot, "orange parasol")
+
     async def test_what_is_told_twice_is_answered_once(self, bot: Bot) -> None:
         """What the platform tells twice is answered once."""
         said = await bot.harness.say(bot.harness.order("probe", "say told twice"))

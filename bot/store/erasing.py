@@ -60,13 +60,22 @@ class Eraser:
         return await self._unsay(anywhere(address), sender)
 
     async def forget_message(self, address: Address, number: str, *, sender: str | None) -> int:
-        """Delete the message that the platform numbers so, if `sender` said it (None: whoever did), in all its versions."""
+        """Delete the message that the platform numbers so, if `sender` said it (None: whoever did), in all its versions.
+
+        Also what waits or is worked on: its answer is not kept then (`Inbox.finish`).
+        """
 
         def work(connection: Connection) -> Gone:
             wanted = (
                 _INBOX.c.message_id == number if sender is None else (_INBOX.c.message_id == number) & (_INBOX.c.sender == sender)
             )
-            return unsaid(connection, here(address), wanted, lambda said: said.id == number and sender in (None, said.sender))
+            return unsaid(
+                connection,
+                here(address),
+                wanted,
+                lambda said: said.id == number and sender in (None, said.sender),
+                also_waiting=True,
+            )
 
         return (await self._gone(work)).messages
 

@@ -122,6 +122,14 @@ class History:
             rows = (await connection.execute(query)).scalars().all()
         return sorted({file.blob for row in rows for file in unpack(Message, row).attachments if file.blob})
 
+    async def unanswered(self, address: Address, message_id: str) -> list[int]:
+        """Return the numbers of a message of the chat, in any of its versions, that waits or is worked on."""
+        query = select(InboxRow.id).where(
+            *_in_chat(address), InboxRow.message_id == message_id, InboxRow.state.in_(("received", "working"))
+        )
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
+
 
 def _in_chat(at: Address) -> list[ColumnElement[bool]]:
     return [InboxRow.channel == at.channel, InboxRow.account == at.account, InboxRow.chat == at.chat]

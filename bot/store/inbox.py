@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from sqlalchemy import Table, and_, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from bot.locale import phrases
 from bot.message import Address, Button, Command, Message, Position, Reply, pack, unpack
 from bot.parts import with_the_others
 from bot.route import Route, pack_route
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
 
     from bot.store.database import Database, Work
 
+_ = phrases(__file__)
 _Commit: TypeAlias = "Callable[[Connection], tuple[int | None, Callable[[], None]]]"
 KEPT_OF_REFUSED = 2000
+TAKEN_BACK = _("You took your message back, so I stopped. Nothing of it is kept.")
+"""What becomes of the status of what was taken back while it was worked on."""
 _TABLE = cast("Table", InboxRow.__table__)
 _ACCEPT = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.id)
 _NAMED = ("channel", "account", "chat", "message_id", "version")
@@ -149,13 +153,13 @@ class Inbox:
 
         def commit(connection: Connection) -> tuple[int | None, Callable[[], None]]:
             said, placeholder = message, ""
-            if connection.execute(_NEWER, {name: row[name] for name in _NAMED}).first() is not None:
-                return None, _nothing  # what was edited came before it
             if message.version and (former := _former(connection, message)) is not None:
                 said, placeholder = with_the_others(message, former.message), former.placeholder
                 if _says_the_same(former.message, said):
                     return None, _nothing
             new = {**row, "message": pack(said), "placeholder": placeholder}
+            if connection.execute(_NEWER, {name: row[name] for name in _NAMED}).first() is not None:
+                return None, _nothing  # what was edited came before it
             number = connection.execute(_ACCEPT, new).scalar_one_or_none()
             if number is None:
                 return None, _nothing
@@ -204,13 +208,18 @@ class Inbox:
         return Waiting(row.id, unpack(Message, row.message), row.attempts, row.placeholder)
 
     async def start(self, number: int) -> None:
-        """Mark the message as being worked on, once more."""
+        """Mark the message as being worked on, once more. Raises LookupError where it was forgotten meanwhile."""
         await self._database.write(self.starting(number), durable=False)
 
     @staticmethod
     def starting(number: int) -> Work[object]:
         """Return `start` as a part of a transaction."""
-        return lambda connection: connection.execute(_START, {"number": number})
+
+        def work(connection: Connection) -> None:
+            if not connection.execute(_START, {"number": number}).rowcount:
+                raise LookupError(number)
+
+        return work
 
     async def parts(self, message: Message) -> int:
         """Return how many parts of what `message` is a part of wait."""
@@ -278,7 +287,7 @@ class Inbox:
 
         Nothing is written, and None returned, where a passage that they quote has been edited or forgotten meanwhile, or a message
         that they are made of was forgotten. What was edited meanwhile is answered in its newer version alone, in the place of the
-        status message, if there is one.
+        status message, if there is one. What was taken back meanwhile is not answered; a status message says so in its place.
         `then` is given what is to be sent, in the order of the commits, on the event loop.
         """
         changes = {
@@ -287,6 +296,9 @@ class Inbox:
         }  # fmt: skip
 
         def work(connection: Connection) -> Sequence[Parcel] | None:
+            if connection.execute(_ONE, {"number": number}).first() is None:
+                said = [Reply(TAKEN_BACK.to(message.language), message.language)] if edits else []
+                return [put(connection, number, message, reply, edits=edits, owner=self._owner) for reply in said]
             if not standing(connection, number, replies):
                 return None
             connection.execute(_FINISH, changes)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from sqlalchemy import Table, and_, delete, or_, select, update
+from sqlalchemy import Table, and_, delete, or_, select, true, update
 
 from bot.message import Address, Command, Message, pack, unpack
 from bot.store.tables import ButtonRow, InboxRow, LabelRow, OutboxRow
@@ -65,16 +65,21 @@ def anywhere(address: Address) -> ColumnElement[bool]:
     return and_(_INBOX.c.channel == address.channel, _INBOX.c.account == address.account)
 
 
-def unsaid(connection: Connection, place: ColumnElement[bool], wanted: ColumnElement[bool], is_one: Quoted) -> Gone:
-    """Delete the messages in `place` that are `wanted`; what is worked on stays. Others in `place` quote those no more."""
+def unsaid(
+    connection: Connection, place: ColumnElement[bool], wanted: ColumnElement[bool], is_one: Quoted, *, also_waiting: bool = False
+) -> Gone:
+    """Delete the messages in `place` that are `wanted`; what waits or is worked on stays unless `also_waiting`.
+
+    Others in `place` quote those no more.
+    """
     gone = Gone()
-    done = _INBOX.c.state.in_(("done", "dead", "dropped"))
+    done = true() if also_waiting else _INBOX.c.state.in_(("done", "dead", "dropped"))
     where = (_INBOX.c.channel, _INBOX.c.account, _INBOX.c.chat, _INBOX.c.message_id)
     rows = connection.execute(select(_INBOX.c.id, _INBOX.c.message, _INBOX.c.done_at, *where).where(place, wanted, done)).all()
     texts: set[str] = set()
     for row in rows:
         texts.add(_text_of(row.message))
-        gone.note(row.message, row.done_at)
+        gone.note(row.message, row.done_at or datetime.now(UTC))
     for some in _in_parts([row.id for row in rows]):
         _drop(connection, some, gone)
     for labelled in _in_parts(sorted(texts)):

@@ -35,9 +35,21 @@ IMPOSSIBLE: dict[tuple[str, str], str] = {
     ("long_work_is_cancelled_by_a_button", "console"): f"While it waits a terminal takes no line; Ctrl-C ends the chat: {_LINES}",
     ("what_is_told_twice_is_answered_once", "console"): f"A line that was entered is read once: {_LINES}",
     ("an_edited_question_is_answered_anew", "console"): f"A line that was entered is edited no more: {_LINES}",
+    (
+        "a_question_deleted_meanwhile_is_not_answered",
+        "console",
+    ): f"A line that was entered is taken back no more; /forget does it: {_LINES}",
     ("a_deleted_question_is_forgotten", "console"): f"A line that was entered is taken back no more; /forget does it: {_LINES}",
     ("an_edited_question_is_answered_anew", "web"): f"The page has no way to change what was said; it is asked anew: {_PAGE}",
+    (
+        "a_question_deleted_meanwhile_is_not_answered",
+        "web",
+    ): f"The page has no way to take back a message beside /forget: {_PAGE}",
     ("a_deleted_question_is_forgotten", "web"): f"The page has no way to take back a message beside /forget: {_PAGE}",
+    (
+        "a_question_deleted_meanwhile_is_not_answered",
+        "telegram",
+    ): "Telegram tells a bot nothing of deleted messages; /forget does it: https://core.telegram.org/bots/api#update",
     ("a_deleted_question_is_forgotten", "telegram"): "Telegram tells a bot nothing of deleted messages; /forget does it: "
     "https://core.telegram.org/bots/api#update",
     ("the_commands_are_offered", "matrix"): "Matrix has no menu of a bot's commands; `!help` names them: "

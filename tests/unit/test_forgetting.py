@@ -243,6 +243,28 @@ async def test_everything_of_a_person_is_forgotten_in_all_their_accounts_from_th
     assert bot.bytes_left() == []
 
 
+@pytest.mark.parametrize("by_order", [True, False])
+async def test_what_is_just_being_kept_of_a_message_that_is_taken_back_goes_with_it(bot: Bot, *, by_order: bool) -> None:
+    house = bot.house
+    file = Attachment("document", "plan.txt", "text/plain", len(FACT), blob=house.blobs.keep(FACT.encode()))
+    said = bot.message(attachments=(file,))
+    number = await house.inbox.accept(said)
+    assert number is not None
+    forgetting = Forgetting(History(house.database), house.library, Eraser(house.database, house.blobs))
+
+    async def at_its_end(waiting: int) -> None:
+        await house.worker.handle(await house.inbox.one(waiting))
+        assert await bot.found(ALONE) == [FACT]
+
+    forgetting.withdraw = at_its_end
+    if by_order:
+        await forgetting.answer(make_request(bot.message("/forget", reply_to=said)))
+    else:
+        await forgetting.removed(ALONE, said.id)
+    await forgetting.close()
+    assert (await bot.found(ALONE), bot.bytes_left(), await History(house.database).unanswered(ALONE, said.id)) == ([], [], [])
+
+
 class Wiping(Eraser):
     """Counts how often all is wiped."""
 

@@ -23,6 +23,7 @@ from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
 from bot.store.dead import DeadLetters
+from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox, Parcel
@@ -494,6 +495,49 @@ async def test_the_one_who_asked_can_stop_the_work_and_the_next_is_answered(data
     assert not worker.stop(number)
     running.cancel()
     assert await inbox.counts() == {"done": 2}
+
+
+@pytest.mark.parametrize("shown", [True, False])
+@pytest.mark.parametrize("forgotten_first", [True, False])
+async def test_what_is_taken_back_while_it_is_worked_on_is_ended_and_not_answered(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, shown: bool, forgotten_first: bool
+) -> None:
+    if shown:
+        at_once(monkeypatch)
+    channel, begun = FakeChannel(), asyncio.Event()
+
+    async def long(_message: Message, _progress) -> Answer:
+        begun.set()
+        if shown:
+            await channel.arrived.wait()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    waiting = await accepted(database, make_message("my secret"))
+    worker, eraser = make_worker(database, FakeDispatcher(long), tmp_path, channel), Eraser(database, BlobStore(tmp_path))
+    outgoing = Outgoing(worker, 1)
+    handling = asyncio.create_task(worker.handle(waiting))
+    await (channel.arrived if shown else begun).wait()
+    if forgotten_first:
+        await eraser.forget_message(waiting.message.address, waiting.message.id, sender=None)
+    await worker.withdraw(waiting.id)
+    if not forgotten_first:
+        await eraser.forget_message(waiting.message.address, waiting.message.id, sender=None)
+    await handling
+    assert outgoing.texts == (["You took your message back, so I stopped. Nothing of it is kept."] if shown else [])
+    assert await Inbox(database).counts() == {}
+
+
+async def test_what_was_forgotten_while_it_waited_is_not_begun(database: Database, tmp_path: Path) -> None:
+    async def never(_message: Message, _progress) -> Answer:
+        raise AssertionError
+
+    waiting = await accepted(database, make_message("my secret"))
+    await Eraser(database, BlobStore(tmp_path)).forget_message(waiting.message.address, waiting.message.id, sender=None)
+    worker = make_worker(database, FakeDispatcher(never), tmp_path)
+    await worker.handle(waiting)
+    await worker.withdraw(waiting.id)
+    assert (await replies(database), await Inbox(database).counts()) == ([], {})
 
 
 async def test_the_status_message_has_a_button_that_stops_the_work(

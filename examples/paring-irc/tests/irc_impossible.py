@@ -25,6 +25,7 @@ IMPOSSIBLE: dict[str, str] = {
     "an_edit_comes_in": _STANDS,
     "an_edited_question_is_answered_anew": _STANDS,
     "a_deletion_comes_in": f"What was said stands; !forget has the bot forget it: {MESSAGES}",
+    "a_question_deleted_meanwhile_is_not_answered": f"What was said stands: {MESSAGES}",
     "a_deleted_question_is_forgotten": f"What was said stands; !forget has the bot forget it: {MESSAGES}",
     "a_status_becomes_the_answer": _STANDS,
     "long_work_tells_and_ends_in_one_message": _STANDS,
