@@ -112,7 +112,9 @@ def language_of(settings: Settings) -> Language:
 
 def complain(what: Text, language: Language) -> None:
     """Print a sentence on stderr."""
-    typer.echo(f"paring: {what.to(language)}", err=True)
+    from bot.logs import struck
+
+    typer.echo(struck(f"paring: {what.to(language)}"), err=True)
 
 
 def dump(value: object, *, indent: int | None = 2) -> str:

@@ -103,6 +103,11 @@ def catch_the_rest() -> None:
     atexit.register(tell_the_rest)
 
 
+def struck(text: str) -> str:
+    """Return a text that goes to stderr beside the log without the secrets of the settings: what a platform says may quote them."""
+    return _CHOSEN[0].strike(text) if _CHOSEN else text
+
+
 def tell_the_rest() -> None:
     """Log what was counted instead of written, before the process ends."""
     for chosen in _CHOSEN:

@@ -6,7 +6,9 @@ Owns: what fails. Leaves to `fakes.leaks` how a secret may be spelt, to `benchma
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +26,7 @@ from benchmarks.faults.street import Bot, with_skill
 
 PASSWORD = f"page {MARK}"
 PROXY = f"http://user:proxy-{MARK}@127.0.0.1:9"
+IRC = Path(__file__).parents[2] / "examples" / "paring-irc" / "paring_irc"
 WAYS = ("raise", "chain", "log", "logging", "warn", "thread", "task", "del", "database", "group")
 SKILL = """
 import asyncio, logging, os, sqlite3, threading, warnings
@@ -80,11 +83,12 @@ async def secrets(plan: Plan) -> Row:
         settings = {
             "PARING_WEB__PASSWORD": PASSWORD, "PARING_MODELS__CHAT_URL": f"{server}/v1", "PARING_MODELS__CHAT_MODEL": "m",
             "PARING_LOG_LEVEL": "debug", "HTTPS_PROXY": PROXY, "ALL_PROXY": PROXY, "HF_ENDPOINT": server, "PYTHONFAULTHANDLER": "1",
-            **with_skill(plan.scratch / "clumsy", "clumsy", SKILL),
+            **with_skill(plan.scratch / "clumsy", "clumsy", SKILL), **_others(plan.scratch / "clumsy", server),
         }  # fmt: skip
         bot = Bot.on(telegram, plan.scratch / "home", page=True, **settings)
         await bot.spawn()
-        await bot.ready(2)
+        while not bot.url:  # who is there first differs
+            await bot.ready()
         answers = await _break(telegram, plan)
         look("answers", answers)
         for path in ("/", "/admin", "/metrics", "/readyz", "/healthz", "/nowhere"):
@@ -121,6 +125,22 @@ VERBS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("audit",), ""),
     (("index",), ""),
 )
+
+
+def _others(site: Path, server: str) -> dict[str, str]:
+    """Install the channel of another package beside the skill; return the settings of channels whose servers quote what they are told."""
+    shutil.copytree(IRC, site / "paring_irc", ignore=shutil.ignore_patterns("__pycache__"))
+    described = site / "paring_irc-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: paring-irc\nVersion: 1.0\n", encoding="utf-8")
+    (described / "entry_points.txt").write_text("[paring.channels]\nirc = paring_irc:SPEC\n", encoding="utf-8")
+    port = server.rpartition(":")[2]
+    return {
+        "PARING_SLACK__BOT_TOKENS": f"xoxb-1-{MARK}, xoxb-2-{MARK}-of-another", "PARING_SLACK__APP_TOKEN": f"xapp-1-{MARK}",
+        "PARING_SLACK__BASE_URL": f"{server}/api/", "PARING_MATRIX__HOMESERVER": server, "PARING_MATRIX__TOKEN": f"syt_{MARK}",
+        "PARING_CHANNELS__IRC__SERVER": "127.0.0.1", "PARING_CHANNELS__IRC__PORT": port, "PARING_CHANNELS__IRC__TLS": "false",
+        "PARING_CHANNELS__IRC__PASSWORD": f"irc {MARK}",
+    }  # fmt: skip
 
 
 async def _break(telegram: FakeTelegram, plan: Plan) -> str:
@@ -171,17 +191,24 @@ def _cores(pid: int) -> list[str]:
 
 @asynccontextmanager
 async def echoing() -> AsyncIterator[str]:
-    """Serve what quotes in its refusal all that it was asked."""
+    """Serve what quotes in its refusal all that it was asked, by HTTP (as Slack and Matrix refuse) and in lines of IRC."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0)
-        body = head + await reader.readexactly(length)
-        writer.write(
-            b"HTTP/1.1 401 No\r\nConnection: close\r\nX-Error-Message: %s\r\nContent-Length: %d\r\n\r\n"
-            % (head[:20].replace(b"\r\n", b" "), len(body))
-        )
-        writer.write(body)
+        head = await reader.readline()
+        if head.startswith((b"PASS", b"NICK")):  # IRC
+            writer.write(b":irc.example 464 paring :Password incorrect: %s\r\nERROR :%s\r\n" % (head.strip(), head.strip()))
+        else:
+            head += await reader.readuntil(b"\r\n\r\n")
+            length = next(
+                (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0
+            )
+            said = (head + await reader.readexactly(length)).decode("latin-1")
+            body = json.dumps({"ok": False, "error": said, "errcode": "M_UNKNOWN_TOKEN", "needed": said}).encode()
+            writer.write(
+                b"HTTP/1.1 401 No\r\nConnection: close\r\nContent-Type: application/json\r\nX-Error-Message: %s\r\nContent-Length: %d\r\n\r\n"
+                % (head[:20].replace(b"\r\n", b" "), len(body))
+                + body
+            )
         await writer.drain()
         writer.close()
 
@@ -193,7 +220,7 @@ async def echoing() -> AsyncIterator[str]:
 FAULTS: tuple[Fault, ...] = (
     Fault(
         "secrets", "secrets",
-        "One with secrets breaks in every way (errors and refusals that quote, a token revoked, a crash, verbs); its words are looked through",
+        "One with secrets breaks in every way (platforms that quote them, a token revoked, a crash, verbs); its words are looked through",
         secrets, 120,
     ),
 )  # fmt: skip

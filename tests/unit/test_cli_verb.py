@@ -6,9 +6,13 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from pydantic import SecretStr
 
 from bot import cli_verb
+from bot.config import Settings, TelegramSettings
 from bot.leaving import Leaving
+from bot.locale import Text
+from bot.logs import configure_logs
 
 
 @pytest.fixture
@@ -54,3 +58,11 @@ def test_a_second_ctrl_c_ends_the_process(leaving: Leaving, ended: list[int]) ->
         asyncio.run(stuck())
 
     assert ended == [1]
+
+
+def test_what_a_platform_says_of_itself_is_told_without_the_secret_that_it_quotes(
+    logs_as_they_were: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs(Settings(telegram=TelegramSettings(token=SecretStr("7:AA-a-secret-token"))))
+    cli_verb.complain(Text("irc is off: Password incorrect: PASS 7:AA-a-secret-token"), "en")
+    assert capsys.readouterr().err == "paring: irc is off: Password incorrect: PASS **********\n"
