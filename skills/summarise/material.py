@@ -161,7 +161,11 @@ async def _talk(order: Order, kit: Kit, about: Message, language: Language) -> M
     count = order.last or (MOST_MESSAGES if order.since is not None else USUAL_MESSAGES)
     more = min(MOST_MESSAGES, 2 * count + LOOKED_BACK)  # commands and wishes are among them
     past = await kit.history.last(about, count=more, since=order.since)
-    said = [one for one in past if one.text.strip() and not (one.by_bot or is_wish(one.text) or option(one.text))][-count:]
+    said = [one for one in past if one.text.strip() and not (one.by_bot or is_wish(one.text) or option(one.text))]
+    among_people = [
+        one for one in said if not one.addressed
+    ]  # what the bot was asked is none of a group's talk, where it hears that
+    said = (among_people or said)[-count:]
     if not said:
         return None
     item = await asyncio.to_thread(_of_talk, said, order, language)

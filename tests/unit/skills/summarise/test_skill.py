@@ -184,6 +184,15 @@ async def test_wishes_for_a_summary_are_no_part_of_the_talk_and_do_not_count(tmp
     assert reply.made_of == ("1", "4", "5")
 
 
+async def test_what_the_bot_was_asked_is_no_part_of_a_groups_talk_that_it_hears(tmp_path: Path) -> None:
+    heard = [
+        replace(said(f"We moved meeting number {number} to the blue room.", number), addressed=False) for number in range(1, 5)
+    ]
+    asked = [said("how much is the lunch budget", 6), said("when is the demo?", 7, "ben")]
+    reply = await ask(kit_of(tmp_path, history=[*heard, *asked]), make_message("/sum 3", kind="group", id="9"))
+    assert (reply.text.splitlines()[0], reply.made_of) == ("**3 messages**", ("2", "3", "4"))
+
+
 async def test_a_time_bounds_the_messages(tmp_path: Path) -> None:
     old = replace(said("The cat sleeps on the red sofa all day long.", 1), sent_at=NOON - timedelta(hours=9))
     new = [said(f"We moved meeting number {number} to the blue room.", number) for number in range(2, 8)]
