@@ -18,7 +18,7 @@ from bot.passage import MESSAGE
 from bot.skill import CommandSpec, Kit, Request, Slot
 from bot.text.links import held_links_only
 from bot.text.shown import isolated, literal, named
-from skills.caption.words import Seen, describe, index_text, title_of
+from skills.caption.words import Seen, describe, index_text, title_of, uncaptioned
 
 _ = phrases(__file__)
 
@@ -63,11 +63,14 @@ class Captions:
             )
             return request.reply(said, skill=self.name)
         said_of: list[str] = []
+        missing: Text | None = None
         for number, file in enumerate(files[:MOST_FILES], 1):
             if len(files) > 1:
                 await request.tell(_("I am looking at picture {number} of {count}.", number=number, count=len(files)))
             try:
-                said_of.append(await self._describe(file, request, alone=len(files) == 1))
+                told, why = await self._describe(file, request, alone=len(files) == 1)
+                said_of.append(told)
+                missing = missing or why
             except InputError as error:
                 if len(files) == 1:
                     raise
@@ -76,10 +79,13 @@ class Captions:
                 )
         if len(files) > MOST_FILES:
             said_of.append(_("I looked at the first {most}; please send the others again.", most=MOST_FILES).to(request.language))
+        if missing is not None and len(files) > 1:
+            said_of.append(uncaptioned(missing).to(request.language))
         models = [live for live in (self._kit.models.live(CAPTION), self._kit.models.live(OCR)) if live]
         return request.reply("\n\n".join(said_of), skill=self.name, model=" + ".join(models))
 
-    async def _describe(self, file: Attachment, request: Request, *, alone: bool) -> str:
+    async def _describe(self, file: Attachment, request: Request, *, alone: bool) -> tuple[str, Text | None]:
+        """Return what is said of a picture, and why it has no caption."""
         path = self._kit.blobs.path(file.blob)
         limit = self._kit.settings.limits.image_megapixels
         async with AsyncExitStack() as stack:
@@ -90,9 +96,8 @@ class Captions:
         translated = await self._translated(caption, request)
         seen = Seen(picture, caption, translated, missing, reading, doubtful)
         kept = await self._keep(seen, file, request)
-        return describe(
-            seen, request.language, title="" if alone else literal(isolated(named(file.name)[:LONGEST_TITLE])), kept=kept
-        )
+        title = "" if alone else literal(isolated(named(file.name)[:LONGEST_TITLE]))
+        return describe(seen, request.language, title=title, kept=kept), missing
 
     async def _caption(self, picture: Examined, request: Request) -> tuple[str, Text | None]:
         """Return the captioner's words, and why there are none."""

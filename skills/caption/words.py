@@ -59,14 +59,26 @@ class Seen:
 
 
 def describe(seen: Seen, language: Language, *, title: str, kept: bool) -> str:
-    """Return the answer: the caption or why there is none, what can be told, the text, and whether it can be found again."""
+    """Return the answer: the caption, what can be told, the text, and whether it can be found again.
+
+    Without a caption the text, where there is any, comes first, and why there is none last; of one among several (`title`) that is left out.
+    """
     parts = [f"**{title}**"] if title else []
-    parts.append(_said(seen).to(language))
-    parts.append("\n".join(f"- {fact.to(language)}" for fact in _facts(seen)))
-    parts += [part.to(language) if isinstance(part, Text) else part for part in _text(seen)]
+    facts = "\n".join(f"- {fact.to(language)}" for fact in _facts(seen))
+    text = [part.to(language) if isinstance(part, Text) else part for part in _text(seen)]
+    if seen.missing is not None and seen.text:
+        why = [] if title else [_("What else it shows I cannot tell. {why}", why=seen.missing).to(language)]
+        parts += [*text, facts, *why]
+    else:
+        parts += [_said(seen, alone=not title).to(language), facts, *text]
     if kept:
         parts.append(_("*It is kept in this chat's index: search for what is in it to find it again.*").to(language))
     return "\n\n".join(parts)
+
+
+def uncaptioned(why: Text) -> Text:
+    """Return what is said once below several pictures of which none has a caption."""
+    return _("What pictures show I cannot tell. {why}", why=why)
 
 
 def index_text(seen: Seen, language: Language) -> str:
@@ -86,7 +98,7 @@ def title_of(seen: Seen, name: str, sent_at: datetime, language: Language) -> st
     return f"{KINDS[seen.picture.look.kind].to(language)}, {sent_at:%Y-%m-%d %H:%M}"
 
 
-def _said(seen: Seen) -> Text:
+def _said(seen: Seen, *, alone: bool) -> Text:
     if seen.translated:
         return _(
             "The captioner sees: **{translated}** (in its own words: “{caption}”)",
@@ -98,6 +110,8 @@ def _said(seen: Seen) -> Text:
     if seen.picture.look.kind == "even":
         return _("There is nothing in it to describe. What can be told:")
     if seen.missing is not None:
+        if not alone:
+            return _("What it shows I cannot tell. What can be told:")
         return _("What it shows I cannot tell. {why} What can be told without one:", why=seen.missing)
     return _("The captioner found no words for it. What can be told without it:")
 

@@ -62,6 +62,22 @@ async def test_without_a_captioner_it_says_so_first_and_then_what_can_be_told(tm
     ]
 
 
+async def test_without_a_captioner_the_text_in_it_comes_first(tmp_path: Path) -> None:
+    kit = fake_kit(tmp_path, models={"ocr": reading("Invoice 118")})
+    said = (await answer(kit, make_message(attachments=[picture(kit)]))).split("\n\n")
+    assert said[0].startswith("Text in it")
+    assert "Invoice 118" in said[1]
+    assert said[3] == "What else it shows I cannot tell. Nothing is installed for caption."
+
+
+@pytest.mark.parametrize("text", ["", "Invoice 118"])
+async def test_of_several_pictures_it_is_said_once_why_none_has_a_caption(tmp_path: Path, text: str) -> None:
+    kit = fake_kit(tmp_path, models={"ocr": reading(text)})
+    said = await answer(kit, make_message(attachments=[picture(kit), picture(kit, called="b.png")]))
+    assert said.count("Nothing is installed") == 1
+    assert said.endswith("What pictures show I cannot tell. Nothing is installed for caption.")
+
+
 async def test_without_any_model_the_pixels_still_tell(tmp_path: Path) -> None:
     kit = fake_kit(tmp_path)
     said = await answer(kit, make_message(attachments=[picture(kit, "camera.jpg")]))
