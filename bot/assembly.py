@@ -101,10 +101,10 @@ async def assemble(ground: Ground) -> App:
     """Return the app over `ground`."""
     made: list[App] = []
     shared = _Shared.of(ground, app=lambda: made[0])
-    settings, library, pool, catalogue = ground.settings, ground.library, ground.pool, ground.catalogue
+    library, pool, catalogue = ground.library, ground.pool, ground.catalogue
     parts = swap_parts(
         SwapHouse(
-            settings, ground.database, shared.outbox, ground.lease, catalogue, pool, library, shared.chats, shared.roles,
+            ground.settings, ground.database, shared.outbox, ground.lease, catalogue, pool, library, shared.chats, shared.roles,
             shared.channels, shared.delivery.hand,
         )
     )  # fmt: skip
@@ -114,34 +114,19 @@ async def assemble(ground: Ground) -> App:
             shared.door, shared.dead, shared.quotas,
         )
     )  # fmt: skip
-    pasts = Pasts(ground.database)
-
-    async def tell(group: Address, text: Text, language: Language) -> None:
-        await made[0].tell(group, text, language)
-
-    reader = PastReader(
-        pasts, library, shared.chats, tell,
-        kept_days=settings.retention.days, admits=shared.door.admits,
-    )  # fmt: skip
-    forgetting = Forgetting(shared.history, library, shared.eraser, leave_out=pasts.leave_out, others=shared.linked.others)
-    linking = Linking(shared.linked, tell, shared.access.linked, page=settings.web.admin)
-    house = House(
-        shared.history, shared.chats, library, forgetting, str(settings.home), quotas=shared.quotas,
-        kept_days=settings.retention.days, linking=linking,
-        indexing=Indexing(shared.chats, pasts, reader, library, shared.roles, shared.audit, shared.channels),
-    )  # fmt: skip
-    shared.skills.extend([*await asyncio.to_thread(load_skills, shared.kit), house, admin])
+    talk = _Talk.of(ground, shared, app=lambda: made[0])
+    shared.skills.extend([*await asyncio.to_thread(load_skills, shared.kit), _house(ground, shared, talk), admin])
     dispatcher = _dispatcher(ground, shared, parts, app=lambda: made[0])
     worker = _worker(ground, shared, dispatcher)
     app = App(
-        settings=settings, database=ground.database, inbox=shared.inbox, outbox=shared.outbox, chats=shared.chats,
+        settings=ground.settings, database=ground.database, inbox=shared.inbox, outbox=shared.outbox, chats=shared.chats,
         blobs=shared.blobs, catalogue=catalogue, pool=pool, library=library, router=shared.router, dispatcher=dispatcher,
-        intake=_reception(ground, shared, parts, worker, admin, forgetting, linking),
+        intake=_reception(ground, shared, parts, worker, admin, talk),
         worker=worker, delivery=shared.delivery, learner=shared.learner,
         eraser=shared.eraser, ageing=Ageing(library, shared.eraser, shared.audit), links=shared.links, channels=shared.channels,
         roles=shared.roles, audit=shared.audit, swapper=parts.swapper, watching=parts.watching,
         page=PageDesk(parts.swapper, shared.roles, shared.audit, pool, catalogue, sight), admin=admin, duty=shared.duty,
-        door=shared.door, dead=shared.dead, quotas=shared.quotas, health=_health(ground, shared), pasts=reader, forgetting=forgetting,
+        door=shared.door, dead=shared.dead, quotas=shared.quotas, health=_health(ground, shared), pasts=talk.reader, forgetting=talk.forgetting,
     )  # fmt: skip
     made.append(app)
     library.changeover.before_flip, library.changeover.flipped = app.route_by, app.embed_by
@@ -242,6 +227,40 @@ class _Shared:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """What is kept of what people say, and what they may do about it."""
+
+    pasts: Pasts
+    reader: PastReader
+    forgetting: Forgetting
+    linking: Linking
+
+    @classmethod
+    def of(cls, ground: Ground, shared: _Shared, *, app: Callable[[], App]) -> Self:
+        """Build it."""
+        settings, pasts = ground.settings, Pasts(ground.database)
+
+        async def tell(group: Address, text: Text, language: Language) -> None:
+            await app().tell(group, text, language)
+
+        reader = PastReader(
+            pasts, ground.library, shared.chats, tell, kept_days=settings.retention.days, admits=shared.door.admits,
+        )  # fmt: skip
+        forgetting = Forgetting(
+            shared.history, ground.library, shared.eraser, leave_out=pasts.leave_out, others=shared.linked.others,
+        )  # fmt: skip
+        return cls(pasts, reader, forgetting, Linking(shared.linked, tell, shared.access.linked, page=settings.web.admin))
+
+
+def _house(ground: Ground, shared: _Shared, talk: _Talk) -> House:
+    indexing = Indexing(shared.chats, talk.pasts, talk.reader, ground.library, shared.roles, shared.audit, shared.channels)
+    return House(
+        shared.history, shared.chats, ground.library, talk.forgetting, str(ground.settings.home), quotas=shared.quotas,
+        kept_days=ground.settings.retention.days, linking=talk.linking, indexing=indexing,
+    )  # fmt: skip
+
+
 def _dispatcher(ground: Ground, shared: _Shared, parts: SwapParts, *, app: Callable[[], App]) -> Dispatcher:
     async def decide(text: str, language: Language) -> Decision:
         return await app().decide(text, language)
@@ -271,21 +290,19 @@ def _worker(ground: Ground, shared: _Shared, dispatcher: Dispatcher) -> Worker:
     )  # fmt: skip
 
 
-def _reception(
-    ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker, admin: Admin, forgetting: Forgetting, linking: Linking
-) -> Reception:
+def _reception(ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker, admin: Admin, talk: _Talk) -> Reception:
     def not_taken(message: Message, parcels: Sequence[Parcel]) -> None:
         shared.counts.refused(message.address.channel)
         shared.delivery.hand(parcels)
 
     limits = ground.settings.limits
-    forgetting.withdraw = worker.withdraw
+    talk.forgetting.withdraw = worker.withdraw
     return Reception(
         shared.inbox, shared.chats, shared.blobs, shared.moves, arrived=worker.hand, stop=worker.stop,
         default=ground.settings.language, text_bytes=limits.text_bytes, members_changed=shared.access.changed,
         refused=admin.refused_press, complained=parts.probation.complained, rated=shared.counts.rated, door=shared.door, not_taken=not_taken,
         crowd=Crowd(worker.waiting, shared.delivery.waiting, chat_queue=limits.chat_queue, queue=limits.queue),
-        removed=forgetting.removed, linking=linking, offered=shared.outbox.offered,
+        removed=talk.forgetting.removed, linking=talk.linking, offered=shared.outbox.offered,
     )  # fmt: skip
 
 

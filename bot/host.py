@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -157,19 +157,7 @@ class App:
         self.health.watch.start()
         async with asyncio.TaskGroup() as group:
             start = partial(_start, group)
-            parts = [start("worker", self.worker.run), start("delivery", self.delivery.run), start("warm", self._warm)]
-            parts.append(start("upkeep", self._keep_up))
-            kept = Kept(self.settings.retention.days, self.settings.retention.audit_days)
-            parts.append(start("ageing", partial(self.ageing.run, kept)))
-            backups = Plan(self.settings.backup.every_h, self.settings.backup.keep, self.settings.backups)
-            parts.append(start("backups", Backups(self.settings.home, backups, Posts(self.settings.home)).run))
-            parts.append(start("watch", self._watch))
-            parts.append(start("index", self.library.keep_saved))
-            parts.append(start("generations", self._change))
-            parts.append(start("swaps", partial(self.watching.run, self.worker.idle)))
-            parts.append(start("front door", partial(self.door.run, self.tell)))
-            parts.append(start("health", self._show_health))
-            parts.append(start("systemd", partial(self._notify, notifier)))
+            parts = [start(name, run) for name, run in self._beside_the_channels(notifier).items()]
             running = []
             for channel in channels:
                 run = partial(self._on_duty, channel, stands_by)
@@ -185,6 +173,27 @@ class App:
             for part in (*parts, *running):
                 part.cancel()
         self.health.watch.stop()
+
+    def _beside_the_channels(self, notifier: Notifier) -> Mapping[str, Callable[[], object]]:
+        """Return what runs as long as the bot does, by its name in the log."""
+        settings = self.settings
+        kept = Kept(settings.retention.days, settings.retention.audit_days)
+        plan = Plan(settings.backup.every_h, settings.backup.keep, settings.backups)
+        return {
+            "worker": self.worker.run,
+            "delivery": self.delivery.run,
+            "warm": self._warm,
+            "upkeep": self._keep_up,
+            "ageing": partial(self.ageing.run, kept),
+            "backups": Backups(settings.home, plan, Posts(settings.home)).run,
+            "watch": self._watch,
+            "index": self.library.keep_saved,
+            "generations": self._change,
+            "swaps": partial(self.watching.run, self.worker.idle),
+            "front door": partial(self.door.run, self.tell),
+            "health": self._show_health,
+            "systemd": partial(self._notify, notifier),
+        }
 
     async def _on_duty(self, channel: Channel, stands_by: StandsBy) -> None:
         """Run the channel where no other bot of this home does; what one that ended left is answered before what comes now."""
