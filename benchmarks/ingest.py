@@ -81,11 +81,11 @@ async def stages(files: Path, home: Path) -> dict[str, float]:
 @contextmanager
 def clocked(app: App, spent: defaultdict[str, float]) -> Iterator[None]:
     """Clock the stages of an import: in the children, words, vectors, committing."""
-    from bot.retrieval import library
+    from bot.retrieval import shelving
 
     sandbox: Any = app.library._reader._sandbox
     keeper: Any = app.library._keeper
-    drafts: Any = vars(library)["draft"]
+    drafts: Any = vars(shelving)["draft"]
 
     def timed(stage: str, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def run(*arguments: Any, **named: Any) -> Any:
@@ -115,7 +115,7 @@ def clocked(app: App, spent: defaultdict[str, float]) -> Iterator[None]:
     sandbox._work = plain
     keeper._models.run = timed("vectors", keeper._models.run)
     keeper._passages.add = timed("commit", keeper._passages.add)
-    vars(library)["draft"] = cut
+    vars(shelving)["draft"] = cut
     yield
 
 

@@ -49,8 +49,9 @@ from bot.passage import Added, Failed, Scope
 from bot.pasts import PastReader
 from bot.quota import Quotas
 from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of, read_from
-from bot.retrieval.library import LINK, Shelves
+from bot.retrieval.library import Shelves
 from bot.retrieval.links import Fetcher
+from bot.retrieval.shelving import LINK
 from bot.retrieval.watching import Happened, Watched, Watcher, look
 from bot.roles import Roles
 from bot.router import Feedback, Router, embeddable, relearn

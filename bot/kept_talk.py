@@ -11,7 +11,7 @@ import re
 
 from bot.message import Message
 from bot.passage import MESSAGE
-from bot.retrieval.library import Talk
+from bot.retrieval.shelving import Talk
 from bot.retrieval.spoken import tells
 from bot.talk import Said
 

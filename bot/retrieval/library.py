@@ -1,7 +1,7 @@
 """The library: documents and messages in, the best passages out. Implements `bot.skill.Library`.
 
-Owns the way of a file (`bot.retrieval.reading` reads it in a child; pieces, words and vectors on workers; one
-transaction) and of a question (vector from the pool, the rest on the search's own thread). Leaves to `bot.store` the SQL.
+Owns the way of a question (vector from the pool, the rest on the search's own thread). Leaves the way of a file to
+`bot.retrieval.shelving`, to `bot.store` the SQL.
 
     library = Shelves(database, pool, sandbox, settings.home, settings.limits)
     await library.open()
@@ -12,7 +12,6 @@ transaction) and of a question (vector from the pool, the rest on the search's o
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,27 +27,26 @@ from bot.errors import NoModelError
 from bot.language import detect
 from bot.locale import Text
 from bot.models.tasks import EMBED
-from bot.passage import MESSAGE, WITHIN, Added, Failed, Held, Hit, Listing, Passage, Scope, Scopes
+from bot.passage import MESSAGE, Added, Failed, Held, Hit, Listing, Passage, Scope, Scopes
 from bot.progress import Report
 from bot.retrieval import spoken
 from bot.retrieval.changeover import Changeover
 from bot.retrieval.chunk import Piece, pieces
-from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft, embedded
-from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files, is_left
+from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files
 from bot.retrieval.found import FlippedError, Found, Question
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.judged import First, Looked
-from bot.retrieval.keeping import Keeper, Parcel
-from bot.retrieval.members import SHOWN, Budget, add_members, together
-from bot.retrieval.reading import Reader, as_written
+from bot.retrieval.keeping import Keeper
+from bot.retrieval.reading import Reader
 from bot.retrieval.saving import Saving
 from bot.retrieval.search import Finder, Leg
 from bot.retrieval.shelter import SHELTER, Shelter
+from bot.retrieval.shelving import FILE, LINK, Names, Shelving, Talk, parcel_of
 from bot.store.documents import Documents
 from bot.store.generations import Generations
-from bot.store.passages import Choose, Kept, NewDocument, Passages, Unembedded
+from bot.store.passages import Choose, Passages, Unembedded
 from bot.store.withdrawing import Withdrawal
 
 if TYPE_CHECKING:
@@ -62,37 +60,7 @@ T = TypeVar("T")
 MOST_FLIPS = 3
 """How often one question is embedded anew because another embedder became live; after that it is searched by its words."""
 _NO_VECTOR = np.zeros(0, np.float32)
-PART = 1024
-"""Passages of a long document that are committed together."""
-LINK = "link:"
-"""What the keys of documents begin with that were read from a link."""
 FORGOTTEN_AT_ONCE = 500
-FILE = "file:"
-"""What the keys of documents begin with that came as a file of a chat."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a document is kept under."""
-
-    scope: Scope
-    key: str
-    title: str
-    link: str = ""
-    sender: str = ""
-    said: Said | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """A message that was said."""
-
-    text: str
-    key: str
-    title: str
-    link: str
-    sender: str
-    said: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +98,9 @@ class Shelves:
         self._reader = Reader(sandbox, models, limits)
         self._shelter = Shelter(home / SHELTER)
         self._saving = Saving(database.path, self._shelter)
+        self._shelving = Shelving(
+            self._reader, self._keeper, self._documents, self._passages, known=self._known, touched=self._saving.touch
+        )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="retrieval")
         self._fusion = fusion
         self._now = now
@@ -195,47 +166,7 @@ class Shelves:
         Raises:
             UnreadableError, TooLargeError: the file cannot be read; nothing was kept.
         """
-        return await self._add(path, Names(scope, key or f"{FILE}{link or title}", title, link, sender), Budget(), told)
-
-    async def _add(self, path: Path, names: Names, budget: Budget, told: Told | None = None) -> Added:
-        sha256, size_bytes = await asyncio.to_thread(_hash, path)
-        known = await self._on_thread(lambda: self._found_by().known(names.scope, sha256))
-        if known and not await self._moved(known, names):
-            return known
-        name = names.title.rpartition(SHOWN)[2]  # of a file in an archive its own: what is wrong is said of that
-        document = await self._reader.look(path, name=name)
-        if document.kind == "zip":
-            return await self._add_archive(path, document, names, budget, sha256=sha256, size_bytes=size_bytes)
-        document = await self._reader.whole(path, document, name=name)
-        return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes, told=told)
-
-    async def _moved(self, known: Added, names: Names) -> bool:
-        """Say whether a file's bytes are `known` from a path at which it lies no more; then it is to be read in its new name alone."""
-        key = await self._documents.key(names.scope, known.document) if names.key.startswith(PATH) else ""
-        if key == names.key or not await asyncio.to_thread(is_left, key):
-            return False
-        await self._passages.remove(names.scope, key=key)
-        return True
-
-    async def _add_archive(
-        self, path: Path, document: Document, names: Names, budget: Budget, *, sha256: str, size_bytes: int
-    ) -> Added:
-        """Keep the files of an archive, and what is in it no more not any longer; the archive itself is remembered where all went well."""
-
-        async def add(file: Path, *, title: str, key: str, within: Budget) -> Added:
-            return await self._add(file, replace(names, title=title, key=key), within)
-
-        before = await self._documents.keys(names.scope, beginning=names.key + WITHIN)
-        kept, failed = await add_members(self._reader, add, path, document, title=names.title, key=names.key, budget=budget)
-        here = {f"{names.key}{WITHIN}{block.text}" for block in document.blocks}
-        for key in before:
-            if key not in here and not any(key.startswith(inner + WITHIN) for inner in here):
-                await self._passages.remove(names.scope, key=key)
-        if failed:
-            await self._passages.remove(names.scope, key=names.key, alone=True)
-        else:
-            await self._keep(replace(document, blocks=()), names, sha256=sha256, size_bytes=size_bytes)
-        return together(kept, failed, title=names.title, known=bool(before))
+        return await self._shelving.file(path, Names(scope, key or f"{FILE}{link or title}", title, link, sender), told)
 
     async def add_many(self, paths: Sequence[Path], scope: Scope, report: Report | None = None) -> Gathered:
         """Keep files and all that is in folders; bad files are told and stop nothing. Stopped half way, what was done is kept.
@@ -255,16 +186,7 @@ class Shelves:
 
     async def add_page(self, path: Path, scope: Scope, *, title: str, link: str) -> Added:
         """Keep what a link gave, in the file at `path`, under that link; unchanged where it says the same as before."""
-        document = await self._reader.read(path, name=title)
-        said = "\n".join([document.title, *(block.text for block in document.blocks)])
-        sha256 = hashlib.sha256(
-            said.encode("utf-8", "replace")
-        ).hexdigest()  # what the page says: its bytes change with each visit
-        names = Names(scope, LINK + link, title, link)
-        if known := await self._on_thread(lambda: self._found_by().known(scope, sha256, key=names.key)):
-            return known
-        size_bytes = (await asyncio.to_thread(path.stat)).st_size
-        return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes)
+        return await self._shelving.page(path, Names(scope, LINK + link, title, link))
 
     async def add_text(
         self, text: str, scope: Scope, *, title: str, link: str, key: str, sender: str = "", said: Said | None = None
@@ -274,18 +196,12 @@ class Shelves:
         A message (its link begins with `message:`) is one passage; a longer text is cut as a document is. `said` tells of a
         message by whom, when and where, so that it is found with what was said around it.
         """
-        sha256 = hashlib.sha256(f"{title}\n{link}\n{text}".encode("utf-8", "replace")).hexdigest()
-        if known := await self._on_thread(lambda: self._found_by().known(scope, sha256, key=key)):
-            return known
-        document = Document("message" if link.startswith(MESSAGE) else "text", title, (Block("text", as_written(text)),))
-        size_bytes = len(text.encode("utf-8", "replace"))
-        names = Names(scope, key, title, link, sender, said)
-        return await self._keep(document, names, sha256=sha256, size_bytes=size_bytes)
+        return await self._shelving.text(text, Names(scope, key, title, link, sender, said))
 
     async def add_talk(self, talk: Sequence[Talk], scope: Scope, choose: Choose) -> int:
         """Keep those messages of `talk` that `choose` says, in one transaction with what it writes; return how many. Raises as `add_text`."""
-        self._saving.touched = True
-        parcels = await asyncio.to_thread(lambda: [_parcel(one, scope) for one in talk])
+        self._saving.touch()
+        parcels = await asyncio.to_thread(lambda: [parcel_of(one, scope) for one in talk])
         return len(await self._keeper.keep_all(parcels, choose))
 
     async def forget_talk(self, scope: Scope) -> int:
@@ -297,7 +213,7 @@ class Shelves:
 
     async def remove(self, scope: Scope, *, key: str) -> int:
         """Remove what was kept under `key` in `scope`; return how many passages went."""
-        self._saving.touched = True
+        self._saving.touch()
         return await self._passages.remove(scope, key=key)
 
     async def forget(self, scope: Scope, *, sender: str | None = None, keys: Collection[str] | None = None) -> int:
@@ -357,33 +273,8 @@ class Shelves:
         await asyncio.to_thread(self._saving.save)
         return await self.status()
 
-    async def _keep(self, document: Document, names: Names, *, sha256: str, size_bytes: int, told: Told | None = None) -> Added:
-        """Cut, embed and commit a document: a long one in parts, so that what was stopped half way goes on from there."""
-        a_file = names.key.startswith((FILE, PATH))
-        shown = _title(document, names.title, a_file=a_file)
-        cut = await asyncio.to_thread(_pieces, document)
-        once = document.kind not in ("message", "text") or a_file
-        new = NewDocument(
-            names.scope, names.key, shown, names.link, sha256, document.kind, size_bytes, (), names.sender, once=once,
-            said=names.said,
-        )  # fmt: skip
-        self._saving.touched = True
-        first = await self._begun(new, cut) if len(cut) > PART else 0
-        while True:
-            drafts = await asyncio.to_thread(draft, cut[first : first + PART], title=shown)
-            more = first + PART < len(cut)
-            kept = await self._keeper.keep(Parcel(replace(new, first=first, more=more), drafts))
-            first += len(drafts)
-            if told is not None:
-                told(first, len(cut))
-            if not more or kept.status == "unchanged":
-                return _added(kept)
-
-    async def _begun(self, new: NewDocument, cut: Sequence[Piece]) -> int:
-        """Return how many passages of these very bytes are kept already: it was stopped half way. 0 where they were cut otherwise."""
-        texts = await self._passages.begun(new.scope, key=new.key, sha256=new.sha256)
-        same = len(texts) < len(cut) and all(text == piece.text for text, piece in zip(texts, cut, strict=False))
-        return len(texts) if same else 0
+    async def _known(self, scope: Scope, sha256: str, *, key: str | None = None) -> Added | None:
+        return await self._on_thread(lambda: self._found_by().known(scope, sha256, key=key))
 
     async def _withdrawn(self, passages: Sequence[int]) -> int:
         """Empty the answers that quote `passages`, which are deleted; forget what was remembered of questions. Return how many they were."""
@@ -441,43 +332,9 @@ def _answer(finder: Callable[[], Finder], ask: Callable[[Finder, Question], T], 
     return ask(finder(), question)
 
 
-def _title(document: Document, name: str, *, a_file: bool) -> str:
-    """Return what a document is called: a page as it calls itself, and, where it came as a file, by its name as well."""
-    if document.kind != "html" or not document.title or document.title == name:
-        return name
-    return f"{document.title} ({name})" if a_file else document.title
-
-
-def _pieces(document: Document) -> list[Piece]:
-    if document.kind == "message":
-        whole = "\n".join(block.text for block in document.blocks)
-        return [Piece(whole, "", None, 0, len(whole))] if whole.strip() else []
-    return pieces(document)
-
-
-def _parcel(talk: Talk, scope: Scope) -> Parcel:
-    sha256 = hashlib.sha256(f"{talk.title}\n{talk.link}\n{talk.text}".encode("utf-8", "replace")).hexdigest()
-    size_bytes = len(talk.text.encode("utf-8", "replace"))
-    document = Document("message", talk.title, (Block("text", as_written(talk.text)),))
-    new = NewDocument(
-        scope, talk.key, talk.title, talk.link, sha256, "message", size_bytes, (), talk.sender, said=talk.said, of_then=True
-    )
-    return Parcel(new, draft(_pieces(document), title=talk.title))
-
-
 def _words(passage: Unembedded) -> tuple[str, str, str]:
     piece = Piece(passage.text, passage.heading, None, 0, len(passage.text))
     return draft([piece], title=passage.title)[0].words
-
-
-def _hash(path: Path) -> tuple[str, int]:
-    """Return a file's sha256 and its size in bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
-
-
-def _added(kept: Kept) -> Added:
-    return Added(kept.title, kept.passages, kept.status, kept.document)
 
 
 def _silent(_now: str | Text, _done: float, _total: int, *, passages: int = 0) -> None:

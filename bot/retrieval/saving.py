@@ -51,6 +51,10 @@ class Saving:
             if await in_background(self._due):
                 await in_background(self.save)
 
+    def touch(self) -> None:
+        """Know that something is about to be changed."""
+        self.touched = True
+
     async def close(self) -> None:
         """Save what this process has changed, if that is quickly done."""
         if self.touched and sum((await asyncio.to_thread(self._lag))[1:]) <= MOST_AT_THE_END:

@@ -151,7 +151,7 @@ def test_what_was_removed_is_told() -> None:
 
 
 async def test_a_long_document_is_told_of_by_parts(library: Shelves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.retrieval.library.PART", 2)
+    monkeypatch.setattr("bot.retrieval.shelving.PART", 2)
     (tmp_path / "long.md").write_text("\n\n".join(f"# {number}\n\nThe zebra {number}." for number in range(5)))
     reports: list[tuple[float, int]] = []
     await library.add_many(

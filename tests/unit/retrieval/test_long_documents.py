@@ -15,7 +15,7 @@ from bot.store.passages import NewDocument, Passages
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.retrieval.library.PART", 2)
+    monkeypatch.setattr("bot.retrieval.shelving.PART", 2)
 
 
 @pytest.fixture
