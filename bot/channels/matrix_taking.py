@@ -89,6 +89,8 @@ class Taking:
         self._timelines = Timelines(wire, rooms)
         self._tries: tuple[str, int] = ("", 0)
         self._versions: Recent[str, int] = Recent(most=MOST_VERSIONS)
+        self._edits: Recent[str, str] = Recent(most=MOST_VERSIONS)
+        """The message that each edit is of: once taken back, an edit itself says so no more."""
         self._noted: dict[tuple[str, str], float] = {}
 
     async def take(self, sync: Json, since: str) -> None:
@@ -240,6 +242,8 @@ class Taking:
         if original is None or text_of(original, "sender") != sender or not newest:
             return
         about = relation(dict_of(original, "content"))
+        if about.replaces:  # an edit of an edit is none: of a message each edit names the message itself
+            return
         at = await self._at(room, sender, batch, thread=about.thread)
         whole = {**original, "content": newest, "type": "m.room.message"}
         message = of_message(whole, self._rooms.me, at, commands=self._commands())
@@ -247,6 +251,7 @@ class Taking:
             return
         version = max(int(sent_at(event).timestamp()), self._versions.get(number, 0) + 1)
         self._versions[number] = version
+        self._edits[text_of(event, "event_id")] = number
         self._add(
             room,
             text_of(event, "event_id"),
@@ -319,7 +324,9 @@ class Taking:
         if gone is not None and gone.get("type") not in {*_SAYS, "m.room.encrypted"}:
             return
         here = await self._asked(lambda: self._rooms.address(room), self._rooms.group(room), batch)
-        batch.removed[str(number)] = tuple({self._rooms.group(room), self._rooms.direct(sender, room), here})
+        batch.removed[self._edits.get(str(number), str(number))] = tuple(
+            {self._rooms.group(room), self._rooms.direct(sender, room), here}
+        )
 
     async def _came_or_left(self, room: str, event: Json, batch: _Batch) -> None:
         person = text_of(event, "state_key")

@@ -105,6 +105,21 @@ async def test_a_reply_to_an_encrypted_message_of_the_bot_is_for_the_bot(bot: Bo
     assert (message.reply_to.by_bot, message.addressed) == (True, True)
 
 
+async def test_an_edit_of_an_edit_is_nothing(bot: Bot) -> None:
+    first = _edit("$2", ANN, "where is the plan?", of=OLD)
+    bot.line.events |= {OLD: _said(OLD, ANN, "where is teh plan?"), "$2": first}
+    messages = await bot.hear(first, _edit("$3", ANN, "where am I?", of="$2"))
+    assert [(one.id, one.text) for one in messages] == [(OLD, "where is the plan?")]
+
+
+async def test_who_takes_an_edit_back_has_what_it_said_forgotten(bot: Bot) -> None:
+    bot.line.events |= {OLD: _said(OLD, ANN, "where is the plan?"), "$2": _said("$2", ANN, "") | {"content": {}}}
+    await bot.hear(_edit("$2", ANN, "where is my secret?", of=OLD))
+    taken_back = {"type": "m.room.redaction", "event_id": "$4", "sender": ANN, "content": {}, "redacts": "$2"}
+    assert len(await bot.hear(taken_back)) == 1
+    assert {number for _at, number in bot.intake.taken_back} == {OLD}
+
+
 async def test_a_flood_of_invitations_leaves_room_for_the_signs(bot: Bot) -> None:
     bot.doors.told({"rooms": {"invite": dict(_invitation(f"!{number}", BEN) for number in range(MOST_UNDER_WAY + 9))}})
     assert len(bot.doors._at_it) == MOST_INVITED
@@ -145,6 +160,12 @@ def _member(person: str) -> Any:
 def _said(number: str, by: str, text: str, *, to: str = "") -> Any:
     related = {"m.relates_to": {"m.in_reply_to": {"event_id": to}}} if to else {}
     return {"type": "m.room.message", "event_id": number, "sender": by, "content": {"msgtype": "m.text", "body": text, **related}}
+
+
+def _edit(number: str, by: str, text: str, *, of: str) -> Any:
+    event = _said(number, by, f"* {text}")
+    new = {"m.new_content": {"msgtype": "m.text", "body": text}, "m.relates_to": {"rel_type": "m.replace", "event_id": of}}
+    return {**event, "content": {**event["content"], **new}}
 
 
 def _invitation(room: str, by: str) -> tuple[str, Any]:
