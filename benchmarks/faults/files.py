@@ -31,6 +31,8 @@ MOST_GROWTH_MB = 50.0
 READER_S = 3
 """What the bot that is sent bombs gives one file, for the sake of the matrix's time; by itself it gives 30 s."""
 MOST_WAIT_S = 60.0
+LATER = 0.1
+"""A look at the page costs the bot more than most files do: an answer is seen this share of its time later, at most."""
 FEW = (
     "50mp.png",
     "lie.png",
@@ -154,7 +156,7 @@ class _Person:
             below = "".join(entry["html"] for entry in entries[at + 1 :]) if at is not None else ""
             if below and not re.search("Cancel|취소", below):
                 return below
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(max(0.05, LATER * (time.monotonic() - begun)))
         return ""
 
     def _judge(self, bomb: Bomb, language: str, shown: str, begun: float) -> None:
