@@ -280,6 +280,5 @@ FAULTS: tuple[Fault, ...] = (
         "ten times more than can be served, 1,500 messages from as many chats, where 250 may wait",
         overload,
         most_s=180,
-        alone=True,
     ),
 )

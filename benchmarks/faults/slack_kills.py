@@ -29,6 +29,8 @@ TOLD_AGAIN_S = 3.0
 REPEATED = 0.1
 """So many events are told once more though they were acknowledged; and each mention comes as two events."""
 ANSWERED_S, CONNECTED_S = 60.0, 10.0
+MOST_UNTAKEN = 20
+"""Nobody asks while so many wait to be acknowledged: told again all at once, the past of a slow machine would be a flood."""
 
 
 @dataclass
@@ -51,11 +53,13 @@ class Office(FakeSlack):
 
     async def talk(self, *, every_s: float, slow: float) -> None:
         """Go on asking until cancelled."""
-        number = 0
+        number, untaken = 0, set[asyncio.Task[None]]()
         async with asyncio.TaskGroup() as asking:
             while True:
-                asking.create_task(self.ask(f"q{number:06}", slow=self.chance.random() < slow))
-                number += 1
+                if len(untaken) < MOST_UNTAKEN:
+                    untaken.add(one := asking.create_task(self.ask(f"q{number:06}", slow=self.chance.random() < slow)))
+                    one.add_done_callback(untaken.discard)
+                    number += 1
                 await asyncio.sleep(self.chance.uniform(0, 2 * every_s))
 
     async def ask(self, token: str, *, slow: bool = False) -> None:
