@@ -38,6 +38,14 @@ MOST_TOLD: Final = 5
 LEAST_SHARE: Final = 0.2
 """A source whose chance is below this share of the best one's is not worth a reader's time."""
 LONGEST_QUESTION: Final = 2000
+_IT_ITSELF = re.compile(
+    r"(?:(?:so|and|hey|hi)[ ,]+)?(?:what(?:'s| is| are| does)?|explain|tell me(?: more)? about|describe) (?:this|that|it|these)"
+    r"(?: (?:file|document|pdf|one|say|about))*[ .?!]*"
+    r"|(?:이게|이건|이거|이것은|이것이|이 (?:파일|문서|자료)(?:는|은|가|이)?) ?(?:뭐|무엇|무슨 (?:파일|문서|자료|내용))"
+    r"[가-힣]{0,6}(?: [가-힣]{1,6})?[ .?!~]*",
+    re.IGNORECASE,
+)
+"""What asks of a document that came along nothing but what it is."""
 _COUNT = re.compile(r"^\s*--count[ =](\d{1,3})\b\s*")
 
 
@@ -83,9 +91,11 @@ class Search:
         documents = [file for file in request.files if file.kind == "document" and file.blob]
         said = await self._kept(request, documents) if documents else []
         asked = self._asked(request)
+        if documents and (not asked.text or _IT_ITSELF.fullmatch(" ".join(asked.text[:LONGEST_QUESTION].split()))):
+            shorter = [Button(_("Make it short").to(request.language), Command("sum"))] if asked.text else []
+            told = "\n".join(text.markdown(request.language) for text in said)
+            return request.reply(told, skill=self.name, buttons=shorter)
         if not asked.text:
-            if documents:
-                return request.reply("\n".join(text.markdown(request.language) for text in said), skill=self.name)
             hint = _("What shall I look for? Write it after the command, such as “/search holiday rules”.")
             return request.reply(hint, skill=self.name)
         new = said if request.message.attachments else []
@@ -149,7 +159,7 @@ class Search:
                         self._kit.blobs.path(file.blob), request.home, title=_name(file), sender=request.message.sender
                     )
             except InputError as error:
-                if len(files) == 1 and not request.text.strip():
+                if len(files) == 1:  # what is asked is about it
                     raise
                 said.append(of_file(file.name, error) if len(files) > 1 else error.text)
             else:

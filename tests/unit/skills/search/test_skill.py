@@ -241,3 +241,21 @@ async def test_a_title_cannot_play_markdown(search: Search, library: FakeLibrary
     library.passages = [passage(1, title="**[x](evil)**", heading="", page=None)]
     reply = await search.answer(make_request("the lamp is blue", scopes=[PUBLIC]))
     assert reply.text.endswith(r"— \*\*\[x\](evil)\*\*")
+
+
+@pytest.mark.parametrize("said", ["what is this?", "이게 뭐야?", "What is this document about?", "이 파일은 무슨 내용이야?"])
+async def test_who_asks_what_a_document_is_that_came_along_is_offered_a_summary(search: Search, kit: Kit, said: str) -> None:
+    message = make_message(said, attachments=[document(kit, "plan.txt", TEXT)])
+    reply = await search.answer(make_request(message))
+    assert "plan.txt" in reply.text
+    assert reply.sources == ()
+    assert [button.command for button in reply.buttons] == [Command("sum")]
+
+
+async def test_what_is_asked_with_a_document_that_cannot_be_read_is_looked_for_in_no_other(
+    search: Search, kit: Kit, library: FakeLibrary
+) -> None:
+    library.passages = [passage(1)]
+    message = make_message("is the lamp blue?", attachments=[make_attachment(kit, "document", "bad.pdf", b"\xff\xfe\xff")])
+    with pytest.raises(UnreadableError):
+        await search.answer(make_request(message))
