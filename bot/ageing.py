@@ -99,6 +99,7 @@ class Ageing:
             async for some_messages in self._eraser.age(before, at_once=AT_ONCE):
                 messages += some_messages
                 await self._sleep(BETWEEN_S)
+            await self._eraser.sweep(kept_until=before)  # files whose rows went in a round that was killed before they did
         while orders is not None and (count := await self._audit.age(orders, at_once=AT_ONCE)):
             lines += count
             await self._sleep(BETWEEN_S)

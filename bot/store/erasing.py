@@ -99,7 +99,7 @@ class Eraser:
     async def age(self, before: datetime, *, at_once: int) -> AsyncIterator[int]:
         """Delete what was said before `before` (aware), step by step; yield how many messages went in each. What waits stays.
 
-        Its files go after the last step; where the bot ends before, `sweep` takes them.
+        Its files go after the last step; where the bot ends before, the next round's `sweep` takes them.
         """
         whole = Gone()
         while (gone := await self._database.write(lambda connection: aged(connection, before, most=at_once))).messages:

@@ -171,6 +171,15 @@ async def test_what_a_killed_round_deleted_and_did_not_wipe_is_wiped_by_the_next
     assert bot.bytes_left() == []
 
 
+async def test_a_file_of_which_a_killed_round_deleted_the_rows_alone_goes_with_the_next_round(bot: Bot) -> None:
+    bot.house.blobs.keep(f"a file about the {OLD}".encode())
+    await bot.become_old()
+    young = bot.house.blobs.keep(f"a file about the {YOUNG}".encode())
+    await bot.age()
+    assert bot.bytes_left() == []
+    assert bot.bytes_left(YOUNG) == [young]
+
+
 async def _killed(_eraser: Eraser) -> None:
     raise KeyboardInterrupt
 
