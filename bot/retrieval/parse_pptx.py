@@ -5,6 +5,7 @@ The XML reader of python-pptx resolves no entities.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,8 @@ from bot.retrieval.parsers import broken
 MOST_ROWS = 100_000
 SHORT_SLIDE = 500
 """Characters of a slide that make one passage."""
+_POINT = re.compile(r"[-–•·*]\s|\d{1,2}[.)]\s")
+"""What a line begins with that is a point already."""
 
 
 def read_pptx(file: Path, name: str) -> Document:
@@ -51,7 +54,7 @@ def _slides(file: Path) -> Document:
         for shape in _shapes(slide.shapes):
             if title is not None and shape.shape_id == title.shape_id:
                 continue
-            if shape.has_text_frame and (said := clean(shape.text_frame.text).strip()):
+            if shape.has_text_frame and (said := _said(shape.text_frame)):
                 blocks.append(Block("text", said, page=number))
             if getattr(shape, "has_table", False):
                 tables += rows_to_blocks(_rows(shape.table), page=number)
@@ -63,6 +66,12 @@ def _slides(file: Path) -> Document:
             blocks.append(Block("text", notes, page=number))
         blocks += [replace(table, kind="text") for table in tables] if _is_short(blocks + tables, number) else tables
     return Document("pptx", clean(slides.core_properties.title or "").strip(), tuple(blocks), pages=len(slides.slides))
+
+
+def _said(frame: Any) -> str:
+    """Return the text of a frame: a line a paragraph, several as the points that they are on a slide, which end without a stop."""
+    lines = [line for paragraph in frame.paragraphs if (line := clean(" ".join(paragraph.text.split())))]
+    return "\n".join(line if len(lines) == 1 or _POINT.match(line) else f"- {line}" for line in lines)
 
 
 def _picture(shape: Any, lying: Mapping[str, int]) -> int | None:

@@ -7,6 +7,7 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
 from bot.retrieval.parse_pptx import read_pptx
+from bot.text.sentences import split
 
 
 @pytest.fixture
@@ -33,6 +34,22 @@ def test_a_slide_s_notes_follow_its_text_and_its_tables_come_last(blob: Path) ->
         ("text", "Region: Asia | Growth: 31 %\nRegion: Asia | Growth: 32 %", 1),
         ("text", "Europe | Sales: 1900\nAsia | Sales: 850", 1),
     ]  # fmt: skip
+
+
+def test_the_points_of_a_slide_are_each_a_sentence_of_its_own(blob: Path) -> None:
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[1])
+    points = [
+        "The Breeze 3 is launched in April",
+        "Gateway “Heron” follows in September",
+        "SkyLog 4 with dashboards: November",
+        "2) Rest",
+    ]
+    slide.placeholders[1].text = "\n\n".join(points)
+    slides.save(str(blob))
+    (block,) = read_pptx(blob, "a.pptx").blocks
+    assert block.text.split("\n") == [*(f"- {point}" for point in points[:3]), points[3]]
+    assert [sentence.text for sentence in split(block.text)] == block.text.split("\n")
 
 
 def test_a_slide_of_much_text_keeps_its_table_apart(blob: Path) -> None:
