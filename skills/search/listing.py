@@ -80,9 +80,9 @@ def _lines(request: Request, kit: Kit, listing: Listing, *, first: int, words: S
     if first or last < listing.total:
         head = _("Documents {first} to {last} of {count}, the newest first:", first=first + 1, last=last, count=listing.total)
     elif words:
-        head = _("{count} documents are called so:", count=listing.total)
+        head = _("Documents that are called so ({count}):", count=listing.total)
     else:
-        head = _("You can ask me about {count} documents here:", count=listing.total)
+        head = _("Documents that you can ask me about here ({count}):", count=listing.total)
     lines = [head.markdown(language), "", *(_line(one, request, kit) for one in listing.documents)]
     if last >= listing.total and listing.messages and not words:
         lines += ["", _("Beside them, {count} messages that were said.", count=listing.messages).markdown(language)]

@@ -61,7 +61,7 @@ async def test_the_documents_that_may_be_read_are_listed_the_newest_first(search
     library.passages = [document(1, "lease.pdf"), document(2, "my *notes*.md", MINE), document(3, "secret.pdf", other)]
     reply = await search.answer(make_request("which files do you have?", scopes=[PUBLIC, MINE]))
     lines = reply.text.splitlines()
-    assert lines[0] == "You can ask me about 2 documents here:"
+    assert lines[0] == "Documents that you can ask me about here (2):"
     assert [line.partition(" (1 Jan 2026")[0] for line in lines[2:]] == ["- **my \\*notes\\*.md**", "- **lease.pdf**"]
     assert "secret" not in reply.text
     assert "for everybody" in lines[3]
