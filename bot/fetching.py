@@ -10,7 +10,7 @@ to the channel.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,14 +28,23 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 log = Logger(__name__)
 
-TRIES = 3
+WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""How long it is waited before each further try, longer where the platform says so: half a minute without it costs nobody their file."""
 
 
 class Files:
     """Fetches what people send."""
 
-    def __init__(self, blobs: BlobStore, channels: Mapping[str, Channel], *, most_bytes: int) -> None:
+    def __init__(
+        self,
+        blobs: BlobStore,
+        channels: Mapping[str, Channel],
+        *,
+        most_bytes: int,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         """Put it into `blobs`; a file over `most_bytes` is refused."""
+        self._pause = pause
         self._blobs = blobs
         self._channels = channels
         self._most_bytes = most_bytes
@@ -58,11 +67,19 @@ class Files:
             )  # fmt: skip
         spool = await asyncio.to_thread(self._blobs.spool)
         try:
-            await _download(self._channels[message.address.channel], file, spool)
+            await self._download(self._channels[message.address.channel], file, spool)
             blob = await asyncio.to_thread(self._blobs.keep_file, spool)
             return replace(file, blob=blob, size_bytes=spool.stat().st_size)
         finally:
             spool.unlink(missing_ok=True)
+
+    async def _download(self, channel: Channel, file: Attachment, spool: Path) -> None:
+        for wait_s in WAITS_S:
+            try:
+                return await channel.fetch(file, spool)
+            except RetryLaterError as error:
+                await self._pause(max(wait_s, error.retry_after_s))
+        return await channel.fetch(file, spool)
 
     async def _is_here(self, file: Attachment) -> bool:
         """Say whether its bytes lie here, whole. Raises InputError where they are lost and cannot be fetched again."""
@@ -74,14 +91,3 @@ class Files:
         if not file.ref:
             raise InputError(_("{name} is damaged or gone on my disk. Please send it once more.", name=file.name or file.kind))
         return False
-
-
-async def _download(channel: Channel, file: Attachment, spool: Path) -> None:
-    for left in reversed(range(TRIES)):
-        try:
-            return await channel.fetch(file, spool)
-        except RetryLaterError as error:
-            if not left:
-                raise
-            await asyncio.sleep(error.retry_after_s)
-    return None
