@@ -18,7 +18,7 @@ from bot.app import App, opened
 from bot.assembly import load_skills
 from bot.config import LimitSettings, LinkSettings, Settings
 from bot.contract.intake import LONGEST_S
-from bot.contract.stage import LOOK_EVERY_S
+from bot.contract.stage import LOOK_EVERY_S, Scene
 from bot.contract.suite import Suite
 from bot.locale import Text
 from bot.message import Address, AttachmentKind, Button, Command, Message, Picture, Reply, Source
@@ -85,7 +85,7 @@ class Probe:
 
 
 @dataclass
-class Bot:
+class Bot(Scene):
     """A bot that runs on a platform, and what Ann and the others do and see there."""
 
     harness: Harness
@@ -97,18 +97,6 @@ class Bot:
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     app: App = field(init=False)
     probe: Probe = field(init=False)
-
-    @property
-    def here(self) -> Address:
-        """Ann's own chat with the bot."""
-        return self.harness.here
-
-    @property
-    def group(self) -> Address:
-        """The group in which Ann, Ben and the bot are."""
-        if self.harness.group is None:
-            raise self.harness.unknown("which group there is")
-        return self.harness.group
 
     async def start(self) -> None:
         """Start it, with the probe among its skills."""

@@ -27,15 +27,10 @@ LOOK_EVERY_S = 0.02
 """How often it is looked whether a platform shows something by now."""
 
 
-@dataclass
-class Stage:
-    """What a behaviour is tested on: the platform, the channel that runs on it, and the intake behind."""
+class Scene:
+    """Where what is tested is said: the places of a harness."""
 
     harness: Harness
-    channel: Channel
-    intake: KeptIntake
-    _keys: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-    _answered: int = 0
 
     @property
     def here(self) -> Address:
@@ -48,6 +43,17 @@ class Stage:
         if self.harness.group is None:
             raise self.harness.unknown("which group there is")
         return self.harness.group
+
+
+@dataclass
+class Stage(Scene):
+    """What a behaviour is tested on: the platform, the channel that runs on it, and the intake behind."""
+
+    harness: Harness
+    channel: Channel
+    intake: KeptIntake
+    _keys: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _answered: int = 0
 
     async def heard(
         self, text: str, *, at: Address | None = None, by: Who = "ann", files: Sequence[File] = (), reply_to: str = "", called: bool = False

@@ -44,23 +44,29 @@ async def test_no_more_run_at_once_than_allowed() -> None:
     assert most == 2
 
 
-async def test_finishing_drops_what_is_queued_and_ends_what_runs() -> None:
+async def ended_while_one_runs(*, waits_in: str) -> tuple[Lanes, list[str]]:
+    """Return lanes that were to end while a job ran in "a" and another waited, and what was done."""
     lanes, log, gate = Lanes(at_once=1), [], asyncio.Event()
 
     async def first() -> None:
         await gate.wait()
         log.append("first")
 
-    async def second() -> None:
-        log.append("second")
+    async def other() -> None:
+        log.append("other")
 
     lanes.put("a", first)
-    lanes.put("a", second)
+    lanes.put(waits_in, other)
     await asyncio.sleep(0)
     finishing = asyncio.create_task(lanes.finish(within_s=60))
     await asyncio.sleep(0)
     gate.set()
     assert await finishing
+    return lanes, log
+
+
+async def test_finishing_drops_what_is_queued_and_ends_what_runs() -> None:
+    _lanes, log = await ended_while_one_runs(waits_in="a")
     assert log == ["first"]
 
 
@@ -134,22 +140,11 @@ async def test_a_wait_that_is_over_calls_the_same_job_again_before_the_next() ->
 
 
 async def test_lanes_that_had_not_begun_are_left_when_it_is_to_end() -> None:
-    lanes, log, gate = Lanes(at_once=1), [], asyncio.Event()
-
-    async def first() -> None:
-        await gate.wait()
-        log.append("first")
+    lanes, log = await ended_while_one_runs(waits_in="b")
 
     async def other() -> None:
         log.append("other")
 
-    lanes.put("a", first)
-    lanes.put("b", other)
-    await asyncio.sleep(0)
-    finishing = asyncio.create_task(lanes.finish(within_s=60))
-    await asyncio.sleep(0)
-    gate.set()
-    assert await finishing
     lanes.put("c", other)
     await lanes.idle()
     assert log == ["first"]
