@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import InputError
 from bot.forgetting import file_to_forget
+from bot.house_words import asks_what_is_kept, speaks
 from bot.kept_talk import key_of, talk_of
 from bot.locale import Language, Marked, Text, phrases
 from bot.message import AttachmentKind, Button, Command, Message, Reply
@@ -83,15 +84,16 @@ class House:
         self._kept_days = kept_days
 
     def claims(self, message: Message) -> bool:
-        """Claim who asks in words to delete a file."""
-        return bool(file_to_forget(message.text))
+        """Claim who asks in words to delete a file, to be answered in a language from now on, or what is kept of them."""
+        said = message.text
+        alone = not message.attachments and message.reply_to is None
+        return bool(file_to_forget(said)) or (alone and (speaks(said) is not None or asks_what_is_kept(said)))
 
     async def answer(self, request: Request) -> Reply:
         """Do what the command says; without one, keep what was said, where the chat wants it kept."""
         command = request.message.command
         if command is None:
-            name = file_to_forget(request.text) if request.message.addressed else ""
-            return _offered(name, request) if name else await self._keep(request)
+            return (await self._in_words(request) if request.message.addressed else None) or await self._keep(request)
         name = next((spec.name for spec in self.commands if command.name in (spec.name, *spec.aliases)), "")
         match name:
             case "why":
@@ -111,6 +113,16 @@ class House:
                 return await self._forget(request)
         raise InputError(_("There is no /{name}. /help shows what there is.", name=command.name))
 
+    async def _in_words(self, request: Request) -> Reply | None:
+        """Answer what is claimed by its words, None for all else, which is only kept."""
+        if name := file_to_forget(request.text):
+            return _offered(name, request)
+        if not self.claims(request.message):
+            return None
+        if language := speaks(request.text):
+            return await self._speak(request, language)
+        return await self._privacy(request)
+
     async def _why(self, request: Request) -> Reply:
         last = await self._history.said_before(request.message)
         if last is None:
@@ -123,7 +135,9 @@ class House:
         name = request.text.strip().lower()
         if name not in LANGUAGE_NAMES:
             return request.reply(_("Write /lang ko, /lang en, or /lang auto to answer each message in its own language."))
-        language = LANGUAGE_NAMES[name]
+        return await self._speak(request, LANGUAGE_NAMES[name])
+
+    async def _speak(self, request: Request, language: Language | None) -> Reply:
         await self._chats.set_language(request.message.address, language)
         if language is None:
             return request.reply(_("From now on I answer each message in its own language."))

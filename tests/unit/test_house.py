@@ -173,6 +173,22 @@ async def test_who_asks_in_words_to_delete_a_file_is_offered_to_have_it_forgotte
     assert [button.command for button in reply.buttons] == [Command("forget", "lease.pdf")]
 
 
+async def test_who_asks_in_words_is_spoken_to_in_that_language_from_then_on(fixture: Fixture) -> None:
+    asked = make_message("answer in Korean please")
+    assert fixture.house.claims(asked)
+    assert "한국어로" in (await fixture.say(asked)).text
+    assert (await fixture.chats.settings(asked.address)).language == "ko"
+
+
+async def test_who_asks_in_words_what_is_kept_is_told_as_by_the_command(fixture: Fixture) -> None:
+    assert fixture.house.claims(make_message("is this private?"))
+    assert (await fixture.say("is this private?")).text == (await fixture.say("/privacy")).text
+
+
+def test_what_is_quoted_is_asked_about_and_not_the_house(fixture: Fixture) -> None:
+    assert not fixture.house.claims(make_message("is this private?", reply_to=make_message("The pool.", id="0")))
+
+
 @pytest.mark.parametrize(
     "said", ["delete the third line", "who may delete lease.pdf?", "lease.pdf에서 삭제된 조항은?", "forget it", "remove.pdf"]
 )
