@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from bot import health
 from bot.admin_desks import AdminHouse, admin_parts
@@ -257,7 +258,8 @@ def _house(ground: Ground, shared: _Shared, talk: _Talk) -> House:
     indexing = Indexing(shared.chats, talk.pasts, talk.reader, ground.library, shared.roles, shared.audit, shared.channels)
     return House(
         shared.history, shared.chats, ground.library, talk.forgetting, str(ground.settings.home), quotas=shared.quotas,
-        kept_days=ground.settings.retention.days, linking=talk.linking, indexing=indexing,
+        kept_days=ground.settings.retention.days, linking=talk.linking, indexing=indexing, links=ground.settings.links.enabled,
+        server=urlsplit(ground.settings.models.chat_url).hostname or "",
     )  # fmt: skip
 
 

@@ -70,9 +70,13 @@ class House:
 
     def __init__(  # noqa: PLR0913 - each is something that people may settle here
         self, history: History, chats: Chats, library: Library, forgetting: Forgetting, home: str, *, quotas: Quotas | None = None,
-        kept_days: int = 0, indexing: Indexing | None = None, linking: Linking | None = None,
+        kept_days: int = 0, indexing: Indexing | None = None, linking: Linking | None = None, links: bool = False, server: str = "",
     ) -> None:  # fmt: skip
-        """Use the stores; `home` is the folder that /privacy names, `kept_days` how long it is said that things are kept (0: for ever)."""
+        """Use the stores; the others are what /privacy says.
+
+        `home` is the folder, `kept_days` how long things are kept (0: for ever), `links` whether those that people send are fetched,
+        `server` which host is asked by the chat skill ("": none).
+        """
         self._history = history
         self._chats = chats
         self._library = library
@@ -82,6 +86,8 @@ class House:
         self._quotas = quotas
         self._home = home
         self._kept_days = kept_days
+        self._links = _(", and a link that you send, which is fetched from its own site") if links else ""
+        self._server = _(", and what you ask of the chat model, which goes to {server}", server=server) if server else ""
 
     def claims(self, message: Message) -> bool:
         """Claim who asks in words to delete a file, to be answered in a language from now on, or what is kept of them."""
@@ -151,14 +157,17 @@ class House:
 
     async def _privacy(self, request: Request) -> Reply:
         said = _(
-            "I run on one machine, in the folder {home}. Nothing leaves it but what goes to this chat's own platform.\n\n"
-            "- Kept: messages that are meant for me and my answers; files that you send me; where /index is on, the chat's messages.\n"
+            "I run on one machine, in the folder {home}. Nothing leaves it but what goes to this chat's own platform{links}{model}.\n\n"
+            "- Kept: messages that are meant for me, with who wrote them and when, and my answers; files that you send me; where /index is "
+            "on, the chat's messages; what admins order.\n"
             "- Not kept: other people's talk in a group that is not meant for me.\n"
             "- Who can find it: those who are in this chat. What the admin added for all is found by all.\n"
             "- Tried: a model that the admin tries may be given the admin's requests too, or everybody's where they say so. Nobody is shown "
             "what it says, and only numbers are kept of it.\n"
             "- How long: {how_long}",
             home=self._home,
+            links=self._links,
+            model=self._server,
             how_long=_("{days} days at most, or until you write /forget here.", days=self._kept_days)
             if self._kept_days
             else _("until you write /forget here, or the admin removes it."),

@@ -25,7 +25,7 @@ class Fixture:
         self.library = fake_kit(folder).library
         eraser = Eraser(database, BlobStore(folder / "blobs"))
         self.history = History(database)
-        forgetting = Forgetting(self.history, self.library, eraser)
+        forgetting = self.forgetting = Forgetting(self.history, self.library, eraser)
         self.house = House(
             self.history,
             self.chats,
@@ -107,6 +107,22 @@ async def test_index_is_said_on_and_off(fixture: Fixture, word: str, on: bool) -
 async def test_privacy_names_the_folder_in_both_languages(fixture: Fixture) -> None:
     assert "/srv/paring" in (await fixture.say(make_message("/privacy", language="en"))).text
     assert "보관하는 것" in (await fixture.say(make_message("/privacy", language="ko"))).text
+
+
+async def test_privacy_tells_what_else_leaves_the_machine(fixture: Fixture) -> None:
+    fixture.house = House(
+        fixture.history, fixture.chats, fixture.library, fixture.forgetting, "/srv/paring", links=True, server="models.example"
+    )  # fmt: skip
+    said = (await fixture.say(make_message("/privacy", language="en"))).text
+    assert (
+        "own platform, and a link that you send, which is fetched from its own site, and what you ask of the chat model" in said
+    )
+    assert "which goes to models.example." in said
+    said = (await fixture.say(make_message("/privacy", language="ko"))).text
+    assert (
+        "가는 것, 보내 주신 링크를 그 사이트에서 받아 오는 것, 대화 모델에게 물으신 것을 models.example 서버로 보내는 것 말고는"
+        in said
+    )
 
 
 async def test_forget_deletes_what_was_said_here(fixture: Fixture) -> None:

@@ -12,7 +12,6 @@ PAGE = (HERE / "docs" / "privacy.md").read_text(encoding="utf-8")
 TABLES_OF_NOBODY = {
     "removals": "numbers of passages that are gone",
     "generations": "which embedder made which vectors",
-    "assignments": "which model does what",
 }
 PLACES_OF_NOBODY = {
     "models": "weights, and sentences for the models' gates that come with the program",
