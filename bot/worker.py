@@ -1,8 +1,8 @@
 """The loop: inbox -> dispatch -> outbox. Every message ends in a reply or a told error, whatever a skill does.
 
 Owns: what is told when a skill fails or is stopped, and that an answer is written once it is there. Leaves to `bot.dispatch` who
-answers, to `bot.fetching` the files, to `bot.company` typing and the status message, to `bot.feed` what comes when, to
-`bot.delivery` how it gets out.
+answers, to `bot.attempts` that it is tried again, to `bot.fetching` the files, to `bot.company` typing and the status message, to
+`bot.feed` what comes when, to `bot.delivery` how it gets out.
 
     worker = Worker(inbox, dispatcher, blobs, channels, limits=limits, replied=delivery.hand)
     worker.hand(waiting)      # once it is committed
@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.attempts import Attempts, BrokenError, fault
 from bot.channels.channel import Channel
 from bot.company import Company
 from bot.config import MEBIBYTE
@@ -37,7 +38,7 @@ from bot.turns import Turns
 
 if TYPE_CHECKING:
     from bot.config import LimitSettings
-    from bot.dispatch import Answer, Dispatcher
+    from bot.dispatch import Dispatcher
     from bot.quota import Quotas
     from bot.route import Route
     from bot.store.blobs import BlobStore
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 log = Logger(__name__)
 
-TRIED_WITHIN_S = 10.0
-"""What breaks is tried again, up to MOST_ATTEMPTS times, for so long: nobody waits long to be told."""
 CHATS_AT_ONCE = 64
 """More than are worked on side by side: whoever asks for little does not wait behind many who ask for much."""
 OF_ONE = 4
@@ -75,10 +74,6 @@ class _Outcome:
     reference: str = ""
 
 
-class _BrokenError(Exception):
-    """A skill broke; what it raised is the cause."""
-
-
 class Worker:
     """Answers what the inbox holds for `channels`."""
 
@@ -103,9 +98,9 @@ class Worker:
         """
         self._inbox = inbox
         self._dispatcher = dispatcher
+        self._attempts = Attempts(dispatcher, minutes=limits.answer_minutes)
         self._files = Files(blobs, channels, most_bytes=limits.file_mb * MEBIBYTE)
         self._channels = channels
-        self._limits = limits
         self._replied = replied
         self._ended = ended
         self._is_through = is_through
@@ -282,7 +277,7 @@ class Worker:
         except ParingError as error:
             outcome = _said(waiting, error.text.markdown(waiting.message.language))
         except Exception as error:  # the loop must outlive any skill
-            outcome = _set_aside(waiting, _fault(error.__cause__ if isinstance(error, _BrokenError) else error))
+            outcome = _set_aside(waiting, fault(error.__cause__ if isinstance(error, BrokenError) else error))
             log.exception("a message could not be answered and is set aside", reference=outcome.reference, inbox=waiting.id)
         finally:
             await company.end()
@@ -332,7 +327,7 @@ class Worker:
             if message.addressed and self._dispatcher.wants_files(message):  # files not sent to the bot are none of its business
                 message = await self._fetched(waiting.id, message)
             with asked_by(message):
-                answer = await self._in_time(waiting, message, tell)
+                answer = await self._attempts.answer(message, tell, number=waiting.id)
         except asyncio.CancelledError:
             if waiting.id not in self._stopped:
                 raise
@@ -354,45 +349,6 @@ class Worker:
             await self._inbox.rewrite(number, fetched)
         return fetched
 
-    async def _in_time(self, waiting: Waiting, message: Message, tell: Callable[[Text], Awaitable[None]]) -> Answer:
-        """Have it answered within the limit: what never ends would keep its place, and enough of it all places.
-
-        Raises:
-            _BrokenError: it broke, or took too long.
-        """
-        if self._dispatcher.takes_long(message):
-            return await self._tried(waiting, message, tell)
-        try:
-            async with asyncio.timeout(60 * self._limits.answer_minutes) as limit:
-                return await self._tried(waiting, message, tell)
-        except TimeoutError as error:
-            if limit.expired():
-                raise _BrokenError from error
-            raise
-
-    async def _tried(self, waiting: Waiting, message: Message, tell: Callable[[Text], Awaitable[None]]) -> Answer:
-        """Have it answered; what breaks is tried again, but for an admin's order, which may have been carried out in part.
-
-        Raises:
-            _BrokenError: each time, or for too long.
-        """
-        clock = asyncio.get_running_loop().time
-        begun = clock()
-        for left in reversed(range(MOST_ATTEMPTS)):
-            try:
-                return await self._dispatcher.answer(message, progress=tell)
-            except ParingError:
-                raise
-            except BaseException as error:
-                if not _is_of_the_skill(error):
-                    self._dispatcher.heard(message, error, clock() - begun)
-                    raise
-                if not left or clock() - begun > TRIED_WITHIN_S or self._dispatcher.takes_long(message):
-                    self._dispatcher.heard(message, error, clock() - begun)
-                    raise _BrokenError from error
-                log.warning("a skill broke; it is tried again", inbox=waiting.id, why=_fault(error))
-        raise AssertionError
-
 
 def _said(waiting: Waiting, sentence: str) -> _Outcome:
     """Return the sentence as the answer; nobody is told anything of what was only overheard."""
@@ -407,25 +363,6 @@ def _set_aside(waiting: Waiting, why: str) -> _Outcome:
     reference = secrets.token_hex(3)
     said = _("I could not work on this (ref {reference}); it is kept. Please tell the admin.", reference=reference)
     return replace(_said(waiting, said.to(waiting.message.language)), error=why, reference=reference)
-
-
-def _is_of_the_skill(error: BaseException) -> bool:
-    """Say whether a skill broke: it may also end itself, or be cancelled by what it waits for. The bot's own end is none."""
-    if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        return task is not None and not task.cancelling()
-    return not isinstance(error, GeneratorExit)
-
-
-def _fault(error: BaseException | None) -> str:
-    """Return what broke and where, without what it said: that may quote people."""
-    if error is None:
-        return "unknown"
-    where, trace = "", error.__traceback__
-    while trace is not None:
-        name = str(trace.tb_frame.f_globals.get("__name__", ""))
-        where, trace = (name if name and not name.startswith(("bot.worker", "bot.dispatch")) else where), trace.tb_next
-    return type(error).__name__ + (f" in {where}" if where else "")
 
 
 def _weight(waiting: Waiting) -> int:

@@ -87,9 +87,9 @@ def build(kit):
 """
 KINDS = ("error", "memory", "outside", "exit", "interrupt", "cancelled", "stop", "group", "None", "number", "half", "deep")
 HURRY = """
-import bot.feed, bot.suspects, bot.worker
+import bot.attempts, bot.feed, bot.suspects, bot.worker
 bot.feed.LOOK_EVERY_S = 0.1
-bot.suspects.MOST_ATTEMPTS = bot.worker.MOST_ATTEMPTS = 2
+bot.suspects.MOST_ATTEMPTS = bot.worker.MOST_ATTEMPTS = bot.attempts.MOST_ATTEMPTS = 2
 bot.suspects.AFTER_S, bot.suspects.AT_ONCE = (0.0, 0.1, 0.1), (0, 1, 1)
 """
 """In short, two deaths are enough, and what was left is looked for at once."""

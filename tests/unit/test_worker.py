@@ -183,7 +183,7 @@ async def test_what_breaks_is_tried_three_times_then_set_aside_under_a_reference
 
 
 async def test_what_breaks_slowly_is_not_tried_again(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.worker.TRIED_WITHIN_S", -1.0)
+    monkeypatch.setattr("bot.attempts.TRIED_WITHIN_S", -1.0)
     dispatcher = FakeDispatcher(RuntimeError("a bug"))
     await make_worker(database, dispatcher, tmp_path).handle(await accepted(database, make_message("hello")))
     assert len(dispatcher.asked) == 1
