@@ -35,6 +35,8 @@ log = Logger(__name__)
 MOST_ATTEMPTS = 8
 CHATS_AT_ONCE = 32
 LONGEST_WAIT_S = 300.0
+LOOKED_FOR_AFTER_S = 1.0
+"""A send whose answer was lost may be carried out a moment later: where it can be looked for, that is not done at once."""
 SEND_WITHIN_S = 900.0
 """Longer than any channel's own limits (Telegram's: 600 s for a file): what goes on beyond is stuck."""
 
@@ -164,7 +166,10 @@ class Delivery:
             turn.item = replace(turn.item or parcel, state="ambiguous")
             turn.tries += 1
             if turn.tries < MOST_ATTEMPTS:
-                return _Outcome(partial(self._outbox.ambiguous, parcel.id, str(error)), min(2.0**turn.tries / 10, LONGEST_WAIT_S))
+                wait_s = min(2.0**turn.tries / 10, LONGEST_WAIT_S)
+                if self._channels[parcel.to.channel].limits.finds_sent:
+                    wait_s = max(wait_s, LOOKED_FOR_AFTER_S)
+                return _Outcome(partial(self._outbox.ambiguous, parcel.id, str(error)), wait_s)
             return self._given_up(parcel, IN_DOUBT)
         except GoneError as error:
             return _Outcome(partial(self._unreachable, parcel, str(error)))

@@ -8,7 +8,7 @@ from fakes.channel import FakeChannel
 from sqlalchemy import delete, update
 
 from bot.channels.channel import AmbiguousSendError, Channel, ChannelError, GoneError, RetryLaterError
-from bot.delivery import Delivery
+from bot.delivery import LOOKED_FOR_AFTER_S, Delivery
 from bot.errors import StoreError
 from bot.feed import Turn
 from bot.message import Address, Reply, Source
@@ -78,6 +78,13 @@ async def test_where_a_key_makes_sends_repeatable_nothing_is_said(database: Data
     parcel = await ready(database)
     await delivered(database, channel, parcel)
     assert [(key, reply.text) for key, reply in channel.sent] == [(str(parcel.id), "hi")]
+
+
+async def test_what_can_be_looked_for_is_not_looked_for_before_it_can_be_there(database: Database) -> None:
+    parcel, channel = await ready(database), FakeChannel(failures=[AmbiguousSendError("cut")])
+    channel.limits = replace(channel.limits, finds_sent=True)
+    waits = await delivered(database, channel, parcel)
+    assert waits[0] == LOOKED_FOR_AFTER_S > 0.5
 
 
 async def test_a_fate_that_stays_unknown_ends(database: Database) -> None:
