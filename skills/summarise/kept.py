@@ -26,7 +26,7 @@ LEAST_NAME: Final = 2
 
 _WORD = re.compile(r"[^\W_]+")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
-_FILE = re.compile(r"[^\s\"“”'‘’]+\.[A-Za-z][A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
+_FILE = re.compile(r"(?<![^\s\"“”'‘’])[^\s\"“”'‘’]+\.[A-Za-z][A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
 _ONLY_ASKS = (
     "a about all an and are at be bit boil brief briefly bullet bullets can could condense concise detail detailed "
     "details did digest do document documents does doc down essence few file files findings for form from gist give "

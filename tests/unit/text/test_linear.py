@@ -20,6 +20,7 @@ from bot.retrieval.spoken import _KOREAN_PERSON, _KOREAN_SAID, _KOREAN_WHAT
 from bot.text.blocks import _KOREAN_END
 from bot.text.links import held_links_only
 from skills.summarise.frame import _CONTACT
+from skills.summarise.kept import _FILE
 from skills.translate.layout import _NOT_WORDS
 
 
@@ -37,6 +38,7 @@ def cue(number: int) -> Function:
         (_KOREAN_WHAT.search, " "),
         (_KOREAN_END.search, "ㅠ"), (lambda text: held_links_only(text, [text]), "["), (lambda text: held_links_only(text, [text]), "a."),
         (lambda text: held_links_only(text, [text]), "[]("), (_NOT_WORDS.search, "a"), (_sentence, " "), (_CONTACT.fullmatch, "1"),
+        (_FILE.search, "a"), (_FILE.search, "a."),
     ],
 )  # fmt: skip
 def test_a_hostile_text_costs_no_more_than_its_length(function: Function, piece: str) -> None:
