@@ -61,7 +61,7 @@ def test_without_colour_nothing_is_coloured(settings: dict[str, str]) -> None:
 
 
 def test_where_a_button_is_pressed_is_told_to_who_cannot_press_it(settings: dict[str, str]) -> None:
-    with program_on_a_terminal("say", "안녕", LC_ALL="ko_KR.UTF-8", **settings) as terminal:
+    with program_on_a_terminal("say", "/start", LC_ALL="ko_KR.UTF-8", **settings) as terminal:
         terminal.wait_for("#1 ")
         terminal.wait_for("버튼은 `paring chat`에서 누를 수 있어요")
         assert terminal.ended() == 0
