@@ -23,7 +23,7 @@ from bot.channels.channel import Channel
 from bot.company import Company
 from bot.config import MEBIBYTE
 from bot.delivery import places
-from bot.errors import ParingError, StoreError
+from bot.errors import ParingError, StoreError, TooLargeError, UnreadableError
 from bot.feed import Ended, Feed, Turn
 from bot.fetching import Files
 from bot.locale import Text, phrases
@@ -275,6 +275,8 @@ class Worker:
             with telling(company.meanwhile):
                 outcome = await self._answered(waiting, company.tell)
         except ParingError as error:
+            if isinstance(error, UnreadableError | TooLargeError):
+                await self._inbox.unfetch(waiting.id)
             outcome = _said(waiting, error.text.markdown(waiting.message.language))
         except Exception as error:  # the loop must outlive any skill
             outcome = _set_aside(waiting, fault(error.__cause__ if isinstance(error, BrokenError) else error))

@@ -249,6 +249,17 @@ class Inbox:
         """Keep `message` in the place of the one received: its attachments have been fetched."""
         await self._change(_REWRITE, number=number, packed=pack(message))
 
+    async def unfetch(self, number: int) -> None:
+        """Name in the message none of the files any more that its platform gives again: they were refused, and go unless others name them."""
+
+        def work(connection: Connection) -> None:
+            packed = connection.execute(select(_TABLE.c.message).where(_THIS), {"number": number}).scalar()
+            if packed is not None:
+                message = unpack(Message, packed)
+                connection.execute(_REWRITE, {"number": number, "packed": pack(_unfetched(message))})
+
+        await self._database.write(work, durable=False)
+
     async def placeholder(self, number: int, platform_id: str) -> None:
         """Remember the status message that is to be edited into the answer."""
         await self._change(_PLACEHOLDER, number=number, platform_id=platform_id)
@@ -341,6 +352,11 @@ class Inbox:
 
     async def _change(self, statement: Update, **values: object) -> None:
         await self._database.write(lambda connection: connection.execute(statement, values), durable=False)
+
+
+def _unfetched(message: Message) -> Message:
+    files = tuple(replace(file, blob="") if file.ref else file for file in message.attachments)
+    return replace(message, attachments=files, reply_to=_unfetched(message.reply_to) if message.reply_to else None)
 
 
 def _untold(_what: object) -> None:

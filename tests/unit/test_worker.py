@@ -1,4 +1,5 @@
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -10,7 +11,7 @@ from fakes.channel import FakeChannel
 from sqlalchemy import update
 
 from bot.config import LimitSettings, QuotaSettings, Settings
-from bot.errors import InputError, RetryLaterError, StoreError
+from bot.errors import InputError, RetryLaterError, StoreError, UnreadableError
 from bot.intake import Reception
 from bot.locale import Text
 from bot.meanwhile import meanwhile
@@ -387,6 +388,37 @@ async def test_a_file_over_the_limit_is_not_fetched(database: Database, tmp_path
     await make_worker(database, dispatcher, tmp_path).handle(await accepted(database, message))
     assert dispatcher.asked == []
     assert "a.bin" in (await replies(database))[0]
+
+
+async def test_a_file_that_was_refused_is_named_by_no_message_and_goes_with_what_nothing_names(
+    database: Database, tmp_path: Path
+) -> None:
+    """It is fetched again from its platform where somebody replies to it."""
+    message = make_message("", attachments=[Attachment("document", "a.pdf", "application/pdf", 3, ref="abc")])
+    waiting = await accepted(database, message)
+    await make_worker(database, FakeDispatcher(UnreadableError(Text("It is damaged."))), tmp_path).handle(waiting)
+    assert (await Inbox(database).one(waiting.id)).message.attachments == message.attachments
+    assert len(_kept(tmp_path)) == 1
+
+    for path in _kept(tmp_path):
+        os.utime(path, (0, 0))
+    await Eraser(database, BlobStore(tmp_path)).sweep(kept_until=NOON)
+
+    assert _kept(tmp_path) == []
+
+
+async def test_a_file_over_somebody_s_quota_is_not_fetched(database: Database, tmp_path: Path) -> None:
+    dispatcher = FakeDispatcher()
+    worker = make_worker(database, dispatcher, tmp_path)
+    worker._quotas = FakeQuotas(0)
+    file = Attachment("document", "a.pdf", "application/pdf", 3, ref="abc")
+    await worker.handle(await accepted(database, make_message("read", attachments=[file])))
+    assert (dispatcher.asked, _kept(tmp_path)) == ([], [])
+    assert len(await replies(database)) == 1
+
+
+def _kept(blobs: Path) -> list[Path]:
+    return [path for path in blobs.glob("??/*") if path.is_file()]
 
 
 async def test_long_work_is_shown_in_one_message_that_becomes_the_answer(
