@@ -21,6 +21,7 @@ from bot.channels.telegram_outgoing import render as in_telegram
 from bot.channels.web_render import Renderer
 from bot.channels.web_transcript import Entry
 from bot.forgetting import file_to_forget
+from bot.house_words import asks_what_is_kept, speaks
 from bot.intake import _OF_NO_LANGUAGE, clean
 from bot.kept_talk import talk_of
 from bot.language import detect, of_order
@@ -36,6 +37,7 @@ from bot.text.sentences import split
 from bot.text.words import normalise, terms
 from skills.chat.courtesy import greeted, is_courtesy, returned
 from skills.chat.skill import known_links_only
+from skills.help.kept import asks_to_delete
 from skills.imagine.skill import described
 from skills.search import listing
 from skills.search.query import looked_for
@@ -43,6 +45,7 @@ from skills.search.quote import quoted
 from skills.search.said import plain
 from skills.search.skill import LONGEST_QUESTION
 from skills.summarise import choose, kept, order
+from skills.summarise.named import meant
 from skills.translate.ask import read, read_arguments
 from skills.translate.layout import Layout
 from skills.translate.origin import origin
@@ -81,6 +84,10 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "people": lambda text: people.named(text[:LONGEST_QUESTION], ["Ann Lee", "김민지"]),
     "search list": listing.asks_for_list,
     "file to forget": file_to_forget,
+    "house speaks": speaks,
+    "house kept": asks_what_is_kept,
+    "help deletes": asks_to_delete,
+    "summary means": lambda text: meant(text[: order.LONGEST_ORDER], ["plan b.md", "임대차계약서.pdf"]),
     "summary names": kept.names_in,
     "search query": lambda text: looked_for(text[:LONGEST_QUESTION]),
     "search quote": lambda text: quoted(text, (len(text) // 2, len(text) // 2 + 20)),
