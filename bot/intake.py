@@ -145,6 +145,8 @@ class Reception:
     async def _commit(self, message: Message, let_in: _LetIn) -> int | None:
         message = await self._moves.current(message)
         if not await self._wanted(message):
+            if message.version and await self._inbox.overheard(message):  # kept while its chat was indexed, and taken back now
+                await self.removed(message.address, message.id)
             return None
         number = await let_in(self._clean(message))
         for earlier in self._passed_over.pop((message.address, message.part_of), ()):

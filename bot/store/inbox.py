@@ -245,6 +245,16 @@ class Inbox:
             rows = (await connection.execute(beside(part))).all()
         return any(other.message.addressed for other in parts_of(rows, part))
 
+    async def overheard(self, edit: Message) -> bool:
+        """Say whether `edit` changes what is here and was not meant for the bot: it was kept for its chat's search alone."""
+        here = (getattr(InboxRow, name) == getattr(edit.address, name) for name in ("channel", "account", "chat"))
+        versions = select(InboxRow.message).where(*here, InboxRow.message_id == edit.id).order_by(InboxRow.version)
+        async with self._database.read() as connection:
+            kept = [unpack(Message, row) for row in (await connection.execute(versions)).scalars()]
+        if not kept or any(one.addressed for one in kept):
+            return False
+        return kept[-1].version < edit.version and kept[-1].text != edit.text
+
     async def rewrite(self, number: int, message: Message) -> None:
         """Keep `message` in the place of the one received: its attachments have been fetched."""
         await self._change(_REWRITE, number=number, packed=pack(message))

@@ -8,7 +8,7 @@ from pydantic_core import PydanticSerializationError
 from sqlalchemy import update
 
 from bot.intake import Reception, clean
-from bot.message import DOWN, PRIVATELY, UP, Button, ChatKind, Command, Message, Position, Press, Reply
+from bot.message import DOWN, PRIVATELY, UP, Address, Button, ChatKind, Command, Message, Position, Press, Reply
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
@@ -26,15 +26,19 @@ class Fixture:
         self.refused: list[tuple[str, Command]] = []
         self.complaints: list[str] = []
         self.thumbs: list[tuple[str, str]] = []
+        self.removed: list[str] = []
         self.database, self.inbox, self.chats = database, Inbox(database), Chats(database)
         self.reception = Reception(
             self.inbox, self.chats, BlobStore(folder), Moves(database, self.chats), arrived=self.arrived.append, stop=self.stop,
             default="en", text_bytes=1000, refused=self.refuse, complained=lambda slot, _answer: self.complaints.append(slot),
-            rated=lambda channel, thumb: self.thumbs.append((channel, thumb)),
+            rated=lambda channel, thumb: self.thumbs.append((channel, thumb)), removed=self.remove,
         )  # fmt: skip
 
     async def refuse(self, press: Press, command: Command) -> None:
         self.refused.append((press.sender, command))
+
+    async def remove(self, _address: Address, message: str) -> None:
+        self.removed.append(message)
 
     def stop(self, number: int) -> bool:
         self.stopped.append(number)
@@ -78,6 +82,29 @@ async def test_it_is_kept_where_the_chat_said_index_on(house: Fixture) -> None:
     overheard = replace(make_message("for all of us", kind="group"), addressed=False)
     await house.chats.set_indexing(overheard.address, on=True)
     assert (await house.reception.accept(overheard)).fresh
+
+
+@pytest.mark.parametrize(("addressed", "taken_back"), [(False, ["1"]), (True, [])])
+async def test_what_was_kept_is_taken_back_by_an_edit_once_the_chat_is_indexed_no_more(
+    house: Fixture, *, addressed: bool, taken_back: list[str]
+) -> None:
+    said = replace(make_message("the code is 1111", kind="group", id="1"), addressed=addressed)
+    await house.chats.set_indexing(said.address, on=True)
+    await house.reception.accept(said)
+    await house.chats.set_indexing(said.address, on=False)
+    for unkept in (replace(said, id="2", version=7), replace(said, id="1", version=7)):
+        assert not (await house.reception.accept(replace(unkept, text="it is secret", addressed=False))).fresh
+    assert house.removed == taken_back
+
+
+async def test_an_edit_that_was_kept_and_comes_again_or_changes_nothing_takes_nothing_back(house: Fixture) -> None:
+    said = replace(make_message("the code is 1111", kind="group", id="1"), version=7, addressed=False)
+    await house.chats.set_indexing(said.address, on=True)
+    await house.reception.accept(said)
+    await house.chats.set_indexing(said.address, on=False)
+    for again in (said, replace(said, text="an older one", version=6), replace(said, version=9)):
+        await house.reception.accept(again)
+    assert house.removed == []
 
 
 async def test_a_press_that_is_answered_privately_is_said_in_the_pressers_own_chat(house: Fixture) -> None:
