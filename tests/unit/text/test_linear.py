@@ -42,8 +42,10 @@ def cue(number: int) -> Function:
     ],
 )  # fmt: skip
 def test_a_hostile_text_costs_no_more_than_its_length(function: Function, piece: str) -> None:
-    power = slope(function, piece, most=16_384, suffix="\x07")
-    assert power is None or power < STEEP + 0.3
+    powers = (
+        slope(function, piece, most=16_384, suffix="\x07") for _again in range(3)
+    )  # a busy machine may spoil one, hostile texts spoil all
+    assert any(power is None or power < STEEP + 0.3 for power in powers)
 
 
 def test_a_tokenizers_pattern_that_would_take_long_to_look_at_is_slow_itself() -> None:
