@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from benchmarks.faults import SIDE_BY_SIDE, Fault, Plan, Row
 from benchmarks.faults.matrix import named
-from benchmarks.faults.page import PAGE, table, written
+from benchmarks.faults.page import PAGE, replaced, table, written
 
 LEAST_S = 120.0
 """How long any fault may take, at any scale."""
@@ -38,8 +38,12 @@ def main() -> None:
     tables = table(rows, faults)
     print(tables)
     if asked.write:
-        page = written(
-            PAGE.read_text(encoding="utf-8"), tables, seed=asked.seed, scale=asked.scale, minutes=(time.monotonic() - begun) / 60
+        page = PAGE.read_text(encoding="utf-8")
+        minutes = (time.monotonic() - begun) / 60
+        page = (
+            replaced(page, rows, faults)
+            if asked.only
+            else written(page, tables, seed=asked.seed, scale=asked.scale, minutes=minutes)
         )
         PAGE.write_text(page, encoding="utf-8")
     sys.exit(any(not rows[fault.name].sound and not fault.known for fault in faults))
@@ -52,7 +56,7 @@ def _asked() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1, help="where all chance comes from (%(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="how much is tried, of the published matrix (%(default)s)")
-    parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
+    parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}; with --only, those rows alone")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     return parser.parse_args()
 

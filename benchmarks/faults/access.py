@@ -17,7 +17,7 @@ from fakes.who_may import OWNER, Found, House, Json, tried_on
 
 from benchmarks.faults import Fault, Plan, Row
 from benchmarks.faults.hostile import hostile_page, hostile_webhook
-from benchmarks.faults.street import Bot
+from benchmarks.faults.street import AGAIN, Bot
 
 AT_ONCE = 300
 CANARY = "canary-4f1d-of-a-stranger"
@@ -103,7 +103,8 @@ async def rates_and_quotas(plan: Plan) -> Row:
         lasted_s = time.monotonic() - begun
         shown = {person: await telegram.shown(person) for person in (OWNER, GREEDY, *POLITE)}
         await bots[1].stop()
-    answered = {person: [found[0] for one in told if (found := _ECHO.search(one["text"]))] for person, told in shown.items()}
+    again = sum(_is_again(one["text"]) for told in shown.values() for one in told)
+    answered = {person: _echoes([one["text"] for one in told]) for person, told in shown.items()}
     told = {person: [one for one in shown[person] if any(words in one["text"] for words in TOO_MUCH)] for person in shown}
     lost = sum(len(said.words[person] - {*answered[person]}) for person in POLITE)
     doubled = sum(len(answers) - len({*answers}) for answers in answered.values())
@@ -118,8 +119,20 @@ async def rates_and_quotas(plan: Plan) -> Row:
     return Row(
         said.count, "messages", lost, doubled, failed=len(wrong),
         note="; ".join(wrong) or f"{len(answered[GREEDY])} of {QUOTA} a day and {len(answered[OWNER])} of {PACE} a minute were answered, "
-        f"each flood was told {len(told[GREEDY])} and {len(told[OWNER])} times; the ten others lost nothing",
+        f"each flood was told {len(told[GREEDY])} and {len(told[OWNER])} times; the ten others lost nothing; "
+        f"sent again with a word that says so: {again}",
     )  # fmt: skip
+
+
+def _echoes(texts: list[str]) -> list[str]:
+    """Return the words that were answered; what was sent again counts once, where a word said so."""
+    found = [(word[0], _is_again(text)) for text in texts if (word := _ECHO.search(text))]
+    plain = [word for word, again in found if not again]
+    return plain + sorted({word for word, again in found if again}.difference(plain))
+
+
+def _is_again(text: str) -> bool:
+    return any(note in text for note in AGAIN)
 
 
 @dataclass

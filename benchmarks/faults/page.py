@@ -11,6 +11,7 @@ from benchmarks.faults import SECTIONS, Fault, Row
 
 PAGE = Path("docs/faults.md")
 BEGIN, END = "<!-- the matrix begins -->", "<!-- the matrix ends -->"
+LATER = ". Of a later run, by themselves: "
 COLUMNS = "| what is done | tried | lost | doubled | leaked | failed | worst wait | |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
 
 
@@ -36,6 +37,24 @@ def written(page: str, tables: str, *, seed: int, scale: float, minutes: float) 
         f"Python {platform.python_version()}."
     )
     return f"{head}{BEGIN}\n\n{how}\n\n{tables}\n\n{END}{tail}"
+
+
+def replaced(page: str, rows: Mapping[str, Row], faults: Sequence[Fault]) -> str:
+    """Return `page` with the rows of `faults` alone written anew, and a word on it that they are of a later run.
+
+    Raises ValueError where it has no such row.
+    """
+    for fault in faults:
+        begin = f"| {fault.done} | "
+        old = next((line for line in page.splitlines() if line.startswith(begin)), "")
+        if not old:
+            msg = f"{PAGE} has no row “{fault.name}”: run the whole matrix"
+            raise ValueError(msg)
+        page = page.replace(old, _line(fault, rows[fault.name]))
+    how = next(line for line in page.splitlines() if line.startswith("Seed "))
+    before, _later, named = how.partition(LATER)
+    names = sorted({*filter(None, named.rstrip(".").split(", ")), *(f"`{fault.name}`" for fault in faults)})
+    return page.replace(how, f"{before.rstrip('.')}.{LATER.removeprefix('.')}{', '.join(names)}.")
 
 
 def _line(fault: Fault, row: Row) -> str:

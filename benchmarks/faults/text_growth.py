@@ -37,6 +37,14 @@ def slope(function: Function, piece: str, *, most: int, suffix: str = "", a_seco
     while spent < CLEAR_S and length < most:
         length = min(most, length * 2)
         spent = seconds(function, _text(piece, length, suffix))
+    power = _power(function, piece, suffix, length)
+    if power > STEEP and length < most:  # a step between two lengths looks like it; what is steep is so further on, too
+        power = min(power, _power(function, piece, suffix, min(most, 4 * length)))
+    return power
+
+
+def _power(function: Function, piece: str, suffix: str, length: int) -> float:
+    """Return by which power the time grows up to `length`."""
     sizes = (length, length // 2, length // 4)
     times = [min(seconds(function, _text(piece, size, suffix)) for _try in range(TRIES)) for size in sizes]
     return math.log2(max(times[0], QUICK_S) / max(times[-1], QUICK_S)) / 2

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.faults import SIDE_BY_SIDE, Fault, Plan, Row
 from benchmarks.faults.__main__ import in_their_places
 from benchmarks.faults.matrix import FAULTS, named
-from benchmarks.faults.page import BEGIN, END, table, written
+from benchmarks.faults.page import BEGIN, END, replaced, table, written
 
 
 async def _none(_plan: Plan) -> Row:
@@ -82,6 +82,18 @@ def test_the_page_has_a_table_a_section_between_its_marks() -> None:
     assert "old" not in page
     assert "| `kill -9` under load | 200 kills | 0 | 0 | 0 | 0 | 2.50 s | two at once |" in page
     assert "| bombs | 30 files | 0 | 0 | 1 | 0 |  | it is big |" in page
+
+
+def test_a_row_of_a_later_run_replaces_its_own_alone_and_the_page_says_so() -> None:
+    rows = {KILLED.name: Row(200, "kills"), BOMBED.name: Row(30, "files", leaked=1)}
+    page = written(f"{BEGIN}{END}", table(rows, [KILLED, BOMBED]), seed=1, scale=1.0, minutes=12)
+    for _twice in range(2):
+        page = replaced(page, {BOMBED.name: Row(31, "files")}, [BOMBED])
+    assert "| `kill -9` under load | 200 kills |" in page
+    assert "| bombs | 31 files | 0 | 0 | 0 | 0 |" in page
+    assert page.count(f". Of a later run, by themselves: `{BOMBED.name}`.") == 1
+    with pytest.raises(ValueError, match="no row"):
+        replaced("Seed 1.", {BOMBED.name: Row(31, "files")}, [BOMBED])
 
 
 def test_a_page_without_a_place_for_it_is_refused() -> None:
