@@ -50,8 +50,7 @@ LONGEST_TITLE = 80
 _FILE = r"[\"“'‘]?(?P<name>\S(?:[^\n\"”]{0,118}\S)?\.[A-Za-z][A-Za-z0-9]{1,4})[\"”'’]?"
 _ENGLISH = re.compile(
     r"(?:please\s+)?(?:(?:can|could) you\s+(?:please\s+)?)?(?:delete|remove|forget|erase)\s+(?:(?:the|my|this|that)\s+)?"
-    rf"(?:(?:file|document)\s+)?"
-    rf"{_FILE}(?:\s+please)?\s*[.!?]?",
+    rf"(?:(?:file|document)\s+)?{_FILE}(?:\s+please)?\s*[.!?]?",
     re.IGNORECASE,
 )
 _KOREAN = re.compile(

@@ -26,7 +26,6 @@ _ = phrases(__file__)
 NAMES: Final = ("files", "docs", "파일", "문서", "목록")
 AT_ONCE: Final = 20
 """Documents that are told at once."""
-MOST_FROM: Final = 1_000_000
 LONGEST_ASKING: Final = 60
 _FROM = re.compile(r"^\s*--from[ =](\d{1,6})\b\s*")
 _WORD = re.compile(r"\w+")
@@ -62,7 +61,7 @@ def asks_for_list(text: str) -> bool:
 async def listed(request: Request, kit: Kit, wanted: str) -> Reply:
     """Return the documents that the asker may read here; `wanted` are words of their titles, behind the place to begin at."""
     begun = _FROM.match(wanted)
-    first = min(int(begun[1]), MOST_FROM) if begun else 0
+    first = int(begun[1]) if begun else 0
     words = normal("NFC", wanted[begun.end() :] if begun else wanted).split()
     listing = await kit.library.listing(request.scopes, words=words, first=first, count=AT_ONCE)
     if not listing.documents:
