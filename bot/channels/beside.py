@@ -48,10 +48,11 @@ class Beside(Generic[Result]):
 
 async def patiently(work: Callable[[], Awaitable[object]], *, most_s: float = math.inf) -> None:
     """Do it; where the platform asks to wait, do it again then or after `most_s`, TRIES times in all. Raises ChannelError: refused."""
-    for _try in range(TRIES):
+    for left in reversed(range(TRIES)):
         try:
             await work()
         except RetryLaterError as error:
-            await asyncio.sleep(min(error.retry_after_s, most_s))
+            if left:
+                await asyncio.sleep(min(error.retry_after_s, most_s))
         else:
             return

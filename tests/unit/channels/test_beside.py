@@ -29,8 +29,14 @@ async def test_what_takes_longer_than_the_end_may_is_ended() -> None:
     assert task.cancelled()
 
 
-async def test_where_the_platform_asks_to_wait_it_is_tried_so_often_and_no_more() -> None:
+async def test_where_the_platform_asks_to_wait_it_is_tried_so_often_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[int] = []
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
 
     async def work() -> None:
         tried.append(1)
@@ -38,6 +44,7 @@ async def test_where_the_platform_asks_to_wait_it_is_tried_so_often_and_no_more(
 
     await patiently(work, most_s=0)
     assert len(tried) == TRIES
+    assert slept == [0] * (TRIES - 1)  # nothing waits for what is not tried again
 
 
 async def test_a_refusal_is_told_at_once() -> None:
