@@ -31,11 +31,15 @@ SECTIONS: dict[Section, str] = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is tried: `scale` 1.0 is the published matrix; chance comes from `seed` alone; `scratch` is an empty folder."""
+    """How much is tried: `scale` 1.0 is the published matrix; chance comes from `seed` alone; `scratch` is an empty folder.
+
+    `shared` is a folder in which a run keeps what is made once and copied by each fault that needs it; None where there is no run.
+    """
 
     scratch: Path
     seed: int = 1
     scale: float = 1.0
+    shared: Path | None = None
 
     def times(self, whole: int, *, least: int = 1) -> int:
         """Return how often something is done that the whole matrix does `whole` times."""

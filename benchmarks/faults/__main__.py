@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import difflib
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from benchmarks.faults import SIDE_BY_SIDE, Fault, Plan, Row
-from benchmarks.faults.matrix import named
+from benchmarks.faults import SIDE_BY_SIDE, Fault, Plan, Row, one
+from benchmarks.faults.matrix import FAULTS, named
 from benchmarks.faults.page import PAGE, replaced, table, written
 
 LEAST_S = 120.0
 """How long any fault may take, at any scale."""
-GRACE_S = 5.0
 
 
 def main() -> None:
-    """Run what is asked for; exit with 1 where a row is not sound and is not known to be so."""
-    asked = _asked()
-    if asked.one:
-        print(json.dumps(asdict(asyncio.run(_alone(asked.one, asked.seed, asked.scale)))), flush=True)
-        return
+    """Run what is asked for; exit with 1 where a row is not sound and is not known to be so, with 2 where a name is nobody's.
+
+    Ended by a signal, all that runs ends too, no page is written, and the code is 130.
+    """
+    asked, faults = _asked()
     begun = time.monotonic()
-    faults = named(tuple(asked.only))
-    rows = asyncio.run(_all(faults, asked.seed, asked.scale))
+    try:
+        rows = asyncio.run(_all(faults, asked.seed, asked.scale))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        print("Ended before all rows were done: what ran was ended too, and no page was written.", file=sys.stderr)
+        sys.exit(130)
     tables = table(rows, faults)
     print(tables)
     if asked.write:
@@ -49,7 +53,7 @@ def main() -> None:
     sys.exit(any(not rows[fault.name].sound and not fault.known for fault in faults))
 
 
-def _asked() -> argparse.Namespace:
+def _asked() -> tuple[argparse.Namespace, list[Fault]]:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument(
         "--only", nargs="*", default=[], metavar="NAME", help="names of faults or sections; all where none is given"
@@ -57,27 +61,37 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="where all chance comes from (%(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="how much is tried, of the published matrix (%(default)s)")
     parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}; with --only, those rows alone")
-    parser.add_argument("--one", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    asked = parser.parse_args()
+    try:
+        return asked, named(tuple(asked.only))
+    except KeyError as error:
+        parser.error(_unknown(error.args[0]))
 
 
-async def _alone(name: str, seed: int, scale: float) -> Row:
-    (fault,) = (fault for fault in named(()) if fault.name == name)
-    with tempfile.TemporaryDirectory(prefix="paring-fault-") as scratch:
-        return await fault.run(Plan(Path(scratch), seed, scale))
+def _unknown(name: str) -> str:
+    names = sorted({fault.name for fault in FAULTS} | {fault.section for fault in FAULTS})
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+    return f"no fault and no section is named “{name}”; the nearest is “{near[0]}”. All: {', '.join(names)}"
 
 
 async def _all(faults: list[Fault], seed: int, scale: float) -> dict[str, Row]:
     rows: dict[str, Row] = {}
+    this = asyncio.current_task()
+    assert this is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
+    with tempfile.TemporaryDirectory(prefix="paring-faults-", ignore_cleanup_errors=True) as folder:
 
-    async def take(fault: Fault) -> None:
-        begun = time.monotonic()
-        print(f"{fault.section}/{fault.name} ...", file=sys.stderr, flush=True)
-        rows[fault.name] = row = await _in_child(fault, seed, scale)
-        state = "sound" if row.sound else "NOT SOUND"
-        print(f"{fault.section}/{fault.name}: {state}, {time.monotonic() - begun:.0f} s. {row.note}", file=sys.stderr, flush=True)
+        async def take(fault: Fault) -> None:
+            begun = time.monotonic()
+            print(f"{fault.section}/{fault.name} ...", file=sys.stderr, flush=True)
+            scratch = Path(folder, fault.name)
+            rows[fault.name], cpu_s = await _in_child(fault, Plan(scratch, seed, scale, shared=Path(folder)))
+            row, took = rows[fault.name], f"{time.monotonic() - begun:.0f} s, {cpu_s:.0f} s of CPU"
+            state = "sound" if row.sound else "NOT SOUND"
+            print(f"{fault.section}/{fault.name}: {state}, {took}. {row.note}", file=sys.stderr, flush=True)
 
-    await in_their_places(faults, take)
+        await in_their_places(faults, take)
     return rows
 
 
@@ -85,15 +99,20 @@ async def in_their_places(faults: Sequence[Fault], take: Callable[[Fault], Await
     """Take those that are timed one after the other, then the others side by side, the largest first; beside all what only waits."""
     waiting = sorted(faults, key=lambda fault: (fault.cores > 0, not fault.alone, -fault.cores * fault.most_s))
     running: dict[asyncio.Future[None], Fault] = {}
-    while waiting or running:
-        for fault in list(waiting):
-            if _has_room(fault, [one for one in running.values() if one.cores]):
-                waiting.remove(fault)
-                running[asyncio.ensure_future(take(fault))] = fault
-        done, _running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            del running[task]
-            task.result()
+    try:
+        while waiting or running:
+            for fault in list(waiting):
+                if _has_room(fault, [one for one in running.values() if one.cores]):
+                    waiting.remove(fault)
+                    running[asyncio.ensure_future(take(fault))] = fault
+            done, _running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                del running[task]
+                task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def _has_room(fault: Fault, busy: Collection[Fault]) -> bool:
@@ -102,23 +121,34 @@ def _has_room(fault: Fault, busy: Collection[Fault]) -> bool:
     return not any(one.alone for one in (fault, *busy)) and fault.cores + sum(one.cores for one in busy) <= SIDE_BY_SIDE
 
 
-async def _in_child(fault: Fault, seed: int, scale: float) -> Row:
-    """Run one fault; what it started ends with it, also where it ran out of time."""
+async def _in_child(fault: Fault, plan: Plan) -> tuple[Row, float]:
+    """Run one fault; return its row and its seconds of CPU. What it started ends with it, also where it ran out of time."""
+    await asyncio.to_thread(plan.scratch.mkdir)
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.faults", "--one", fault.name, "--seed", str(seed), "--scale", str(scale),
+        sys.executable, *one.words(fault, plan), env=os.environ | {"TMPDIR": str(plan.scratch.parent)},
         stdout=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:
-        said, _none = await asyncio.wait_for(child.communicate(), max(LEAST_S, fault.most_s * scale))
-        return Row(**json.loads(said.splitlines()[-1]))
+        said, _none = await asyncio.wait_for(child.communicate(), max(LEAST_S, fault.most_s * plan.scale))
+        return one.read(said)
     except TimeoutError:
-        return Row(1, "runs", failed=1, note="it did not end in time")
-    except (IndexError, ValueError, TypeError):
-        return Row(1, "runs", failed=1, note=f"it broke, exit code {child.returncode}")
+        return Row(1, "runs", failed=1, note="it did not end in time"), 0.0
+    except (IndexError, ValueError, TypeError, KeyError):
+        return Row(1, "runs", failed=1, note=f"it broke, exit code {child.returncode}"), 0.0
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+        _end(child.pid)
         await child.wait()
+        await asyncio.to_thread(shutil.rmtree, plan.scratch, ignore_errors=True)
+
+
+def _end(pid: int) -> None:
+    """End a process and all that it started, also what has a group of its own."""
+    with suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from fakes.program import paring
 from fakes.telegram_bot_api.client import FakeTelegram, running
 
 from benchmarks.faults import Fault, Plan, Row
-from benchmarks.faults.storage import SENTENCES, WAITS, Page, integrity, told_the_operator
+from benchmarks.faults.store_seen import SENTENCES, WAITS, Page, integrity, told_the_operator
 from benchmarks.faults.street import SKILL, Bot, Street, with_skill
 
 READ_ONLY = """

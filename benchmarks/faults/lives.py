@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +15,7 @@ from fakes.telegram_bot_api.client import FakeTelegram, running
 
 from benchmarks.faults import Fault, Plan, Row
 from benchmarks.faults.delivery import meanwhile, peak_mb
+from benchmarks.faults.made_once import filled
 from benchmarks.faults.street import Bot, Street, Visitor
 
 TAKE_OVER_S = 10.0
@@ -109,7 +109,7 @@ async def starts(plan: Plan) -> Row:
     passages, tries = plan.times(100_000) if plan.scale >= 0.1 else 0, plan.times(5, least=1)
     home = plan.scratch / "home"
     if passages:
-        await filled(home, passages)
+        await filled(plan, home, passages)
     ready, answered = [], []
     async with running() as telegram:
         street, bot = Street(telegram, random.Random(plan.seed)), Bot.on(telegram, home)  # noqa: S311 - as above
@@ -137,16 +137,6 @@ async def starts(plan: Plan) -> Row:
         worst_wait_s=max(answered),
         note=f"{passages:,} passages; there after {float(np.median(ready)):.1f} s, the first answer after {middle:.1f} s (medians)",
     )
-
-
-async def filled(home: Path, count: int) -> None:
-    """Fill a home in a process of its own, so that nothing of it is in this one's memory."""
-    filling = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.faults.made_home", str(home), str(count), cwd=Path(__file__).parents[2]
-    )
-    if await filling.wait():
-        msg = "the home could not be filled"
-        raise RuntimeError(msg)
 
 
 @dataclass

@@ -6,7 +6,6 @@ Each row looks at what people see (the fake Telegram, the page), at what the ope
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import resource
@@ -14,27 +13,21 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
-import aiohttp
-from fakes.program import paring
 from fakes.telegram_bot_api.client import running
 
 from benchmarks.faults import Fault, Plan, Row
+from benchmarks.faults.cuts import cut_migrations
 from benchmarks.faults.damage import DAMAGES
-from benchmarks.faults.lives import filled
-from benchmarks.faults.made_home import fill
-from benchmarks.faults.street import Bot, Street, Visitor
-from bot.store import schema
+from benchmarks.faults.made_once import filled
+from benchmarks.faults.restoring import put_back
+from benchmarks.faults.store_seen import SENTENCES, WAITS, Page, integrity, told_the_operator
+from benchmarks.faults.street import Bot, Street
 
 HOME_MB = 24
-SENTENCES = ("disk", "database", "디스크", "데이터베이스")
-"""One of these words stands in what is told of the store."""
-WAITS = "I cannot keep what you write just now"
 
 
 class Mounted(Bot):
@@ -58,57 +51,6 @@ class Mounted(Bot):
         """Start it; its disk is new."""
         await asyncio.to_thread(self.home.mkdir, exist_ok=True)
         await super().spawn()
-
-
-@dataclass
-class Page:
-    """Somebody at the bot's page: what was taken, and what was told instead."""
-
-    bot: Bot
-    taken: list[str] = field(default_factory=list)
-    told: list[tuple[int, str]] = field(default_factory=list)
-
-    async def ask(self, text: str = "", **more: object) -> bool:
-        """Ask for `text`, by default an echo; say whether it was taken. `more`: `files` as they were uploaded, `reply_to` a message."""
-        token = f"q{800_000 + len(self.taken) + len(self.told):06}"
-        said = {"id": f"page-{token}", "text": text or f"/echo {token}", **more}
-        async with (
-            aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=30)) as session,
-            session.post(f"{self.bot.url.rstrip('/')}/api/say", json=said, headers={"x-paring": "1"}) as answer,
-        ):
-            if answer.status == 200:
-                self.taken.append(token)
-                return True
-            self.told.append((answer.status, await answer.text()))
-            return False
-
-    async def upload(self, name: str, data: bytes) -> object:
-        """Upload a file; return what a message names it by."""
-        headers = {"x-paring": "en", "x-name": name}
-        async with (
-            aiohttp.ClientSession(trust_env=False) as session,
-            session.post(f"{self.bot.url.rstrip('/')}/api/files", data=data, headers=headers) as answer,
-        ):
-            return await answer.json()
-
-    async def answers(self, *, within_s: float = 30.0) -> set[str]:
-        """Return which of the echoes that were taken are answered, once all are or so long has passed."""
-        ends = time.monotonic() + within_s
-        while True:
-            found = set(await Visitor().answers(self.bot))
-            if set(self.taken) <= found or time.monotonic() > ends:
-                return found
-            await asyncio.sleep(0.1)
-
-    async def told_until(self, words: str, count: int, *, within_s: float = 30.0) -> int:
-        """Return how often the page shows `words`, once that is `count` times or nothing more is waited for."""
-        url, ends, shown = f"{self.bot.url.rstrip('/')}/api/history", time.monotonic() + within_s, 0
-        async with aiohttp.ClientSession(trust_env=False) as session:
-            while shown < count and time.monotonic() < ends:
-                await asyncio.sleep(0.1)
-                async with session.get(url) as answer:
-                    shown = sum(entry["html"].count(words) for entry in (await answer.json())["entries"])
-        return shown
 
 
 async def trouble(plan: Plan) -> Row:
@@ -158,17 +100,6 @@ async def trouble(plan: Plan) -> Row:
     )
 
 
-def integrity(database: Path) -> str:
-    """Return what SQLite's own check says: "ok", or what is wrong."""
-    with closing(sqlite3.connect(database)) as connection:
-        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
-
-
-def told_the_operator(log: Path) -> int:
-    """Return how many lines of the log are about the disk or the database."""
-    return sum(any(word in line for word in SENTENCES[:2]) for line in log.read_text(encoding="utf-8").splitlines())
-
-
 @asynccontextmanager
 async def full(bot: Mounted) -> AsyncIterator[None]:
     """Leave not a byte on the disk of the home."""
@@ -205,80 +136,10 @@ async def locked(bot: Mounted) -> AsyncIterator[None]:
         connection.execute("ROLLBACK")
 
 
-async def cut_migrations(plan: Plan) -> Row:
-    """Kill the migration from every older schema at its statements; look at the database, then let it finish."""
-    chance, template = random.Random(plan.seed), plan.scratch / "template" / "paring.db"  # noqa: S311 - which statements
-    await asyncio.to_thread(_filled, template)
-    killed = wrong = lost = 0
-    async with _cutter() as cut:
-        for number in range(int(schema.head()) - 1, 0, -1) if plan.scale >= 0.1 else [1]:
-            await asyncio.to_thread(schema.migrate, template, f"{number:04}")
-            statements = await cut(_copied(template, plan.scratch / f"count{number}"), 0)
-            share = 2 if plan.scale < 0.1 else statements // 4 if number == 1 else min(2, statements)
-            places = chance.sample(range(1, statements + 1), share)
-            for place in places:
-                path = _copied(template, plan.scratch / f"{number}-{place}")
-                begun = await cut(path, place)
-                state = integrity(path)
-                wrong += state != "ok" or begun != place or schema.version(path) < f"{number:04}"
-                await cut(path, 0)
-                wrong += schema.version(path) != schema.head() or integrity(path) != "ok"
-                lost += _texts(path) != _texts(template)
-                killed += 1
-    return Row(
-        killed,
-        "kills",
-        lost=lost,
-        failed=wrong,
-        note="after each integrity_check says ok, the schema is one of those between, and the next start finishes",
-    )
-
-
-def _filled(path: Path) -> None:
-    schema.upgrade(path)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executemany(
-            "INSERT INTO inbox (channel, account, chat, thread, sender, message_id, version, message, state, attempts, placeholder, route, "
-            "error, sent_at, received_at) VALUES ('web', 'web', 'me', '', 'me', ?, 0, ?, 'done', 0, '', '', '', '2026-01-01', '2026-01-01')",
-            [(str(number), f"text {number} 한글") for number in range(200)],
-        )
-
-
-def _copied(path: Path, folder: Path) -> Path:
-    shutil.copytree(path.parent, folder)
-    return folder / path.name
-
-
-def _texts(path: Path) -> list[tuple[str]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT message FROM inbox ORDER BY id").fetchall()
-
-
-@asynccontextmanager
-async def _cutter() -> AsyncIterator[Callable[[Path, int], Awaitable[int]]]:
-    """Give a function that migrates a database and kills that at one of its statements; it returns how many were begun."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.faults.cut_migration", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    stdin, stdout = process.stdin, process.stdout
-
-    async def cut(path: Path, statement: int) -> int:
-        stdin.write(f"{path} {statement}\n".encode())
-        return int(await asyncio.wait_for(stdout.readline(), 60))
-
-    try:
-        yield cut
-    finally:
-        stdin.close()
-        await process.wait()
-
-
 async def damaged(plan: Plan) -> Row:
     """Damage a home in every way, start a bot over it, and ask: it serves, or says in a sentence why it does not."""
     whole, home, chance = plan.scale >= 0.1, plan.scratch / "whole", random.Random(plan.seed)  # noqa: S311 - places in files
-    await fill(home, plan.times(3000, least=100))
+    await filled(plan, home, plan.times(3000, least=100))
     failed, served, sentences = [], 0, 0
     kinds = list(DAMAGES) if whole else ["the index cut off", "the database cut off at a page"]
     for number, kind in enumerate(kinds):
@@ -317,67 +178,6 @@ async def damaged(plan: Plan) -> Row:
         note=f"served all the same: {served}; not begun, with a sentence and the file left as it is: {sentences}"
         + "".join(f"; not so: {kind}" for kind in failed),
     )  # fmt: skip
-
-
-async def put_back(plan: Plan) -> Row:
-    """Back up a home while people ask, restore it elsewhere, and ask both the same."""
-    whole, home, new = plan.scale >= 0.1, plan.scratch / "home", plan.scratch / "restored"
-    file = plan.scratch / "backup.zip"
-    if whole:
-        await filled(home, plan.times(100_000))
-        await _verb(home, "say", "the zyxcanary is under the lamp")
-        await _verb(home, "swap", "summarise", "none-such")  # refused, and written down
-        await _verb(home, "say", "/forget")
-    else:
-        await fill(home, 100)
-    async with running() as telegram:
-        street, bot = Street(telegram, random.Random(plan.seed), direct=6, groups=0), Bot.on(telegram, home)  # noqa: S311 - chats
-        await bot.spawn()
-        await bot.ready()
-        quiet = await _asked(street, plan.times(60, least=5))
-        backing = asyncio.ensure_future(_verb(home, "backup", str(file)))
-        busy = await _asked(street, plan.times(60, least=5))
-        code, _said = await backing
-        counted = await street.counted()
-        await bot.stop()
-    restored, _said = await _verb(new, "restore", str(file))
-    questions = QUESTIONS if whole else QUESTIONS[:1]
-    different = 0
-    audit: tuple[tuple[str, ...], ...] = (("audit", "--json"),) if whole else ()
-    for verb in (*(("say", "--json", question) for question in questions), *audit):
-        different += _plain(await _verb(home, *verb)) != _plain(await _verb(new, *verb))
-    left = [path for path in new.rglob("*") if path.is_file() and b"zyxcanary" in path.read_bytes()]
-    return Row(
-        counted.asked, "messages", lost=counted.lost + counted.set_aside, doubled=counted.doubled_quick + counted.told_again,
-        leaked=len(left), failed=different + bool(code) + bool(restored) + (integrity(new / "paring.db") != "ok"), worst_wait_s=max(busy),
-        note=f"{len(questions)} questions and the audit, asked of both: {different} differ; an answer took {median(quiet):.2f} s before and "
-        f"{median(busy):.2f} s beside the backup (medians); {file.stat().st_size / 1e6:.0f} MB",
-    )  # fmt: skip
-
-
-QUESTIONS = ("/search word1 word2 word3", "/search word77 word78", "where is word4000?", "/help", "/index")
-
-
-async def _asked(street: Street, count: int) -> list[float]:
-    """Ask so often, one after another; return how long each answer took."""
-    seconds = []
-    for _message in range(count):
-        begun = time.monotonic()
-        await street.say()
-        await street.answered()
-        seconds.append(time.monotonic() - begun)
-    return seconds
-
-
-async def _verb(home: Path, *words: str) -> tuple[int, str]:
-    code, out, _complaints = await paring(home, *words)
-    return code, out
-
-
-def _plain(told: tuple[int, str]) -> object:
-    """Return what was told, of an answer without its receipt: that tells how long it took."""
-    said = json.loads(told[1])
-    return {name: value for name, value in said.items() if name != "receipt"} if isinstance(said, dict) else said
 
 
 FAULTS = (

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.faults import Fault, Plan, Row
 from benchmarks.faults.delivery import meanwhile, peak_mb
-from benchmarks.faults.made_home import fill
+from benchmarks.faults.made_once import filled
 from benchmarks.faults.town import CANARY, Town, settled_mb
 
 CHATS = 200
@@ -106,7 +106,7 @@ def _queued(database: Path, count: int, chats: int) -> None:
 async def slow_beside_quick(plan: Plan) -> Row:
     """Let people search alone; then 64 others have something translated that takes a second of computing each; compare the waits."""
     whole, count, home = plan.scale >= 0.1, plan.times(SLOW, least=2), plan.scratch / "home"
-    await fill(home, plan.times(20_000) if whole else 20)
+    await filled(plan, home, plan.times(20_000) if whole else 20)
     async with Town().open() as town:
         bot = town.bot(home)
         site = bot.site / "paring_town.py"

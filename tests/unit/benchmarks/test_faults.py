@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from benchmarks.faults import SIDE_BY_SIDE, Fault, Plan, Row
-from benchmarks.faults.__main__ import in_their_places
+from benchmarks.faults import SIDE_BY_SIDE, Fault, Plan, Row, one
+from benchmarks.faults.__main__ import in_their_places, main
 from benchmarks.faults.matrix import FAULTS, named
 from benchmarks.faults.page import BEGIN, END, replaced, table, written
 
@@ -27,6 +30,33 @@ def test_names_are_unique() -> None:
 def test_a_name_that_nobody_has_is_refused() -> None:
     with pytest.raises(KeyError):
         named(("no-such-fault",))
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_and_code_two(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["faults", "--only", "kill-nin"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "no fault and no section is named “kill-nin”; the nearest is “kill-nine”" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_process_of_its_own_finds_each_fault(fault: Fault) -> None:
+    assert one.found(one.place(fault.run)) is fault.run
+
+
+def test_what_a_process_is_told_is_a_plan(tmp_path: Path) -> None:
+    words = one.words(FAULTS[0], Plan(tmp_path, 7, 0.5, shared=tmp_path / "shared"))
+    assert words[:2] == ["-m", "benchmarks.faults.one"]
+    assert words[3:] == ["--seed", "7", "--scale", "0.5", "--scratch", str(tmp_path), "--shared", str(tmp_path / "shared")]
+
+
+def test_a_row_and_its_seconds_are_read_from_the_last_line() -> None:
+    assert one.read(b'loaded\n{"row": {"tried": 3, "what": "kills"}, "cpu_s": 1.5}\n') == (Row(3, "kills"), 1.5)
+    with pytest.raises(IndexError):
+        one.read(b"")
 
 
 def test_a_row_is_sound_only_where_nothing_went_wrong() -> None:
@@ -70,6 +100,24 @@ async def test_no_more_run_side_by_side_than_cores_are_asked_for() -> None:
 
     assert {frozenset({"two", "one"}), frozenset({"half", "other half"})} <= seen  # the largest first, and what fits beside it
     assert max(sum(cores[name] for name in one) for one in seen) <= SIDE_BY_SIDE
+
+
+async def test_what_runs_ends_where_the_matrix_is_ended() -> None:
+    begun, ended = asyncio.Event(), []
+
+    async def take(fault: Fault) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(fault.name)
+
+    whole = asyncio.create_task(in_their_places([of("a"), of("b")], take))
+    await begun.wait()
+    whole.cancel()
+    with suppress(asyncio.CancelledError):
+        await whole
+    assert sorted(ended) == ["a", "b"]
 
 
 def test_the_page_has_a_table_a_section_between_its_marks() -> None:
