@@ -14,11 +14,11 @@ import difflib
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from bot.skill import Request, Skill
 from bot.text.normal import normal
+from bot.values import dataclass
 
 FORCE: Final = frozenset({"--force", "--강제"})
 LONGEST: Final = 200

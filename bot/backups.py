@@ -11,7 +11,6 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from bot.logs import Logger
 from bot.store.archive import check, is_one
 from bot.store.backup import back_up
 from bot.store.posts import Posts
+from bot.values import dataclass
 
 _ = phrases(__file__)
 log = Logger(__name__)

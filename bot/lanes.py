@@ -14,9 +14,10 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bot.logs import Logger
+from bot.values import dataclass
 
 log = Logger(__name__)
 

@@ -18,7 +18,6 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,6 +29,7 @@ from bot.config import MatrixSettings
 from bot.errors import ChannelError, RetryLaterError
 from bot.locale import phrases
 from bot.logs import Logger
+from bot.values import dataclass
 
 _ = phrases(__file__)
 log = Logger(__name__)

@@ -21,7 +21,6 @@ import os
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -42,6 +41,7 @@ from huggingface_hub.utils._http import parse_ratelimit_headers
 from bot.errors import ModelError, NoModelError, OfflineError
 from bot.locale import Text, phrases
 from bot.models.hub_patience import CutError, Patience, Sleep
+from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -16,9 +16,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final, TypeVar
+
+from bot.values import dataclass
 
 Number = TypeVar("Number", float, str)
 Pairs = tuple[tuple[str, Number], ...]

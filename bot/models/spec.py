@@ -5,10 +5,11 @@ A spec is data: where the files are, their hashes, which runtime family reads th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from bot.locale import Language
+from bot.values import dataclass
 
 SourceKind = Literal["builtin", "package", "folder", "hub", "server"]
 

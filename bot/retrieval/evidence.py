@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.retrieval.features import QueryTerms
 from bot.text.words import is_empty, normalise, terms
+from bot.values import dataclass
 
 EVIDENCE = (
     "sentence", "sentence_and_before", "sentence_and_title", "asks_kind", "holds_kind", "names", "names_missing", "heaviest_missing",

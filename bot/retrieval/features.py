@@ -16,7 +16,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Self
 from zlib import crc32
 
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.text.words import is_empty
+from bot.values import dataclass
 
 Array = NDArray[np.float32]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from bot.locale import Language, Text, phrases
+from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from bot.errors import RefusedLinkError
 from bot.locale import phrases
+from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -14,11 +14,12 @@ import ipaddress
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from bot.errors import RefusedLinkError
 from bot.locale import phrases
+from bot.values import dataclass
 
 _ = phrases(__file__)
 

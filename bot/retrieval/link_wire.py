@@ -15,13 +15,14 @@ import re
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.metadata import version
 from typing import Final
 
 from bot.errors import TooLargeError, UnreadableError
 from bot.locale import phrases
 from bot.retrieval.link_address import Link
+from bot.values import dataclass
 
 _ = phrases(__file__)
 

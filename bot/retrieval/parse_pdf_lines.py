@@ -13,10 +13,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from bot.retrieval.decode import clean
+from bot.values import dataclass
 
 SAME_LINE = 0.6
 """Share of the lower line's height that must overlap for two stretches to be one line."""

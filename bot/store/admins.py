@@ -5,7 +5,6 @@ await Admins(database).add("telegram:4711", by="console:me")
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.store.tables import AdminRow
+from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

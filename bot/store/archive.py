@@ -20,13 +20,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from bot.errors import StoreError, refusal
 from bot.locale import phrases
 from bot.store import schema
+from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -21,6 +20,7 @@ from sqlalchemy import Select, Table, and_, func, select, update
 from bot.message import Address, Message, Reply, unpack
 from bot.route import unpack_route
 from bot.store.tables import InboxRow, OutboxRow
+from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

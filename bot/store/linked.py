@@ -13,7 +13,6 @@ import hmac
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -22,6 +21,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bot.message import Address, pack, unpack
 from bot.store.tables import LinkCodeRow, LinkedRow
+from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection

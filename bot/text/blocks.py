@@ -12,8 +12,9 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from bot.values import dataclass
 
 Kind = Literal["prose", "list", "code", "turn", "heading"]
 

@@ -9,13 +9,13 @@ Owns reading the name out of the order, and the choice. Leaves to the library wh
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
 from bot.passage import Listed
 from bot.skill import Kit, Request
 from bot.text.normal import normal
+from bot.values import dataclass
 
 MOST_LOOKED_AT: Final = 200
 """Documents with the words in their titles among which the one that is meant is looked for."""

@@ -11,9 +11,10 @@ the forms.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from bot.values import dataclass
 from skills.translate.names import NAME, WORDS_TOO, named
 from skills.translate.patterns import (
     ASKS,

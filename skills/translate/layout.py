@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from bot.text.sentences import split
+from bot.values import dataclass
 
 _MARKER: Final = re.compile(r"\s*(?:(?:[-*•‣·–]|\d{1,3}[.)]|#{1,6}|>+|\[[ xX]\])\s+)*")
 _FENCE: Final = re.compile(r"\s*(```|~~~)")

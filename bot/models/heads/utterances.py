@@ -18,7 +18,6 @@ import hashlib
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +27,7 @@ from zlib import crc32
 from bot.errors import ModelError
 from bot.locale import LANGUAGES, Language, phrases
 from bot.models.presets import read_yaml
+from bot.values import dataclass
 
 _ = phrases(__file__)
 
