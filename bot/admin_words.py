@@ -11,11 +11,11 @@ Phones write “ ” for quotes and — for two hyphens: both are read as they w
 from __future__ import annotations
 
 import difflib
-import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from bot import lazy
 from bot.skill import Request, Skill
 from bot.text.normal import normal
 from bot.values import dataclass
@@ -25,7 +25,7 @@ LONGEST: Final = 200
 """Characters of a word that may still be a name."""
 YES: Final = frozenset({"--yes", "--네", "--예"})
 _QUOTES: Final = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})
-_DASHES: Final = re.compile(r"(?<!\S)[—–](?=\w)")
+_DASHES: Final = lazy.compile(r"(?<!\S)[—–](?=\w)")
 _ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     "embed": ("embedder", "vectors", "임베딩", "벡터"),
     "route": ("router", "routing", "분류", "라우터"),

@@ -8,13 +8,13 @@ Owns when, under which name, and which are kept. Leaves the making to `bot.store
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from bot import lazy
 from bot.background import in_background
 from bot.errors import StoreError, refusal
 from bot.locale import Text, phrases
@@ -33,7 +33,7 @@ POST: Final = "backup"
 AFTER_START_S: Final = 60.0
 LOOK_EVERY_S: Final = 300.0
 STAMP: Final = "%Y%m%dT%H%M%SZ"
-_NAME: Final = re.compile(r"paring-(\d{8}T\d{6}Z)\.zip")
+_NAME: Final = lazy.compile(r"paring-(\d{8}T\d{6}Z)\.zip")
 
 
 @dataclass(frozen=True, slots=True)

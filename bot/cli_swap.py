@@ -12,7 +12,6 @@ sentence says why, 2 the command line is wrong.
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import sys
 import threading
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot import lazy
 from bot.cli_errors import FAILED, MISTYPED
 from bot.cli_verb import AsJson, dump, language_of, settings, with_app
 from bot.locale import Language, Text, phrases
@@ -40,9 +40,9 @@ _ = phrases(__file__)
 ANSWERS = {"p": "promote", "s": "shadow", "d": "discard", "사": "promote", "그": "shadow", "버": "discard"}
 SHADOWED = 50
 _OFFERED = {"promote": _("[p]romote"), "shadow": _("[s]hadow {count}", count=SHADOWED), "discard": _("[d]iscard")}
-_COMMAND = re.compile(r"(?<![\w/])/(models|swap|rollback|shadow|ram|card|audit|admins|admit|guests|dead|quotas|bench)\b")
+_COMMAND = lazy.compile(r"(?<![\w/])/(models|swap|rollback|shadow|ram|card|audit|admins|admit|guests|dead|quotas|bench)\b")
 _KOREAN = {"들이기": "admit", "손님": "guests", "사용량": "quotas"}
-_KOREAN_COMMAND = re.compile(rf"(?<![\w/])/({'|'.join(_KOREAN)})\b")
+_KOREAN_COMMAND = lazy.compile(rf"(?<![\w/])/({'|'.join(_KOREAN)})\b")
 Slot = Annotated[str, typer.Argument(metavar="SLOT", help="What the model is for: summarise, embed, ocr, ...")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A name, hub:owner/name@revision, or a folder in HOME/models.")]
 

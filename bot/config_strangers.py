@@ -9,7 +9,6 @@ channel is set. One that cannot be loaded stops nobody: its channel is left out,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
@@ -18,6 +17,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
+from bot import lazy
 from bot.config_channels import ChannelSettings
 from bot.config_errors import first_problem
 from bot.config_section import PREFIX, variable
@@ -32,7 +32,7 @@ SECTION: Final = "channels"
 OWN: Final = frozenset({"web", "console", "telegram", "slack", "matrix", "press", "test"})
 """Names that no package may take: an admin of `telegram:4711` is one of Telegram's."""
 _PREFIX: Final = f"{PREFIX}{SECTION.upper()}__"
-_NAME: Final = re.compile(r"[a-z][a-z0-9]{0,30}")
+_NAME: Final = lazy.compile(r"[a-z][a-z0-9]{0,30}")
 
 
 class NotLoaded(ChannelSettings):

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
+from bot import lazy
 from bot.errors import StoreError
 from bot.kept_talk import key_of
 from bot.locale import Text, phrases
@@ -48,12 +49,12 @@ LONGEST_TITLE = 80
 
 
 _FILE = r"[\"“'‘]?(?P<name>\S(?:[^\n\"”]{0,118}\S)?\.[A-Za-z][A-Za-z0-9]{1,4})[\"”'’]?"
-_ENGLISH = re.compile(
+_ENGLISH = lazy.compile(
     r"(?:please\s+)?(?:(?:can|could) you\s+(?:please\s+)?)?(?:delete|remove|forget|erase)\s+(?:(?:the|my|this|that)\s+)?"
     rf"(?:(?:file|document)\s+)?{_FILE}(?:\s+please)?\s*[.!?]?",
     re.IGNORECASE,
 )
-_KOREAN = re.compile(
+_KOREAN = lazy.compile(
     rf"{_FILE}\s?(?:파일|문서)?(?:을|를|은|는|도)?\s*(?:좀\s*)?(?:삭제|지워|잊어|제거|없애)\s?(?:해\s?)?(?:줘|줘요|주세요|줄래|줄래요|달라|주라)?\s*[.!?~]?"
 )
 LONGEST_WISH = 200

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
+from bot import lazy
 from bot.channels.channel import Taken
 from bot.errors import InputError
 from bot.locale import Language, Text, phrases
@@ -45,7 +45,7 @@ TOLD: Final = 10_000
 LOOK_EVERY_S: Final = 5.0
 """How often one looks whether somebody was let in from a terminal, to tell them so."""
 _READ_AS: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
-_GUEST: Final = re.compile(r"[a-z][a-z0-9_-]{0,30}:[^\s,]{1,200}")
+_GUEST: Final = lazy.compile(r"[a-z][a-z0-9_-]{0,30}:[^\s,]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)

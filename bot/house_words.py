@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bot import lazy
 from bot.locale import Language
 
 LONGEST: Final = 80
-_SPEAK = re.compile(
+_SPEAK = lazy.compile(
     r"(?:(?:please|from now on|always|now)[\s,]+)*(?:(?:speak|talk|answer|reply|respond|write)(?:\s+(?:to me|me|back|only|always))*(?:\s+in)?|"
     r"(?:change|switch|set)(?:\s+(?:the|your|my))?(?:\s+language)?\s+to)\s+(?P<en>korean|english)"
     r"(?:[\s,]+(?:please|from now on|only|always|now|to me))*|"
@@ -23,7 +24,7 @@ _SPEAK = re.compile(
     r"(?P<ko>한국어|한글|우리말|영어)로만?\s?(?:대답|답변)\s?(?:해|하자)?\s?(?:줘요?|주세요|줄래요?|요)?",
     re.IGNORECASE,
 )
-_KEPT = re.compile(
+_KEPT = lazy.compile(
     r"(?:is|are) (?:this|it|that|this chat|my (?:data|messages|files)|what i (?:say|write|send)) "
     r"(?:private|safe|secure|confidential|stored|kept|saved)"
     r"(?: here)?|"

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+from bot import lazy
 from bot.channels.channel import Taken
 from bot.company import CANCEL
 from bot.language import NAMING, detect, of_order
@@ -39,7 +40,7 @@ PASSED_OVER = 64
 """Albums and cut texts not meant for the bot of which a later part may be: held in memory alone, the oldest forgotten first."""
 THUMBS = 4096
 """Thumbs that are remembered as counted; the oldest are forgotten first."""
-_OF_NO_LANGUAGE = re.compile(
+_OF_NO_LANGUAGE = lazy.compile(
     rf"\A\s*/(?:{'|'.join(sorted(NAMING))})\b.*|\A\s*/[A-Za-z]\S*|(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S+", re.IGNORECASE | re.DOTALL
 )
 """A command's name at the beginning, an admin's with the names after it, and links: they are the same in every language."""

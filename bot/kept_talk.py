@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 
+from bot import lazy
 from bot.message import Message
 from bot.passage import MESSAGE
 from bot.retrieval.shelving import Talk
 from bot.retrieval.spoken import tells
 from bot.talk import Said
 
-_ORDER = re.compile(r"\s*/[a-z가-힣][\w]*(?:@\w+)?(?:\s|$)", re.IGNORECASE)
+_ORDER = lazy.compile(r"\s*/[a-z가-힣][\w]*(?:@\w+)?(?:\s|$)", re.IGNORECASE)
 """An order for a bot, this one or another."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bot import lazy
 from bot.locale import Language
 
 LOOKED_AT = 4000
@@ -20,16 +21,16 @@ NAMING = frozenset(
     {"models", "swap", "rollback", "shadow", "bench", "card", "promote", "discard", "audit", "ram", "admins", "dead"}
 )  # fmt: skip
 """Commands after which only Hangul tells a language: what stands there are names."""
-_ASKED_FOR = re.compile(
+_ASKED_FOR = lazy.compile(
     r"(?:(?:and|now|then|ok(?:ay)?|please|(?:what|how) about)\b[\s,]*)*(?:in|into) (?P<en>korean|english)"
     r"(?:[\s,]+(?:please|too|as well|then|now|again))*[\s.?!]*|"
     r"(?:(?:그리고|그럼|그러면|이제|이번엔|다시)[\s,]*)*(?P<ko>한국어|한글|우리말|영어)(?:로|으로)(?:는|도)?(?:요)?"
     r"\s*(?:(?:다시|한\s?번|좀|말|번역|답)\s*)*(?:해|알려|써|부탁해)?\s*(?:줘요?|주세요|줄래요?|요)?[\s.?!~]*",
     re.IGNORECASE,
 )
-_ORDER = re.compile(r"\s*/(?P<name>\w+)")
-_HANGUL = re.compile("[가-힣]")
-_LETTER = re.compile("[A-Za-z]")
+_ORDER = lazy.compile(r"\s*/(?P<name>\w+)")
+_HANGUL = lazy.compile("[가-힣]")
+_LETTER = lazy.compile("[A-Za-z]")
 
 
 def detect(text: str) -> Language | None:

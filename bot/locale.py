@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from bot import lazy
 from bot.text.shown import in_code, isolated, literal
 from bot.values import dataclass
 
@@ -24,7 +25,7 @@ Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
 Value = str | int | float
-_CODE = re.compile(r"(```.*?```|`[^`]*`)", re.DOTALL)
+_CODE = lazy.compile(r"(```.*?```|`[^`]*`)", re.DOTALL)
 
 
 class Marked(str):

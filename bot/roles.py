@@ -23,6 +23,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from bot import lazy
 from bot.channels.channel import KnowsRoles
 from bot.errors import InputError
 from bot.locale import phrases
@@ -42,9 +43,9 @@ TERMINAL: Final = "terminal"
 """Who orders by the command line, in the audit."""
 LOOK_EVERY_S: Final = 5.0
 """How often one looks for admins whom another process added or removed, to show and to take away menus."""
-_PERSON = re.compile(r"(?P<channel>[a-z][a-z0-9_-]{0,30}):(?P<user>[^\s:,]{1,200}|@[^\s:,]{1,200}:[^\s,]{1,200})")
+_PERSON = lazy.compile(r"(?P<channel>[a-z][a-z0-9_-]{0,30}):(?P<user>[^\s:,]{1,200}|@[^\s:,]{1,200}:[^\s,]{1,200})")
 """A user is named without a colon, but for Matrix: `matrix:@ann:example.org`."""
-_TELEGRAM_USER = re.compile(r"\d{1,19}", re.ASCII)
+_TELEGRAM_USER = lazy.compile(r"\d{1,19}", re.ASCII)
 """A chat's number has a sign."""
 
 

@@ -134,7 +134,7 @@ def _hash_of(fields: tuple[Field[Any], ...]) -> Callable[[object], int]:
 
 def _values_of(names: list[str]) -> Callable[[object], tuple[object, ...]]:
     if len(names) > 1:
-        return attrgetter(*names)  # type: ignore[return-value]  # a tuple, for there are several
+        return attrgetter(*names)
     return lambda one: tuple(getattr(one, name) for name in names)
 
 

@@ -1,6 +1,6 @@
 r"""Every regular expression of the product, found in its source, and texts made of its own parts that would hold it up.
 
-Owns: the scan of the source (a call of `re` or `regex` anywhere, a pattern kept in any table of a module) and the attack. Leaves to
+Owns: the scan of the source (a call of `re`, `regex` or `bot.lazy` anywhere, a pattern kept in any table of a module) and the attack. Leaves to
 `benchmarks.faults.text_growth` how time is measured.
 
     found, unread = patterns()     # every pattern with where it stands; calls whose pattern is only known while it runs
@@ -23,10 +23,14 @@ from types import ModuleType
 
 import regex
 
+from bot import lazy
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("bot", "skills")
 HELD = frozenset({"match", "fullmatch"})
 CALLS = frozenset({"compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"})
+COMPILES = {"compile": "re", "compile_regex": "regex"}
+"""What compiles, and by which library where it is `bot.lazy`'s."""
 ANYWHERE = ("a", "가", "1", " ", "\n", ".", "<", "[", "(", "*", "`", '"', "\u0301", "a ", "a.", "a@", "1,", "> ", "- ", "](", "<a", "<!--",
             "http://a", "a-", "ㄱ", "각", "\u200d", "\U0001f1f0", "&#", "\\")  # fmt: skip
 MOST_PIECES = 30
@@ -88,7 +92,7 @@ def patterns() -> tuple[list[Found], list[str]]:
             except NameError:
                 unread += [] if name in BUILT else [where]
                 continue
-            if call.func.attr != "compile":
+            if call.func.attr not in COMPILES:
                 _keep(known, Found(where, one, call.func.attr not in HELD))
         for held, value in vars(module).items():
             used = set(re.findall(rf"\b{held}\.({'|'.join(CALLS)})\(", source))
@@ -130,6 +134,8 @@ def _calls(tree: ast.AST) -> Iterator[ast.Call]:
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re" | "regex"), attr=attr)) if attr in CALLS:
                 yield node
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="lazy"), attr=attr)) if attr in COMPILES:
+                yield node
 
 
 def _made(call: ast.Call, module: ModuleType) -> AnyPattern:
@@ -137,14 +143,17 @@ def _made(call: ast.Call, module: ModuleType) -> AnyPattern:
     assert isinstance(call.func, ast.Attribute)
     assert isinstance(call.func.value, ast.Name)
     flags = [word.value for word in call.keywords if word.arg == "flags"]
-    place = {"compile": 1, "split": 3, "sub": 4, "subn": 4}.get(call.func.attr, 2)
+    place = {"compile": 1, "compile_regex": 1, "split": 3, "sub": 4, "subn": 4}.get(call.func.attr, 2)
     flags += call.args[place : place + 1]
     made, flag = (eval(ast.unparse(node), vars(module)) for node in (call.args[0], flags[0] if flags else ast.Constant(0)))  # noqa: S307 - the product's own source
-    library = regex if call.func.value.id == "regex" else re
+    named = COMPILES[call.func.attr] if call.func.value.id == "lazy" else call.func.value.id
+    library = regex if named == "regex" else re
     return library.compile(made, flag) if isinstance(made, str | bytes) else made
 
 
 def _within(value: object, depth: int = DEPTH) -> Iterator[AnyPattern]:
+    if isinstance(value, lazy.Pattern):
+        value = value.compiled()
     if isinstance(value, re.Pattern | regex.Pattern):
         yield value
     elif depth:

@@ -12,6 +12,7 @@ import mimetypes
 import re
 import unicodedata
 
+from bot import lazy
 from bot.language import NAMING, of_order
 from bot.message import AttachmentKind, Command, Message
 from bot.text.normal import normal
@@ -19,8 +20,8 @@ from bot.text.normal import normal
 LONGEST_NAME = 200
 """Characters of an attachment's name: folders keep more than a file system's 255 bytes would hold in Hangul."""
 
-_COMMAND = re.compile(r"/([a-z가-힣][a-z0-9_가-힣]{0,31})(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
-_NUMBER = re.compile(r"[#!]([1-9][0-9]?)")
+_COMMAND = lazy.compile(r"/([a-z가-힣][a-z0-9_가-힣]{0,31})(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
+_NUMBER = lazy.compile(r"[#!]([1-9][0-9]?)")
 _TYPES_UNKNOWN_TO_PYTHON = {
     ".avif": "image/avif",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -39,8 +40,8 @@ _TYPES_UNKNOWN_TO_PYTHON = {
 _ANYTHING = "application/octet-stream"
 _DRAWINGS = frozenset({"image/svg+xml", "image/vnd.dxf", "image/vnd.dwg"})
 """Images by name that no picture model reads: they are documents."""
-_LONE = re.compile("[\ud800-\udfff]")
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,127}")
+_LONE = lazy.compile("[\ud800-\udfff]")
+_MEDIA_TYPE = lazy.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,127}")
 
 
 def parse_command(text: str) -> Command | None:

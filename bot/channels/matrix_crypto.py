@@ -24,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from bot import lazy
 from bot.channels.matrix_crypto_device import Device
 from bot.channels.matrix_crypto_files import open_file, seal_file
 from bot.channels.matrix_crypto_keys import Keys
@@ -58,7 +59,7 @@ LOCKED: Final = "🔒"
 """The reaction to a message of a group that cannot be read."""
 GRACE_S: Final = 5.0
 """A key often comes a moment after its message; only then is it told that it has not."""
-_WORD: Final = re.compile(r"\s*[!/]verify\s+(?:(yes|y|네|예|응)|(no|n|아니요|아니오|아니))\s*[.!]?\s*", re.IGNORECASE)
+_WORD: Final = lazy.compile(r"\s*[!/]verify\s+(?:(yes|y|네|예|응)|(no|n|아니요|아니오|아니))\s*[.!]?\s*", re.IGNORECASE)
 
 
 def seal(settings: MatrixSettings, home: Path) -> Seal:

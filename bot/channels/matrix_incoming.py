@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote
 
+from bot import lazy
 from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of, typed_order
 from bot.channels.matrix_account import Me
 from bot.channels.matrix_rooms import Json, dict_of, is_id, strings_of, text_of
@@ -34,16 +35,16 @@ SEALED: Final = "sealed:"
 SAID: Final = frozenset({"m.text", "m.emote", "m.location"})
 FILES: Final = frozenset({"m.image", "m.file", "m.audio", "m.video"})
 THUMBS: Final = ("👍", "👎")
-_PILL: Final = re.compile(
+_PILL: Final = lazy.compile(
     r"""<a\s[^<>]{0,500}href=["']https://matrix\.to/#/([^"'?<>]{1,600})["'?][^<>]{0,200}>([^<]{0,300})</a>""", re.IGNORECASE
 )
-_FALLBACK: Final = re.compile(r"\A> (?:\* )?<[^\n]*\n(?:>[^\n]*\n)*\n?")
-_CHOSEN: Final = re.compile(r"!\s?(\d{1,2})", re.ASCII)
-_NUMBER: Final = re.compile(r"(\d)\u20e3", re.ASCII)
-_ADDRESS: Final = re.compile(r"mxc://[A-Za-z0-9.:\[\]_-]{1,255}/[!-.0-~]{1,255}")
-_LOOK: Final = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")
+_FALLBACK: Final = lazy.compile(r"\A> (?:\* )?<[^\n]*\n(?:>[^\n]*\n)*\n?")
+_CHOSEN: Final = lazy.compile(r"!\s?(\d{1,2})", re.ASCII)
+_NUMBER: Final = lazy.compile(r"(\d)\u20e3", re.ASCII)
+_ADDRESS: Final = lazy.compile(r"mxc://[A-Za-z0-9.:\[\]_-]{1,255}/[!-.0-~]{1,255}")
+_LOOK: Final = lazy.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")
 """How an emoji is drawn, and its tone of skin: no difference in what is meant."""
-_AFTER_MENTION: Final = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[,.:;!，、]*\s*")
+_AFTER_MENTION: Final = lazy.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[,.:;!，、]*\s*")
 _TOO_FAR_MS: Final = 253_402_300_799_000
 
 

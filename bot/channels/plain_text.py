@@ -7,10 +7,10 @@ A button is pressed by writing its number (`bot.channels.incoming.pressed_number
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from bot import lazy
 from bot.channels.rich_sources import with_sources
 from bot.channels.rich_text import Rich, Span, clean, parse
 from bot.locale import phrases
@@ -18,7 +18,7 @@ from bot.message import Reply
 
 _ = phrases(__file__)
 
-_NEWLINE = re.compile(r"\n")
+_NEWLINE = lazy.compile(r"\n")
 
 
 def plain(reply: Reply) -> str:

@@ -12,8 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
-import regex
-
+from bot import lazy
 from bot.channels.rich_text import Rich, Span, units
 from bot.values import dataclass
 
@@ -25,7 +24,7 @@ CAPTION_UNITS = 1024
 Measure = Callable[[str], int]
 
 _BORDERS = tuple(
-    (regex.compile(pattern), least)
+    (lazy.compile_regex(pattern), least)
     for pattern, least in (
         (r"\n[ \t]*\n\s*", 0.5),
         (r"\n", 0.5),
@@ -34,7 +33,7 @@ _BORDERS = tuple(
     )
 )
 """What may stand before a cut, best first, and the least share of a message that it must leave filled."""
-_CLUSTER = regex.compile(r"\X")
+_CLUSTER = lazy.compile_regex(r"\X")
 
 
 def split(rich: Rich, limit: int = TEXT_UNITS, *, measure: Measure = units) -> list[Rich]:

@@ -18,6 +18,7 @@ from dataclasses import field, replace
 from itertools import accumulate
 from typing import Final, Literal, Self
 
+from bot import lazy
 from bot.values import dataclass
 
 SpanKind = Literal["bold", "italic", "code", "pre", "link", "quote", "expandable"]
@@ -27,12 +28,12 @@ BLOCKS: Final[frozenset[SpanKind]] = frozenset({"pre", "quote", "expandable"})
 BULLET = "• "
 _DEPTH = 8
 """How many openers back a closer looks: keeps hostile text linear."""
-_SAFE_LINK = re.compile(r"https?://[^\s/]", re.IGNORECASE)
-_MARKUP = re.compile(r"[*`\[\\~]|^[ \t]*(?:[-+>])", re.MULTILINE)
-_FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]{0,32})[ \t]*$")
-_QUOTE = re.compile(r"^ {0,3}(?:> ?)+")
-_ITEM = re.compile(r"^([ \t]*)[-*+] (?=\S)")
-_TOKEN = re.compile(
+_SAFE_LINK = lazy.compile(r"https?://[^\s/]", re.IGNORECASE)
+_MARKUP = lazy.compile(r"[*`\[\\~]|^[ \t]*(?:[-+>])", re.MULTILINE)
+_FENCE = lazy.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]{0,32})[ \t]*$")
+_QUOTE = lazy.compile(r"^ {0,3}(?:> ?)+")
+_ITEM = lazy.compile(r"^([ \t]*)[-*+] (?=\S)")
+_TOKEN = lazy.compile(
     r"\\(?P<escaped>[!-/:-@\[-`{-~])"
     r"|(?P<ticks>`+)"
     r"|(?P<stars>\*\*|\*)"

@@ -23,6 +23,7 @@ from typing import Final
 import aiohttp
 from slack_bolt.app.async_app import AsyncApp
 
+from bot import lazy
 from bot.channels.backoff import Backoff
 from bot.channels.channel import Intake, Limits, OpenGroup, Past
 from bot.channels.downloads import too_large
@@ -59,8 +60,8 @@ BELIEVED_S: Final = 60.0
 MOST_OPEN: Final = 10_000
 _CLOSED: Final = ("is_im", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
 """What makes a channel one that others read than members of the workspace."""
-_BOT_TOKEN: Final = re.compile(r"xox[be]-[\w.-]+", re.ASCII)
-_APP_TOKEN: Final = re.compile(r"xapp-[\w.-]+", re.ASCII)
+_BOT_TOKEN: Final = lazy.compile(r"xox[be]-[\w.-]+", re.ASCII)
+_APP_TOKEN: Final = lazy.compile(r"xapp-[\w.-]+", re.ASCII)
 
 
 class Slack:

@@ -21,6 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, Self
 
+from bot import lazy
 from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of, parse_command, typed_order
 from bot.errors import RetryLaterError
 from bot.locale import phrases
@@ -41,15 +42,15 @@ _NO_FILE: Final = frozenset({"tombstone", "external", "hidden_by_limit"})
 _DIRECT: Final = "im"
 _SLACKBOT: Final = "USLACKBOT"
 """Slack's own voice, which says of itself only now and then that it is a bot."""
-_AFTER_MENTION: Final = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)(?:[\s,.:;，、]|!(?![a-z가-힣]))*", re.IGNORECASE)
-_MARK: Final = re.compile(r"<([@#!])?([^<>|]{1,3000})(?:\|([^<>]{0,3000}))?>")
-_PERSON: Final = re.compile(r"<@(\w{1,32})(?:\|[^<>]{0,256})?>", re.ASCII)
-_GAP: Final = re.compile(r"[ \t]{2,}")
+_AFTER_MENTION: Final = lazy.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)(?:[\s,.:;，、]|!(?![a-z가-힣]))*", re.IGNORECASE)
+_MARK: Final = lazy.compile(r"<([@#!])?([^<>|]{1,3000})(?:\|([^<>]{0,3000}))?>")
+_PERSON: Final = lazy.compile(r"<@(\w{1,32})(?:\|[^<>]{0,256})?>", re.ASCII)
+_GAP: Final = lazy.compile(r"[ \t]{2,}")
 _UNESCAPED: Final = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
-_ENTITY: Final = re.compile("&(?:lt|gt|amp);")
+_ENTITY: Final = lazy.compile("&(?:lt|gt|amp);")
 _LAST_TS: Final = 1e11
 """What a date can hold: the year 5138."""
-_TS: Final = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
+_TS: Final = lazy.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

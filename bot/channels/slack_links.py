@@ -15,7 +15,9 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-_SAID: Final = re.compile(
+from bot import lazy
+
+_SAID: Final = lazy.compile(
     r"message:slack/(?P<team>\w+)/(?P<chat>[CG]\w*)/(?P<ts>\d{1,12}\.\d{6})(?:\?thread=(?P<thread>\d{1,12}\.\d{6}))?", re.ASCII
 )
 

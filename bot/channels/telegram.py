@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from telegram.error import TelegramError
 
+from bot import lazy
 from bot.channels.backoff import LONGEST_WAIT_S, SLACK_S, Backoff
 from bot.channels.channel import Intake, Limits
 from bot.channels.rich_split import TEXT_UNITS
@@ -58,8 +59,8 @@ MEMBER_S = 5.0
 """How long an answer on a member may take; a question waits less long for it."""
 LONGEST_TOKEN_WAIT_S = 300.0
 """How long the waits grow while Telegram does not know the token: somebody has to come and set it."""
-_TOKEN = re.compile(r"(?P<id>\d+):[\w-]+", re.ASCII)
-_CHAT = re.compile(r"-?\d{1,19}", re.ASCII)
+_TOKEN = lazy.compile(r"(?P<id>\d+):[\w-]+", re.ASCII)
+_CHAT = lazy.compile(r"-?\d{1,19}", re.ASCII)
 _log = logging.getLogger(__name__)
 
 

@@ -15,16 +15,17 @@ from collections.abc import Sequence
 
 from telegram import MessageEntity
 
+from bot import lazy
 from bot.channels.rich_text import clean
 from bot.message import Command
 from bot.values import dataclass
 
-_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w{1,64}))?(?=\s|$)")
-_KOREAN_COMMAND = re.compile(r"/([가-힣][a-z0-9_가-힣]{0,31})(?=\s|$)", re.IGNORECASE)
+_COMMAND = lazy.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w{1,64}))?(?=\s|$)")
+_KOREAN_COMMAND = lazy.compile(r"/([가-힣][a-z0-9_가-힣]{0,31})(?=\s|$)", re.IGNORECASE)
 _LITERAL = frozenset({"code", "pre", "url", "email", "text_link"})
 """What is marked so calls nobody: it is shown or opened, not said."""
-_AFTER_MENTION = re.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[\s,.:;!，、]*")
-_GAP = re.compile(r"[ \t]{2,}")
+_AFTER_MENTION = lazy.compile(r"^(?:님|씨|아|야)?(?=[\s,.:;!，、]|$)[\s,.:;!，、]*")
+_GAP = lazy.compile(r"[ \t]{2,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ Owns the defaults. One's own Bot API server, an older or a newer one, may leave 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
+
+from bot import lazy
 
 _PEOPLE = frozenset({"from", "user", "sender_user", "via_bot"})
 _CHATS = frozenset({"chat", "sender_chat"})
@@ -26,7 +27,7 @@ _FILE_DEFAULTS: dict[str, dict[str, object]] = {
 }
 _DEPTH = 12
 _MOST_MESSAGES = 2**53
-_LONE = re.compile("[\ud800-\udfff]")
+_LONE = lazy.compile("[\ud800-\udfff]")
 _MOMENTS = frozenset({"date", "edit_date"})
 _LAST_MOMENT = 2**33
 """In the year 2242: no clock that is right says more."""

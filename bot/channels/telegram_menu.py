@@ -21,6 +21,7 @@ from telegram import (
 )
 from telegram.error import TelegramError
 
+from bot import lazy
 from bot.channels.rich_split import shorten
 from bot.channels.telegram_errors import is_wrong_token, repeatable, translated, wrong_token
 from bot.channels.telegram_request import RefusedError
@@ -36,7 +37,7 @@ TOKEN_RETRY_S = 60.0
 _NOT_FOUND = 404
 _LANGUAGES: tuple[tuple[Language, str | None], ...] = (("en", None), ("ko", "ko"))
 """Languages of a menu, and under which code it is set: None for everybody who has no other."""
-_COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
+_COMMAND_NAME = lazy.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 _log = logging.getLogger(__name__)
 
 

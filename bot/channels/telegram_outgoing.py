@@ -17,6 +17,7 @@ from itertools import accumulate
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
+from bot import lazy
 from bot.channels.rich_sources import on_one_line
 from bot.channels.rich_split import CAPTION_UNITS, TEXT_UNITS, fits, shorten, split
 from bot.channels.rich_text import Rich, clean, joined, parse, safe_link, units
@@ -27,8 +28,8 @@ TITLE_UNITS = 120
 QUOTE_UNITS = 600
 CALLBACK_BYTES = 64
 """Source: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
-_MESSAGE_LINK = re.compile(r"message:telegram/\d+/-100(?P<chat>\d+)/(?P<id>\d+)(?:\?thread=(?P<topic>\d+))?", re.ASCII)
-_MENTION = re.compile(r"(?<![\w@])@(?=[A-Za-z])|\btg:(?=/)", re.IGNORECASE)
+_MESSAGE_LINK = lazy.compile(r"message:telegram/\d+/-100(?P<chat>\d+)/(?P<id>\d+)(?:\?thread=(?P<topic>\d+))?", re.ASCII)
+_MENTION = lazy.compile(r"(?<![\w@])@(?=[A-Za-z])|\btg:(?=/)", re.IGNORECASE)
 _JOINER = "\u2060"
 _APART = rf"\g<0>{_JOINER}"
 _ROW_BUTTONS = 3

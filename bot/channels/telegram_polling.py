@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from telegram.error import TelegramError
 
+from bot import lazy
 from bot.channels.backoff import SLACK_S, Backoff
 from bot.channels.telegram_errors import is_wrong_token
 from bot.channels.telegram_gather import Update, bundles
@@ -45,7 +45,7 @@ FAR = 1_000_000
 come. Telegram itself jumps only where nothing came for a week. Source: https://core.telegram.org/bots/api#update (update_id)"""
 AT_ONCE = 100
 """Updates in one answer, as Telegram has it; fewer are asked for where these are too long to be read."""
-_FIRST_NUMBER = re.compile(rb'"update_id"\s*:\s*(\d{1,10})\b')
+_FIRST_NUMBER = lazy.compile(rb'"update_id"\s*:\s*(\d{1,10})\b')
 _log = logging.getLogger(__name__)
 
 

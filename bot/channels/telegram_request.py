@@ -27,6 +27,7 @@ from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
+from bot import lazy
 from bot.channels.telegram_lenient import padded, told_message
 
 CONNECT_S = 10.0
@@ -49,8 +50,8 @@ _OF_PROXIES = frozenset({413, 429, 503})
 _CHUNK_BYTES = 256 * 1024
 _HEAD_BYTES = 1024
 _LONGEST_DESCRIPTION = 300
-_WORD = re.compile(r"\w{3,}")
-_RETRY_AFTER = re.compile(r"retry after (\d{1,6})", re.IGNORECASE)
+_WORD = lazy.compile(r"\w{3,}")
+_RETRY_AFTER = lazy.compile(r"retry after (\d{1,6})", re.IGNORECASE)
 
 
 class UnreachedError(TelegramError):

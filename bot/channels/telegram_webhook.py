@@ -14,13 +14,13 @@ import asyncio
 import hmac
 import json
 import logging
-import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import cast
 
 from aiohttp import web
 
+from bot import lazy
 from bot.channels.posting import CannotListenError, Patience, hosted
 from bot.channels.telegram_lenient import padded
 from bot.channels.telegram_polling import Take
@@ -33,7 +33,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's n
 MAX_BODY_BYTES = 1024 * 1024
 LARGEST_UPDATE = 2**53
 BODY_S = 10.0
-_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_SECRET = lazy.compile(r"[A-Za-z0-9_-]{1,256}")
 _log = logging.getLogger(__name__)
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot import lazy
 from bot.channels.markdown import safe_link
 from bot.channels.web_files import as_file
 from bot.channels.web_guard import as_page
@@ -34,9 +34,9 @@ _ = phrases(__file__)
 
 LONGEST_NUMBER = 18
 """Digits of SQLite's largest number."""
-_DOCUMENT = re.compile(r"document:(\d{1,18})(?:#page=\d{1,9})?")
-_MESSAGE = re.compile(r"message:web/local/me/([A-Za-z0-9_-]{1,64})")
-_MARK = re.compile(r"(\d{1,7})-(\d{1,7})")
+_DOCUMENT = lazy.compile(r"document:(\d{1,18})(?:#page=\d{1,9})?")
+_MESSAGE = lazy.compile(r"message:web/local/me/([A-Za-z0-9_-]{1,64})")
+_MARK = lazy.compile(r"(\d{1,7})-(\d{1,7})")
 
 
 class Documents(Protocol):

@@ -10,7 +10,6 @@ policy forbids. What is pushed goes out as an event of its own, and what a brows
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -19,6 +18,7 @@ from nicegui import Client, core, ui
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from bot import lazy
 from bot.channels.web_guard import content_policy
 from bot.channels.web_render import ASSETS, Renderer
 
@@ -33,7 +33,7 @@ LOADING_S = 5.0
 _BODY = "<!-- paring -->"
 _HEAD = "<!-- paring head -->"
 
-_FOREIGN_STYLES = re.compile(r"@import url\([^)]*\) layer\(\w+\);")
+_FOREIGN_STYLES = lazy.compile(r"@import url\([^)]*\) layer\(\w+\);")
 """Quasar's and NiceGUI's style sheets, 250 kB that would hold up the first paint: the page shows no element of theirs."""
 
 Build = Callable[[Request], Awaitable[str]]

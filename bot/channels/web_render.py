@@ -9,7 +9,6 @@ Owns what an entry says in HTML. Leaves to `assets/` the markup and the looks, t
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from bot import lazy
 from bot.channels.incoming import clean_text
 from bot.channels.markdown import to_html
 from bot.channels.web_admin_view import SECTIONS, card_view, moment
@@ -37,7 +37,7 @@ QUOTE_CHARACTERS = 160
 LONGEST_SHOWN = 6000
 """Characters of a person's own text that stand in the conversation; of a longer one CLIPPED do, and a link to the whole."""
 CLIPPED = 1500
-BLOB = re.compile(r"[0-9a-f]{64}")
+BLOB = lazy.compile(r"[0-9a-f]{64}")
 _VERSION_DIGITS = 12
 
 

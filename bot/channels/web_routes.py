@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 import shutil
 from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from bot import lazy
 from bot.channels.health_port import HealthDesk
 from bot.channels.incoming import clean_name, kind_of, media_type_of
 from bot.channels.web_admin import AdminPages
@@ -57,7 +57,7 @@ UPLOADED = 10_000
 DISK_LEFT_BYTES = 256 * MEBIBYTE
 """What an upload leaves of the disk: the database wants to write, too."""
 LANGUAGE_COOKIE = "paring-language"
-ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+ID = lazy.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 class Desk(Protocol):

@@ -5,11 +5,11 @@ Owns the questions that the suites ask of a platform. What a harness does not an
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
+from bot import lazy
 from bot.values import dataclass
 
 if TYPE_CHECKING:
@@ -149,5 +149,5 @@ class Harness(ABC):
         )
 
 
-LINK: Final = re.compile(r"https?://[^\s<>\"')\]]+")
+LINK: Final = lazy.compile(r"https?://[^\s<>\"')\]]+")
 """A link that stands in a text as it is."""

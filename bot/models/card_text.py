@@ -8,10 +8,10 @@ Owns: which lines there are, and which go first where there is no room. Leaves t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from bot import lazy
 from bot.locale import Language, Text, phrases
 from bot.models.card import Difference, Quality, differences, qualities
 from bot.models.card_words import LANGUAGE_NAMES, disk, duration, room_sentence, signed
@@ -26,7 +26,7 @@ MOST_LINES: Final = 6
 """Reasons, and so many notes."""
 LONGEST_EXAMPLE: Final = 160
 """Characters of what was asked, and of each answer."""
-_SIGNS: Final = re.compile(r"([\\*_`\[\]~<>&])")
+_SIGNS: Final = lazy.compile(r"([\\*_`\[\]~<>&])")
 
 
 def card_text(card: Card, language: Language) -> str:

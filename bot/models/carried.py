@@ -18,6 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bot import lazy
 from bot.errors import InputError, ModelError
 from bot.locale import phrases
 from bot.models.fetch import compare
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 
 QUARANTINE: Final = ".carried-"
-NAME: Final = re.compile(r"\w[\w.-]{0,99}")
+NAME: Final = lazy.compile(r"\w[\w.-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)

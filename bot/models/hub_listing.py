@@ -9,13 +9,13 @@ to `bot.models.hub` the asking, to `bot.models.verify` what is in a file.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
 
+from bot import lazy
 from bot.locale import Text, phrases
 from bot.models.folders import DESCRIPTION, SLOT_OF_KIND
 from bot.models.origin import MANIFEST, WORD
@@ -50,7 +50,7 @@ OPEN_LICENCES: Final = frozenset(
 
 WEIGHTS: Final = (".safetensors", ".onnx", ".onnx_data")
 _PLAIN: Final = ("model.safetensors", "diffusion_pytorch_model.safetensors", "adapter_model.safetensors")
-_SHARD: Final = re.compile(r"(model|diffusion_pytorch_model)-\d{5}-of-\d{5}\.safetensors")
+_SHARD: Final = lazy.compile(r"(model|diffusion_pytorch_model)-\d{5}-of-\d{5}\.safetensors")
 _NEEDLESS: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 _DTYPE_BYTES: Final = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
 

@@ -8,11 +8,11 @@ is worth fetching.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from bot import lazy
 from bot.errors import UnsafeModelError
 from bot.locale import Text, phrases
 from bot.models.hub_listing import HubFile, Listing, Offer, chosen, estimate_bytes, has_weights, slot_for
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 
 LONGEST_PATH: Final = 200
-SHA256: Final = re.compile("[0-9a-f]{64}")
+SHA256: Final = lazy.compile("[0-9a-f]{64}")
 
 
 def listed(repo: str, info: ModelInfo, free_bytes: int, preset: ModelSpec | None) -> Listing:

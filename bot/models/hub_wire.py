@@ -18,7 +18,6 @@ import asyncio
 import email.utils
 import json
 import os
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -38,6 +37,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils._http import parse_ratelimit_headers
 
+from bot import lazy
 from bot.errors import ModelError, NoModelError, OfflineError
 from bot.locale import Text, phrases
 from bot.models.hub_patience import CutError, Patience, Sleep
@@ -49,7 +49,7 @@ Query = Mapping[str, str | int | bool | Sequence[str]]
 
 TOKEN: Final = "HF_TOKEN"  # noqa: S105 - the variable's name
 ENDPOINT: Final = "HF_ENDPOINT"
-SENDABLE: Final = re.compile("[!-~]*")
+SENDABLE: Final = lazy.compile("[!-~]*")
 """What a header takes of a token, and what tokens are made of."""
 AGENT: Final = "paring"
 ASK_AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})

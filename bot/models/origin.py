@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from bot import lazy
 from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.spec import ModelFile
@@ -25,10 +26,10 @@ _ = phrases(__file__)
 
 WORD: Final = "hub:"
 MANIFEST: Final = "paring.hub.json"
-_REPO: Final = re.compile(r"(?!.*(--|\.\.))(?!.*\.git$)[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
+_REPO: Final = lazy.compile(r"(?!.*(--|\.\.))(?!.*\.git$)[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 """Source: huggingface_hub, utils/_validators.py, validate_repo_id."""
-_REVISION: Final = re.compile(r"(?!.*\.\.)[\w][\w./-]{0,127}", re.ASCII)
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+_REVISION: Final = lazy.compile(r"(?!.*\.\.)[\w][\w./-]{0,127}", re.ASCII)
+_COMMIT: Final = lazy.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)

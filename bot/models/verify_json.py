@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from bot import lazy
 from bot.locale import phrases
 from bot.models.refusal import plain, refused
 
@@ -33,7 +34,7 @@ MOST_VALUES: Final = 4_000_000
 Measured: what comes near to these takes 0.2 GB of memory, and four seconds, while it is looked at.
 """
 LARGEST_TEMPLATE: Final = 256 << 10
-MODULE_TYPES: Final = re.compile(
+MODULE_TYPES: Final = lazy.compile(
     r"sentence_transformers\.([a-z_]+\.)*(Transformer|Pooling|Normalize|Dense|LayerNorm|StaticEmbedding)"
 )
 PIPELINE_LIBRARIES: Final = frozenset({"diffusers", "transformers"})
@@ -46,7 +47,7 @@ KERNELS: Final = frozenset(
 """Where `owner/name` is a kernel that is fetched. Source: transformers, integrations/hub_kernels.py."""
 ELSEWHERE: Final = frozenset({"tokenizer_name_or_path", "gguf_file", "offload_folder", "adapter_kwargs", "cache_dir"})
 """What a sentence_bert_config.json hands on, and loads or writes elsewhere. Source: sentence-transformers, Transformer.load."""
-DUNDER: Final = re.compile(
+DUNDER: Final = lazy.compile(
     r"__(class|globals|subclasses|mro|bases?|builtins|import|init|getattribute|dict|code|reduce(_ex)?|call)__"
 )
 
@@ -233,10 +234,10 @@ def _is_slow(pattern: str) -> bool:
 
 LONGEST_PATTERN: Final = 5_000
 """Characters of a tokenizer's pattern; those in use have some hundreds."""
-_PART: Final = re.compile(
+_PART: Final = lazy.compile(
     r"\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|\((?:\?[a-zA-Z<>=!:|#^-]*)?|\)|[*+][?+]?|\{\d*,?\d*\}[?+]?|.", re.DOTALL
 )
-_ENDLESS: Final = re.compile(r"[*+][?+]?|\{\d+,\}[?+]?")
+_ENDLESS: Final = lazy.compile(r"[*+][?+]?|\{\d+,\}[?+]?")
 
 
 def _texts(value: Json) -> Iterator[str]:

@@ -9,11 +9,11 @@ files to `bot.models.verify`.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bot import lazy
 from bot.locale import phrases
 from bot.models.refusal import refused
 from bot.models.verify_json import Json, is_too_much
@@ -109,4 +109,4 @@ def _is_tiktoken(data: bytes) -> bool:
     return len(lines) > 1 and all(_TIKTOKEN.fullmatch(line) for line in lines[:-1]) and not lines[-1].strip()
 
 
-_TIKTOKEN: Final = re.compile(rb"[A-Za-z0-9+/]+=* \d+\r?")
+_TIKTOKEN: Final = lazy.compile(rb"[A-Za-z0-9+/]+=* \d+\r?")

@@ -16,6 +16,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from bot import lazy
 from bot.retrieval.cues import kinds
 from bot.retrieval.spoken import Asked, is_question
 from bot.values import dataclass
@@ -30,18 +31,18 @@ ANSWERS, GOES_ON, TAKES_ON = 0.9, 0.8, 0.7
 """What is passed on: from a question to its answer, from a message to a question about it, from a trouble to who takes it on."""
 FAR = 0.8
 """What is left of that by each message between."""
-_PLEDGES = re.compile(
+_PLEDGES = lazy.compile(
     r"\b(?:i'?ll|i will|i can|i could|i take|i fix|i do|i watch|i ask|i write|let me|on it|will do|leave it to me|that is mine|that's mine"
     r"|my turn|i volunteer|count on me)\b"
     r"|(?:제가|저는|저희가|내가|저예요|저요|접니다)|겠습니다|맡을|해\s?(?:놓|두)|나예요|나야",
     re.IGNORECASE,
 )
-_WILL = re.compile(r"([가-힣])[게께](?:요|용|여)?(?![가-힣])")
-_DEED = re.compile(
+_WILL = lazy.compile(r"([가-힣])[게께](?:요|용|여)?(?![가-힣])")
+_DEED = lazy.compile(
     r"\b(?:would|will|going to)\b|겠다고|기로|(?:준|한|친|온|간|본|든|쓴|운|인|진)다고|(?:할|줄|칠|볼|올|갈)\s?(?:거|것)라고",
     re.IGNORECASE,
 )
-_WHY = re.compile(r"\bwhy\b|왜|이유|어째서", re.IGNORECASE)
+_WHY = lazy.compile(r"\bwhy\b|왜|이유|어째서", re.IGNORECASE)
 _FINAL_L = 8
 """The place of ㄹ among what a syllable may end with."""
 

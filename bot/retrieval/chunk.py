@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
+from bot import lazy
 from bot.retrieval.document import Block, Document
 from bot.text.sentences import split
 from bot.values import dataclass
@@ -23,8 +24,8 @@ REST = 0.3
 PATH = " › "
 """Between the headings of a path."""
 LONGEST_HEADING = 200
-_LINE = re.compile(r"[^\n]*\n?")
-_WORD = re.compile(r"\S+\s*")
+_LINE = lazy.compile(r"[^\n]*\n?")
+_WORD = lazy.compile(r"\S+\s*")
 
 Span = tuple[int, int]
 

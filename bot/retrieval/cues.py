@@ -13,6 +13,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bot import lazy
+
 ONCE = 0.8
 """What a sentence counts that holds one such thing, beside several: a day and an hour say more of when than a year."""
 NO_MONEY = 0.4
@@ -23,7 +25,7 @@ LONGEST_TITLE = 80
 _NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million half third quarter percent"
 )
-_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_DIGITS = lazy.compile(r"\d+(?:[.,]\d+)*")
 _NUMBER = r"\d+(?:[.,]\d+)*|\b(?:" + "|".join(_NUMBER_WORDS.split()) + r")\b"
 _MONEY = (
     r"\d\s?(?:[조억만천백]\s?){0,2}원|[$€£¥₩]\s?\d|\b(?:usd|eur|gbp|jpy|krw)\s?\d"
@@ -70,7 +72,7 @@ _ASKS_PLACE = (
 )
 _ASKS_WHY = r"\bwhy\b|\bwhat (?:caused|reason)\b|왜|이유|원인"
 _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
-    (re.compile(asks, re.IGNORECASE), re.compile(holds, flags))
+    (lazy.compile(asks, re.IGNORECASE), lazy.compile(holds, flags))
     for asks, holds, flags in (
         (_ASKS_NUMBER, _NUMBER, re.IGNORECASE), (_ASKS_DATE, _DATE, re.IGNORECASE), (_ASKS_NAME, _NAME, 0),
         (r"누구|누가|사람은|인물|담당자|책임자", _KOREAN_NAME, 0), (_ASKS_PLACE, _PLACE, 0),
@@ -78,12 +80,12 @@ _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 """What a question asks for, and what holds such a thing."""
-_ASKS_AMOUNT, _AMOUNT = re.compile(_ASKS_MONEY, re.IGNORECASE), re.compile(_MONEY, re.IGNORECASE)
-_ASKS_OTHER = re.compile(rf"{_ASKS_DATE}|{_ASKS_NAME}|누구|누가|비율|퍼센트|percent|%", re.IGNORECASE)
+_ASKS_AMOUNT, _AMOUNT = lazy.compile(_ASKS_MONEY, re.IGNORECASE), lazy.compile(_MONEY, re.IGNORECASE)
+_ASKS_OTHER = lazy.compile(rf"{_ASKS_DATE}|{_ASKS_NAME}|누구|누가|비율|퍼센트|percent|%", re.IGNORECASE)
 """What is asked of money is not always how much: when it is paid, who pays it."""
-_ASKS_REASON, _GIVES_REASON = re.compile(_ASKS_WHY, re.IGNORECASE), re.compile(_SURE_REASON, re.IGNORECASE)
-_SUBJECT = re.compile(r"\s*(?:제목|안건|subject|title|re)\s*:", re.IGNORECASE)
-_NO_TITLE = re.compile(r"[.!?。…:;,|]\s*$|: |^\s*(?:[-•*▪]|>)\s|[가-힣](?:다|요|음|함|됨|임)$|\|")
+_ASKS_REASON, _GIVES_REASON = lazy.compile(_ASKS_WHY, re.IGNORECASE), lazy.compile(_SURE_REASON, re.IGNORECASE)
+_SUBJECT = lazy.compile(r"\s*(?:제목|안건|subject|title|re)\s*:", re.IGNORECASE)
+_NO_TITLE = lazy.compile(r"[.!?。…:;,|]\s*$|: |^\s*(?:[-•*▪]|>)\s|[가-힣](?:다|요|음|함|됨|임)$|\|")
 
 
 def asks_kind(question: str) -> bool:

@@ -8,18 +8,19 @@ Owns the guess: byte-order marks, UTF-8, UTF-16 without a mark, Korean (CP949), 
 from __future__ import annotations
 
 import codecs
-import re
+
+from bot import lazy
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ud800-\udfff]")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
-_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
-_UPPER_OF_HANGUL = re.compile(rb"[\xac-\xd7]")
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_UNSEEN = lazy.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ud800-\udfff]")
+_HANGUL = lazy.compile("[\uac00-\ud7a3]")
+_BEYOND_ASCII = lazy.compile("[^\x00-\x7f]")
+_UPPER_OF_HANGUL = lazy.compile(rb"[\xac-\xd7]")
+_CONTROL = lazy.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 LOOKED_AT = 65_536
 COMMON_SHARE = 0.8

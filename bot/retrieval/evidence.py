@@ -11,12 +11,12 @@ another writes as two.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot import lazy
 from bot.retrieval.features import QueryTerms
 from bot.text.words import is_empty, normalise, terms
 from bot.values import dataclass
@@ -36,12 +36,12 @@ STEM_SHARE = 0.7
 """Share of an English term that must stand at a word's beginning for it to be softly held."""
 
 Array = NDArray[np.float32]
-_NAMED = re.compile(r"(?<=\s)[A-Z][\w'’-]+|\d[\d.,]*")
+_NAMED = lazy.compile(r"(?<=\s)[A-Z][\w'’-]+|\d[\d.,]*")
 """What a question names: a word with a capital that does not begin it, a number."""
-_NO_WORD = re.compile(r"[\W_]+")
-_WORD = re.compile(r"[^\W_]+")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
-_DIGIT = re.compile(r"\d")
+_NO_WORD = lazy.compile(r"[\W_]+")
+_WORD = lazy.compile(r"[^\W_]+")
+_HANGUL = lazy.compile("[\uac00-\ud7a3]")
+_DIGIT = lazy.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)

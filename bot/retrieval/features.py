@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Self
@@ -22,6 +21,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from bot import lazy
 from bot.text.words import is_empty
 from bot.values import dataclass
 
@@ -44,9 +44,9 @@ _ASKING_WORDS = "얼마 얼마나 몇 며칠 언제 누구 누가 어디 왜 어
 ASKING = frozenset(_ASKING_WORDS.split())
 """What asks and is seldom said in an answer: in a library of a few passages it would seem to be the rarest word of all."""
 
-_HANGUL = re.compile("[\uac00-\ud7a3]")
-_LETTER = re.compile(r"[^\W\d_]")
-_NUMBER = re.compile(r"\d")
+_HANGUL = lazy.compile("[\uac00-\ud7a3]")
+_LETTER = lazy.compile(r"[^\W\d_]")
+_NUMBER = lazy.compile(r"\d")
 
 FEATURES = (
     "words", "words_to_best", "covered", "heaviest", "numbers", "pairs", "title", "title_named", "heading", "group_words",

@@ -11,13 +11,13 @@ Source: PKWARE APPNOTE 6.3.10: 4.4.4 bit 0 (encrypted), bit 11 (names in UTF-8),
 
 from __future__ import annotations
 
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from email.message import EmailMessage, MIMEPart
 from pathlib import Path, PurePosixPath
 
+from bot import lazy
 from bot.errors import TooLargeError, UnreadableError
 from bot.locale import phrases
 from bot.retrieval.decode import clean, decode
@@ -35,7 +35,7 @@ LEAST_PICTURE_BYTES = 2048
 """A smaller picture in a document is a bullet, a line or a logo: no sentence fits in."""
 MEBIBYTE = 1024 * 1024
 COPIED_BYTES = 1 << 20
-_DRIVE = re.compile(r"^[A-Za-z]:")
+_DRIVE = lazy.compile(r"^[A-Za-z]:")
 
 
 def read_zip(file: Path, name: str) -> Document:

@@ -12,11 +12,11 @@ Source: RFC 3986; UTS 46 (names in other scripts); the IANA registries of specia
 from __future__ import annotations
 
 import ipaddress
-import re
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
+from bot import lazy
 from bot.errors import RefusedLinkError
 from bot.locale import phrases
 from bot.values import dataclass
@@ -62,9 +62,9 @@ NOWHERE: Final = tuple(
 )
 """Where no site of a house is either: this machine by another name, a cloud's metadata, many machines at once."""
 _KEPT: Final = "/%:@!$&'()*+,;=~-._?"
-_NAME: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
-_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NAME: Final = lazy.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER: Final = lazy.compile(r"[0-9]+|0x[0-9a-f]*")
+_CONTROL: Final = lazy.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)

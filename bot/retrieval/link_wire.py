@@ -11,7 +11,6 @@ Source: RFC 9110, RFC 9112, RFC 1952 (a gzip file is one member or several).
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +18,7 @@ from dataclasses import field
 from importlib.metadata import version
 from typing import Final
 
+from bot import lazy
 from bot.errors import TooLargeError, UnreadableError
 from bot.locale import phrases
 from bot.retrieval.link_address import Link
@@ -38,7 +38,7 @@ MOST_TRIED: Final = 3
 """Addresses of each family that are tried."""
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _GZIP: Final = b"\x1f\x8b"
-_KIND: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
+_KIND: Final = lazy.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from bot import lazy
 from bot.errors import RefusedLinkError, UnreadableError
 from bot.locale import Text, phrases
 from bot.retrieval.link_address import PORTS, Link, host_of, is_public, may_be_inside, parse
@@ -58,7 +58,7 @@ KINDS: Final = (
 )
 PAGES: Final = frozenset({200, 203})
 """What comes with a whole page: 204 has none, 206 a part that was not asked for."""
-_SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,9}")
+_SUFFIX: Final = lazy.compile(r"\.[A-Za-z0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bot import lazy
 from bot.retrieval.cues import asks_kind, is_title, kinds, plainly
 from bot.retrieval.evidence import BESIDE, EVIDENCE, Held, letters, own_evidence
 from bot.retrieval.features import QueryTerms, Tokens, fingerprints
@@ -42,9 +43,9 @@ LONG_SHARE = 0.9
 """What a long sentence counts for."""
 OWN = len(EVIDENCE) - BESIDE
 
-_OPENS = re.compile(r"[?？:]['\")\]”’*]*\s*$")
+_OPENS = lazy.compile(r"[?？:]['\")\]”’*]*\s*$")
 """What a question, and a line that announces what follows, ends with."""
-_FIELD = re.compile(r"^[^\n:.]{1,40}: ", re.MULTILINE)
+_FIELD = lazy.compile(r"^[^\n:.]{1,40}: ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot import lazy
 from bot.retrieval.document import Block, Document
 
 LONGEST_SIGNATURE = 120
 LONGEST_LINE = 300
 """Characters of a line above which it is no definition that a person wrote."""
-_DEFINITION = re.compile(
+_DEFINITION = lazy.compile(
     r"^(?!(?:if|else|elif|for|while|switch|return|catch|do|try|with|new|throw|await|yield|in|and|or|not)\b)"
     r"(?:(?:(?:export|default|public|private|protected|static|async|final|abstract|override)\s+)*"
     r"(?:def|class|function|func|fn|interface|enum|struct|trait|impl|object|module|namespace|type)\s+[\w<>*&:]+"
@@ -26,8 +27,8 @@ _DEFINITION = re.compile(
     re.IGNORECASE,
 )
 """The first line of a function, a class, a table: at the beginning of its line."""
-_METHOD = re.compile(r"^\s+(?:async\s+)?def\s+\w+")
-_PREFACE = re.compile(r"^\s*(?:@|#|//|/\*|\*|--)")
+_METHOD = lazy.compile(r"^\s+(?:async\s+)?def\s+\w+")
+_PREFACE = lazy.compile(r"^\s*(?:@|#|//|/\*|\*|--)")
 
 
 def read_code(text: str) -> Document:

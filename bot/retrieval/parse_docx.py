@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bot import lazy
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.held import pictures_of
@@ -30,8 +31,8 @@ _UNREAD = (f"{_W}del", f"{_W}moveFrom", f"{_W}txbxContent", f"{_W}pPr", f"{_W}rP
 """Deleted, moved elsewhere, read by itself, or no text."""
 _BLIP = "{http://schemas.openxmlformats.org/drawingml/2006/main}blip"
 _EMBED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}embed"
-_LEVEL = re.compile(r"^(?:heading|제목|개요)\s*(\d)", re.IGNORECASE)
-_ENDS = re.compile(r"[.!?:;。…,]$")
+_LEVEL = lazy.compile(r"^(?:heading|제목|개요)\s*(\d)", re.IGNORECASE)
+_ENDS = lazy.compile(r"[.!?:;。…,]$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bot import lazy
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.held import pictures_of
@@ -24,10 +25,10 @@ MOST_ROWS = 100_000
 MOST_COLUMNS = 1000
 MOST_SPANNED = 1000
 LONGEST_HEADING = 120
-_SECTION = re.compile(r"^Contents/section(\d+)\.xml$")
-_OUTLINE = re.compile(r"^(?:개요|제목|outline|heading|title)\s*(\d)?", re.IGNORECASE)
-_ENDS = re.compile(r"[.!?…]$")
-_HANGUL = re.compile("[가-힣]")
+_SECTION = lazy.compile(r"^Contents/section(\d+)\.xml$")
+_OUTLINE = lazy.compile(r"^(?:개요|제목|outline|heading|title)\s*(\d)?", re.IGNORECASE)
+_ENDS = lazy.compile(r"[.!?…]$")
+_HANGUL = lazy.compile("[가-힣]")
 _SIGNS = {"tab": " ", "lineBreak": "\n", "nbSpace": " ", "fwSpace": " ", "hyphen": "-"}
 _RUNNING = ("header", "footer")
 _UNSEEN = frozenset({"secPr", "hiddenComment", "fieldBegin", "fieldEnd", "indexmark", "shapeComment"})

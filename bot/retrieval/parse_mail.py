@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
 
+from bot import lazy
 from bot.retrieval.decode import clean, decode
 from bot.retrieval.document import Block, Document
 from bot.retrieval.held import attached
@@ -21,8 +22,8 @@ SHOWN = ("From", "To", "Cc", "Date")
 LONGEST_HEADING = 200
 BROKEN = (ValueError, IndexError, AttributeError, TypeError, KeyError, OverflowError, RecursionError)
 """What the standard library's parser raises over some broken headers, and over parts within parts without end."""
-_QUOTED = re.compile(r"^\s*>+ ?")
-_ATTRIBUTION = re.compile(
+_QUOTED = lazy.compile(r"^\s*>+ ?")
+_ATTRIBUTION = lazy.compile(
     r"^(?:On .{6,200} wrote:|Am .{6,200} schrieb .*:|.{4,200}(?:님이|님께서) 작성:?|\d{4}년 .{4,200} 작성:?"
     r"|-{2,}\s*(?:Original Message|Forwarded message|원본 메[시세]지|전달된 메[시세]지)\s*-{2,}|_{10,})\s*$",
     re.IGNORECASE,

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median, median_low
 
+from bot import lazy
 from bot.retrieval.document import Block
 from bot.retrieval.parse_pdf_lines import FULL_LINE, Line, Word, cuts_words
 from bot.retrieval.parse_text import rows_to_blocks
@@ -39,13 +40,13 @@ LONG_CELL = 60
 """Characters of a cell, on average, from which the columns are of prose."""
 NEW_PARAGRAPH = 1.4
 """How much more than usual lies between two lines of two paragraphs."""
-_ENDS = re.compile(r"[.!?:;。…]['\")\]”’]*$")
-_ITEM = re.compile(r"^\s*(?:[-•*▪◦·○●□■※]|\(?\d{1,3}[.)]|[가-하][.)]|[①-⑳])\s")
-_HYPHEN = re.compile(r"(?<=[a-z])[-\u00ad\ufffe\u0002]$")
-_LEADERS = re.compile(r"(?<!\s)\s*+(?:(?:\s?\.){4,}|…{2,}|(?:\s?·){4,})\s*")
+_ENDS = lazy.compile(r"[.!?:;。…]['\")\]”’]*$")
+_ITEM = lazy.compile(r"^\s*(?:[-•*▪◦·○●□■※]|\(?\d{1,3}[.)]|[가-하][.)]|[①-⑳])\s")
+_HYPHEN = lazy.compile(r"(?<=[a-z])[-\u00ad\ufffe\u0002]$")
+_LEADERS = lazy.compile(r"(?<!\s)\s*+(?:(?:\s?\.){4,}|…{2,}|(?:\s?·){4,})\s*")
 """What leads from a line of contents to its page."""
-_NUMBERS = re.compile(r"\d+")
-_PAGE_NUMBER = re.compile(
+_NUMBERS = lazy.compile(r"\d+")
+_PAGE_NUMBER = lazy.compile(
     r"^[^\w#]*+(?:(?:page|seite|p\.?|쪽|페이지)[^\w#]*+)?(?:#|[ivxl]+)(?:\s*+(?:(?:of|/|von|중)\s*+)?#)?\W*+(?:(?:쪽|페이지)\W*+)?$",
     re.IGNORECASE,
 )

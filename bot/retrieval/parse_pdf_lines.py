@@ -10,12 +10,12 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot import lazy
 from bot.retrieval.decode import clean
 from bot.values import dataclass
 
@@ -30,7 +30,7 @@ CUT_ROOM = 1.25
 """Letters' heights that stay free at a line's end, at most, where lines are cut between any two syllables."""
 CUT_SHARE = 0.9
 """Share of a file's lines that must leave so little."""
-_HANGUL = re.compile("[\uac00-\ud7a3]")
+_HANGUL = lazy.compile("[\uac00-\ud7a3]")
 
 
 @dataclass(frozen=True, slots=True)

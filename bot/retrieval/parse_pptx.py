@@ -5,13 +5,13 @@ The XML reader of python-pptx resolves no entities.
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bot import lazy
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.held import pictures_of
@@ -21,7 +21,7 @@ from bot.retrieval.parsers import broken
 MOST_ROWS = 100_000
 SHORT_SLIDE = 500
 """Characters of a slide that make one passage."""
-_POINT = re.compile(r"[-–•·*]\s|\d{1,2}[.)]\s")
+_POINT = lazy.compile(r"[-–•·*]\s|\d{1,2}[.)]\s")
 """What a line begins with that is a point already."""
 
 

@@ -13,23 +13,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from bot import lazy
 from bot.retrieval.document import Block, Document
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 
-_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
-_UNDERLINE = re.compile(r"^(=+|-+)\s*$")
-_FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
-_RULE = re.compile(r"^\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+$")
-_ESCAPED = re.compile(r"\\([!-/:-@\[\]-`{-~])")
-_BAR = re.compile(r"(?<!\\)\|")
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
-_DIGIT = re.compile(r"\d")
-_YEAR = re.compile(r"(?:19|20)\d\d\s?년?|[QH][1-4]|[1-4]\s?분기|\d{1,2}월")
-_TITLE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
+_HEADING = lazy.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
+_UNDERLINE = lazy.compile(r"^(=+|-+)\s*$")
+_FENCE = lazy.compile(r"^\s*(`{3,}|~{3,})")
+_RULE = lazy.compile(r"^\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+$")
+_ESCAPED = lazy.compile(r"\\([!-/:-@\[\]-`{-~])")
+_BAR = lazy.compile(r"(?<!\\)\|")
+_FRONT_MATTER = lazy.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_DIGIT = lazy.compile(r"\d")
+_YEAR = lazy.compile(r"(?:19|20)\d\d\s?년?|[QH][1-4]|[1-4]\s?분기|\d{1,2}월")
+_TITLE = lazy.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
 _DIVIDERS = ",\t;|"
 """What may divide the cells of a row; the first of those that divide as well."""
-_IN_APOSTROPHES = re.compile(r"(?:^|[,\t;|]) ?'[^'\n]*'(?=[,\t;|]|$)", re.MULTILINE)
+_IN_APOSTROPHES = lazy.compile(r"(?:^|[,\t;|]) ?'[^'\n]*'(?=[,\t;|]|$)", re.MULTILINE)
 SAMPLE = 8192
 """Characters of a table by which it is told what divides it."""
 FEW_DIGITS = 0.5

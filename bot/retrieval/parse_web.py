@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bot import lazy
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.parse_text import read_markdown
@@ -13,13 +14,13 @@ SHORT = 200
 """Characters of an article below which all of the page's text is taken where that is much more."""
 MUCH_MORE = 3
 _TARGET = r"\([^()]*(?:\([^()]*\)[^()]*)*\)"
-_IMAGE = re.compile(rf"!\[[^\[\]]*\]{_TARGET}")
-_LINK = re.compile(rf"\[([^\[\]]*)\]{_TARGET}")
-_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_TITLE = re.compile(r"<title[^<>]*>", re.IGNORECASE)
-_TITLE_END = re.compile("</title", re.IGNORECASE)
-_SPACE = re.compile(r"[ \t]+")
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_IMAGE = lazy.compile(rf"!\[[^\[\]]*\]{_TARGET}")
+_LINK = lazy.compile(rf"\[([^\[\]]*)\]{_TARGET}")
+_EMPHASIS = lazy.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_TITLE = lazy.compile(r"<title[^<>]*>", re.IGNORECASE)
+_TITLE_END = lazy.compile("</title", re.IGNORECASE)
+_SPACE = lazy.compile(r"[ \t]+")
+_DECLARATION = lazy.compile(r"^\s*<\?xml[^>]*\?>")
 _TAGS_APART = (
     "address article aside blockquote br dd div dl dt figcaption footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre "
     "section table td th tr ul"

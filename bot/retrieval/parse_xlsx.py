@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import posixpath
-import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from bot import lazy
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.parse_text import has_names, rows_to_blocks
@@ -24,8 +24,8 @@ MOST_ROWS = 100_000
 """Rows of a sheet that are read."""
 MOST_COLUMNS = 1000
 MOST_MERGED = 10_000
-_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-_UNIT = re.compile(r'[0#](?:\\? )?(?:"([^"\d]{1,8})"|([가-힣]{1,3}))(?:;|$)')
+_REFERENCE = lazy.compile(r"([A-Z]{1,3})(\d{1,7})")
+_UNIT = lazy.compile(r'[0#](?:\\? )?(?:"([^"\d]{1,8})"|([가-힣]{1,3}))(?:;|$)')
 """What a cell's format says after the number: `#,##0"원"`. Source: ECMA-376 18.8.31, literal text in a number format."""
 
 Merged = tuple[int, int, int]

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
+from bot import lazy
 from bot.errors import TooLargeError, UnreadableError
 from bot.locale import phrases
 from bot.retrieval.decode import clean, decode, is_binary
@@ -34,8 +35,10 @@ _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What the files of old Office and of Hangul begin with, and of new Office where they are locked. Source: MS-CFB 2.2."""
 _HWP = b"HWP Document File"
 """What the stream FileHeader says. Source: Hancom, HWP 5.0 format, 3.2.1; HWP 3.0 files begin with it."""
-_HTML = re.compile(r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_MAIL = re.compile(
+_HTML = lazy.compile(
+    r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+_MAIL = lazy.compile(
     r"\A(?:From .*\n)?(?=(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3})"
     r"(?=[\s\S]{0,4000}?^(?:From|Return-Path|Received):)(?=[\s\S]{0,8000}?^(?:Subject|Date|Message-ID):)",
     re.MULTILINE | re.IGNORECASE,

@@ -13,17 +13,18 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from bot import lazy
 from bot.text.words import is_empty
 
 _TITLES = (
     "대리|과장|차장|부장|팀장|사원|주임|선임|책임|수석|이사|상무|전무|대표|사장|실장|본부장|매니저|프로|선생|교수|박사|인턴"
     "|디자이너|개발자"
 )
-_AFTER = re.compile(
+_AFTER = lazy.compile(
     rf"^(?:\s?(?:{_TITLES}))?(?:님|씨|양|군)?(?:이|아|야)?(?:들)?"
     r"(?:이|가|은|는|을|를|의|도|만|께서|께|에게|한테|에게서|한테서|과|와|랑|이랑|하고|로|으로|부터|까지|보다|라고|이라고)?(?:는|은|도)?(?![가-힣])"
 )
-_WORD = re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ'’-]+|[가-힣]+")
+_WORD = lazy.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ'’-]+|[가-힣]+")
 _LONGEST = 5
 """Syllables of a name."""
 _FULL_NAME = 3

@@ -13,6 +13,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot import lazy
 from bot.text.gaps import narrowed
 from bot.values import dataclass
 
@@ -23,26 +24,26 @@ _SAYING = (
     r"|suggest(?:ed)?|claim(?:ed)?|confirm(?:ed)?|ask(?:ed)?|wonder(?:ed)?)"
 )
 _ABOUT = r"(?:\s+(?:about|on|of|regarding|that|if|whether|to|for))?"
-_ENGLISH_WHO = re.compile(
+_ENGLISH_WHO = lazy.compile(
     rf"^\s*(?:so\s+)?who\s+(?:(?:was|is)\s+it\s+(?:that|who)\s+)?(?P<verb>{_SAYING})(?:\s+(?:us|me|everyone|that|he|she|they))*{_ABOUT}\s+",
     re.IGNORECASE,
 )
-_ENGLISH_DID = re.compile(
+_ENGLISH_DID = lazy.compile(
     rf"\b(?:did|has|have|had|does)\s+(?P<who>[^?]{{1,40}}?)\s+(?P<verb>{_SAYING})\b(?:\s+(?:us|me)\b)?{_ABOUT}\b", re.IGNORECASE
 )
-_ENGLISH_SPOKE = re.compile(rf"^\s*(?P<who>\S+(?:\s\S+)?)\s+(?P<verb>{_SAYING})\b{_ABOUT}\b", re.IGNORECASE)
-_KOREAN_PERSON = re.compile(
+_ENGLISH_SPOKE = lazy.compile(rf"^\s*(?P<who>\S+(?:\s\S+)?)\s+(?P<verb>{_SAYING})\b{_ABOUT}\b", re.IGNORECASE)
+_KOREAN_PERSON = lazy.compile(
     r"(?<!\s)\s*+(?:한|했던|말한|그런|그랬던|물어본|약속한|얘기한)\s*(?:사람|게|건|것|분)(?:이|은|는|도)?(?:\s*+(?:누구|누군|누가)\S*)?\s*+[?!.~]*+\s*+$"
 )
-_KOREAN_SAID = re.compile(
+_KOREAN_SAID = lazy.compile(
     r"(?:(?<=[고라])|(?<!\s)(?=\s))\s*+(?:(?:누가|누구|누군가)(?:가|는)?\s*+)?(?:(?:뭐라고|뭐라|어떻게)\s*+)?(?:(?:말|얘기|이야기|약속|언급|제안|질문)?(?:했|하셨|씀하셨)|그랬|그러셨|물어\s?봤|물었)"
     r"(?:지|어|나|니|더라|죠|던가|었지|어요|나요|지요|습니까)?(?:요)?\s*[?!.~]*\s*$"
 )
-_KOREAN_WHO = re.compile(r"(?:누가|누구(?:가|는|지|야|예요|였\S*|죠)?|누군(?:지|가|데)?)(?![가-힣])")
-_KOREAN_WHAT = re.compile(r"(?<!\s)\s*+뭐(?:라고|라)\s*(?=$|했|그랬)")
-_ASKED = re.compile(r"\b(?:ask(?:ed)?|wonder(?:ed)?)\b|물어|물었|질문", re.IGNORECASE)
-_WHO = re.compile(r"\bwho(?:se|m)?\b|누가|누구|누군", re.IGNORECASE)
-_WHEN = re.compile(r"\bwhen\b|\bwhat (?:time|day|date)\b|\b(?:until|till) when\b|언제|몇\s?시|며칠|몇\s?[월일]", re.IGNORECASE)
+_KOREAN_WHO = lazy.compile(r"(?:누가|누구(?:가|는|지|야|예요|였\S*|죠)?|누군(?:지|가|데)?)(?![가-힣])")
+_KOREAN_WHAT = lazy.compile(r"(?<!\s)\s*+뭐(?:라고|라)\s*(?=$|했|그랬)")
+_ASKED = lazy.compile(r"\b(?:ask(?:ed)?|wonder(?:ed)?)\b|물어|물었|질문", re.IGNORECASE)
+_WHO = lazy.compile(r"\bwho(?:se|m)?\b|누가|누구|누군", re.IGNORECASE)
+_WHEN = lazy.compile(r"\bwhen\b|\bwhat (?:time|day|date)\b|\b(?:until|till) when\b|언제|몇\s?시|며칠|몇\s?[월일]", re.IGNORECASE)
 _DAYS = {"monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6}
 _KOREAN_DAYS = {day: number for number, day in enumerate("월화수목금토일")}
 _PERIODS: tuple[tuple[str, int, int], ...] = (
@@ -65,8 +66,8 @@ _WEEKS: tuple[tuple[str, int, int], ...] = (
     (r"\blast month\b|지난\s?달|저번\s?달", -31, 31),
 )
 """What names a stretch: how many days from this week's Monday (a month: from today) it begins, and how many it has."""
-_AGO = re.compile(r"\b(\d{1,2}) days? ago\b|(\d{1,2})\s?일\s?전(?:에)?")
-_WEEKDAY = re.compile(rf"\b(?:on|last)\s+({'|'.join(_DAYS)})\b|(?:지난\s?)?([월화수목금토일])요일에(?![가-힣])", re.IGNORECASE)
+_AGO = lazy.compile(r"\b(\d{1,2}) days? ago\b|(\d{1,2})\s?일\s?전(?:에)?")
+_WEEKDAY = lazy.compile(rf"\b(?:on|last)\s+({'|'.join(_DAYS)})\b|(?:지난\s?)?([월화수목금토일])요일에(?![가-힣])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +114,14 @@ def tells(text: str) -> bool:
 
 FEWEST_WORDS = 3
 """Words of an English sentence that tells something."""
-_ORDER = re.compile(
+_ORDER = lazy.compile(
     r"^\s*(?:please\s+|hey\s+|ok\s+|(?:can|could|would) you\s+)*(?:find|search|look|show|tell|give|get|fetch|list|summari[sz]e"
     r"|translate|describe|draw|read|transcribe|explain|write|help|check|make|turn|set|remind|stop|open|forget)\b"
     r"|(?:줘|주세요|주라|줄래|주실래요|달라|알려|찾아|보여|해라|하세요|해봐|봐)\s*[.!~]*\s*$",
     re.IGNORECASE,
 )
-_KOREAN_TELLS = re.compile(r"(?:다|요|죠|음|함|됨|임|네|어|아|지|군|야|께|게|래|대)\s*[.!~^)ㅎㅋ]*\s*$")
-_VERB = re.compile(
+_KOREAN_TELLS = lazy.compile(r"(?:다|요|죠|음|함|됨|임|네|어|아|지|군|야|께|게|래|대)\s*[.!~^)ㅎㅋ]*\s*$")
+_VERB = lazy.compile(
     r"\b(?:is|are|was|were|am|will|would|has|have|had|does|do|did|can|could|should|must|may|needs?|wants?|takes?|goes|went|got|said|says"
     r"|\w+(?:ed|'s|'re|'ll|'ve|'d|'m))\b",
     re.IGNORECASE,
@@ -132,7 +133,7 @@ def is_question(text: str) -> bool:
     return any(_QUESTION.search(narrowed(line)) for line in text.strip().splitlines())
 
 
-_QUESTION = re.compile(
+_QUESTION = lazy.compile(
     r"[?？]['\")\]]*(?:\s|$)|(?:나요|까요|을까|ㄹ까|는지|은가요|인가요|건가요|가요|실\s?분|있을까|누구죠|뭐죠|언제죠)\s*[.~!]*\s*$"
     r"|^\s*(?:who|what|when|where|why|how|which|can|could|should|shall|does|do|did|are|anyone|anybody|does any\w+)\b(?!.*[.!]\s*$)",
     re.IGNORECASE,

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import struct
 import zipfile
 import zlib
@@ -24,6 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from bot import lazy
 from bot.errors import StoreError, refusal
 from bot.locale import phrases
 from bot.store import schema
@@ -41,7 +41,7 @@ LONGEST_MANIFEST: Final = 256 << 20
 """Bytes: a million files."""
 _HEADER: Final = struct.Struct("<4s22xHH")
 """Of a ZIP's first member: the signature, the length of its name, that of its extra field."""
-_NAMES: Final = re.compile(
+_NAMES: Final = lazy.compile(
     r"paring\.db|paring\.toml|session\.key|blobs/([0-9a-f]{2})/\1[0-9a-f]{62}|models(?:/(?!\.\.?(?:/|$))[^/\\\0]+)+"
 )
 _BROKEN = (

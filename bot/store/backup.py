@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import shutil
 import sqlite3
 import tempfile
@@ -25,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
+from bot import lazy
 from bot.errors import StoreError, refusal
 from bot.locale import Text, phrases
 from bot.progress import Report
@@ -46,7 +46,7 @@ REMADE: Final = ("paring.hub.json", "manifest.json")
 PAGES_AT_ONCE: Final = 2048
 BUSY_TIMEOUT_S: Final = 10.0
 MEBIBYTE: Final = 1 << 20
-_BLOB = re.compile(r'"blob":"([0-9a-f]{64})"')
+_BLOB = lazy.compile(r'"blob":"([0-9a-f]{64})"')
 _NAMED = (
     'SELECT message FROM inbox WHERE message LIKE \'%"blob":"%\'',
     'SELECT reply FROM outbox WHERE reply LIKE \'%"blob":"%\'',

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from sqlalchemy import Select, Table, and_, func, select, update
 
+from bot import lazy
 from bot.message import Address, Message, Reply, unpack
 from bot.route import unpack_route
 from bot.store.tables import InboxRow, OutboxRow
@@ -34,7 +35,7 @@ IN_DOUBT: Final = "tried too often"
 LONGEST_NUMBER = 18
 _INBOX, _OUTBOX = cast("Table", InboxRow.__table__), cast("Table", OutboxRow.__table__)
 
-_QUOTED = re.compile(r"""(?<!\w)["'“‘«].*?(?:["'”’»](?!\w)|\Z)""", re.DOTALL)
+_QUOTED = lazy.compile(r"""(?<!\w)["'“‘«].*?(?:["'”’»](?!\w)|\Z)""", re.DOTALL)
 """A platform that refuses a reply may quote it: Unsupported start tag "…" at byte offset 3."""
 _SET_ASIDE = and_(_INBOX.c.state == "dead", _INBOX.c.reference != "")
 

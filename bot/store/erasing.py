@@ -10,13 +10,13 @@ Owns the files that nothing names any more, and the bytes of deleted rows. Leave
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Table, select, text
 
+from bot import lazy
 from bot.config import MEBIBYTE
 from bot.errors import StoreError
 from bot.logs import Logger
@@ -39,7 +39,7 @@ MOST_MERGES = 10_000
 REWRITTEN_MB = 256
 """Up to this size a database is written anew when something was forgotten: some seconds, in which whatever is written waits."""
 EMPTY_TRIES, EMPTY_AGAIN_S = 20, 0.25
-_BLOB = re.compile(r'"blob":"([0-9a-f]{64})"')
+_BLOB = lazy.compile(r'"blob":"([0-9a-f]{64})"')
 
 
 class Eraser:

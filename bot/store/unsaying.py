@@ -7,7 +7,6 @@ Owns the rows, each function within the caller's transaction. Leaves the files t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from sqlalchemy import Table, and_, delete, or_, select, true, update
 
+from bot import lazy
 from bot.message import Address, Command, Message, pack, unpack
 from bot.store.tables import ButtonRow, InboxRow, LabelRow, OutboxRow
 from bot.store.withdrawing import empty, of_messages
@@ -28,7 +28,7 @@ T = TypeVar("T")
 AT_ONCE = 500
 """Rows that one statement names: SQLite takes some thousand."""
 _INBOX, _OUTBOX, _BUTTONS, _LABELS = (cast("Table", kind.__table__) for kind in (InboxRow, OutboxRow, ButtonRow, LabelRow))
-_BLOB = re.compile(r'"blob":"([0-9a-f]{64})"')
+_BLOB = lazy.compile(r'"blob":"([0-9a-f]{64})"')
 Quoted = Callable[[Message], bool]
 """Says whether a message that is quoted is one of those."""
 

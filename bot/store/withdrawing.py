@@ -10,13 +10,13 @@ Owns which answers hold whose words: by the passages of their sources, and by th
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Table, bindparam, delete, select, text, update
 
+from bot import lazy
 from bot.locale import phrases
 from bot.message import Reply, pack, unpack
 from bot.store.tables import ButtonRow, InboxRow, OutboxRow
@@ -31,7 +31,7 @@ _ = phrases(__file__)
 AT_ONCE = 500
 """Rows that one statement names: SQLite takes some thousand."""
 _INBOX, _OUTBOX, _BUTTONS = (cast("Table", kind.__table__) for kind in (InboxRow, OutboxRow, ButtonRow))
-_PASSAGES = re.compile(r'"passages":\[([\d,]*)\]')
+_PASSAGES = lazy.compile(r'"passages":\[([\d,]*)\]')
 _CURRENT = text(
     "SELECT count(*) FROM passages p JOIN documents d ON d.id = p.document_id AND d.version = p.version AND d.scope_id = p.scope_id"
     " WHERE p.id IN (SELECT value FROM json_each(:ids))"
@@ -40,7 +40,7 @@ _SAID = text(
     "SELECT count(DISTINCT s.message_id) FROM inbox s JOIN inbox a USING (channel, account, chat)"
     " WHERE a.id = :number AND s.message_id IN (SELECT value FROM json_each(:ids))"
 )
-_MADE_OF = re.compile(r'"made_of":(\[(?:"(?:[^"\\]|\\.)*",?)+\])')
+_MADE_OF = lazy.compile(r'"made_of":(\[(?:"(?:[^"\\]|\\.)*",?)+\])')
 _EMPTY = update(_OUTBOX).where(_OUTBOX.c.id == bindparam("number")).values(reply=bindparam("packed"))
 
 

@@ -9,11 +9,11 @@ Owns: cutting a text into blocks by its lines; telling a wrapped line from one t
 from __future__ import annotations
 
 import itertools
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
+from bot import lazy
 from bot.values import dataclass
 
 Kind = Literal["prose", "list", "code", "turn", "heading"]
@@ -32,26 +32,26 @@ http https ftp 일시 장소 주제 제목 안건 참석자 참고 비고 주의
 LABELS = frozenset(_LABEL_WORDS.split())
 """What stands before a colon without anybody speaking."""
 
-_LINE = re.compile("([^\n\r\f\v\x1c-\x1e\x85\u2028\u2029]*)(\r\n|[\n\r\f\v\x1c-\x1e\x85\u2028\u2029]|\\Z)")
-_FENCE = re.compile(r"\s{0,3}(?P<fence>`{3,}|~{3,})")
-_HEADING = re.compile(r"\s{0,3}#{1,6}\s+\S|제\s?\d{1,3}\s?[장절편부]\s|(?:Chapter|Section|Part)\s\d{1,3}\b(?!.*[.!?]$)")
-_UNDERLINE = re.compile(r"\s{0,3}(?:={3,}|-{3,}|_{3,}|\*{3,})\s*$|\s*-{3,}.{1,40}-{3,}\s*$")
-_ITEM = re.compile(r"\s*(?:[-*+•‣▪◦·▶►○●■□※–—]|\(?\d{1,2}[.)]|\(?[a-zA-Z가-하]\)|[가-하]\.|[①-⑳])\s+(?=\S)")
-_QUOTED_OR_ROW = re.compile(r"\s*(?:>|\|.*\|\s*$)")
+_LINE = lazy.compile("([^\n\r\f\v\x1c-\x1e\x85\u2028\u2029]*)(\r\n|[\n\r\f\v\x1c-\x1e\x85\u2028\u2029]|\\Z)")
+_FENCE = lazy.compile(r"\s{0,3}(?P<fence>`{3,}|~{3,})")
+_HEADING = lazy.compile(r"\s{0,3}#{1,6}\s+\S|제\s?\d{1,3}\s?[장절편부]\s|(?:Chapter|Section|Part)\s\d{1,3}\b(?!.*[.!?]$)")
+_UNDERLINE = lazy.compile(r"\s{0,3}(?:={3,}|-{3,}|_{3,}|\*{3,})\s*$|\s*-{3,}.{1,40}-{3,}\s*$")
+_ITEM = lazy.compile(r"\s*(?:[-*+•‣▪◦·▶►○●■□※–—]|\(?\d{1,2}[.)]|\(?[a-zA-Z가-하]\)|[가-하]\.|[①-⑳])\s+(?=\S)")
+_QUOTED_OR_ROW = lazy.compile(r"\s*(?:>|\|.*\|\s*$)")
 _CLOCK = r"(?:(?:오전|오후|[AaPp][Mm])\s?)?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _DAY = r"(?:\d{4}[-./]\s?\d{1,2}[-./]\s?\d{1,2}\.?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}년\s\d{1,2}월\s\d{1,2}일)"
-_STAMPED = re.compile(
+_STAMPED = lazy.compile(
     rf"\s{{0,8}}(?:\[(?P<kakao>[^\]\n]{{1,30}})\]\s?\[{_CLOCK}\]\s?"
     rf"|\[?(?:{_DAY}(?:T|,?\s{{0,2}}))?{_CLOCK}\]?(?:\s?[-–]|,)?\s{{0,2}}(?:<(?P<angled>[^>\n]{{1,30}})>|(?P<stamped>[^:<>\n]{{1,30}}?)\s?:(?=\s|$))\s?"
     r"|<(?P<irc>[@+]?[\w.-]{1,30})>\s"
     r"|#(?P<hashed>[^#\n]{1,30})#\s?:\s?"
     rf"|(?P<slack>[^\W\d_][^:\n]{{0,29}}?)\s{{1,3}}\[?{_CLOCK}\]?\s*$)"
 )
-_NAMED = re.compile(
+_NAMED = lazy.compile(
     r"\s{0,8}(?:\*\*|__)?(?P<name>[^\W\d_](?:[\w.'’&()-]| (?=\S)){0,29}?)(?:\*\*|__)?\s?[:：](?:\*\*|__)?(?:\s+|$)"
 )
-_ENDED = re.compile(r"[.!?…。！？:;][\"'”’)\]}»」』】〉》*_]*\s*$")
-_KOREAN_END = re.compile(r"(?:다|요|죠|까|음|함|임|됨|네|ㅋ|ㅎ|ㅠ|ㅜ)[\s~^]*$")
+_ENDED = lazy.compile(r"[.!?…。！？:;][\"'”’)\]}»」』】〉》*_]*\s*$")
+_KOREAN_END = lazy.compile(r"(?:다|요|죠|까|음|함|임|됨|네|ㅋ|ㅎ|ㅠ|ㅜ)[\s~^]*$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
+from bot import lazy
+
 LONGEST = 2000
 """Characters after which a stretch without an end is cut at a space: a reader of sentences can rely on it."""
 LONGEST_ASIDE = 300
@@ -42,14 +44,14 @@ _NUMBERED = frozenset(_NUMBERED_WORDS.split())
 """Abbreviations only before a number: `No. 3`, but `No. I said so.`"""
 
 _CLOSERS = "\"'”’)\\]}»」』】〉》*_~"
-_END = re.compile(rf"(?P<mark>[.!?…。！？｡]+)(?P<closers>(?:[{_CLOSERS}]|\[\d{{1,3}}\])*)")
-_WORD_BEFORE = re.compile(r"[^\s(\[{\"'“‘/]*$")
-_NEXT = re.compile(r"\s*[\"'“‘(\[{«「『【〈《*_]*(?P<word>[^\W\d_]+|\d+|\S|$)")
-_QUOTING = re.compile(r"\s?(?:이?라[고는며면]|고\s|며\s|하[고며는]\s|란\s|라[고는며]?\s)")
-_DATE_BEFORE = re.compile(r"(?<!\d)\d{2,4}\.\s?\d{1,2}(?:\.\s?\d{1,2})?$")
-_COUNTED_AFTER = re.compile(r"\s?\d{1,2}\.(?!\d)")
+_END = lazy.compile(rf"(?P<mark>[.!?…。！？｡]+)(?P<closers>(?:[{_CLOSERS}]|\[\d{{1,3}}\])*)")
+_WORD_BEFORE = lazy.compile(r"[^\s(\[{\"'“‘/]*$")
+_NEXT = lazy.compile(r"\s*[\"'“‘(\[{«「『【〈《*_]*(?P<word>[^\W\d_]+|\d+|\S|$)")
+_QUOTING = lazy.compile(r"\s?(?:이?라[고는며면]|고\s|며\s|하[고며는]\s|란\s|라[고는며]?\s)")
+_DATE_BEFORE = lazy.compile(r"(?<!\d)\d{2,4}\.\s?\d{1,2}(?:\.\s?\d{1,2})?$")
+_COUNTED_AFTER = lazy.compile(r"\s?\d{1,2}\.(?!\d)")
 _OPENERS = {"(": ")", "[": "]", "{": "}", "“": "”", "「": "」", "『": "』", "«": "»", "《": "》", "〈": "〉", "【": "】"}
-_PAIRED = re.compile('[()\\[\\]{}“”「」『』«»《》〈〉【】"]')
+_PAIRED = lazy.compile('[()\\[\\]{}“”「」『』«»《》〈〉【】"]')
 _KOREAN_ENDINGS = "다요죠까네라자군음함임됨오"
 SHORTEST_TRAILING = 8
 """Characters before an ellipsis that can end a Korean sentence: `음... 그게` goes on."""

@@ -8,9 +8,9 @@ that takes seconds, of a few thousand hours.
 
 from __future__ import annotations
 
-import re
+from bot import lazy
 
-_RUN = re.compile(r"(\s)\s+")
+_RUN = lazy.compile(r"(\s)\s+")
 
 
 def narrowed(text: str) -> str:

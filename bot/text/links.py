@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from bot import lazy
+
 _TLDS = (
     "com net org info biz io me co kr 한국 jp cn ru uk de eu us tv to ly xyz top site online click link shop app dev page cloud club live "
     "pro one win vip work space store tech icu example onion"
@@ -19,9 +21,9 @@ _SCHEME = r"(?:[a-z][a-z0-9+.-]{1,31}:/{1,3}|(?:javascript|vbscript|data|mailto|
 _TAIL = r"[^\s<>()\[\]\"'`]*+"
 _HOST = rf"(?:[\w-]++\.(?=\w))++(?:{'|'.join(_TLDS.split())})(?![\w-])(?::\d{{1,5}})?(?:[/?#]{_TAIL})?"
 _MAIL = r"[\w.+-]++@(?:[\w-]++\.(?=\w))++[a-z]{2,}"
-_LINK = re.compile(rf"(?<!\w){_SCHEME}{_TAIL}|(?<![\w.@+-])(?:www\.{_TAIL}|{_HOST}|{_MAIL})", re.IGNORECASE)
-_MARKED = re.compile(r"!?\[([^\[\]]*+)\]\(\s*+<?([^\s()<>]*+(?:\([^\s()<>]*+\)[^\s()<>]*+)*+)>?[^()\n]*+\)")
-_NO_TARGET = re.compile(r"[^:/.&\\%#?]*")  # handlers[name](event) is code
+_LINK = lazy.compile(rf"(?<!\w){_SCHEME}{_TAIL}|(?<![\w.@+-])(?:www\.{_TAIL}|{_HOST}|{_MAIL})", re.IGNORECASE)
+_MARKED = lazy.compile(r"!?\[([^\[\]]*+)\]\(\s*+<?([^\s()<>]*+(?:\([^\s()<>]*+\)[^\s()<>]*+)*+)>?[^()\n]*+\)")
+_NO_TARGET = lazy.compile(r"[^:/.&\\%#?]*")  # handlers[name](event) is code
 _ENDS = ".,;:!?*_~"
 
 

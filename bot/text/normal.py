@@ -13,7 +13,7 @@ import re
 import unicodedata
 from typing import Literal
 
-import regex
+from bot import lazy
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
@@ -21,14 +21,14 @@ MOST_MARKS = 30
 """Marks that a letter keeps, more than any language writes. Source: https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format"""
 _MARK = r"[\P{ccc=0}\u0f73\u0f75\u0f81\uff9e\uff9f]"
 """The five that are named begin with a mark once they are taken apart."""
-_FLOOD = regex.compile(f"({_MARK}{{{MOST_MARKS}}}){_MARK}+")
+_FLOOD = lazy.compile_regex(f"({_MARK}{{{MOST_MARKS}}}){_MARK}+")
 
-_LETTER = re.compile("[\u3131-\u3163\uffa1-\uffdc]")
-_LETTERS = re.compile(r"(?<!\w)[\u3131-\u3163\uffa1-\uffdc]{2,}(?!\w)")
-_SYLLABLE = re.compile("[가-힣]")
+_LETTER = lazy.compile("[\u3131-\u3163\uffa1-\uffdc]")
+_LETTERS = lazy.compile(r"(?<!\w)[\u3131-\u3163\uffa1-\uffdc]{2,}(?!\w)")
+_SYLLABLE = lazy.compile("[가-힣]")
 _CLOSERS = "".join(unicodedata.normalize("NFKC", letter) for letter in "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
 """The consonants that close a syllable, as they stand alone, in the order of the syllables that they close."""
-_CLOSED = re.compile(f"([{''.join(chr(code) for code in range(0xAC00, 0xD7A4, 28))}])([{_CLOSERS}])")
+_CLOSED = lazy.compile(f"([{''.join(chr(code) for code in range(0xAC00, 0xD7A4, 28))}])([{_CLOSERS}])")
 
 
 def normal(form: Form, text: str) -> str:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from bot import lazy
+
 UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
@@ -24,13 +26,13 @@ TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 LONGEST_NAME = 200
 """Characters of a person's or a file's name that are kept."""
 
-_TURNED = re.compile(f"[{TURNS}]")
-_LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_TURNED = lazy.compile(f"[{TURNS}]")
+_LEFTWARD = lazy.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _FIRST_STRONG, _ENDED = "\u2068", "\u2069"
-_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
-_IN_NO_NAME = re.compile(f"(?![\u200c\u200d\ufe0e\ufe0f])[{UNSEEN}\ud800-\udfff]")  # what joins and colours emoji stays
-_SIGNS = re.compile(r"[\\*`\[\]~<>]|&(?=#?\w)|(?<![^\W_])_|_(?![^\W_])|!(?=\[)")
-_LINE_STARTS = re.compile(r"^([ \t]*)(?=[+#-])", re.MULTILINE)
+_NO_LINE = lazy.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
+_IN_NO_NAME = lazy.compile(f"(?![\u200c\u200d\ufe0e\ufe0f])[{UNSEEN}\ud800-\udfff]")  # what joins and colours emoji stays
+_SIGNS = lazy.compile(r"[\\*`\[\]~<>]|&(?=#?\w)|(?<![^\W_])_|_(?![^\W_])|!(?=\[)")
+_LINE_STARTS = lazy.compile(r"^([ \t]*)(?=[+#-])", re.MULTILINE)
 
 
 def named(name: str) -> str:

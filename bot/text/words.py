@@ -9,13 +9,13 @@ Leaves to others: counting and weighing terms.
 
 from __future__ import annotations
 
-import re
 import threading
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from bot import lazy
 from bot.text.normal import normal, syllables
 from bot.text.shown import UNSEEN
 
@@ -50,16 +50,16 @@ CUT_SEEN = 14
 _DEPENDENT_TAGS = ("J", "E", "XS", "VCP")
 """Prefixes of the tags of what stands at no word's beginning: particles, endings, suffixes, the copula."""
 
-_IGNORED = re.compile(f"[{UNSEEN}]")
-_OVERLAID = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_IGNORED = lazy.compile(f"[{UNSEEN}]")
+_OVERLAID = lazy.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 """Marks that are left where a letter and they are no letter of any language: ornament."""
-_FOREIGN_APOSTROPHE = re.compile("[\u2018\u2019\u02bc\uff07]")
-_SURROGATE_OR_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
+_FOREIGN_APOSTROPHE = lazy.compile("[\u2018\u2019\u02bc\uff07]")
+_SURROGATE_OR_CONTROL = lazy.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_HANGUL = lazy.compile("[\uac00-\ud7a3]")
 _HAN = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LATIN = "a-z\u00df-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 _UNIT = "[kmgt]i?b|[kmcn]?m|[km]?g|m?l|[mn]?s|[kmg]?hz|k?wh?|px|pt|ppm|am|pm"
-_TOKEN = re.compile(
+_TOKEN = lazy.compile(
     rf"(?P<han>[{_HAN}]+)"
     r"|(?P<named>(?<!\w)(?:c\+\+|[cf]#|\.net)(?!\w))"
     rf"|(?P<amount>\d++(?:\.\d++)?(?:{_UNIT})(?![\d{_LATIN}]))"
@@ -68,7 +68,7 @@ _TOKEN = re.compile(
     rf"|(?P<latin>[{_LATIN}]+(?:'[{_LATIN}]+)*)"
     rf"|(?P<other>[^\W\d_\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f{_LATIN}{_HAN}]+)"
 )
-_AMOUNT = re.compile(r"[\d.]+")
+_AMOUNT = lazy.compile(r"[\d.]+")
 
 _tagger_in_use = threading.Lock()
 _stemmer_in_use = threading.Lock()

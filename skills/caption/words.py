@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 from typing import Final
 
+from bot import lazy
 from bot.image_look import Look
 from bot.images import Examined
 from bot.locale import Language, Text, phrases
@@ -32,7 +33,7 @@ ENGINES: Final = {"tesseract": "Tesseract", "rapidocr": "RapidOCR"}
 DARK_BELOW: Final = 0.3
 SHOWN_LINES: Final = 14
 SHOWN_CHARACTERS: Final = 1200
-GENERIC_NAME: Final = re.compile(
+GENERIC_NAME: Final = lazy.compile(
     r"((photo|image|img|dsc|pxl|picture|file|blob|screenshot|kakaotalk)([-_ ]?(?=\S*\d)[\w-]+)?"
     r"|(pasted|clipboard)[-_ ]?image|[\d_ -]+)(\.\w{2,5})?",
     re.IGNORECASE,

@@ -12,12 +12,13 @@ import re
 import unicodedata
 from typing import Final
 
+from bot import lazy
 from bot.locale import Text, phrases
 
 _ = phrases(__file__)
 
 LONGEST: Final = 60
-_NO_WORDS = re.compile(r"[^\w\s]+|_")
+_NO_WORDS = lazy.compile(r"[^\w\s]+|_")
 _TALK_TO = r"(?: (?:there|again|all|everyone|everybody|bot|paring|to you|too|friend))*"
 
 _THANKS = r"(?:thanks?|thank you|thx|cheers|ty)\b|고마|고맙|감사|ㄱㅅ|땡큐|덕분에"
@@ -37,14 +38,14 @@ _GREETING = (
     r"안녕|하이|반가|반갑|굿모닝|ㅎㅇ|좋은 아침|처음 뵙"
 )
 _GREETED: Final = (
-    (re.compile(_THANKS, re.IGNORECASE), _("You are welcome!")),
-    (re.compile(_PARTING, re.IGNORECASE), _("Goodbye!")),
-    (re.compile(_INSULT, re.IGNORECASE), _("I am sorry that I was no help.")),
+    (lazy.compile(_THANKS, re.IGNORECASE), _("You are welcome!")),
+    (lazy.compile(_PARTING, re.IGNORECASE), _("Goodbye!")),
+    (lazy.compile(_INSULT, re.IGNORECASE), _("I am sorry that I was no help.")),
     (
-        re.compile(_WHO, re.IGNORECASE),
+        lazy.compile(_WHO, re.IGNORECASE),
         _("I am Paring, a bot that gives each message to a small model that is good at just that."),
     ),
-    (re.compile(_GREETING, re.IGNORECASE), _("Hello!")),
+    (lazy.compile(_GREETING, re.IGNORECASE), _("Hello!")),
 )
 """How a message may begin, and what is said to that."""
 
@@ -80,21 +81,21 @@ _NODS_KO = (
 )
 _ONLY_NODS = rf"(?:{_NODS}|{_NODS_KO})(?: (?:{_NODS}|{_NODS_KO}))*"
 _ONLY: Final = (
-    (re.compile(_ONLY_THANKS, re.IGNORECASE), _("You are welcome!")),
-    (re.compile(_ONLY_PARTING, re.IGNORECASE), _("Goodbye!")),
-    (re.compile(_ONLY_INSULT, re.IGNORECASE), _("I am sorry that I was no help. /help shows what I can do.")),
+    (lazy.compile(_ONLY_THANKS, re.IGNORECASE), _("You are welcome!")),
+    (lazy.compile(_ONLY_PARTING, re.IGNORECASE), _("Goodbye!")),
+    (lazy.compile(_ONLY_INSULT, re.IGNORECASE), _("I am sorry that I was no help. /help shows what I can do.")),
     (
-        re.compile(_ONLY_WHO, re.IGNORECASE),
+        lazy.compile(_ONLY_WHO, re.IGNORECASE),
         _("I am Paring, a bot that gives each message to a small model that is good at just that. /help shows which there are."),
     ),
     (
-        re.compile(_ONLY_GREETING, re.IGNORECASE),
+        lazy.compile(_ONLY_GREETING, re.IGNORECASE),
         _(
             "Hello! Send me a file, a text or a photo, and ask; /help shows what I can do. To talk with, no model is installed yet: "
             "/chat says what an admin would type."
         ),
     ),
-    (re.compile(_ONLY_NODS, re.IGNORECASE), _("All right! I am here when you need me.")),
+    (lazy.compile(_ONLY_NODS, re.IGNORECASE), _("All right! I am here when you need me.")),
 )
 _NODDED: Final = _ONLY[-1][1]
 

@@ -10,6 +10,7 @@ import re
 import zlib
 from typing import Final
 
+from bot import lazy
 from bot.errors import NoModelError
 from bot.locale import Text, phrases
 from bot.message import AttachmentKind, Button, Command, Message, Picture, Reply
@@ -23,7 +24,7 @@ LONGEST_PROMPT: Final = 600
 LONGEST_ALT: Final = 200
 LONGEST_SEED: Final = 11
 SEEDS: Final = 1_000_000_000
-_SEED: Final = re.compile(r"(?:\A|\s)#(\d{1,9})\Z")
+_SEED: Final = lazy.compile(r"(?:\A|\s)#(\d{1,9})\Z")
 _POLITE: Final = (
     r"(?:(?:please|pls|hey|hi|ok|now|(?:can|could|would|will) you|i(?:['’]d| would) like|i (?:want|need)|"
     r"let['’]?s|you to|to)[\s,]+){0,6}"
@@ -34,31 +35,31 @@ _MEDIUM: Final = (
 )
 _KEPT_MEDIA: Final = frozenset({"logo", "icon", "poster", "portrait", "sketch", "cartoon", "wallpaper", "painting"})
 _ENGLISH: Final = (
-    re.compile(
+    lazy.compile(
         rf"\A\W*{_POLITE}(?:draw|paint|sketch|generate|create|make|imagine|illustrate|render|design|produce|give me|show me)\s+(?:me\s+|us\s+)?"
         rf"(?:(?:an?|the|some)\s+)?(?:new\s+|nice\s+)?(?P<medium>{_MEDIUM})\s+"
         r"(?:of|with|showing|that shows|depicting|about|for)\s+(?P<text>.+)\Z",
         re.IGNORECASE | re.DOTALL,
     ),
-    re.compile(
+    lazy.compile(
         rf"\A\W*{_POLITE}(?:draw|paint|sketch|imagine|illustrate|render|generate|create|make|design)\s+(?:me\s+|us\s+)?(?P<text>.+)\Z",
         re.IGNORECASE | re.DOTALL,
     ),
-    re.compile(rf"\A\W*{_POLITE}(?:an?\s+|the\s+)?(?P<medium>{_MEDIUM})\s+of\s+(?P<text>.+)\Z", re.IGNORECASE | re.DOTALL),
+    lazy.compile(rf"\A\W*{_POLITE}(?:an?\s+|the\s+)?(?P<medium>{_MEDIUM})\s+of\s+(?P<text>.+)\Z", re.IGNORECASE | re.DOTALL),
 )
-_TAIL: Final = re.compile(r"(?<![\s,])(?:[\s,]++(?:please|for me|thanks|thank you|pls)){1,5}\W*+\Z", re.IGNORECASE)
+_TAIL: Final = lazy.compile(r"(?<![\s,])(?:[\s,]++(?:please|for me|thanks|thank you|pls)){1,5}\W*+\Z", re.IGNORECASE)
 _KOREAN_NOUN: Final = r"(?:그림|이미지|사진|일러스트|삽화|스케치|초상화|그림으로|이미지로|일러스트로)"
 _KOREAN: Final = (
-    re.compile(
+    lazy.compile(
         rf"\A\W*(?P<text>.+?)(?:을|를)?\s*(?:(?:담은|나오는|있는|의)\s*)?(?:{_KOREAN_NOUN}(?:을|를|으로|로)?\s*)?(?:하나|한 장|한장|좀|한번)?\s*"
         r"(?:그려|그리|만들어|생성|스케치해|상상해|디자인해|보여)[가-힣\s]{0,14}[.!?~]*\Z",
         re.DOTALL,
     ),
-    re.compile(
+    lazy.compile(
         rf"\A\W*(?:(?:{_KOREAN_NOUN})(?:을|를)?\s*)?(?:좀\s*)?(?:그려|만들어|생성해)\s*(?:줘|주세요|줄래|줄래요|주실래요|봐|봐요)?\s*[:,]\s*(?P<text>.+)\Z",
         re.DOTALL,
     ),
-    re.compile(rf"\A\W*(?P<text>.+?)(?:의)?\s*{_KOREAN_NOUN}\W*\Z", re.DOTALL),
+    lazy.compile(rf"\A\W*(?P<text>.+?)(?:의)?\s*{_KOREAN_NOUN}\W*\Z", re.DOTALL),
 )
 
 

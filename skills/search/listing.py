@@ -9,10 +9,10 @@ Owns reading the question and the list's look. Leaves to the library which docum
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
+from bot import lazy
 from bot.locale import Text, phrases
 from bot.message import Button, Command, Reply
 from bot.moment import day
@@ -27,9 +27,9 @@ NAMES: Final = ("files", "docs", "파일", "문서", "목록")
 AT_ONCE: Final = 20
 """Documents that are told at once."""
 LONGEST_ASKING: Final = 60
-_FROM = re.compile(r"^\s*--from[ =](\d{1,6})\b\s*")
-_WORD = re.compile(r"\w+")
-_PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:이|은|는|가|을|를|도)$")
+_FROM = lazy.compile(r"^\s*--from[ =](\d{1,6})\b\s*")
+_WORD = lazy.compile(r"\w+")
+_PARTICLE = lazy.compile(r"(?<=[가-힣]{2})(?:이|은|는|가|을|를|도)$")
 
 
 def _words(listed: str) -> frozenset[str]:

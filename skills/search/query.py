@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bot import lazy
 from bot.text.gaps import narrowed
 
 _POLITE = (
@@ -23,22 +24,22 @@ _LOOKING = (
     r"|(?:is\s+there\s+)?(?:anything|something)\s+(?:on|about)\s+)"
 )
 _PLACE = r"(?:in|through|from)\s+(?:all\s+)?(?:the|our|my)\s+(?:docs?|documents?|files?|wiki|chats?|notes?|messages?|drive)\s*"
-_ENGLISH_BEGIN = re.compile(rf"^\s*{_POLITE}(?:{_ORDER}|{_LOOKING})(?:{_PLACE}(?:for\s+)?)?", re.IGNORECASE)
-_ENGLISH_END = re.compile(rf"(?:,?\s+{_PLACE})?(?:,?\s+(?:please|thanks|thank\s+you|for\s+me))*\s*[.!?]*\s*$", re.IGNORECASE)
-_ASKING = re.compile(r"\s*(?:who|what|when|where|why|how|which)\b", re.IGNORECASE)
+_ENGLISH_BEGIN = lazy.compile(rf"^\s*{_POLITE}(?:{_ORDER}|{_LOOKING})(?:{_PLACE}(?:for\s+)?)?", re.IGNORECASE)
+_ENGLISH_END = lazy.compile(rf"(?:,?\s+{_PLACE})?(?:,?\s+(?:please|thanks|thank\s+you|for\s+me))*\s*[.!?]*\s*$", re.IGNORECASE)
+_ASKING = lazy.compile(r"\s*(?:who|what|when|where|why|how|which)\b", re.IGNORECASE)
 
 _GIVE = (
     r"(?:\s*(?:줘|줘요|주라|줄래|줄래요|주세요|주실래요|주실\s?수\s?있나요|주실\s?수\s?있을까요|주시겠어요|주십시오"
     r"|봐|봐줘|봐\s?줘|보세요|볼래|봐\s?주세요|다오|라))?"
 )
-_KOREAN_END = re.compile(
+_KOREAN_END = lazy.compile(
     r"\s*(?:을|를|이|가|은|는|도)?\s*(?:좀|한번|한\s?번|혹시|빨리|얼른)?\s*"
     rf"(?:찾아|검색해|검색|알려|보여|가져와|가져다|뒤져|조회해)(?:\s?봐)?{_GIVE}(?:요)?\s*[.!?~^]*\s*$"
 )
-_KOREAN_ABOUT = re.compile(
+_KOREAN_ABOUT = lazy.compile(
     r"\s*(?:에\s?(?:대해서?|관해서?)|(?:에\s?(?:대한|관한)|관련(?:된)?)\s?(?:내용|자료|문서|정보|것|거))\s*$"
 )
-_KOREAN_BEGIN = re.compile(
+_KOREAN_BEGIN = lazy.compile(
     r"^\s*(?:(?:혹시|저기|저기요|안녕하세요)[,.!]?\s+)?"
     r"(?:(?:우리|이|그|내)?\s?(?:문서|자료|파일|위키|대화|채팅|메시지)(?:들)?(?:에서|중에서?|중에|에)\s+)?"
 )

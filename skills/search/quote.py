@@ -5,16 +5,16 @@ quoted("It is big. It opened in 2019. It is blue.", (11, 29))   # "> It is big. 
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from bot import lazy
 from bot.text.shown import isolated, literal
 
 LONGEST: Final = 600
 """Characters of a quote, about: a screen of a phone."""
 BEFORE: Final = 0.35
 """Share of what is left for context that goes before the sentence."""
-_SPACES = re.compile(r"\s+")
+_SPACES = lazy.compile(r"\s+")
 
 
 def quoted(text: str, marked: tuple[int, int] | None) -> str:

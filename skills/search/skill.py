@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
+from bot import lazy
 from bot.errors import InputError, of_file
 from bot.locale import Language, Text, phrases
 from bot.message import PRIVATELY, Attachment, AttachmentKind, Button, Command, Message, Reply, Source
@@ -38,7 +39,7 @@ MOST_TOLD: Final = 5
 LEAST_SHARE: Final = 0.2
 """A source whose chance is below this share of the best one's is not worth a reader's time."""
 LONGEST_QUESTION: Final = 2000
-_IT_ITSELF = re.compile(
+_IT_ITSELF = lazy.compile(
     r"(?:(?:so|and|hey|hi)[ ,]+)?(?:what(?:'s| is| are| does)?|explain|tell me(?: more)? about|describe) (?:this|that|it|these)"
     r"(?: (?:file|document|pdf|one|say|about))*[ .?!]*"
     r"|(?:이게|이건|이거|이것은|이것이|이 (?:파일|문서|자료)(?:는|은|가|이)?) ?(?:뭐|무엇|무슨 (?:파일|문서|자료|내용))"
@@ -46,7 +47,7 @@ _IT_ITSELF = re.compile(
     re.IGNORECASE,
 )
 """What asks of a document that came along nothing but what it is."""
-_COUNT = re.compile(r"^\s*--count[ =](\d{1,3})\b\s*")
+_COUNT = lazy.compile(r"^\s*--count[ =](\d{1,3})\b\s*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ the models the order.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from bot import lazy
 from bot.models.tasks import SummaryInput, SummaryLength
 from skills.summarise.cues import CONNECTIVE
 
@@ -23,10 +23,10 @@ MOST_WORDS: Final[dict[SummaryLength, float]] = {"short": 120.0, "medium": 250.0
 MOST_OF_TEXT: Final[dict[SummaryLength, float]] = {"short": 0.5, "medium": 0.65, "long": 0.8}
 """No summary is longer than this share of its text (one sentence is always allowed)."""
 
-_WORD = re.compile(r"\w+(?:['’.-]\w+)*")
-_REFERENCE = re.compile(r"(?:\[\d{1,3}\])+")
-_MARKER = re.compile(r"^\s*(?:[-*+•‣▪◦·▶►○●■□※–—>]|\(?\d{1,2}[.)])\s+")
-_SPACES = re.compile(r"\s+")
+_WORD = lazy.compile(r"\w+(?:['’.-]\w+)*")
+_REFERENCE = lazy.compile(r"(?:\[\d{1,3}\])+")
+_MARKER = lazy.compile(r"^\s*(?:[-*+•‣▪◦·▶►○●■□※–—>]|\(?\d{1,2}[.)])\s+")
+_SPACES = lazy.compile(r"\s+")
 
 
 def costs_of(item: SummaryInput) -> list[int]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 
+from bot import lazy
+
 _CLAIM_EN = (
     r"\b(?:we|i|this (?:paper|work|study|article|report|thesis|post))\b[^.]{0,40}?\b(?:propos|introduc|present|show|demonstrat|develop|"
     r"describ|stud(?:y|ies|ied)|investigat|provid|explor|analy[sz]|address|aim|find|found|argue|suggest|report|devis|design|examin|"
@@ -53,23 +55,23 @@ _REPORT = (
     r"알려졌|나타났|보도했|발표했|지적했)다|에 따르면|연합뉴스|기자\b"
 )
 
-CLAIM = re.compile(f"{_CLAIM_EN}|{_CLAIM_KO}", re.IGNORECASE)
+CLAIM = lazy.compile(f"{_CLAIM_EN}|{_CLAIM_KO}", re.IGNORECASE)
 """What a text claims, contributes, concludes."""
-INTENT = re.compile(f"{_INTENT_EN}|{_INTENT_KO}", re.IGNORECASE)
+INTENT = lazy.compile(f"{_INTENT_EN}|{_INTENT_KO}", re.IGNORECASE)
 """What somebody will do, wants or asks for: what is remembered of a talk."""
-NOD = re.compile(f"{_NOD_EN}|{_NOD_KO}", re.IGNORECASE)
+NOD = lazy.compile(f"{_NOD_EN}|{_NOD_KO}", re.IGNORECASE)
 """Greetings, thanks, agreement: a turn that carries little."""
-AFTERTHOUGHT = re.compile(_AFTERTHOUGHT, re.IGNORECASE)
+AFTERTHOUGHT = lazy.compile(_AFTERTHOUGHT, re.IGNORECASE)
 """A sentence that leans on the one before."""
-LEANING = re.compile(_LEANING, re.IGNORECASE)
+LEANING = lazy.compile(_LEANING, re.IGNORECASE)
 """A sentence that nobody understands without the one before: who `they` are, of what it is the reason."""
-REPORT = re.compile(_REPORT, re.IGNORECASE)
+REPORT = lazy.compile(_REPORT, re.IGNORECASE)
 """Somebody's words or a fact as a newspaper tells them."""
-CONNECTIVE = re.compile(
+CONNECTIVE = lazy.compile(
     r"(?:(?:However|Moreover|Furthermore|In addition|Additionally|Also|Further|Similarly|Meanwhile|Therefore|Thus|Hence|Finally|"
     r"Specifically|In particular|Well|Oh|So),\s+|(?:But|And|So)\s+(?=[a-z])|"
     r"(?:그러나|하지만|그런데|또한|그리고|더불어|아울러|한편|따라서|그래서|이에),?\s+)(?=\S)"
 )
 """What ties a sentence to the one before it, and is dropped where that one is not there."""
-NAME_INSIDE = re.compile(r"(?<=[a-z,;] )[A-Z][\w'-]+")
+NAME_INSIDE = lazy.compile(r"(?<=[a-z,;] )[A-Z][\w'-]+")
 """A capitalised word inside a sentence."""

@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from bot import lazy
+
 LEAST_BODY: Final = 25
 """Characters: with less than that left, the frame was the text."""
 TOP_LINES: Final = 8
@@ -22,41 +24,41 @@ SIGNATURE_LINES: Final = 8
 HEADER_LINES: Final = 4
 """Lines of a quoted mail's header, two of which must be such."""
 
-_HISTORY = re.compile(
+_HISTORY = lazy.compile(
     r"\s*(?:On\b.{5,90}\bwrote:|-{2,}\s*(?:Original Message|Forwarded message|원본 (?:메일|메시지)|전달된 메[일시]지?)\s*-{2,}"
     r"|\d{4}년.{5,80}(?:작성|썼습니다)\s?[:：]?)\s*",
     re.IGNORECASE,
 )
-_HEADER = re.compile(
+_HEADER = lazy.compile(
     r"\s*(?:From|Sent|Date|To|Cc|Subject|보낸\s?사람|보낸\s?날짜|날짜|받는\s?사람|참조|제목)\s?[:：]\s?\S.*", re.IGNORECASE
 )
-_FACTS = re.compile(
+_FACTS = lazy.compile(
     r"\s*(?:[-*]\s+)?(?:\*\*)?(?:Present|Attend(?:ees|ing|ance)|Participants|Apologies|Absent|Regrets|"
     r"Chair|Minutes(?: by)?|Note[- ]taker|From|Sent|To|Cc|Subject|참석자?|참가자|불참자?|작성자?|기록자?|서기|"
     r"보낸\s?사람|보낸\s?날짜|받는\s?사람|수신|발신|참조|제목)(?:\*\*)?\s?[:：].*",
     re.IGNORECASE,
 )
-_GREETING = re.compile(
+_GREETING = lazy.compile(
     r"\s*(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b[^.!?\n]{0,50}[,!.:]?"
     r"|(?:다들\s|여러분\s)?안녕하(?:세요|십니까|신가요)[^\n]{0,40}|[^\n.!?:]{1,20}(?:님|께|귀하|귀중)[,.]?)\s*",
     re.IGNORECASE,
 )
-_INTRODUCTION = re.compile(r"\s*(?:저는\s)?[^\n.!?,]{2,30}(?:입니다|이에요|예요|(?:라고|이라고) 합니다|드립니다)[.,!]?\s*")
-_CLOSING = re.compile(
+_INTRODUCTION = lazy.compile(r"\s*(?:저는\s)?[^\n.!?,]{2,30}(?:입니다|이에요|예요|(?:라고|이라고) 합니다|드립니다)[.,!]?\s*")
+_CLOSING = lazy.compile(
     r"\s*(?:(?:(?:with )?(?:best|kind|warm|many)(?: and (?:best|kind|warm))? )?(?:regards|wishes|thanks)|best|"
     r"thanks(?: again| a lot| in advance)?|thank you(?: (?:very much|in advance))?|sincerely|yours(?: \w+)?|cheers|"
     r"(?:대단히\s|미리\s)?(?:감사|고맙)(?:합니다|드립니다|습니다)|수고하(?:세요|십시오)|[^\n.!?]{2,25}\s(?:드림|올림|배상))\s?[,.!~]*\s*",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"\s*(?:-{2,}|_{3,}|={3,})\s*")
-_CONTACT = re.compile(
+_RULE = lazy.compile(r"\s*(?:-{2,}|_{3,}|={3,})\s*")
+_CONTACT = lazy.compile(
     r"\s*(?:(?:tel|phone|mobile|cell|fax|e-?mail|전화|팩스|휴대(?:폰|전화)|연락처|이메일|메일)\b[.:\s]*)?[+\d(][\d\s().+-]{6,}+(?:[|,/]?\s*\S+@\S+)?\s*"
     r"|\s*(?:tel|fax|e-?mail|이메일|메일)\b[.:\s].{0,60}",
     re.IGNORECASE,
 )
-_REACHED = re.compile(r"\S@\S|\d[\d\s().+-]{6,}\d")
+_REACHED = lazy.compile(r"\S@\S|\d[\d\s().+-]{6,}\d")
 """An address or a number at which somebody is reached."""
-_ROW = re.compile(r"\s*\|.*\|\s*")
+_ROW = lazy.compile(r"\s*\|.*\|\s*")
 
 
 def body_of(text: str) -> str:

@@ -8,10 +8,10 @@ Owns reading the name out of the order, and the choice. Leaves to the library wh
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 from typing import Final
 
+from bot import lazy
 from bot.passage import Listed
 from bot.skill import Kit, Request
 from bot.text.normal import normal
@@ -24,9 +24,9 @@ MOST_WORDS: Final = 12
 LEAST_NAME: Final = 2
 """Letters and digits of a name: less names nothing."""
 
-_WORD = re.compile(r"[^\W_]+")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
-_FILE = re.compile(r"(?<![^\s\"“”'‘’])[^\s\"“”'‘’]+\.[A-Za-z][A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
+_WORD = lazy.compile(r"[^\W_]+")
+_HANGUL = lazy.compile("[\uac00-\ud7a3]")
+_FILE = lazy.compile(r"(?<![^\s\"“”'‘’])[^\s\"“”'‘’]+\.[A-Za-z][A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
 _ONLY_ASKS = (
     "a about all an and are at be bit boil brief briefly bullet bullets can could condense concise detail detailed "
     "details did digest do document documents does doc down essence few file files findings for form from gist give "
@@ -37,12 +37,12 @@ _ONLY_ASKS = (
     "words would write you your four five six seven eight nine ten"
 )
 _ENGLISH: Final = frozenset(_ONLY_ASKS.split())
-_KOREAN: Final = re.compile(
+_KOREAN: Final = lazy.compile(
     r"(?:요약|정리|간추|줄여|짧게|길게|간단|간략|자세|핵심|요점|요지|브리핑|문서|파일|자료|내용|부분|전체|이거|그거|이것|그것|저것|이번|"
     r"(?:한|두|세|네|다섯|여섯|\d+)(?:줄|문장|가지)?|해|주|줘|줄래|부탁|알려|보여|말해|만들어|써|좀|그|이|저|줄|문장|가지|어떤|무슨)"
     r"[해하로으만은는을를이가도좀줘주세실래시겠요드려립니다된할수있어나까지한히게부탁라]*"
 )
-_PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:에서|에는|에|의|을|를|은|는|이|가|도|만|으로|로)$")
+_PARTICLE = lazy.compile(r"(?<=[가-힣]{2})(?:에서|에는|에|의|을|를|은|는|이|가|도|만|으로|로)$")
 
 
 @dataclass(frozen=True, slots=True)

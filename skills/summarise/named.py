@@ -7,20 +7,21 @@ Owns the comparison of words with files' names. Pure: it looks nothing up. Leave
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
+from bot import lazy
+
 LEAST_LATIN: Final = 4
 LEAST_HANGUL: Final = 2
 """Letters of a word that names something."""
-_WORD = re.compile(r"[^\W_]+")
-_PARTICLES = re.compile(r"(?<=[가-힣]{2})(?:을|를|은|는|이|가|의|도|만|좀|에서|에|으로|로|랑|과|와)$")
+_WORD = lazy.compile(r"[^\W_]+")
+_PARTICLES = lazy.compile(r"(?<=[가-힣]{2})(?:을|를|은|는|이|가|의|도|만|좀|에서|에|으로|로|랑|과|와)$")
 _ANY: Final = frozenset({"document", "documents", "file", "pdf", "attachment", "문서", "파일", "첨부"})
 """Words for whatever was sent last."""
-_OF_ORDERS = re.compile(
+_OF_ORDERS = lazy.compile(
     r"summ|short|please|could|would|this|that|these|those|with|from|into|your|mine|about|what|give|make|line|sentence|point|word|text|"
     r"요약|정리|간추|줄여|짧게|간단|길게|자세|내용|전체|다음|이거|그거|저거|이것|그것|부탁|해줘|주세요"
 )

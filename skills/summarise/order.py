@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Final, get_args
 
+from bot import lazy
 from bot.models.tasks import SummaryLength
 from bot.text.sentences import split
 from bot.values import dataclass
@@ -26,7 +27,7 @@ LEAST_TEXT: Final = 25
 MOST_MESSAGES: Final = 500
 MOST_COUNT: Final = 30
 
-_ASK = re.compile(
+_ASK = lazy.compile(
     r"\bsu[m]{1,2}[ae]r\w*|\bsum\b|\btl;?\s?dr\b|\bgist\b|\brecap\b|\bshort(?:en|er|ly)\b|\bcondense\b|\bdigest\b|\babridge\b|"
     r"\b(?:short|quick|brief) (?:version|overview|form|notes?|report)\b|\bin (?:short|brief|a nutshell|a few (?:words|lines))\b|"
     r"\bbriefly\b|\bbrief me\b|\b(?:key|main) (?:points?|takeaways?|ideas?|message|findings)\b|\btakeaways?\b|\bboil\b.{0,20}\bdown\b|"
@@ -36,20 +37,20 @@ _ASK = re.compile(
     r"요약|간추|줄여|짧게|핵심|요점|요지|정리|브리핑|(?:한|두|세|네|다섯|\d+)\s?(?:줄|문장)|간단히|간략",
     re.IGNORECASE,
 )
-_TALK = re.compile(
+_TALK = lazy.compile(
     r"\b(?:chat|thread|conversation|discussion|channel|messages?|talk(?:ing)?|said|discuss\w*|miss|catch me up)\b|"
     r"\b(?:up to (?:speed|date)|fill me in|recap)\b|"
     r"대화|채팅|메시지|톡방|단톡|얘기|이야기|논의|스레드|밀린",
     re.IGNORECASE,
 )
-_OPTION = re.compile(r"--length[ =](?P<length>\w+)\s*|--(?P<alone>short|medium|long)\b\s*|--lines[ =](?P<lines>\d{1,3})\s*")
-_URL = re.compile(r"https?://[^\s<>\"'“”‘’]+", re.IGNORECASE)
+_OPTION = lazy.compile(r"--length[ =](?P<length>\w+)\s*|--(?P<alone>short|medium|long)\b\s*|--lines[ =](?P<lines>\d{1,3})\s*")
+_URL = lazy.compile(r"https?://[^\s<>\"'“”‘’]+", re.IGNORECASE)
 _NUMBERS: Final = {
     "one": 1, "a": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "한": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10,
 }  # fmt: skip
 _NUMBER = "|".join(_NUMBERS) + r"|\d{1,3}"
-_MORE = re.compile(
+_MORE = lazy.compile(
     r"(?:(?:and|now|then|ok(?:ay)?|please|(?:what|how) about|(?:can|could) you|make|give me|say|do|put|sum(?:marise|marize)?)\b[\s,]*)*"
     r"(?:(?:it|that|this)\s+)?(?:all\s+)?(?:up\s+)?"
     r"(?:(?:even |a bit |much |a little )?(?P<shorter>shorter|briefer)|"
@@ -62,31 +63,31 @@ _MORE = re.compile(
     r"(?:\s*(?:더|다시|좀|요약|정리|말|줄여|써|해|부탁|가능|할\s?수))*\s*(?:줘요?|주세요|줄래요?|해요?|할까요?|요)?[\s.?!~]*",
     re.IGNORECASE,
 )
-_COUNT = re.compile(
+_COUNT = lazy.compile(
     rf"\b(?P<en>{_NUMBER})[ -](?:short |brief |bullet )?(?:sentences?|lines?|liner|bullets?|points)\b|(?P<ko>{_NUMBER})\s?(?:줄|문장|가지)",
     re.IGNORECASE,
 )
-_BRIEF = re.compile(r"\b(?:short|brief|shorter|quick|briefly)\b(?! (?:version|overview|form))|짧게|간단히|간략", re.IGNORECASE)
-_DETAILED = re.compile(
+_BRIEF = lazy.compile(r"\b(?:short|brief|shorter|quick|briefly)\b(?! (?:version|overview|form))|짧게|간단히|간략", re.IGNORECASE)
+_DETAILED = lazy.compile(
     r"\b(?:long|longer|detailed|in detail)\b(?! (?:email|text|mail|article|read|thread|document|message))|길게|자세히|상세",
     re.IGNORECASE,
 )
-_LAST = re.compile(
+_LAST = lazy.compile(
     r"^(?P<bare>\d{1,3})$|\blast\s+(?P<en>\d{1,3})\s*(?:messages?|msgs?|lines|posts)?\b(?!\s*(?:hours?|days?|minutes?|weeks?|h\b|d\b|m\b))|"
     r"(?:최근|마지막|지난|위)\s*(?P<ko>\d{1,3})\s*(?:개|건|줄)|(?P<ko2>\d{1,3})\s*(?:개|건)(?:의)?\s*(?:메시지|대화|글|톡|메세지)",
     re.IGNORECASE,
 )
-_SPAN = re.compile(
+_SPAN = lazy.compile(
     rf"^(?P<short>\d{{1,3}})\s?(?P<unit>[mhdw])$|\b(?:last|past)\s+(?:(?P<n>{_NUMBER})\s+)?(?P<en>minute|hour|day|week)s?\b|"
     rf"(?:지난|최근|^)\s*(?P<kn>{_NUMBER})\s?(?P<ko>분|시간|일|주)(?:\s?(?:동안|간|치))?(?!\S*\s?(?:줄|문장))",
     re.IGNORECASE,
 )
-_CLOCK = re.compile(
+_CLOCK = lazy.compile(
     r"\bsince\s+(?:about\s+)?(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s?(?P<half>am|pm)?\b|"
     r"(?P<khalf>오전|오후|아침|저녁|밤)?\s*(?P<khour>\d{1,2})(?::(?P<kminute0>\d{2})|시(?:\s?(?P<kminute>\d{1,2})분|\s?(?P<khalfhour>반))?)\s?(?:부터|이후)",
     re.IGNORECASE,
 )
-_DAY = re.compile(
+_DAY = lazy.compile(
     r"\b(?P<today>today(?:'s)?)\b|\b(?P<yesterday>yesterday(?:'s)?)\b|\b(?P<morning>this morning(?:'s)?)\b|\bsince (?P<noon>noon)\b|"
     r"\bthis (?P<week>week)\b|"
     r"\bsince (?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b|(?P<kotoday>오늘)|(?P<koyesterday>어제)|"
@@ -98,18 +99,18 @@ _UNITS: Final = {
     "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "minute": "minutes", "hour": "hours", "day": "days", "week": "weeks",
     "분": "minutes", "시간": "hours", "일": "days", "주": "weeks",
 }  # fmt: skip
-_HEAD_KO = re.compile(
+_HEAD_KO = lazy.compile(
     r"^[^\n.!?]{0,80}?(?:요약|간추려|정리|줄여)\s?(?:좀\s?)?(?:해|부탁)?\s?(?:줘요?|주세요|주실래요|주라|바랍니다|드립니다|드려요)[.!?~:]*\s+(?=\S)"
 )
 _EDGES = " \t\r\n:>-–—\"“”'`|"
-_PARTS = re.compile(r"\n+|(?<=:)\s|>>|(?<=\s)[\"“]")
-_BARE_TAIL = re.compile(r"[\s.!?]tl;?\s?dr[.!?]*$", re.IGNORECASE)
-_WISH = re.compile(
+_PARTS = lazy.compile(r"\n+|(?<=:)\s|>>|(?<=\s)[\"“]")
+_BARE_TAIL = lazy.compile(r"[\s.!?]tl;?\s?dr[.!?]*$", re.IGNORECASE)
+_WISH = lazy.compile(
     r"\bsummari[sz]e\b|\b(?:an?|quick|short) summary\b|\bsum (?:it |this |that )?up\b|\btl;?\s?dr\b|\brecap\b|\bcatch me up\b|\bdid i miss\b|"
     r"요약\s?(?:좀\s?)?(?:해|부탁)|요약[.!?~\s]*$|정리\s?(?:좀\s?)?(?:해\s?(?:줘|주)|부탁)|간추려",
     re.IGNORECASE,
 )
-_SHORTEST = re.compile(
+_SHORTEST = lazy.compile(
     r"tl;?\s?dr[.!?]*|summar(?:y|i[sz]e)[.!?]*|(?:(?:세|3)\s?줄\s?)?요약(?:\s?(?:좀|해\s?줘|해\s?주세요|부탁해요?))?[.!?~]*",
     re.IGNORECASE,
 )

@@ -14,6 +14,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from bot import lazy
 from bot.values import dataclass
 from skills.translate.names import NAME, WORDS_TOO, named
 from skills.translate.patterns import (
@@ -44,16 +45,16 @@ LONGEST_INSTRUCTION: Final = 120
 LONGEST_REQUEST: Final = 500
 """Characters; in a longer line the instruction stands at its very beginning or end."""
 _SIGNS: Final = " \t\n,.:;?!~-–—>→)"
-_LANGUAGE_FIRST: Final = re.compile(
+_LANGUAGE_FIRST: Final = lazy.compile(
     rf"\A(?:(?:in ?to|to|in)\s+)?({NAME})(?:\s*(?:으로|로)(?!\s*{KOREAN_VERB}))?\s*[:,]?(?:\s+|\Z)(.*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
-_CODE_FIRST: Final = re.compile(
+_CODE_FIRST: Final = lazy.compile(
     r"\A(?:(?:to|into|in)\s+)?([^\s:,>→-]+)(?:(?:\s*(?:-{0,2}>|→)\s*|-)([^\s:,>→-]+))?\s*(:?)\s*(.*)\Z", re.DOTALL | re.IGNORECASE
 )
-_ONLY_VERB: Final = re.compile(rf"(?:좀\s*)?{KOREAN_VERB}[가-힣\s]{{0,20}}[:.!?]?\s*")
+_ONLY_VERB: Final = lazy.compile(rf"(?:좀\s*)?{KOREAN_VERB}[가-힣\s]{{0,20}}[:.!?]?\s*")
 
-_ONLY_LANGUAGE: Final = re.compile(
+_ONLY_LANGUAGE: Final = lazy.compile(
     rf"(?:(?:and|now|then|ok(?:ay)?|please|(?:what|how) about)\b[\s,]*)*(?:in|into|to)\s+({NAME})"
     r"(?:[\s,]+(?:please|too|as well|then|now))*[\s.?!]*|"
     rf"(?:(?:그리고|그럼|그러면|이제|이번엔|다시)[\s,]*)*({NAME})(?:로|으로)(?:는|도)?(?:요)?\s*(?:(?:다시|한\s?번|좀|말|번역)\s*)*"

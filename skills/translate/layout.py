@@ -10,17 +10,17 @@ Owns: taking a text apart into what is translated and what is not, and putting i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from bot import lazy
 from bot.text.sentences import split
 from bot.values import dataclass
 
-_MARKER: Final = re.compile(r"\s*(?:(?:[-*•‣·–]|\d{1,3}[.)]|#{1,6}|>+|\[[ xX]\])\s+)*")
-_FENCE: Final = re.compile(r"\s*(```|~~~)")
-_URL: Final = re.compile(r"https?://[^\s<>()\[\]]+[^\s<>()\[\].,;:!?'\"]")
-_NOT_WORDS: Final = re.compile(r"https?://\S+|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|`[^`]*`|@\w+")
+_MARKER: Final = lazy.compile(r"\s*(?:(?:[-*•‣·–]|\d{1,3}[.)]|#{1,6}|>+|\[[ xX]\])\s+)*")
+_FENCE: Final = lazy.compile(r"\s*(```|~~~)")
+_URL: Final = lazy.compile(r"https?://[^\s<>()\[\]]+[^\s<>()\[\].,;:!?'\"]")
+_NOT_WORDS: Final = lazy.compile(r"https?://\S+|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|`[^`]*`|@\w+")
 _ENDS: Final = (".", "!", "?", "…", ":", ";", "。", "！", "？", "”", '"', "」", "』", ")", "다", "요", "까", "죠")
 WRAPPED_LINE: Final = 45
 """A line at least so long that ends amid a sentence was broken by a page's margin, not by a person."""

@@ -12,6 +12,8 @@ import re
 from collections import Counter
 from typing import Final
 
+from bot import lazy
+
 LOOKED_AT: Final = 4000
 _RANGES: Final = (
     ("ko", "가", "힣"), ("ko", "ㄱ", "ㆎ"), ("ja", "\u3041", "\u30ff"), ("zh", "\u4e00", "\u9fff"), ("cyrillic", "\u0400", "\u04ff"),
@@ -22,7 +24,7 @@ _RANGES: Final = (
     ("am", "\u1200", "\u137f"), ("km", "\u1780", "\u17ff"), ("hy", "\u0530", "\u058f"),
 )  # fmt: skip
 """Source: the Unicode Standard, Blocks.txt."""
-_LATIN_LETTER: Final = re.compile(r"[^\W\d_]+", re.UNICODE)
+_LATIN_LETTER: Final = lazy.compile(r"[^\W\d_]+", re.UNICODE)
 _LATIN: Final = "latin"
 _LETTERS_OF: Final = {
     "cyrillic": (("uk", "іїєґ"), ("be", "ў"), ("kk", "әғқңөұүһ"), ("mk", "ѓќѕ"), ("sr", "ђћџљњј"), ("ru", "ыэё")),

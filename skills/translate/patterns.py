@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bot import lazy
 from skills.translate.names import NAME
 
 
 def _any(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    return lazy.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
 POLITE: Final = (
@@ -39,11 +40,11 @@ KOREAN_VERB: Final = (
 )
 _PARTICLE: Final = r"(?:이라고|이라는|라고|라는|이란|란|을|를|은|는|이|가)?"
 
-TO: Final = re.compile(rf"(?:\b(?:in ?to|to|in)\s+({NAME}))|({NAME})\s*(?:으로|로|버전|말로)", re.IGNORECASE)
-FROM: Final = re.compile(rf"(?:\bfrom\s+({NAME}))|({NAME})\s*에서", re.IGNORECASE)
-BARE: Final = re.compile(rf"({NAME})", re.IGNORECASE)
+TO: Final = lazy.compile(rf"(?:\b(?:in ?to|to|in)\s+({NAME}))|({NAME})\s*(?:으로|로|버전|말로)", re.IGNORECASE)
+FROM: Final = lazy.compile(rf"(?:\bfrom\s+({NAME}))|({NAME})\s*에서", re.IGNORECASE)
+BARE: Final = lazy.compile(rf"({NAME})", re.IGNORECASE)
 
-QUOTED: Final = re.compile(
+QUOTED: Final = lazy.compile(
     r"“([^”]+)”|\"([^\"]+)\"|「([^」]+)」|『([^』]+)』|«([^»]+)»|`([^`]+)`|(?<!\w)['‘]([^'’]{2,})['’](?![A-Za-z])"
 )
 ASKS: Final = _any(
@@ -136,14 +137,14 @@ DIRECTION: Final = _any(
     rf"\A(?:from\s+)?({_CODE})\s*(?:to|into|2|-{{0,2}}>|→)\s*({_CODE})(?:\s+(?:please|pls))?\s*[:,]?(?:\s+(.*))?\Z"
 )
 """`EN to KO: text`, `Japanese > English`."""
-PAIR: Final = re.compile(
+PAIR: Final = lazy.compile(
     r"\A(한|영|일|중|독|불|러|서)(한|영|일|중|독|불|러|서)\s*(?:번역|통역)[가-힣\s]{0,14}[:.!?]?\s*(.*)\Z", re.DOTALL
 )
 PAIR_CODES: Final = {"한": "ko", "영": "en", "일": "ja", "중": "zh", "독": "de", "불": "fr", "러": "ru", "서": "es"}
-FOREIGN_RUN: Final = re.compile(r"[^\W\d_가-힣ㄱ-ㆎ]+(?:[^\w가-힣]+[^\W\d_가-힣ㄱ-ㆎ]+)+")
+FOREIGN_RUN: Final = lazy.compile(r"[^\W\d_가-힣ㄱ-ㆎ]+(?:[^\w가-힣]+[^\W\d_가-힣ㄱ-ㆎ]+)+")
 """Two or more words in a row that are not Hangul."""
 
-TAIL_INTO: Final = re.compile(rf"[,;(]\s*{INTO}(?:\s+please)?\W*\Z", re.IGNORECASE)
+TAIL_INTO: Final = lazy.compile(rf"[,;(]\s*{INTO}(?:\s+please)?\W*\Z", re.IGNORECASE)
 
 LONG_HEAD: Final = _any(
     rf"\A\W*(?:{POLITE}{TRANSLATE}(?:\s+(?:this|the following|it))?(?:\s+from\s+{NAME})?(?:\s+{INTO})?\s*[:,.]?\s+|"

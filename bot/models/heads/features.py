@@ -18,6 +18,7 @@ from math import log, sqrt
 from typing import Final
 from zlib import crc32
 
+from bot import lazy
 from bot.language import detect
 from bot.models.heads.gloss import gloss
 from bot.text.normal import normal
@@ -37,15 +38,15 @@ SHORT_ORDER: Final = 30
 LONGEST_GLOSS: Final = 300
 """Characters."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff\x00-\x08\x0b-\x1f\x7f]")
-_URL = re.compile(r"(?:https?://|www\.)\S+")
-_FILE = re.compile(r"\b[\w-]+\.(jpe?g|png|gif|webp|heic|pdf|docx?|xlsx?|pptx?|mp3|m4a|wav|ogg|mp4|mov|txt|csv)\b")
-_REPEATED = re.compile(r"(.)\1{2,}")
-_DIGITS = re.compile(r"\d+")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[?!]|[^\w\s]")
-_HANGUL = re.compile("[\uac00-\ud7a3\u3131-\u318e]")
-_SENTENCE = re.compile(r"(?<=[.!?。:：])\s|\n")
+_SURROGATE = lazy.compile("[\ud800-\udfff]")
+_UNSEEN = lazy.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff\x00-\x08\x0b-\x1f\x7f]")
+_URL = lazy.compile(r"(?:https?://|www\.)\S+")
+_FILE = lazy.compile(r"\b[\w-]+\.(jpe?g|png|gif|webp|heic|pdf|docx?|xlsx?|pptx?|mp3|m4a|wav|ogg|mp4|mov|txt|csv)\b")
+_REPEATED = lazy.compile(r"(.)\1{2,}")
+_DIGITS = lazy.compile(r"\d+")
+_WORD = lazy.compile(r"[^\W_]+(?:'[^\W_]+)?|[?!]|[^\w\s]")
+_HANGUL = lazy.compile("[\uac00-\ud7a3\u3131-\u318e]")
+_SENTENCE = lazy.compile(r"(?<=[.!?。:：])\s|\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from bot import lazy
 from bot.locale import Language
 from bot.models.presets import read_yaml
 from bot.values import dataclass
@@ -23,13 +24,13 @@ SHORT_WORD: Final = 4
 LONGEST: Final = 240
 """Characters: what is pasted is not varied letter by letter."""
 
-_PUNCTUATION = re.compile(r"[?!.,;:…~]+")
-_ENDING = re.compile(
+_PUNCTUATION = lazy.compile(r"[?!.,;:…~]+")
+_ENDING = lazy.compile(
     r"(?:해\s?줘|해\s?주세요|해\s?줄래(?:요)?|해\s?줄\s수\s있어(?:요)?|해\s?주라|해봐|부탁해(?:요)?|부탁드려요|부탁드립니다|해\s?주실래요|해\s?줘요)(?=[?!.~]*$)"
 )
-_GIVING = re.compile(r"(?P<stem>[가-힣])\s?(?:줘|주세요|줄래|줄래요|주라|줘요)(?=[?!.~]*$)")
-_ASKING = re.compile(r"(?P<stem>있어|뭐야|어디야|언제야|누구야|얼마야|돼|했어|됐어|했지|였지|뭐였지)(?:요)?\??$")
-_PARTICLE = re.compile(r"(?<=[가-힣])(?:을|를|은|는|이|가)(?=\s)")
+_GIVING = lazy.compile(r"(?P<stem>[가-힣])\s?(?:줘|주세요|줄래|줄래요|주라|줘요)(?=[?!.~]*$)")
+_ASKING = lazy.compile(r"(?P<stem>있어|뭐야|어디야|언제야|누구야|얼마야|돼|했어|됐어|했지|였지|뭐였지)(?:요)?\??$")
+_PARTICLE = lazy.compile(r"(?<=[가-힣])(?:을|를|은|는|이|가)(?=\s)")
 
 
 @dataclass(frozen=True, slots=True)

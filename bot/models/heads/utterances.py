@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
+from bot import lazy
 from bot.errors import ModelError
 from bot.locale import LANGUAGES, Language, phrases
 from bot.models.presets import read_yaml
@@ -36,8 +37,10 @@ SKILLS: Final = "paring.skills"
 UNFOLDED: Final = 3
 """Examples that are made of one line at most."""
 
-_CHOICE = re.compile(r"\(([^()|]*(?:\|[^()|]*)+)\)")
-_FILLER = re.compile(r"\{(\w+)\}(은|는|이라고|라고|이랑|랑|이라는|라는|이라면|라면|이|가|을|를|으로|로|과|와)?(?=([^가-힣]|$)?)")
+_CHOICE = lazy.compile(r"\(([^()|]*(?:\|[^()|]*)+)\)")
+_FILLER = lazy.compile(
+    r"\{(\w+)\}(은|는|이라고|라고|이랑|랑|이라는|라는|이라면|라면|이|가|을|를|으로|로|과|와)?(?=([^가-힣]|$)?)"
+)
 _HOST: Final = Path(__file__).parents[2]
 
 Fillers = Mapping[Language, Mapping[str, Sequence[str]]]

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from bot import lazy
 from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.runtimes.pytorch import SAFE, SAFE_TOKENIZER, available, begin, computing, reading, settled, unloaded, use_threads
@@ -35,8 +36,8 @@ TASK: Final = "<CAPTION>"
 TASKED: Final = ("florence2",)
 INSTRUCTED: Final = ("idefics3", "smolvlm")
 """Kinds (`model_type` of config.json) that are told a task, and those that are spoken to in a chat; the others need no words."""
-_MARK: Final = re.compile(r"<[^<>]{1,24}>")
-_REPEATED: Final = re.compile(r"\b(\w+)(?: \1\b)+")
+_MARK: Final = lazy.compile(r"<[^<>]{1,24}>")
+_REPEATED: Final = lazy.compile(r"\b(\w+)(?: \1\b)+")
 
 
 class _Processor(Protocol):

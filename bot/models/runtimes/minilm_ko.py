@@ -9,7 +9,6 @@ question finds an English passage and the other way about; English vectors are M
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from bot import lazy
 from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.runtimes import minilm
@@ -32,8 +32,8 @@ KOREAN_FROM: Final = 0.6
 LENGTH_OF_SYLLABLE: Final = 2.5
 """Latin letters that say as much as a syllable of Hangul."""
 
-_HANGUL = re.compile("[\uac00-\ud7a3]+")
-_LETTER = re.compile(r"[^\W\d_\uac00-\ud7a3]")
+_HANGUL = lazy.compile("[\uac00-\ud7a3]+")
+_LETTER = lazy.compile(r"[^\W\d_\uac00-\ud7a3]")
 
 
 class Bilingual:

@@ -10,7 +10,6 @@ decoding and the turning that a file asks for, to `straighten` the other turns. 
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bot import lazy
 from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.runtimes.straighten import straightened, stretched
@@ -70,8 +70,8 @@ FAIR: Final = 0.6
 """Confidence below which what a turned picture says is taken for nothing."""
 FEWEST_LETTERS: Final = 6
 """Letters of a turned picture below which it is no text: edges and grain read as one or two in any turn."""
-LATIN: Final = re.compile(r"[A-Za-z!|.,']{2,8}")
-HANGUL_ALONE: Final = re.compile(r"[가-힣]+[.,!?]?")
+LATIN: Final = lazy.compile(r"[A-Za-z!|.,']{2,8}")
+HANGUL_ALONE: Final = lazy.compile(r"[가-힣]+[.,!?]?")
 SURE: Final = 85.0
 MARGIN: Final = 6
 

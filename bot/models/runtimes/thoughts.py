@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
-_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-_TAIL_OF_THOUGHTS = re.compile(r"\A.*?</think>", re.DOTALL)
+from bot import lazy
+
+_THOUGHTS = lazy.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+_TAIL_OF_THOUGHTS = lazy.compile(r"\A.*?</think>", re.DOTALL)
 """Some servers leave the opening tag to the prompt."""
 
 
