@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.assembly import Ground, assemble, load_skills
+from bot.channels.imports import OF_TELEGRAM, import_aiohttp, without
 from bot.channels.spec import ChannelKit, built
 from bot.errors import ModelError, SettingsError
 from bot.host import App, Hopeless
@@ -103,7 +104,9 @@ def channels_of(app: App, *, hopeless: Hopeless = _left_out) -> list[Channel]:
         web.health = app.health
         channels.append(web)
     if app.settings.telegram.token.get_secret_value():
-        from bot.channels.telegram import Telegram  # noqa: PLC0415 - and python-telegram-bot where there is a token
+        import_aiohttp()
+        with without(*OF_TELEGRAM):
+            from bot.channels.telegram import Telegram  # noqa: PLC0415 - and python-telegram-bot where there is a token
 
         channels.append(Telegram(app.settings.telegram, blobs=app.blobs))
     if app.settings.slack.bot_tokens.get_secret_value():

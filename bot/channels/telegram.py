@@ -40,7 +40,6 @@ from bot.channels.telegram_polling import POLL_S, Poller, Take
 from bot.channels.telegram_request import ANSWER_S, READ_S, OverLimitError, RefusedError
 from bot.channels.telegram_sending import Sending, WentOut
 from bot.channels.telegram_taking import Taking
-from bot.channels.telegram_webhook import check_secret, listening
 from bot.channels.telegram_wire import Wire, file_told
 from bot.channels.waits import Waits
 from bot.config import MEBIBYTE, TelegramSettings
@@ -97,6 +96,8 @@ class Telegram:
                 )
             )
         if settings.webhook_url:
+            from bot.channels.telegram_webhook import check_secret  # noqa: PLC0415 - and a server where Telegram is to call
+
             check_secret(settings.webhook_secret.get_secret_value())
         self.account = form["id"]
         self.post = f"{self.name} {self.account}"
@@ -244,6 +245,8 @@ class Telegram:
 
     async def _receive(self, take: Take) -> None:
         """Listen for the webhook, then tell Telegram of it; stay until cancelled, or return where the token is valid no more."""
+        from bot.channels.telegram_webhook import listening  # noqa: PLC0415 - loaded by now
+
         settings = self._settings
         secret = settings.webhook_secret.get_secret_value()
         path = urlsplit(settings.webhook_url).path

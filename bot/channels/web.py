@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.channels.channel import Intake, Limits
+from bot.channels.imports import OF_NICEGUI, without
 from bot.channels.incoming import clean_text, parse_command
 from bot.channels.web_server import address_of, is_loopback, listen, serve
 from bot.channels.web_transcript import PAGE_ENTRIES, Entry, Files, Transcript
@@ -284,7 +285,8 @@ class Web:
 
 def _load(password: str, session_key: bytes, sessions: Sessions | None) -> tuple[Door, Renderer]:
     """Import what the page needs and make what takes long: most of a second, on a thread."""
-    import bot.channels.web_page  # noqa: F401, PLC0415 - NiceGUI is the longest import of all
+    with without(*OF_NICEGUI):
+        import bot.channels.web_page  # noqa: F401, PLC0415 - NiceGUI is the longest import of all
     from bot.channels.web_door import Door  # noqa: PLC0415
     from bot.channels.web_render import Renderer  # noqa: PLC0415
 
