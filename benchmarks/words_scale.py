@@ -26,6 +26,7 @@ import numpy as np
 from benchmarks.made_library import CHAT, GROUPS
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval import lexical
+from bot.retrieval.forward import PACKED_COUNTS, Forward
 from bot.retrieval.lexical import Readable, Words
 from bot.store.shelf import Shelf, State
 from bot.text.words import content_terms
@@ -64,7 +65,7 @@ class Leg:
             self.passages = state.counts()[1]
             sample = np.linspace(1, self.mark.passage, 2000).astype(np.int64)
             rows = state.terms_in(np.unique(sample), range(1, state.all_scopes() + 1))
-        self.mean_length = fmean(len(terms) / 4 - lexical.PACKED_COUNTS for _id, terms in rows)
+        self.mean_length = fmean(len(terms) / 4 - PACKED_COUNTS for _id, _scope, terms in rows)
 
     def ask(self, text: str, scopes: Scopes, count: int = 40) -> tuple[list[int], float]:
         """Return what the leg finds, and its milliseconds."""
@@ -86,9 +87,13 @@ class Leg:
         """Return the scores of `ids`, best first."""
         with self.shelf.state() as state:
             query, _frequencies = self.words.weigh(state, text, passages=self.passages)
-            rows = state.terms_in(np.array(sorted(ids), np.int64), state.scope_ids(scopes))
-        scored = lexical.scored([terms for _id, terms in rows], query, mean_length=self.mean_length)
-        return sorted(scored.tolist(), reverse=True)
+            numbers = state.scope_ids(scopes)
+            forward = Forward()
+            forward.follow(self.mark, lambda after: state.removed(after=after))
+            _ids, tokens = forward.tokens(
+                np.array(sorted(ids), np.int64), numbers, lambda missing: state.terms_in(missing, numbers)
+            )
+        return sorted(lexical.scored(tokens, query, mean_length=self.mean_length).tolist(), reverse=True)
 
     def _found(self, state: State, text: str, scopes: Scopes, count: int) -> list[int]:
         numbers = tuple(state.scope_ids(scopes))

@@ -16,12 +16,13 @@ than READ_MOST passages is answered without the first look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from bot.retrieval.features import K1, Array, B, QueryTerms, Tokens, fingerprints, weigh
+from bot.retrieval.forward import PACKED_COUNTS, Forward
 from bot.retrieval.postings import Ids, Postings
 from bot.store.shelf import Mark, State
 from bot.text.words import terms as cut
@@ -40,10 +41,10 @@ MOST_KNOWN = 20_000
 """Terms whose frequency is remembered: some two megabytes."""
 COMMON = 1000
 """Passages from which a term's frequency outlives a change: to count it takes long, and one more or less weighs nothing."""
+SORTS = 1 << 12
+"""Into how many sorts the terms of passages are divided before they are compared with a query's."""
 DRIFT = 0.05
 """Share by which the library may grow or shrink until the common terms are counted anew."""
-PACKED_COUNTS = 2
-"""Numbers that stand before a passage's terms, see `bot.store.tables.PassageRow.terms`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,14 @@ class Words:
     def __init__(self) -> None:
         """Begin with nothing remembered."""
         self._postings = Postings()
+        self._forward = Forward()
         self._frequencies: dict[str, int] = {}
         self._counted_at = 0
 
     def clear(self) -> None:
         """Forget everything."""
         self._postings.clear()
+        self._forward.clear()
         self._frequencies.clear()
 
     def moved(self, passages: int) -> None:
@@ -117,7 +120,13 @@ class Words:
             likely = Likely(admitted, np.ones(len(admitted), np.float32))
         else:
             likely = self._likeliest(state, query, frequencies, admitted, mark)
-        return _best(likely, lambda ids: _read(state, ids, readable, query, mean_length), count)
+        self._forward.follow(mark, lambda after: state.removed(after=after))
+        return _best(likely, lambda ids: self._scored(state, ids, readable, query, mean_length), count)
+
+    def _scored(self, state: State, ids: Ids, readable: Readable, query: QueryTerms, mean_length: float) -> tuple[Ids, Array]:
+        """Return those of `ids`, ascending, that are there and may be read, and their scores."""
+        there, tokens = self._forward.tokens(ids, readable.scopes, lambda missing: state.terms_in(missing, readable.scopes))
+        return there, scored(tokens, query, mean_length=mean_length)
 
     def _admitted(self, state: State, scopes: tuple[int, ...], mark: Mark) -> Ids:
         def read(after: int) -> Ids:
@@ -158,17 +167,12 @@ def _best(likely: Likely, read: Callable[[Ids], tuple[Ids, Array]], count: int) 
             break
         order = np.argsort(likely.ids[some])
         got, scored_now = read(likely.ids[some][order])
-        sums = likely.sums[some][order][np.searchsorted(likely.ids[some][order], got)]
-        gain = max(gain, float((scored_now / sums).max(initial=0)))
+        if start + READ_AT_ONCE < len(likely.ids):
+            sums = likely.sums[some][order][np.searchsorted(likely.ids[some][order], got)]
+            gain = max(gain, float((scored_now / sums).max(initial=0)))
         ids, scores = np.concatenate([ids, got]), np.concatenate([scores, scored_now])
     best = np.argsort(-scores, kind="stable")[:count]
     return [int(ids[place]) for place in best if scores[place] > 0]
-
-
-def _read(state: State, ids: Ids, readable: Readable, query: QueryTerms, mean_length: float) -> tuple[Ids, Array]:
-    """Return those of `ids`, ascending, that are there and may be read, and their scores."""
-    rows = state.terms_in(ids, readable.scopes)
-    return np.array([row[0] for row in rows], np.int64), scored([row[1] for row in rows], query, mean_length=mean_length)
 
 
 def asked(query: QueryTerms, frequencies: Mapping[str, int], *, budget: int) -> list[int]:
@@ -188,28 +192,19 @@ def asked(query: QueryTerms, frequencies: Mapping[str, int], *, budget: int) -> 
     return chosen
 
 
-def scored(packed: Sequence[bytes], query: QueryTerms, *, mean_length: float) -> Array:
-    """Return float32 (n,): BM25 of passages whose terms are `packed` as `bot.store.tables.PassageRow` says.
+def scored(tokens: Tokens, query: QueryTerms, *, mean_length: float) -> Array:
+    """Return float32 (n,): BM25 of n passages, of which `tokens` are the terms.
 
     Source: Robertson and Zaragoza, The Probabilistic Relevance Framework, 3.2; title, heading and text count alike.
     """
-    tokens = _tokens(packed)
-    counts = tokens.counts(fingerprints(query.terms))
+    marks = fingerprints(query.terms)
+    asked_for = np.zeros(SORTS, bool)
+    asked_for[marks & (SORTS - 1)] = True
+    maybe = np.flatnonzero(asked_for.take(tokens.flat & (SORTS - 1)))  # few of all, so that not each is compared with each
+    counts = Tokens(tokens.flat[maybe], tokens.owners[maybe], tokens.sizes).counts(marks)
     norm = K1 * (1 - B + B * tokens.sizes / max(mean_length, 1.0))
     scores: Array = (counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32) @ query.weights
     return scores
-
-
-def _tokens(packed: Sequence[bytes]) -> Tokens:
-    """Return the terms of all fields of passages, as one text each."""
-    joined = np.frombuffer(b"".join(packed), "<u4")
-    lengths = np.fromiter(map(len, packed), np.int64, len(packed)) // joined.itemsize
-    starts = np.cumsum(lengths) - lengths
-    said = np.ones(len(joined), bool)
-    for place in range(PACKED_COUNTS):
-        said[starts + place] = False
-    sizes = lengths - PACKED_COUNTS
-    return Tokens(joined[said], np.repeat(np.arange(len(sizes)), sizes), sizes)
 
 
 def weigh_without(

@@ -25,8 +25,10 @@ Ids = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
 MOST_BYTES = 32_000_000
-KEPT_FROM = 200
-"""Passages from which a list is remembered: a shorter one is read as quickly as looked up."""
+KEPT_FROM = 10
+"""Passages from which a list is remembered; of a shorter one nearly all would be what it takes beside its ids."""
+BESIDE_BYTES = 400
+"""What a list takes in memory beside its ids."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,11 @@ class _Kept:
     passage: int
     """How far it was read: ids above are not known."""
     removal: int
+
+    @property
+    def bytes(self) -> int:
+        """What it takes in memory."""
+        return self.packed.nbytes + BESIDE_BYTES
 
     def ids(self) -> Ids:
         """Return the ids, ascending."""
@@ -74,7 +81,7 @@ class Postings:
             ids = read(0)
             self._keep(key, ids, mark)
             return ids
-        self._bytes -= kept.packed.nbytes
+        self._bytes -= kept.bytes
         ids = kept.ids()
         if (kept.passage, kept.removal) == (mark.passage, mark.removal):
             self._put(key, kept)
@@ -94,10 +101,10 @@ class Postings:
 
     def _put(self, key: Hashable, kept: _Kept) -> None:
         self._kept[key] = kept
-        self._bytes += kept.packed.nbytes
+        self._bytes += kept.bytes
         while self._bytes > self._most_bytes:
             _key, oldest = self._kept.popitem(last=False)
-            self._bytes -= oldest.packed.nbytes
+            self._bytes -= oldest.bytes
 
 
 def _packed(ids: Ids) -> tuple[Bytes, bool]:

@@ -87,6 +87,10 @@ class Candidate(NamedTuple):
     terms: bytes
 
 
+Termed = tuple[int, int, bytes]
+"""A passage's id, its scope's number, and its terms as `bot.store.tables.PassageRow` says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A passage that may be shown, with its terms and sentences as `bot.store.tables.PassageRow` says."""
@@ -240,10 +244,10 @@ class State:
         sql = f"SELECT group_concat(id) FROM passages WHERE scope_id IN ({_marks(scope_ids)}) AND id > ?"  # noqa: S608 - question marks and constants alone
         return np.sort(_ids(self._connection.execute(sql, (*scope_ids, after)).fetchone()[0]))
 
-    def terms_in(self, ids: NDArray[np.int64], scope_ids: Sequence[int]) -> list[tuple[int, bytes]]:
-        """Return (id, terms) of those of `ids` that are there and in the scopes; terms as `bot.store.tables.PassageRow` says."""
+    def terms_in(self, ids: NDArray[np.int64], scope_ids: Sequence[int]) -> list[Termed]:
+        """Return those of `ids` that are there and in the scopes, with their terms."""
         rows = self._connection.execute(
-            "SELECT p.id, p.terms FROM json_each(?) j CROSS JOIN passages p ON p.id = j.value"  # noqa: S608 - question marks and constants alone
+            "SELECT p.id, p.scope_id, p.terms FROM json_each(?) j CROSS JOIN passages p ON p.id = j.value"  # noqa: S608 - question marks and constants alone
             f" WHERE +p.scope_id IN ({_marks(scope_ids)})",
             (json.dumps(ids.tolist()), *scope_ids),
         )

@@ -1,12 +1,12 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from bot.retrieval import lexical
-from bot.retrieval.features import fingerprints, weigh
+from bot.retrieval.features import Tokens, fingerprints, weigh
 from bot.retrieval.lexical import Readable, Words, asked, scored
-from bot.store.shelf import Mark
+from bot.store.shelf import Mark, Termed
 from bot.text.words import terms as cut
 
 TEXTS = [
@@ -71,8 +71,10 @@ class Held:
     def removed(self, *, after: int) -> list[int]:
         return []
 
-    def terms_in(self, ids: np.ndarray, scopes: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        return [(number, packed(self.said[number])) for number in ids.tolist() if self.scope(number) in scopes]  # type: ignore[return-value]
+    def terms_in(self, ids: np.ndarray, scopes: Sequence[int]) -> list[Termed]:
+        self.asked.append("terms")
+        rows = [(number, self.scope(number), packed(self.said[number])) for number in ids.tolist()]
+        return [row for row in rows if row[1] in scopes]
 
 
 def packed(said: Sequence[str]) -> bytes:
@@ -99,7 +101,8 @@ def test_what_is_chosen_first_is_what_bm25_over_all_would_rank_first(
     monkeypatch.setattr(lexical, "READ_MOST", read_most)
     state = Held(times=4)
     query, _frequencies = Words().weigh(state, asked_for, passages=len(state.said))  # type: ignore[arg-type]
-    scores = scored([packed(said) for said in state.said.values()], query, mean_length=state.mean_length)
+    tokens = Tokens.of([fingerprints(said) for said in state.said.values()])
+    scores = scored(tokens, query, mean_length=state.mean_length)
     mine = [score for number, score in zip(state.said, scores, strict=True) if state.scope(number) in readable.scopes]
     best = [scores[number - 1] for number in found(state, asked_for, readable, count=3)]
     assert best == sorted(mine, reverse=True)[:3]
@@ -118,6 +121,14 @@ def test_a_reader_of_few_passages_is_answered_without_counting_those_of_others()
     state.said[99] = cut("the rare door")
     assert found(state, "rare door", Readable((OURS,), whole=False), count=99)[0] == 99
     assert not [one for one in state.asked if isinstance(one, tuple)]
+
+
+def test_the_terms_of_a_passage_are_read_once() -> None:
+    state, words = Held(times=3), Words()
+    first = found(state, "blue lamp", EVERYTHING, words)
+    state.asked.clear()
+    assert found(state, "blue lamp", EVERYTHING, words) == first
+    assert "terms" not in state.asked
 
 
 def test_a_words_frequency_is_counted_once() -> None:

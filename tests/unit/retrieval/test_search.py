@@ -15,7 +15,7 @@ from bot.retrieval.library import Shelves
 from bot.retrieval.search import Finder, Leg
 from bot.retrieval.vectors import FlatIndex
 from bot.store.database import Database
-from bot.store.shelf import State
+from bot.store.shelf import State, Termed
 
 EVERYONE = Scopes([PUBLIC])
 ASKED = "where is the blue lamp of office 7"
@@ -89,7 +89,7 @@ async def test_the_words_are_looked_for_while_the_vector_is_made(
     loop, heard = asyncio.get_running_loop(), asyncio.Event()
     read, embed = State.terms_in, embedder.run
 
-    def noted(state: State, ids: NDArray[np.int64], scope_ids: Sequence[int]) -> list[tuple[int, bytes]]:
+    def noted(state: State, ids: NDArray[np.int64], scope_ids: Sequence[int]) -> list[Termed]:
         loop.call_soon_threadsafe(heard.set)
         return read(state, ids, scope_ids)
 
