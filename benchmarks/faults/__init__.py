@@ -95,5 +95,7 @@ class Fault:
     """How many cores it keeps busy: half of one where it mostly waits, 0 where it hardly does anything else (as while its platform is away)."""
     alone: bool = False
     """Whether it says how long people wait: then nothing runs beside it that keeps a core busy."""
+    fills: bool = False
+    """Whether it only computes: it runs patiently beside all but what is timed, wherever these leave a core idle."""
     known: str = ""
     """Why it is not sound, where that is known and cannot be helped: "Telegram has no key for a send". The test then asks only that it runs."""

@@ -300,10 +300,7 @@ class Street:
         return missing > 0 and sum(len(_set_aside(messages)) for messages in shown.values()) >= missing
 
     async def _messages(self) -> dict[int, list[dict[str, Any]]]:
-        shown: dict[int, list[dict[str, Any]]] = {}
-        for chat in {one.chat for one in self.asked}:
-            shown[chat] = await self.telegram.shown(chat)
-        return defaultdict(list, shown)
+        return defaultdict(list, await self.telegram.shown_in({one.chat for one in self.asked}))
 
     def _found(self, shown: dict[int, list[dict[str, Any]]]) -> dict[str, list[tuple[int, str]]]:
         """Return the answers by the number of what was asked: each with its place in the chat."""

@@ -53,6 +53,7 @@ FAULTS: tuple[Fault, ...] = (
         "text",
         "every regular expression, and every function of a text, on its own pieces repeated, at lengths that double",
         slopes,
-        most_s=300,
+        most_s=900,
+        fills=True,
     ),
 )

@@ -13,7 +13,7 @@ import base64
 import io
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,12 @@ class FakeTelegram:
 
     async def shown(self, chat: int = ANN, *, by_bot: int = 0) -> Any:
         """Return what the bot shows in a chat, once that are at least `by_bot` messages."""
-        return (await self.ask("chat", chat=chat, by_bot=by_bot))["by_bot"]
+        return (await self.ask("shown", chats=str(chat), by_bot=by_bot))[str(chat)]
+
+    async def shown_in(self, chats: Iterable[int]) -> dict[int, list[Json]]:
+        """Return what the bot shows in each of `chats`."""
+        told = ",".join(map(str, chats))
+        return {int(chat): messages for chat, messages in (await self.ask("shown", chats=told)).items()} if told else {}
 
     async def settled(self) -> None:
         """Return once every update is confirmed."""

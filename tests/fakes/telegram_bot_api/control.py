@@ -18,7 +18,7 @@ from aiohttp import web
 from .answers import Json, Refusal
 from .faults import Fault
 from .texts import found_entities
-from .world import Chat, World, inside
+from .world import Call, Chat, World, inside
 
 WAIT_S = 60.0
 ANONYMOUS = 99
@@ -54,6 +54,7 @@ class Control:
             "calls": self._calls,
             "settled": self._settled,
             "chat": self._chat,
+            "shown": self._shown,
             "commands": self._commands,
             "state": self._state,
         }
@@ -203,12 +204,12 @@ class Control:
         """Return the calls of `method` (all where none is named), as soon as there are `count` of them; `tried`: refused ones too."""
         method, count, tried = asked.get("method", "").lower(), int(asked.get("count", 0)), bool(asked.get("tried"))
 
-        def found() -> list[Json]:
+        def found() -> list[Call]:
             every = (call for call in self._world.calls if not method or call.method.lower() == method)
-            return [asdict(call) for call in every if call.ok or tried]
+            return [call for call in every if call.ok or tried]
 
         await self._until(lambda: len(found()) >= count, asked)
-        return found()
+        return [asdict(call) for call in found()]
 
     async def _settled(self, asked: Json) -> Json:
         """Return as soon as the bot has confirmed every update."""
@@ -218,12 +219,18 @@ class Control:
     async def _chat(self, asked: Json) -> Json:
         """Return a chat's messages as they stand, and what was edited away; `by_bot`: how many of the bot's to wait for."""
         chat = self._world.chat(int(asked["chat"]))
+        await self._until(lambda: len(self._by_bot(chat)) >= int(asked.get("by_bot", 0)), asked)
+        return {"messages": list(chat.messages.values()), "by_bot": self._by_bot(chat), "edits": chat.edits}
 
-        def by_bot() -> list[Json]:
-            return [message for message in chat.messages.values() if message["from"]["id"] == self._world.bot["id"]]
+    async def _shown(self, asked: Json) -> dict[str, list[Json]]:
+        """Return what the bot shows in each of `chats`, by their ids; `by_bot`: how many messages to wait for in each."""
+        chats = [self._world.chat(int(chat)) for chat in asked["chats"].split(",")]
+        least = int(asked.get("by_bot", 0))
+        await self._until(lambda: all(len(self._by_bot(chat)) >= least for chat in chats), asked)
+        return {str(chat.id): self._by_bot(chat) for chat in chats}
 
-        await self._until(lambda: len(by_bot()) >= int(asked.get("by_bot", 0)), asked)
-        return {"messages": list(chat.messages.values()), "by_bot": by_bot(), "edits": chat.edits}
+    def _by_bot(self, chat: Chat) -> list[Json]:
+        return [message for message in chat.messages.values() if message["from"]["id"] == self._world.bot["id"]]
 
     async def _commands(self, _asked: Json) -> Json:
         return {f"{scope} {language}".strip(): menu for (scope, language), menu in self._world.commands.items()}
