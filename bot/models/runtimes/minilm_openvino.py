@@ -1,0 +1,174 @@
+"""MiniLM by OpenVINO: in bfloat16 for whatever comes, with weights of eight bits for a question.
+
+Owns the engine's forms: what is compiled when, and which of them a call goes to. Leaves to `bot.models.runtimes.minilm` the texts, to
+`bot.models.export_minilm` the files: the body (vectors of tokens in, a text's vector out), and the table of the tokens' vectors.
+
+    run = with_openvino(folder, streams=2)
+    rows = run(ids, mask)                     # int64 (n, t) twice, to float32 (n, 384)
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from openvino import CompiledModel, Core, Model
+
+BODY: Final = "minilm.xml"
+QUESTION: Final = "question.xml"
+WORDS: Final = "words.npy"
+COMPILED: Final = "compiled"
+"""The folder for what the engine compiled."""
+QUESTION_WIDTHS: Final = (16, 24, 32)
+"""A text alone of no more tokens than the last has a form for its width, made at the first such text: with one for all widths each that
+follows another width costs 1 ms more."""
+QUESTION_TOKENS: Final = 5
+"""What a text for eight bits has at least, its beginning and end counted: shorter ones, of a word or a sign, would stray further from the
+original than .995."""
+QUESTION_GROUP: Final = 64
+"""Numbers of a row that are brought to eight bits together: of 32 to 384 the cosine falls from .9994 to .9979, the time by a third."""
+WORTH_A_FORM: Final = 32
+"""Calls that met another at work, before there is a form for several at once."""
+_CONVERTER: Final = "openvino.tools.ovc"
+
+Rows = NDArray[np.float32]
+Integers = NDArray[np.int64]
+Run = Callable[[Integers, Integers], Rows]
+
+
+def with_openvino(folder: Path, streams: int) -> Run:
+    """Return a run over the forms of the model: for a question, for a call alone, for so many at once as there are streams.
+
+    Measured with both cores busy with batches: a question in the same form as these waits for a batch (49 ms), in one of its
+    own it takes 3.3 ms. The form for several at once takes some 40 MB, so it is made for who indexes, not for a summary now and then.
+    """
+    core = _core()
+    words = np.load(folder / WORDS, mmap_mode="r")
+    questions = {width: (_Form(core, folder, streams=1, width=width), threading.Lock()) for width in QUESTION_WIDTHS}
+    alone = _Form(core, folder, streams=1)
+    together = _Form(core, folder, streams=streams)
+    questions[QUESTION_WIDTHS[0]][0].compile()
+    turn = threading.Lock()
+    crowd = itertools.count(1)
+
+    def run(ids: Integers, mask: Integers) -> Rows:
+        embedded = words[ids].astype(np.float32)
+        if len(ids) == 1 and ids.shape[1] in questions and mask.sum() >= QUESTION_TOKENS:
+            question, busy = questions[ids.shape[1]]
+            with busy:  # a question's 2 ms are waited for: in another form it would be another vector, and take longer
+                return question(embedded, mask)
+        if together.compiled is None or len(ids) == 1:
+            free = turn.acquire(blocking=False)
+            if not free and together.compiled is None and next(crowd) < WORTH_A_FORM:
+                free = turn.acquire()
+            if free:
+                try:
+                    return alone(embedded, mask)
+                finally:
+                    turn.release()
+        return together(embedded, mask)
+
+    return run
+
+
+class _Form:
+    """The model compiled for so many calls at once, each on one thread; of one text of `width` tokens where that is given."""
+
+    def __init__(self, core: Core, folder: Path, *, streams: int, width: int = 0) -> None:
+        self._core = core
+        self._folder = folder
+        self._width = width
+        self._hints = {
+            "INFERENCE_PRECISION_HINT": "bf16" if processor_has("avx512_bf16") else "f32",
+            "NUM_STREAMS": str(streams),  # one stream would make the callers take turns
+            "INFERENCE_NUM_THREADS": str(streams),
+        }
+        if streams == 1:
+            self._hints["ENABLE_CPU_PINNING"] = "NO"  # pinned, it would share a core with a stream of another form
+        if width:
+            self._hints["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(QUESTION_GROUP)
+        self._compiling = threading.Lock()
+        self.compiled: CompiledModel | None = None
+        self._requests = threading.local()
+
+    def compile(self) -> CompiledModel:
+        with self._compiling:
+            if self.compiled is None:
+                self.compiled = _compiled(self._core, self._model(), self._folder, self._hints)
+            return self.compiled
+
+    def __call__(self, embedded: Rows, mask: Integers) -> Rows:
+        if not hasattr(self._requests, "own"):
+            self._requests.own = self.compile().create_infer_request()
+        # Copied, not shared: an engine's thread that lets go of memory of Python's waits for the interpreter's lock, and whoever
+        # releases the model holds that lock and waits for the thread. Source: openvinotoolkit/openvino pull request 24722.
+        rows: Rows = self._requests.own.infer([embedded, mask], share_inputs=False)[0]
+        return rows
+
+    def _model(self) -> Model | Path:
+        if not self._width:
+            return self._folder / BODY
+        model = self._core.read_model(self._folder / QUESTION)
+        model.reshape({0: [1, self._width, -1], 1: [1, self._width]})
+        return model
+
+
+@cache
+def processor_has(flag: str) -> bool:
+    """Say whether the processor has what Linux calls `flag`; False where nothing tells."""
+    try:
+        return flag in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return False
+
+
+@cache
+def _core() -> Core:
+    """Return OpenVINO's core: one a process, which is never let go of.
+
+    Its plugin gives the thread that loads it another stack for signals (a signal's frame is large where the processor multiplies tiles), and
+    frees that stack when it goes, on whatever thread: the next signal to the first one would end the process by a segmentation fault.
+    Source: openvinotoolkit/openvino, src/plugins/intel_cpu/src/plugin.cpp, SigAltStackSetup.
+    """
+    core: Core = _import_openvino().Core()
+    return core
+
+
+def _import_openvino() -> ModuleType:
+    """Import openvino without its converter of models, which it would import for nothing: half of 0.4 s.
+
+    Its package tries `openvino.tools.ovc` and does without where that is missing; so it is told that it is missing.
+    """
+    if "openvino" in sys.modules or _CONVERTER in sys.modules:
+        import openvino  # noqa: PLC0415
+    else:
+        sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # Python's own sign for "not to be found"
+        try:
+            import openvino  # noqa: PLC0415
+        finally:
+            del sys.modules[_CONVERTER]
+    module: ModuleType = openvino
+    return module
+
+
+def _compiled(core: Core, model: Model | Path, folder: Path, hints: Mapping[str, str]) -> CompiledModel:
+    """Return the compiled model; what an earlier start compiled is kept beside it, and saves most of half a second.
+
+    OpenVINO names what it keeps by model, settings, processor and version, and makes it anew where it was cut short.
+    """
+    if os.access(folder, os.W_OK):
+        with suppress(RuntimeError):  # a full disk: it goes without
+            return core.compile_model(model, "CPU", {**hints, "CACHE_DIR": str(folder / COMPILED)})
+    return core.compile_model(model, "CPU", dict(hints))
