@@ -19,6 +19,7 @@ from bot.moment import day
 from bot.passage import Listed, Listing, Scope
 from bot.skill import Kit, Request
 from bot.text.normal import normal
+from bot.text.said import FILES, said_words, word_set
 from bot.text.shown import isolated, literal, named
 
 _ = phrases(__file__)
@@ -28,21 +29,12 @@ AT_ONCE: Final = 20
 """Documents that are told at once."""
 LONGEST_ASKING: Final = 60
 _FROM = lazy.compile(r"^\s*--from[ =](\d{1,6})\b\s*")
-_WORD = lazy.compile(r"\w+")
-_PARTICLE = lazy.compile(r"(?<=[가-힣]{2})(?:이|은|는|가|을|를|도)$")
-
-
-def _words(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
-
-
-_FILES: Final = _words("file files document documents docs uploads 파일 문서 자료 파일들 문서들 자료들")
-_WHICH: Final = _words("""
+_WHICH: Final = word_set("""
     what which where list show 무슨 어떤 뭐 뭐야 뭐예요 뭐있어 뭔가요 어디 어디에 어디야 어디있어 목록 리스트 보여 보여줘 보여줘요 보여주세요
     알려 알려줘 알려줘요 알려주세요
 """)
-_SENT: Final = _words("send sent upload uploaded add added give gave given share shared")
-_BESIDE: Final = _words("""
+_SENT: Final = word_set("send sent upload uploaded add added give gave given share shared")
+_BESIDE: Final = word_set("""
     do did you have i are is were was can could we my the all of here now there kept stored indexed saved me please that so far to your our
     these those know keep in tell search read a access 내 제 내가 제가 우리 우리가 지금 지금까지 여기 여기에 보낸 올린 보내준 가진 갖고
     가지고 있는 저장된 색인된 있어 있어요 있니 있나요 있지 있습니까 줘 줘요 주세요 전체 모든 다 전부
@@ -53,9 +45,9 @@ def asks_for_list(text: str) -> bool:
     """Say whether `text` asks which documents there are, and for nothing in them: every word of it has to be known."""
     if len(text) > LONGEST_ASKING:
         return False
-    words = {word if word in _BESIDE else _PARTICLE.sub("", word) for word in _WORD.findall(normal("NFC", text).casefold())}
+    words = said_words(text, whole=_BESIDE)
     sent = _SENT if "i" in words else frozenset[str]()
-    return bool(words & _WHICH and words & (_FILES | sent) and words <= _FILES | _WHICH | _SENT | _BESIDE)
+    return bool(words & _WHICH and words & (FILES | sent) and words <= FILES | _WHICH | _SENT | _BESIDE)
 
 
 async def listed(request: Request, kit: Kit, wanted: str) -> Reply:

@@ -7,44 +7,32 @@ Owns the comparison of words with files' names. Pure: it looks nothing up. Leave
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
 from bot import lazy
+from skills.summarise.name_words import names_in, words_of
 
 LEAST_LATIN: Final = 4
 LEAST_HANGUL: Final = 2
 """Letters of a word that names something."""
-_WORD = lazy.compile(r"[^\W_]+")
-_PARTICLES = lazy.compile(r"(?<=[가-힣]{2})(?:을|를|은|는|이|가|의|도|만|좀|에서|에|으로|로|랑|과|와)$")
-_ANY: Final = frozenset({"document", "documents", "file", "pdf", "attachment", "문서", "파일", "첨부"})
+_ANY = lazy.compile(r"(?:documents?|file|pdf|attachment|(?:문서|파일|첨부)(?:을|를|은|는|이|가|의|도|만|좀|로)?)$")
 """Words for whatever was sent last."""
-_OF_ORDERS = lazy.compile(
-    r"summ|short|please|could|would|this|that|these|those|with|from|into|your|mine|about|what|give|make|line|sentence|point|word|text|"
-    r"요약|정리|간추|줄여|짧게|간단|길게|자세|내용|전체|다음|이거|그거|저거|이것|그것|부탁|해줘|주세요"
-)
-"""How words begin that ask, and name nothing."""
 
 
 def meant(said: str, names: Sequence[str]) -> int | None:
     """Return which of the files' `names`, the newest first, `said` names: the one with most of its words; None for none of them."""
-    words = [_PARTICLES.sub("", word) for word in _words(said)]
-    points = [_shared(words, _words(PurePosixPath(name).stem)) for name in names]
+    told = [word for word in names_in(said) if len(word) >= _least(word)]
+    points = [_shared(told, words_of(PurePosixPath(name).stem)) for name in names]
     best = max(points, default=0)
     if best:
         return points.index(best)
-    return 0 if names and not _ANY.isdisjoint(words) else None
+    return 0 if names and any(_ANY.match(word) for word in words_of(said)) else None
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(unicodedata.normalize("NFC", text).casefold())
-
-
-def _shared(words: Sequence[str], stem: Sequence[str]) -> int:
-    """Return how many letters of a file's name are in `words`; a Korean word may be the end of a longer one."""
-    told = {word for word in words if not _OF_ORDERS.match(word) and len(word) >= _least(word)}
+def _shared(told: Sequence[str], stem: Sequence[str]) -> int:
+    """Return how many letters of a file's name are `told`; a Korean word may be the end of a longer one."""
     return sum(max((len(word) for word in told if _is(word, part)), default=0) for part in stem)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skills.summarise.kept import names_in
+from skills.summarise.name_words import names_in
 
 
 @pytest.mark.parametrize(
