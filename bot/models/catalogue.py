@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
@@ -215,7 +216,15 @@ def _of_package(point: EntryPoint) -> Presets:
     if found is None or not found.submodule_search_locations:
         return Presets()
     file = Path(next(iter(found.submodule_search_locations))) / "models.yaml"
-    return read_presets(file) if file.is_file() else Presets()
+    if not file.is_file():
+        return Presets()
+    told = file.stat()
+    return _read_once(file, told.st_mtime_ns, told.st_size)
+
+
+@cache
+def _read_once(file: Path, _changed_ns: int, _size_bytes: int) -> Presets:
+    return read_presets(file)
 
 
 def _by_name(specs: Iterable[ModelSpec]) -> dict[str, ModelSpec]:

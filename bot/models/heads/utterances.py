@@ -18,7 +18,6 @@ import hashlib
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -28,6 +27,7 @@ from bot import lazy
 from bot.errors import ModelError
 from bot.locale import LANGUAGES, Language, phrases
 from bot.models.presets import read_yaml
+from bot.plugins import installed
 from bot.values import dataclass
 
 _ = phrases(__file__)
@@ -78,7 +78,7 @@ class Example:
 def sources() -> tuple[Source, ...]:
     """Return the files of all installed skills that bring one, by skill name, and the host's none.yaml last."""
     found = []
-    for point in sorted(entry_points(group=SKILLS), key=lambda point: point.name):
+    for _name, point in sorted(installed(SKILLS).items()):
         folder = _folder_of(point.module)
         if folder is not None and (file := folder / "utterances.yaml").is_file():
             found.append(Source(point.name, file))
