@@ -46,8 +46,8 @@ class Plan:
         return max(least, round(whole * self.scale))
 
 
-SIDE_BY_SIDE = 3.0
-"""Cores that are asked for at once on the two of the machine for which the matrix is made: each row waits now and then."""
+SIDE_BY_SIDE = 2.5
+"""Cores that are asked for at once on the two of the machine for which the matrix is made: they are never all asked for at the same time."""
 SHORT = 0.02
 """The scale of the tests: a few seconds a fault."""
 
@@ -92,7 +92,8 @@ class Fault:
     most_s: float
     """Over so many seconds at scale 1.0 it is ended, and counts as failed."""
     cores: float = 1.0
-    """How many cores it keeps busy: half of one where it mostly waits, 0 where it hardly does anything else (as while its platform is away)."""
+    """How many cores it keeps busy: its seconds of CPU by those that it takes, which are told while the matrix runs; 0 where it hardly does
+    anything but wait, as while its platform is away."""
     alone: bool = False
     """Whether it says how long people wait: then nothing runs beside it that keeps a core busy."""
     fills: bool = False

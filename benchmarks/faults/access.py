@@ -246,6 +246,7 @@ FAULTS = (
         "the page with a password: foreign origins, stolen and made-up sessions, paths of other files, lying and endless bodies, half requests",
         hostile_page,
         most_s=120,
+        cores=0.5,
     ),
     Fault(
         "webhook-garbage",

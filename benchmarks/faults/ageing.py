@@ -153,9 +153,10 @@ async def _until_gone(bot: Bot, kills: int) -> int:
     rows, cut = await asyncio.to_thread(_old_rows_left, bot.home), 0
     for number in range(1, kills + 1):
         await bot.spawn()
-        async with asyncio.timeout(ROUND_S):
-            while await asyncio.to_thread(_old_rows, bot.home) > rows * (1 - number / kills):  # noqa: ASYNC110 - another program's
-                await asyncio.sleep(0.005)
+        with closing(_opened(bot.home)) as connection:
+            async with asyncio.timeout(ROUND_S):
+                while await asyncio.to_thread(_counted, connection) > rows * (1 - number / kills):  # noqa: ASYNC110 - another program's
+                    await asyncio.sleep(0.005)
         await bot.kill()
         cut += await asyncio.to_thread(_old_rows_left, bot.home) > 0
     before = bot.log.read_text(encoding="utf-8").count("what was old is gone")
@@ -168,10 +169,18 @@ async def _until_gone(bot: Bot, kills: int) -> int:
 
 
 def _old_rows(home: Path, *, mode: str = "ro") -> int:
-    with closing(sqlite3.connect(f"file:{home / 'paring.db'}?mode={mode}", uri=True, timeout=20)) as connection:
-        inbox = "SELECT count(*) FROM inbox WHERE received_at < '2002-01-01'"
-        documents = "SELECT count(*) FROM documents WHERE updated_at < '2002-01-01'"
-        return sum(connection.execute(query).fetchone()[0] for query in (inbox, documents))
+    with closing(_opened(home, mode=mode)) as connection:
+        return _counted(connection)
+
+
+def _opened(home: Path, *, mode: str = "ro") -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{home / 'paring.db'}?mode={mode}", uri=True, timeout=20, check_same_thread=False)
+
+
+def _counted(connection: sqlite3.Connection) -> int:
+    inbox = "SELECT count(*) FROM inbox WHERE received_at < '2002-01-01'"
+    documents = "SELECT count(*) FROM documents WHERE updated_at < '2002-01-01'"
+    return int(sum(connection.execute(query).fetchone()[0] for query in (inbox, documents)))
 
 
 def _old_rows_left(home: Path) -> int:
@@ -197,8 +206,9 @@ async def _by_hand(home: Path, looked_for: dict[str, tuple[bytes, ...]], chance:
             cwd=home.parent,
             stdout=asyncio.subprocess.DEVNULL,
         )
-        while verb.returncode is None and await asyncio.to_thread(_old_rows, home) == was:  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.01)
+        with closing(_opened(home)) as connection:
+            while verb.returncode is None and await asyncio.to_thread(_counted, connection) == was:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
         await asyncio.sleep(chance.uniform(0, 0.05))
         if verb.returncode is None:
             verb.send_signal(signal.SIGKILL)

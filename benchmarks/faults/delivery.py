@@ -187,6 +187,7 @@ FAULTS: tuple[Fault, ...] = (
         "5 % of what is sent is answered 429, 3 % is cut off after it was carried out",
         kill_nine,
         most_s=900,
+        cores=1.25,
     ),
     Fault(
         "lying-telegram",

@@ -18,6 +18,7 @@ from fakes.program import paring
 from fakes.telegram_bot_api.client import FakeTelegram, running
 
 from benchmarks.faults import Fault, Plan, Row
+from benchmarks.faults.forgetting import quiet
 from benchmarks.faults.store_seen import SENTENCES, WAITS, Page, integrity, told_the_operator
 from benchmarks.faults.street import SKILL, Bot, Street, with_skill
 
@@ -134,7 +135,7 @@ async def lost_files(plan: Plan) -> Row:
         for number in range(2):
             brought = await page.upload(f"page{number}.txt", FILE.format(word="key", number=number, year=number).encode())
             await page.ask("/search lamp", files=[brought])
-        await page.told_until("lamp", 2)
+        await quiet(telegram, home / "paring.db")
         whole = await asyncio.to_thread(_damaged, home / "blobs")
         _code, said, _complaints = await paring(home, "doctor")
         for number, message in enumerate(sent):
@@ -166,7 +167,7 @@ async def _sent(telegram: FakeTelegram, number: int) -> dict[str, int]:
 
 
 async def _answers(telegram: FakeTelegram, chat: int, count: int) -> list[str]:
-    return [str(one.get("text", "")) for one in await telegram.shown(chat, by_bot=count)]
+    return [str(one.get("text", "")) for one in await telegram.answers(chat, by_bot=count)]
 
 
 def _damaged(blobs: Path, *, look: bool = False) -> int:
@@ -189,7 +190,7 @@ FAULTS = (
         "the disk turns read-only under the running bot and back (EROFS from every write), four times, while people ask",
         read_only,
         most_s=150,
-        cores=0.5,
+        cores=0.25,
     ),
     Fault(
         "lost-files",

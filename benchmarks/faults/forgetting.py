@@ -118,7 +118,7 @@ async def answer(telegram: FakeTelegram, said: str, user: int, chat: int) -> str
     """Return what is answered, where nothing else is on its way."""
     before = len(await telegram.shown(chat))
     await telegram.say(said, user=user, chat=chat)
-    return str((await telegram.shown(chat, by_bot=before + 1))[-1]["text"])
+    return str((await telegram.answers(chat, by_bot=before + 1))[-1]["text"])
 
 
 async def quiet(telegram: FakeTelegram, database: Path) -> None:

@@ -341,7 +341,7 @@ FAULTS: tuple[Fault, ...] = (
         "Disk, models, platform and database are taken away and given back; the loop that polls hangs, is deaf, dies",
         ready,
         120,
-        cores=0.5,
+        cores=0.25,
     ),
     Fault(
         "numbers",

@@ -243,5 +243,6 @@ FAULTS: tuple[Fault, ...] = (
         "`kill -9` of who writes passages and the index's files, at random moments and before each step: a file, its name, the folder's",
         killed_index,
         most_s=150,
+        cores=0.5,
     ),
 )

@@ -258,8 +258,9 @@ FAULTS: tuple[Fault, ...] = (
         "two bots over one home with one token; the one that serves is killed, ten times, right after people have written",
         two_bots,
         most_s=150,
+        cores=0.75,
     ),
-    Fault("sigterm", "delivery", "SIGTERM under load, 20 times", ends, most_s=240, cores=0.5),
+    Fault("sigterm", "delivery", "SIGTERM under load, 20 times", ends, most_s=400, cores=0.5),
     Fault("start-after-crash", "delivery", "`kill -9` at 100,000 passages, and a start", starts, most_s=240, alone=True),
     Fault(
         "platform-away",

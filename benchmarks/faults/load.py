@@ -265,6 +265,7 @@ FAULTS: tuple[Fault, ...] = (
         "a message that ends the whole bot (`os._exit`, a segmentation fault, `kill -9`) whenever it is worked on, among 60 others",
         crashing_process,
         most_s=240,
+        cores=0.5,
     ),
     Fault(
         "flood-of-one",
@@ -280,5 +281,6 @@ FAULTS: tuple[Fault, ...] = (
         "ten times more than can be served, 1,500 messages from as many chats, where 250 may wait",
         overload,
         most_s=180,
+        cores=0.25,
     ),
 )

@@ -166,6 +166,6 @@ FAULTS: tuple[Fault, ...] = (
         "told to wait, cut off before or after they were carried out, answered 502, carried out twice; syncs are cut",
         kills,
         most_s=300,
-        cores=2,
+        cores=1.25,
     ),
 )

@@ -153,8 +153,7 @@ async def _answers(telegram: FakeTelegram, chat: int, *orders: str) -> list[str]
     for one in orders:
         before = len(await telegram.shown(chat))
         await telegram.say(one, user=500, chat=chat)
-        await telegram.ask("chat", chat=chat, by_bot=before + 1, timeout=str(ANSWERED_S))
-        answers.append((await _texts(telegram, chat))[-1])
+        answers.append(str((await telegram.answers(chat, by_bot=before + 1))[-1].get("text", "")))
     return answers
 
 

@@ -188,6 +188,6 @@ FAULTS: tuple[Line, ...] = (
         "429, 3 % is cut off after it was carried out, events are told two or three times; sockets end",
         kills,
         most_s=240,
-        cores=2,
+        cores=1.25,
     ),
 )

@@ -188,7 +188,7 @@ FAULTS = (
         "14 s, while people ask in Telegram and on the page",
         trouble,
         most_s=240,
-        cores=0.5,
+        cores=0.25,
     ),
     Fault(
         "cut-migration",
@@ -210,5 +210,6 @@ FAULTS = (
         "`paring backup` of 100,000 passages while people ask, `paring restore` into another home, and both are asked the same",
         put_back,
         most_s=400,
+        cores=0.75,
     ),
 )

@@ -73,6 +73,11 @@ class FakeTelegram:
         """Return what the bot shows in a chat, once that are at least `by_bot` messages."""
         return (await self.ask("shown", chats=str(chat), by_bot=by_bot))[str(chat)]
 
+    async def answers(self, chat: int, *, by_bot: int) -> list[Json]:
+        """Return what the bot shows in a chat, once that are at least `by_bot` messages and the last is no status that becomes an answer."""
+        answers: list[Json] = (await self.ask("shown", chats=str(chat), by_bot=by_bot, done=1))[str(chat)]
+        return answers
+
     async def shown_in(self, chats: Iterable[int]) -> dict[int, list[Json]]:
         """Return what the bot shows in each of `chats`."""
         told = ",".join(map(str, chats))

@@ -223,10 +223,17 @@ class Control:
         return {"messages": list(chat.messages.values()), "by_bot": self._by_bot(chat), "edits": chat.edits}
 
     async def _shown(self, asked: Json) -> dict[str, list[Json]]:
-        """Return what the bot shows in each of `chats`, by their ids; `by_bot`: how many messages to wait for in each."""
+        """Return what the bot shows in each of `chats`, by their ids; `by_bot`: how many messages to wait for in each.
+
+        With `done`, the last of them is no status either: what may still be cancelled becomes an answer.
+        """
         chats = [self._world.chat(int(chat)) for chat in asked["chats"].split(",")]
-        least = int(asked.get("by_bot", 0))
-        await self._until(lambda: all(len(self._by_bot(chat)) >= least for chat in chats), asked)
+        least, done = int(asked.get("by_bot", 0)), "done" in asked
+
+        def so(shown: list[Json]) -> bool:
+            return len(shown) >= least and not (done and shown and _may_be_cancelled(shown[-1]))
+
+        await self._until(lambda: all(so(self._by_bot(chat)) for chat in chats), asked)
         return {str(chat.id): self._by_bot(chat) for chat in chats}
 
     def _by_bot(self, chat: Chat) -> list[Json]:
@@ -251,6 +258,11 @@ class Control:
         except TimeoutError:
             calls = [(call.method, call.error or ("done" if call.ok else "hit by a fault")) for call in self._world.calls[-20:]]
             raise Refusal(408, f"It did not come to be. The last calls were {calls}") from None
+
+
+def _may_be_cancelled(message: Json) -> bool:
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return any(button["text"] in ("Cancel", "취소") for row in rows for button in row)
 
 
 def _handler(work: Callable[[Json], Awaitable[Any]], *, posted: bool) -> Callable[[web.Request], Awaitable[web.Response]]:

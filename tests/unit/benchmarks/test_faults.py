@@ -94,16 +94,26 @@ async def test_what_is_timed_runs_alone_beside_what_only_waits() -> None:
 
 
 async def test_no_more_run_side_by_side_than_cores_are_asked_for() -> None:
-    faults = [of("half", 0.5, most_s=6), of("one", most_s=7), of("other half", 0.5, most_s=5), of("two", 2, most_s=8)]
+    faults = [
+        of("half", 0.5, most_s=6),
+        of("one", most_s=7),
+        of("other half", 0.5, most_s=5),
+        of("one and a half", 1.5, most_s=8),
+    ]
     cores = {fault.name: fault.cores for fault in faults}
     seen = await together(*faults)
 
-    assert {frozenset({"two", "one"}), frozenset({"half", "other half"})} <= seen  # the largest first, and what fits beside it
+    assert {
+        frozenset({"one and a half", "one"}),
+        frozenset({"half", "other half"}),
+    } <= seen  # the largest first, and what fits beside it
     assert max(sum(cores[name] for name in one) for one in seen) <= SIDE_BY_SIDE
 
 
 async def test_what_fills_gaps_runs_beside_all_but_what_is_timed_one_at_a_time() -> None:
-    seen = await together(of("fills", 2, fills=True), of("a", 2), of("b"), of("timed", alone=True), of("also fills", fills=True))
+    seen = await together(
+        of("fills", 2, fills=True), of("a", 1.5), of("b"), of("timed", alone=True), of("also fills", fills=True)
+    )
 
     assert frozenset({"fills", "a", "b"}) in seen
     assert all(len(one) == 1 for one in seen if "timed" in one)

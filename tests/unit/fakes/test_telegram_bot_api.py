@@ -280,3 +280,21 @@ async def test_a_cut_connection_tells_nothing_of_what_was_done(fake: FakeTelegra
         await bot.send_message(ANN, "hi")
     assert isinstance(caught.value, NetworkError) or kind == "garbage_after"
     assert len(await fake.shown()) == shown
+
+
+async def test_several_chats_are_seen_at_once(fake: FakeTelegram, bot: Bot) -> None:
+    await fake.order("person", id=43, first_name="Ben")
+    await bot.send_message(ANN, "one")
+    await bot.send_message(43, "two")
+    shown = await fake.shown_in([ANN, 43])
+    assert {chat: [message["text"] for message in messages] for chat, messages in shown.items()} == {ANN: ["one"], 43: ["two"]}
+    assert await fake.shown_in([]) == {}
+
+
+async def test_what_may_be_cancelled_is_no_answer_yet(fake: FakeTelegram, bot: Bot) -> None:
+    cancel = InlineKeyboardMarkup([[InlineKeyboardButton("Cancel", callback_data="c")]])
+    status = await bot.send_message(ANN, "I am at it.", reply_markup=cancel)
+    waiting = asyncio.create_task(fake.answers(ANN, by_bot=1))
+    assert [message["text"] for message in await fake.shown(by_bot=1)] == ["I am at it."]
+    await bot.edit_message_text("Here it is.", ANN, status.message_id)
+    assert [message["text"] for message in await waiting] == ["Here it is."]
