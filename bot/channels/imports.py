@@ -38,13 +38,12 @@ def without(*names: str) -> Iterator[None]:
 
 
 def import_aiohttp() -> None:
-    """Import aiohttp, which would read all certificates of the machine at once: 45 ms that a connection without TLS does not need."""
-    read = ssl.SSLContext.load_default_certs
-    ssl.SSLContext.load_default_certs = _read_later  # type: ignore[method-assign, assignment]
+    """Import aiohttp, which would read all certificates of the machine twice: 45 ms that a connection without TLS does not need."""
+    ssl.SSLContext.set_default_verify_paths = _read_later  # type: ignore[method-assign, assignment]
     try:
         import aiohttp  # noqa: F401, PLC0415 - under the hand above
     finally:
-        ssl.SSLContext.load_default_certs = read  # type: ignore[method-assign]
+        del ssl.SSLContext.set_default_verify_paths  # the inherited one stands again
 
 
 class _Hiding(MetaPathFinder):
@@ -58,9 +57,9 @@ class _Hiding(MetaPathFinder):
             raise ModuleNotFoundError(f"{fullname} is not needed here", name=fullname)
 
 
-def _read_later(context: ssl.SSLContext, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
+def _read_later(context: ssl.SSLContext) -> None:
     context.__class__ = _LateTrust
-    context.__dict__["purpose"] = purpose
+    context.__dict__["unread"] = True
 
 
 class _LateTrust(ssl.SSLContext):
@@ -78,5 +77,5 @@ class _LateTrust(ssl.SSLContext):
 
     def _read(self) -> None:
         with _READING:
-            if purpose := self.__dict__.pop("purpose", None):
-                self.load_default_certs(purpose)
+            if self.__dict__.pop("unread", False):
+                self.set_default_verify_paths()

@@ -59,6 +59,10 @@ ours.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="example.org")
 assert ours.get_ca_certs() == theirs.get_ca_certs()
 ours.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="example.org")
 assert type(theirs) is ssl.SSLContext
+other = connector._SSL_CONTEXT_UNVERIFIED
+assert (other.verify_mode, other.check_hostname) == (ssl.CERT_NONE, False)
+other.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="example.org")
+assert other.get_ca_certs() == theirs.get_ca_certs()
 """
 
 
