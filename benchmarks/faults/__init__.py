@@ -4,7 +4,7 @@
     python -m benchmarks.faults --only delivery --scale 0.1
 
 A fault is a function of a `Plan` that does something bad to the bot, on loopback, bounded and seeded, and returns the `Row` of what
-it counted. Each runs in a process of its own (`benchmarks.faults.__main__`), so that no fault has another's leavings. The same
+it counted. Each runs in a process of its own (`benchmarks.faults.one`), so that no fault has another's leavings. The same
 functions at `SHORT` are the tests (tests/e2e/test_faults.py): a fault is tested by being listed in `benchmarks.faults.matrix`.
 """
 

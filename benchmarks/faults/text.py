@@ -53,7 +53,6 @@ FAULTS: tuple[Fault, ...] = (
         "text",
         "every regular expression, and every function of a text, on its own pieces repeated, at lengths that double",
         slopes,
-        most_s=900,
-        fills=True,
+        most_s=300,
     ),
 )
