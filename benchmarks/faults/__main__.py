@@ -25,6 +25,7 @@ from benchmarks.faults.page import PAGE, replaced, table, written
 
 LEAST_S = 120.0
 """How long any fault may take, at any scale."""
+MEMORY = Path("/dev/shm")  # noqa: S108 - where the system has a folder in memory
 PATIENT = 5
 """The niceness of what fills gaps: it gets a quarter of a core beside each that is busy, and all of one that is idle."""
 
@@ -82,19 +83,26 @@ async def _all(faults: list[Fault], seed: int, scale: float) -> dict[str, Row]:
     assert this is not None
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, this.cancel)
-    with tempfile.TemporaryDirectory(prefix="paring-faults-", ignore_cleanup_errors=True) as folder:
+    with _folder() as folder, _folder(MEMORY) as memory:
 
         async def take(fault: Fault) -> None:
             begun = time.monotonic()
             print(f"{fault.section}/{fault.name} ...", file=sys.stderr, flush=True)
             scratch = Path(folder, fault.name)
-            rows[fault.name], cpu_s = await _in_child(fault, Plan(scratch, seed, scale, shared=Path(folder)))
+            temporary = memory if fault.fills else folder  # each recording that is read is written, too, and flushed to a disk
+            rows[fault.name], cpu_s = await _in_child(fault, Plan(scratch, seed, scale, shared=Path(folder)), temporary)
             row, took = rows[fault.name], f"{time.monotonic() - begun:.0f} s, {cpu_s:.0f} s of CPU"
             state = "sound" if row.sound else "NOT SOUND"
             print(f"{fault.section}/{fault.name}: {state}, {took}. {row.note}", file=sys.stderr, flush=True)
 
         await in_their_places(faults, take)
     return rows
+
+
+def _folder(within: Path | None = None) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder that goes with the matrix: below `within` where that is there, else where the system has its own."""
+    where = within if within and os.access(within, os.W_OK) else None
+    return tempfile.TemporaryDirectory(prefix="paring-faults-", dir=where, ignore_cleanup_errors=True)
 
 
 async def in_their_places(faults: Sequence[Fault], take: Callable[[Fault], Awaitable[None]]) -> None:
@@ -130,12 +138,12 @@ def _has_room(fault: Fault, busy: Collection[Fault]) -> bool:
     return fault.cores + sum(one.cores for one in busy if not one.fills) <= SIDE_BY_SIDE
 
 
-async def _in_child(fault: Fault, plan: Plan) -> tuple[Row, float]:
+async def _in_child(fault: Fault, plan: Plan, temporary: str) -> tuple[Row, float]:
     """Run one fault; return its row and its seconds of CPU. What it started ends with it, also where it ran out of time."""
     await asyncio.to_thread(plan.scratch.mkdir)
     first = ("nice", "-n", str(PATIENT)) if fault.fills else ()
     child = await asyncio.create_subprocess_exec(
-        *first, sys.executable, *one.words(fault, plan), env=os.environ | {"TMPDIR": str(plan.scratch.parent)},
+        *first, sys.executable, *one.words(fault, plan), env=os.environ | {"TMPDIR": temporary},
         stdout=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:
