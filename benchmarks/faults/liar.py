@@ -105,7 +105,7 @@ class Liar:
         elif name == "hang":
             await asyncio.sleep(1)
         else:
-            writer.write(raw)
+            writer.write(_raw(b" " * HUGE_BYTES + raw) if name == "huge" else raw)
             await writer.drain()
         return False
 
@@ -144,7 +144,7 @@ class Liar:
             ("deep", _raw(b"[" * 100_000)),
             ("HTTP/1.0", b"HTTP/1.0 200 OK\r\n\r\n" + true),
             ("drip", _raw(true)),
-            ("huge", _raw(b" " * HUGE_BYTES + true)),
+            ("huge", true),  # made when it is told, for its size
             ("endless headers", b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 200_000 + b"\r\n\r\n"),
         ]
         result = body.get("result")
