@@ -66,6 +66,8 @@ class Heard:
     """Best first."""
     rows: tuple[Candidate, ...]
     """The first DEPTH of them, by id."""
+    text: str
+    """What was looked for: the question, its mistyped words mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Found:
     """float32 (m, features): of the first m, the others lay too deep to be weighed."""
     scores: Array
     query: QueryTerms | None = field(default=None)
+    text: str = ""
+    """What was looked for, see `Heard.text`."""
 
 
 def readings_of(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list[Reading]:

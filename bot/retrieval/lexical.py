@@ -16,15 +16,19 @@ than READ_MOST passages is answered without the first look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from bot.retrieval.features import K1, Array, B, QueryTerms, Tokens, fingerprints, weigh
 from bot.retrieval.forward import PACKED_COUNTS, Forward
 from bot.retrieval.postings import Ids, Postings
+from bot.retrieval.slips import SURE, early, near, nearest, words_of
 from bot.store.shelf import Mark, State
+from bot.text.words import is_empty, stem
 from bot.text.words import terms as cut
 
 BUDGET = 200_000
@@ -39,6 +43,12 @@ MOST_ASKED = 500
 """Terms whose frequency is looked up."""
 MOST_KNOWN = 20_000
 """Terms whose frequency is remembered: some two megabytes."""
+MANY_SORTS = 1 << 20
+"""The same where hundreds of terms are looked for."""
+MOST_MENDED = 2
+"""Words of a query that may be mistyped: where the reader's passages lack more of them, it asks for something else."""
+LOOKED_AT = 40
+"""Passages found that are looked at first for whether a reader's passages have a word."""
 COMMON = 1000
 """Passages from which a term's frequency outlives a change: to count it takes long, and one more or less weighs nothing."""
 SORTS = 1 << 12
@@ -61,6 +71,16 @@ class Likely:
 
     ids: Ids
     sums: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Which terms stand in a reader's passages."""
+
+    few: bool
+    """Whether the passages are few: then it is quick to ask of many terms."""
+    of: Callable[[AbstractSet[str]], AbstractSet[str]]
+    """Return those of some terms, each of which stands in somebody's passage."""
 
 
 class Words:
@@ -123,6 +143,60 @@ class Words:
         self._forward.follow(mark, lambda after: state.removed(after=after))
         return _best(likely, lambda ids: self._scored(state, ids, readable, query, mean_length), count)
 
+    def mended(
+        self, state: State, text: str, frequencies: Mapping[str, int], readable: Readable, held: Sequence[int], *, mark: Mark
+    ) -> str:
+        """Return `text` with its mistyped words as they stand in the reader's passages, `text` itself where there are none.
+
+        A word that no passage of the reader has is taken for mistyped where exactly one of theirs is nearest to it: what others'
+        passages hold changes nothing.
+
+        Args:
+            state: the database.
+            text: the query.
+            frequencies: what `weigh` has returned for it.
+            readable: what the reader may read.
+            held: what `search` has found: words that stand there need no looking for.
+            mark: how far the database has come.
+        """
+        places = [place for place in words_of(text[:MOST_CUT]) if not is_empty(stem(place.word))]
+        if not places:
+            return text
+        self._forward.follow(mark, lambda after: state.removed(after=after))
+        own = self._own(state, readable, held, mark)
+        stems = {stem(place.word) for place in places}
+        strange = stems - own.of({said for said in stems if frequencies.get(said, 1)})
+        if len(strange) > MOST_MENDED:
+            return text
+        for place in reversed(places):
+            if stem(place.word) in strange and (meant := _meant(state, place.word, own)):
+                text = text[: place.start] + meant + text[place.end :]
+        return text
+
+    def _own(self, state: State, readable: Readable, held: Sequence[int], mark: Mark) -> Own:
+        """Return which terms stand in the reader's passages, of which `held` are some."""
+        if readable.whole:
+            return Own(few=False, of=lambda terms: terms)
+        admitted = self._admitted(state, readable.scopes, mark)
+        few = len(admitted) <= READ_MOST
+
+        def tokens(ids: Ids) -> Tokens:
+            return self._forward.tokens(ids, readable.scopes, lambda missing: state.terms_in(missing, readable.scopes))[1]
+
+        first = tokens(np.array(sorted(held[:LOOKED_AT]), np.int64))
+        every = cache(lambda: tokens(admitted))
+
+        def of(terms: AbstractSet[str]) -> AbstractSet[str]:
+            seen = _standing(first, terms)
+            if not (rest := terms - seen):
+                return seen
+            return seen | (_standing(every(), rest) if few else {term for term in rest if meets(term)})
+
+        def meets(term: str) -> bool:
+            return _meet(self._holders(state, term, mark), admitted)
+
+        return Own(few, of)
+
     def _scored(self, state: State, ids: Ids, readable: Readable, query: QueryTerms, mean_length: float) -> tuple[Ids, Array]:
         """Return those of `ids`, ascending, that are there and may be read, and their scores."""
         there, tokens = self._forward.tokens(ids, readable.scopes, lambda missing: state.terms_in(missing, readable.scopes))
@@ -173,6 +247,35 @@ def _best(likely: Likely, read: Callable[[Ids], tuple[Ids, Array]], count: int) 
         ids, scores = np.concatenate([ids, got]), np.concatenate([scores, scored_now])
     best = np.argsort(-scores, kind="stable")[:count]
     return [int(ids[place]) for place in best if scores[place] > 0]
+
+
+def _standing(tokens: Tokens, wanted: AbstractSet[str]) -> AbstractSet[str]:
+    """Return those of `wanted` that stand in the passages whose terms `tokens` are."""
+    sorts = np.zeros(MANY_SORTS, bool)
+    sorts[tokens.flat & (MANY_SORTS - 1)] = True
+    terms = sorted(wanted)
+    marks = fingerprints(terms)
+    maybe = np.flatnonzero(sorts[marks & (MANY_SORTS - 1)])
+    return {terms[at] for at in maybe.tolist() if (tokens.flat == marks[at]).any()}
+
+
+def _meant(state: State, word: str, own: Own) -> str | None:
+    """Return what a mistyped word was meant as, of those in the reader's passages; None where that is not sure."""
+    said = stem(word)
+    for known in (lambda: state.beginning(said[:SURE]), lambda: state.frequencies(sorted(early(said)))):
+        terms = set(known())
+        choices = near(word, own.of(terms) if own.few else terms)
+        standing = own.of({one.stem for one in choices})
+        if choices := [one for one in choices if one.stem in standing]:
+            return nearest(choices)
+    return None
+
+
+def _meet(some: Ids, others: Ids) -> bool:
+    """Say whether two lists of ids, ascending, have one in common."""
+    short, long = sorted((some, others), key=len)
+    places = np.minimum(np.searchsorted(long, short), len(long) - 1)
+    return bool(len(long)) and bool((long[places] == short).any())
 
 
 def asked(query: QueryTerms, frequencies: Mapping[str, int], *, budget: int) -> list[int]:

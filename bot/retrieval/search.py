@@ -11,7 +11,7 @@ the embedder and the writing to `bot.retrieval.library`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from bot.language import detect
 from bot.passage import Added, Hit, Scope, Scopes
 from bot.retrieval.embed import unpack_terms
 from bot.retrieval.exchange import Conversation
-from bot.retrieval.features import Candidates, features
+from bot.retrieval.features import Candidates, QueryTerms, features
 from bot.retrieval.found import (
     DEPTH,
     RIVALS,
@@ -132,6 +132,7 @@ class Finder:
                 vector = question.vector if question.about is None else question.about
                 question = replace(question, text=talk.text, vector=vector)
             found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard, talk=talk)
+            question = replace(question, text=found.text or question.text)
             judge = partial(self._judge_said, talk) if talk else self._judge
             looked = judge(state, question, scopes, found, count)
             if looked.sure or looked.spoken != ACROSS:
@@ -204,6 +205,7 @@ class Finder:
         with self._shelf.state() as state:
             self.catch_up(state)
             found = self._candidates(state, question, scopes, count=1, without=without)
+            question = replace(question, text=found.text or question.text)
             seen = self._see(state, question, scopes, found, count=1)
         if seen is None:
             return None
@@ -297,14 +299,27 @@ class Finder:
 
     def _hear(self, state: State, text: str, scopes: Scopes, *, count: int, without: Collection[int] = ()) -> Heard:
         readable = self._read_by(state, scopes)
+        query, frequencies, held = self._held(state, text, readable, count, without)
+        meant = self._words.mended(state, text, frequencies, readable, held, mark=self._mirror.mark)
+        if meant != text:
+            mended = self._held(state, meant, readable, count, without)
+            if without and not sum(map(bool, mended[1].values())) > sum(map(bool, frequencies.values())):
+                meant = text  # only what is left out has those words
+            else:
+                query, frequencies, held = mended
+        rows = state.candidates(sorted(held[:DEPTH]), readable.scopes) if held else []
+        return Heard(self._mirror.mark, readable.scopes, query, tuple(held), tuple(rows), meant)
+
+    def _held(
+        self, state: State, text: str, readable: Readable, count: int, without: Collection[int]
+    ) -> tuple[QueryTerms, Mapping[str, int], list[int]]:
+        """Return the weighed terms of `text`, in how many passages each stands, and what the words find."""
         query, frequencies = self._words.weigh(state, text, passages=self._mirror.passages(state))
         if without:
             query, frequencies = weigh_without(state, text, query, frequencies, without)
-        held = self._words.search(
-            state, query, frequencies, readable, mark=self._mirror.mark, mean_length=self._mean_length, count=count
-        )
-        rows = state.candidates(sorted(held[:DEPTH]), readable.scopes) if held else []
-        return Heard(self._mirror.mark, readable.scopes, query, tuple(held), tuple(rows))
+        mark, mean_length = self._mirror.mark, self._mean_length
+        found = self._words.search(state, query, frequencies, readable, mark=mark, mean_length=mean_length, count=count)
+        return query, frequencies, found
 
     @property
     def _mean_length(self) -> float:
@@ -369,7 +384,7 @@ class Finder:
         below = scores.min() - 1 - np.arange(len(tail), dtype=np.float32)
         return Found(
             tuple(row.id for row in (*rows, *tail)), tuple(row.document for row in (*rows, *tail)),
-            weighed, np.concatenate([scores, below]), query,
+            weighed, np.concatenate([scores, below]), query, heard.text,
         )  # fmt: skip
 
     def _of_leg(self, state: State, question: Question, scopes: Scopes, *, count: int, leg: Leg) -> Found:

@@ -29,6 +29,8 @@ _ = phrases(__file__)
 
 BUSY_TIMEOUT_S = 10.0
 READ_AT_ONCE = 4096
+MOST_BEGINNING = 1000
+"""Terms that are read at most of those that begin alike: of 100,000 passages, 310 with `con`."""
 NO_PASSAGE = 0
 """Told as removed where something has changed that no id tells of: what was remembered is to be read again."""
 
@@ -232,6 +234,11 @@ class State:
             list(terms),
         )
         return dict(rows)
+
+    def beginning(self, letters: str) -> list[str]:
+        """Return the terms that begin with these (Latin, lower case), MOST_BEGINNING at most."""
+        sql = "SELECT term FROM passage_words_vocabulary WHERE term >= ? AND term < ? LIMIT ?"
+        return [row[0] for row in self._connection.execute(sql, (letters, letters + "{", MOST_BEGINNING))]
 
     def holders(self, term: str, *, after: int = 0) -> NDArray[np.int64]:
         """Return the ids of the passages above `after` that hold `term`, ascending."""
