@@ -4,7 +4,8 @@
     python -m bot.egress_minute FOLDER --sampled    # in the machine's own network, its sockets looked at again and again
 
 The bot is the whole program, over an empty home in FOLDER: served, asked on its page, given files and a picture, talked to in both
-languages, its summaries' model swapped and taken back. Every name that is looked up has an address there, so that who wants to speak
+languages, its summaries' model swapped and taken back; then served by the other engine, while the embedding model is prepared once
+more. Every name that is looked up has an address there, so that who wants to speak
 to it shows where.
 """
 
@@ -56,6 +57,9 @@ STEPS: Final[Steps] = (
     (("models",), ""),
     (("doctor",), ""),
 )
+OTHER_ENGINE: Final = {"PARING_MODELS__EMBED_ENGINE": "onnxruntime"}
+"""What runs the embedder where the processor has no bfloat16. Served for as long as preparing takes: it would report seconds later."""
+PREPARE: Final = "import sys, pathlib, bot.models.prepare as made; made.prepare_minilm(pathlib.Path(sys.argv[1]))"
 BRIEF: Final = ((("chat",), "When does the lease end?\n"),)
 """What is done of these where a test wants to know that it is seen at all."""
 
@@ -84,7 +88,7 @@ def minute(folder: Path, steps: Steps = STEPS, *, sampled: bool) -> Mapping[str,
             did = list(_used(folder, steps, here | {"PARING_TELEGRAM__TOKEN": ""}))
         return _told(did, samples.seen, {}, 0, sampled=True)
     with Packets() as packets, Names() as names:
-        did = list(_used(folder, steps, os.environ))
+        did = list(_used(folder, steps, dict(os.environ)))
     return _told(did, packets.seen, names.given, packets.missed, sampled=False)
 
 
@@ -113,14 +117,26 @@ def _used(folder: Path, steps: Steps, environment: Mapping[str, str]) -> Iterato
         if url:
             yield "page", _asked_on_the_page(url)
         for words, said in steps:
-            try:
-                done = subprocess.run(  # noqa: S603 - our own program
-                    [sys.executable, "-m", "bot", *words], cwd=folder, env=environment, input=said.encode(), timeout=STEP_S,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-                )  # fmt: skip
-                yield words[0], done.returncode
-            except subprocess.TimeoutExpired:
-                yield words[0], -1
+            yield words[0], _done(["-m", "bot", *words], folder, environment, said)
+    if steps is BRIEF:
+        return
+    with _running(folder, {**environment, **OTHER_ENGINE}) as url:
+        yield "run", 0 if url else -1
+        if url:
+            yield "page", _asked_on_the_page(url)
+        yield "setup", _done(["-c", PREPARE, str(folder / "prepared")], folder, environment)
+
+
+def _done(words: Sequence[str], folder: Path, environment: Mapping[str, str], said: str = "") -> int:
+    """Run Python with `words`, `said` typed into it; return its exit code, -1 where it did not end."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, *words], cwd=folder, env=environment, input=said.encode(), timeout=STEP_S,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return -1
+    return done.returncode
 
 
 @contextmanager

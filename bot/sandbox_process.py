@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from bot.sandbox_wire import FrameTooLargeError, Json, read_frame, write_frame
+from bot.unreported import ENVIRONMENT
 
 START_SECONDS = 60
 END_SECONDS = 5
@@ -169,7 +170,7 @@ def child_environment() -> dict[str, str]:
     """Return the environment of a child: what PASSED_ON names, and where this process finds its modules, wherever the child is started."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     found = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - links stay as they are
-    return kept | {"PYTHONPATH": found, "MALLOC_ARENA_MAX": "2", "PYTHONUTF8": "1"}
+    return kept | ENVIRONMENT | {"PYTHONPATH": found, "MALLOC_ARENA_MAX": "2", "PYTHONUTF8": "1"}
 
 
 def _environment() -> dict[str, str]:
