@@ -10,9 +10,10 @@ Reads what `bot.store.inbox` and `bot.store.outbox` write. Keeps `bot.skill.Hist
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, Table, and_, exists, func, not_, or_, select
+from sqlalchemy import Select, and_, exists, func, not_, or_, select
+from sqlalchemy.orm import aliased
 
 from bot.message import Address, Message, Reply, unpack
 from bot.route import Route, unpack_route
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 MOST_HISTORY = 500
 ROUTED_BEFORE = 8
 """How far back the last message is looked for that was no command."""
-_NEWER = cast("Table", InboxRow.__table__).alias().c
+_NEWER = aliased(InboxRow)
 _EDITED = exists().where(
     _NEWER.channel == InboxRow.channel, _NEWER.account == InboxRow.account, _NEWER.chat == InboxRow.chat,
     _NEWER.message_id == InboxRow.message_id, _NEWER.version > InboxRow.version,
