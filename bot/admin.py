@@ -9,6 +9,7 @@ Leaves to `bot.roles` who is an admin, to the desks (`admin_sight`, `admin_peopl
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bot.admin_words import Order, read
@@ -18,7 +19,6 @@ from bot.message import AttachmentKind, Command, Message, Reply
 from bot.roles import person_of
 from bot.skill import CommandSpec, Request, Slot
 from bot.store.audit import outcome_of
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.message import Press

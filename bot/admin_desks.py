@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.admin import Admin
@@ -15,7 +16,6 @@ from bot.admin_search import Offering, Search
 from bot.admin_sight import Sight
 from bot.admin_swaps import Bench, Swaps
 from bot.models.card_text import card_text
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.front_door import FrontDoor

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.admin_sight import Sight

@@ -13,12 +13,12 @@ from __future__ import annotations
 import difflib
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from bot import lazy
 from bot.skill import Request, Skill
 from bot.text.normal import normal
-from bot.values import dataclass
 
 FORCE: Final = frozenset({"--force", "--강제"})
 LONGEST: Final = 200

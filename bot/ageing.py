@@ -13,13 +13,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.locale import Text, phrases
 from bot.logs import Logger
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.retrieval.library import Shelves

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.assembly import Ground, assemble, load_skills
-from bot.channels.imports import OF_TELEGRAM, import_aiohttp, without
+from bot.channels.imports import OF_TELEGRAM, without
 from bot.channels.spec import ChannelKit, built
 from bot.errors import ModelError, SettingsError
 from bot.host import App, Hopeless
@@ -104,7 +104,6 @@ def channels_of(app: App, *, hopeless: Hopeless = _left_out) -> list[Channel]:
         web.health = app.health
         channels.append(web)
     if app.settings.telegram.token.get_secret_value():
-        import_aiohttp()
         with without(*OF_TELEGRAM):
             from bot.channels.telegram import Telegram  # noqa: PLC0415 - and python-telegram-bot where there is a token
 

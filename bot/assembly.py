@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Self
@@ -62,7 +63,6 @@ from bot.store.pasts import Pasts
 from bot.store.traffic import Traffic
 from bot.store.usage import Usage
 from bot.swapping import SwapHouse, SwapParts, swap_parts
-from bot.values import dataclass
 from bot.worker import Worker
 
 if TYPE_CHECKING:

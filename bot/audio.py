@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 
 from bot.errors import TooLargeError, UnreadableError
 from bot.locale import Text, phrases
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from soundfile import SoundFile

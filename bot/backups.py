@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,6 @@ from bot.logs import Logger
 from bot.store.archive import check, is_one
 from bot.store.backup import back_up
 from bot.store.posts import Posts
-from bot.values import dataclass
 
 _ = phrases(__file__)
 log = Logger(__name__)

@@ -8,6 +8,7 @@ paring bench summarise --json
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,6 @@ import typer
 from bot.cli_verb import AsJson, dump, language_of, program, settings, with_app
 from bot.errors import InputError
 from bot.locale import Language, Text, phrases
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.app import App

@@ -10,10 +10,10 @@ transaction (`bot.store.inbox.Inbox.refuse`). Leaves to `bot.turns` what those a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.locale import Text, phrases
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.message import Address, Message

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -25,7 +25,6 @@ from bot.locale import phrases
 from bot.logs import Logger
 from bot.store.dead import IN_DOUBT
 from bot.store.outbox import Outbox, Parcel
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.message import Address, Reply

@@ -10,7 +10,7 @@ import difflib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -24,7 +24,6 @@ from bot.retrieval.access import Access, reader_scopes
 from bot.route import How, Route
 from bot.skill import CommandSpec, Request, Skill
 from bot.stopwatch import Stopwatch
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.router import Decision

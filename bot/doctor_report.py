@@ -6,11 +6,11 @@ Report((Finding(Text("Slack"), "ok", _("a token is set; it is tried at the start
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from bot.locale import Language, Text
 from bot.sandbox import Json
-from bot.values import dataclass
 
 State = Literal["ok", "optional", "missing"]
 SIGNS: dict[State, str] = {"ok": "✓", "optional": "○", "missing": "✗"}

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -30,7 +31,6 @@ from bot.egress_minute import NO_NETWORK
 from bot.errors import ParingError, SettingsError
 from bot.locale import Language, Text, phrases
 from bot.sandbox import Json
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
@@ -20,7 +21,6 @@ from bot.errors import StoreError
 from bot.lanes import Lanes
 from bot.logs import Logger
 from bot.store.places import Lane, Places, Recovered, Ticket
-from bot.values import dataclass
 
 log = Logger(__name__)
 

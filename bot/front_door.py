@@ -18,6 +18,7 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -28,7 +29,6 @@ from bot.locale import Language, Text, phrases
 from bot.message import Address, Message, Press
 from bot.recent import Recent
 from bot.store.guests import AGAIN, LIFE, Asked, Guest, Guests
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.roles import Roles

@@ -9,11 +9,11 @@ skills (`bot.skill.GoesOn`). A thread is a conversation of its own; a reply is a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.language import asked_for
 from bot.skill import Before, GoesOn, Skill
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.locale import Language

@@ -14,6 +14,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,6 @@ from bot.health_gauges import index_gauges, pool_gauges, process_gauges, queue_g
 from bot.logs import Logger
 from bot.metrics import CONTENT_TYPE, Gauge, Labels
 from bot.models.tasks import EMBED
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.duty import Duty

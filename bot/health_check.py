@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import http.client
 import json
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from bot.errors import InputError
 from bot.locale import Text, phrases
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -65,7 +66,6 @@ from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.store.posts import Posts
 from bot.supervise import supervise
-from bot.values import dataclass
 from bot.watchdog import watched
 from bot.worker import Worker
 

@@ -8,9 +8,8 @@ Owns: the measures and what follows from them, with the evidence named. It runs 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
-
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

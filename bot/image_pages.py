@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import UnreadableError
 from bot.images import LONGEST_SIDE, MILLION, scratch
 from bot.locale import phrases
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium

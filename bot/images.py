@@ -16,13 +16,13 @@ import struct
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bot.errors import TooLargeError, UnreadableError
 from bot.image_look import Look, look_at
 from bot.locale import phrases
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from PIL.Image import Image

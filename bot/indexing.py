@@ -12,6 +12,7 @@ Owns the orders and what is answered. Leaves the reading to `bot.pasts`, who is 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.channels.channel import HasHistory, HasOpenGroups
@@ -22,7 +23,6 @@ from bot.pasts import told
 from bot.roles import person_of
 from bot.store.pasts import Past
 from bot.text.shown import named
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.message import Message, Reply

@@ -14,10 +14,9 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from bot.logs import Logger
-from bot.values import dataclass
 
 log = Logger(__name__)
 

@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -28,7 +29,6 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from bot.logs_repeats import Repeats
 from bot.logs_secrets import environments, secrets_of, striker
 from bot.logs_words import line, plain, trace
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     import structlog

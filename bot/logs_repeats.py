@@ -16,10 +16,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
-
-from bot.values import dataclass
 
 BURST: Final = 10
 """Lines of a kind that are written at once; one more for each time that EVERY_S has passed."""

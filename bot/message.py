@@ -5,12 +5,12 @@ A channel makes a Message; nothing after it sees a platform. A skill makes a Rep
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bot.locale import Language
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -6,6 +6,7 @@ Owns the types that make a search without scopes impossible to write. Leaves to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Self
 
@@ -13,7 +14,6 @@ from bot.errors import InputError
 from bot.locale import Language, Text, phrases
 from bot.message import Address
 from bot.talk import Line
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

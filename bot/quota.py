@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final
 
 from bot.locale import Language, Text, phrases
 from bot.roles import CONSOLE, person_of
 from bot.store.usage import Cap, Kind, Over, Usage, Used
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import QuotaSettings

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
-
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

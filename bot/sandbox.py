@@ -19,6 +19,7 @@ import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
@@ -28,7 +29,6 @@ from bot.locale import phrases
 from bot.own_folder import OwnFolder
 from bot.sandbox_process import EndedError, Process, Reason
 from bot.sandbox_wire import Json, text_from_json
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import LimitSettings

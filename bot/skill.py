@@ -21,7 +21,7 @@ that takes a `Kit` and returns the skill. Its folder holds skill.py, utterances.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
@@ -31,7 +31,6 @@ from bot.message import Attachment, AttachmentKind, Button, Command, Message, Pi
 from bot.passage import Added, Held, Hit, Listing, Passage, Scope, Scopes
 from bot.stopwatch import Stopwatch
 from bot.talk import Said
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +37,6 @@ from bot.store.assignments import Assignments
 from bot.store.consents import Consents
 from bot.store.outbox import Outbox, Parcel
 from bot.store.swaps import Swaps
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

@@ -5,9 +5,8 @@ Owns the values. Leaves to `bot.retrieval.exchange` which lines belong together.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-
-from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

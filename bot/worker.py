@@ -15,7 +15,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.attempts import Attempts, BrokenError, fault
@@ -35,7 +35,6 @@ from bot.roles import person_of
 from bot.store.inbox import TAKEN_BACK, Inbox, Waiting
 from bot.suspects import MOST_ATTEMPTS, Suspects
 from bot.turns import Turns
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import LimitSettings

@@ -8,6 +8,7 @@ Replies. It never decides what is answered.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -17,7 +18,6 @@ from bot.message import Address, Attachment, Button, Message, Position, Press, R
 from bot.passage import Scope
 from bot.pulse import Pulse
 from bot.skill import CommandSpec
-from bot.values import dataclass
 
 __all__ = [
     "AmbiguousSendError",

@@ -19,6 +19,7 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -49,7 +50,6 @@ from bot.message import Address, Attachment, Position, Reply
 from bot.passage import Scope
 from bot.pulse import Pulse
 from bot.skill import Blobs, CommandSpec
-from bot.values import dataclass
 
 _ = phrases(__file__)
 log = Logger(__name__)

@@ -18,6 +18,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -29,7 +30,6 @@ from bot.config import MatrixSettings
 from bot.errors import ChannelError, RetryLaterError
 from bot.locale import phrases
 from bot.logs import Logger
-from bot.values import dataclass
 
 _ = phrases(__file__)
 log = Logger(__name__)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -33,7 +34,6 @@ from bot.channels.matrix_crypto_sas import Party
 from bot.channels.matrix_crypto_signing import only_key, signed_by
 from bot.channels.matrix_crypto_told import Unread
 from bot.logs import Logger
-from bot.values import dataclass
 
 Json = dict[str, Any]
 Trust = Literal["anyone", "owner", "verified"]

@@ -18,12 +18,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from dataclasses import dataclass
 from typing import Any, Final
 
 import vodozemac
 
 from bot.channels.matrix_crypto_signing import canonical
-from bot.values import dataclass
 
 Json = dict[str, Any]
 

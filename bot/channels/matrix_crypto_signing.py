@@ -16,11 +16,11 @@ import base64
 import binascii
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bot.store.flushing import flush_folder
-from bot.values import dataclass
 
 Json = dict[str, Any]
 FILE: Final = "identity.json"

@@ -5,10 +5,10 @@ unread("withheld", "m.unverified").to("en")
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from bot.locale import Text, phrases
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -17,6 +17,7 @@ import html
 import json
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote
@@ -26,7 +27,6 @@ from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of
 from bot.channels.matrix_account import Me
 from bot.channels.matrix_rooms import Json, dict_of, is_id, strings_of, text_of
 from bot.message import Address, Attachment, Command, Message
-from bot.values import dataclass
 
 MARK: Final = "dev.paring"
 """The name in an event's content under which the bot keeps its own: that it is a bot's, and the tokens of its buttons."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -24,7 +24,6 @@ from bot.channels.rich_sources import with_sources
 from bot.channels.rich_split import shorten, split
 from bot.channels.rich_text import BLOCKS, BULLET, Rich, Span, clean, joined, parse
 from bot.message import DOWN, UP, Button, Picture, Reply
-from bot.values import dataclass
 
 TEXT_UNITS: Final = 4000
 """Of one event: what is read at once, and far within the 64 KiB of an event in every script, encrypted too."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -22,7 +22,6 @@ from bot.channels.incoming import clean_text
 from bot.channels.matrix_account import Me
 from bot.channels.matrix_wire import RefusedError, Wire, path, unreached
 from bot.message import Address
-from bot.values import dataclass
 
 CHANNEL: Final = "matrix"
 LONGEST_ID: Final = 255

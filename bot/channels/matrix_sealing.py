@@ -12,12 +12,12 @@ sealed. Leaves the ciphers to `matrix_crypto`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import ChannelError
 from bot.locale import Language, phrases
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.channels.matrix_account import Me

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from bot import lazy
 from bot.channels.rich_text import Rich, Span, units
-from bot.values import dataclass
 
 TEXT_UNITS = 4096
 """The longest text of one message, in UTF-16 units. Source: https://core.telegram.org/bots/api#sendmessage"""

@@ -14,12 +14,11 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Final, Literal, Self
 
 from bot import lazy
-from bot.values import dataclass
 
 SpanKind = Literal["bold", "italic", "code", "pre", "link", "quote", "expandable"]
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from bot.channels.channel import Past
@@ -24,7 +24,6 @@ from bot.channels.slack_people import People
 from bot.channels.slack_wire import Wire
 from bot.errors import ChannelError, GoneError, RetryLaterError
 from bot.message import Message
-from bot.values import dataclass
 
 A_PAGE: Final = 200
 """As many as Slack recommends; what it gives to some apps is 15, once a minute."""

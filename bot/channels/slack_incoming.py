@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Self
 
@@ -26,7 +26,6 @@ from bot.channels.incoming import clean_name, clean_text, kind_of, media_type_of
 from bot.errors import RetryLaterError
 from bot.locale import phrases
 from bot.message import Address, Attachment, Command, Message, Press
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -12,7 +12,7 @@ Sources: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block, http
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -21,7 +21,6 @@ from bot.channels.rich_split import shorten, split
 from bot.channels.rich_text import Rich, Span, clean, parse
 from bot.locale import phrases
 from bot.message import DOWN, UP, Button, Picture, Reply
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

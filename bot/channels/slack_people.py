@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from bot.channels.incoming import clean_text
 from bot.channels.slack_wire import Wire
 from bot.errors import ChannelError
 from bot.recent import Recent
-from bot.values import dataclass
 
 KNOWN_WITHIN_S: Final = 0.7
 BELIEVED_S: Final = 3600.0

@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.channels.again import sent_again
@@ -25,7 +25,6 @@ from bot.logs import Logger
 from bot.message import Address, Reply
 from bot.recent import Recent
 from bot.skill import Blobs
-from bot.values import dataclass
 
 _ = phrases(__file__)
 log = Logger(__name__)

@@ -9,6 +9,7 @@ settings. Once built, its channel is one like any other: who may talk, who is an
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -16,7 +17,6 @@ from bot.config_channels import ChannelSettings
 from bot.config_strangers import NotLoaded, loaded
 from bot.errors import ParingError, SettingsError
 from bot.locale import phrases
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.channels.channel import Channel

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from telegram import MessageEntity
 
 from bot import lazy
 from bot.channels.rich_text import clean
 from bot.message import Command
-from bot.values import dataclass
 
 _COMMAND = lazy.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w{1,64}))?(?=\s|$)")
 _KOREAN_COMMAND = lazy.compile(r"/([가-힣][a-z0-9_가-힣]{0,31})(?=\s|$)", re.IGNORECASE)

@@ -13,11 +13,11 @@ Source: https://core.telegram.org/bots/api#message (media_group_id), and its app
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 from bot.channels.rich_split import TEXT_UNITS
 from bot.channels.rich_text import units
 from bot.recent import Recent
-from bot.values import dataclass
 
 Update = Mapping[str, object]
 

@@ -14,7 +14,7 @@ without text, which is answered with a sentence. Who says something without a na
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from telegram import CallbackQuery, Chat, ChatFullInfo, ExternalReplyInfo, Update, User
@@ -24,7 +24,6 @@ from bot.channels.rich_text import clean
 from bot.channels.telegram_addressing import Heard, Me, heard
 from bot.channels.telegram_files import attachments_of
 from bot.message import Address, Message, Press
-from bot.values import dataclass
 
 CHANNEL = "telegram"
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
@@ -22,7 +22,6 @@ from bot.channels.rich_sources import on_one_line
 from bot.channels.rich_split import CAPTION_UNITS, TEXT_UNITS, fits, shorten, split
 from bot.channels.rich_text import Rich, clean, joined, parse, safe_link, units
 from bot.message import Button, Picture, Reply, Source
-from bot.values import dataclass
 
 TITLE_UNITS = 120
 QUOTE_UNITS = 600

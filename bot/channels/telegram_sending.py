@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
 from telegram.error import TelegramError
@@ -29,7 +29,6 @@ from bot.locale import phrases
 from bot.message import Address, Reply
 from bot.recent import Recent
 from bot.skill import Blobs
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

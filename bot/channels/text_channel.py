@@ -18,7 +18,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,7 +35,6 @@ from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.message import Address, Attachment, Message, Press, Reply
 from bot.recent import Recent
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.channels.channel import Intake

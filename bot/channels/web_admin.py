@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,7 +27,6 @@ from bot.locale import Language, Text, phrases
 from bot.logs import Logger
 from bot.models.trial import UNDER_WAY, State, Swap, Swapping, Tell, Told, told
 from bot.store.audit import outcome_of
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.channels.web_render import Renderer

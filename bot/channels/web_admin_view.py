@@ -9,6 +9,7 @@ Owns the arithmetic of the looks. Leaves to `assets/admin_*.html` the markup, to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,6 @@ from bot.models.card_words import disk, duration, memory
 from bot.models.intervals import Estimate
 from bot.models.telling import STATE_NAMES, STEP_NAMES
 from bot.models.trial import STEPS, WAITING, Card, Figures, Swap, Told
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.models.places import SlotStatus

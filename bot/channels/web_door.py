@@ -20,12 +20,12 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bot.locale import Text, phrases
 from bot.recent import Recent
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,7 +29,6 @@ from bot.locale import Language
 from bot.message import Attachment, Message, Receipt, Reply, Source
 from bot.models.trial import Swap
 from bot.store.documents import Opened
-from bot.values import dataclass
 
 ASSETS = Path(__file__).parent / "assets"
 FILES_SHOWN = 4

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from bot import lazy
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.channels.channel import Channel

@@ -12,6 +12,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,6 @@ from bot.models.runtimes.linear_head import LinearHead
 from bot.models.tasks import EMBED, RouteInput, Vector
 from bot.router import Decision, embeddable
 from bot.skill import Models
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

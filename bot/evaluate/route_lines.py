@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,6 @@ from bot.errors import UnreadableError, refusal
 from bot.language import detect
 from bot.locale import Language, Text, phrases
 from bot.router import Decision
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

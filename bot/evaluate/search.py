@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, quantiles
 from typing import TYPE_CHECKING
@@ -31,7 +32,6 @@ from bot.retrieval.library import Shelves
 from bot.retrieval.search import Leg
 from bot.sandbox import Sandbox
 from bot.store.database import Database
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

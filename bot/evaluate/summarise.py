@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,6 @@ from bot.models.gates.measures import rouge as rouge_of
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import SUMMARISE, Summary, SummaryInput, SummaryLength
 from bot.skill import Model, Models
-from bot.values import dataclass
 from skills.summarise.model import load_lead, load_lexrank
 from skills.summarise.vectors import with_vectors
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,6 @@ from bot.retrieval.library import Shelves
 from bot.sandbox import Sandbox
 from bot.store.database import Database
 from bot.talk import Said
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import ModelError
@@ -17,7 +18,6 @@ from bot.locale import Text
 from bot.models import fetch
 from bot.models.probe import Limits, probe
 from bot.models.trial import Figures, Tell, Told, told
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

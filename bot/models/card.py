@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from bot.locale import LANGUAGES, Language, Text, phrases
 from bot.models.card_words import LANGUAGE_NAMES, about, duration, memory, signed
 from bot.models.intervals import Estimate, difference_of, mean_of
 from bot.models.trial import Card, Figures, Room, Scored, Told, gate_of, told
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from PIL import ImageFont
 from PIL.ImageFont import FreeTypeFont
-
-from bot.values import dataclass
 
 NAMES: Final = (
     ("Pretendard-Regular*", "Pretendard-Bold*"),

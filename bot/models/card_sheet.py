@@ -11,12 +11,12 @@ which a phone shows at some 40 %: 26 pixels are the smallest letters that are re
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from PIL import Image, ImageDraw
 
 from bot.models.card_font import Face, Fonts
-from bot.values import dataclass
 
 WIDTH: Final = 1080
 MARGIN: Final = 48

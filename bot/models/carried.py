@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import unicodedata
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,6 @@ from bot.models.origin import WORD, Origin, read_origin
 from bot.models.parcel import MANIFEST, MODEL, TOLD, Manifest, read_manifest
 from bot.models.spec import ModelSpec
 from bot.models.unpack import Report, unpack
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

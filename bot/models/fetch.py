@@ -10,7 +10,7 @@ install, is carried in, or was fetched by `bot.models.hub`.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,6 @@ from bot.models.origin import WORD
 from bot.models.prepare import DISTRIBUTION, PREPARED, Report, find_prepared, package_folder, prepared_minilm
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.verify import Fingerprint, fingerprint
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

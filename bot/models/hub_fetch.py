@@ -13,6 +13,7 @@ import hashlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -24,7 +25,6 @@ from bot.models.hub_quarantine import PART, not_written, other_bytes, to_the_end
 from bot.models.made import sha256_of
 from bot.models.spec import ModelFile
 from bot.models.verify import verify_file
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.models.hub_wire import Wire

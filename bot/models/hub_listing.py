@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
@@ -21,7 +22,6 @@ from bot.models.folders import DESCRIPTION, SLOT_OF_KIND
 from bot.models.origin import MANIFEST, WORD
 from bot.models.spec import ModelFile
 from bot.models.verify import why_not
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

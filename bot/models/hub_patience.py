@@ -6,9 +6,9 @@ Patience(tries=1).pause(1)
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from bot.errors import ModelError
-from bot.values import dataclass
 
 Sleep = Callable[[float], Awaitable[None]]
 

@@ -20,6 +20,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -41,7 +42,6 @@ from bot import lazy
 from bot.errors import ModelError, NoModelError, OfflineError
 from bot.locale import Text, phrases
 from bot.models.hub_patience import CutError, Patience, Sleep
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

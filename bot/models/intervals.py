@@ -9,12 +9,11 @@ Owns: the statistics. Leaves what follows from them to `bot.models.card`. The sa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bot.values import dataclass
 
 RESAMPLES: Final = 4000
 SEED: Final = 20_260

@@ -8,11 +8,11 @@ Owns: names and codes. Leaves to `bot.language` which language a text is in, and
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from bot.locale import Text, phrases
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

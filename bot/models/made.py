@@ -16,11 +16,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, TypeVar
-
-from bot.values import dataclass
 
 Number = TypeVar("Number", float, str)
 Pairs = tuple[tuple[str, Number], ...]

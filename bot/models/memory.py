@@ -13,10 +13,9 @@ import ctypes
 import json
 import os
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
-
-from bot.values import dataclass
 
 MEBIBYTE: Final = 1 << 20
 SHARE_OF_MACHINE: Final = 0.6

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,6 @@ from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.spec import ModelFile
 from bot.models.verify_json import read_small
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -14,7 +14,7 @@ import json
 import re
 import tarfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +30,6 @@ from bot.models.unpack import Report
 from bot.models.verify import verify_folder
 from bot.models.verify_json import read_small
 from bot.skill import Slot
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

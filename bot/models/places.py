@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, Generic, cast
 
 from bot.errors import DirectionError, ModelError, ParingError
@@ -19,7 +19,6 @@ from bot.locale import Text
 from bot.models.running import Running
 from bot.models.spec import ModelSpec
 from bot.skill import In, Out
-from bot.values import dataclass
 
 PINNED: Final = frozenset({"embed", "route", "summarise"})
 """The slots of every message: they stay loaded."""

@@ -8,14 +8,13 @@ Owns: the file's shape, and the sentence that says what is wrong in it. Leaves t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
 from bot.errors import ModelError
 from bot.locale import phrases
 from bot.models.spec import ModelFile, ModelSpec, SourceKind
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from yaml.events import Event

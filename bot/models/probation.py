@@ -13,13 +13,12 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.locale import Text, phrases
 from bot.store.swaps import same
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.models.places import Heard

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -34,7 +34,6 @@ from bot.models.probe_said import Found, Stage, StoppedError, found_of
 from bot.models.spec import ModelSpec
 from bot.models.trial import Figures, Tell
 from bot.sandbox_process import child_environment
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

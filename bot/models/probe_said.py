@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
 from bot.locale import LANGUAGES, Text, phrases
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.trial import Scored, Told, told
 from bot.sandbox_wire import Json
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

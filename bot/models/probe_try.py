@@ -13,7 +13,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
@@ -28,7 +28,6 @@ from bot.models.memory import resident_mb
 from bot.models.probe_said import Asked, Found
 from bot.models.trial import Gate, gate_of, told
 from bot.sandbox_wire import Json
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -8,6 +8,7 @@ Owns: reading profiles.yaml, which profile a machine is given, and what its mode
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,6 @@ from bot.models import fetch
 from bot.models.places import PINNED
 from bot.models.presets import Yaml, read_yaml
 from bot.models.trial import Told
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue

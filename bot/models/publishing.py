@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import InputError, MemoryBudgetError, ModelError
@@ -22,7 +23,6 @@ from bot.models.tasks import EMBED
 from bot.models.trial import Publisher, State, Swap, Tell
 from bot.skill import Slot
 from bot.store.swaps import Change, Swaps, same
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import Settings

@@ -9,9 +9,9 @@ goes by the same order.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.models.trial import Evicted, Room
-from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

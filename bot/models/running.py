@@ -19,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.errors import ModelError, ParingError
@@ -27,7 +27,6 @@ from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.models.families import Loaded
 from bot.models.memory import resident_mb
-from bot.values import dataclass
 
 _ = phrases(__file__)
 log = Logger(__name__)

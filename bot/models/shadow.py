@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
@@ -30,7 +30,6 @@ from bot.models.agreement import mean_agreement
 from bot.models.tasks import AudioFile, ImageFile
 from bot.models.trial import Shadowed
 from bot.skill import Slot
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.message import Message

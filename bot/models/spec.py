@@ -5,11 +5,10 @@ A spec is data: where the files are, their hashes, which runtime family reads th
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.locale import Language
-from bot.values import dataclass
 
 SourceKind = Literal["builtin", "package", "folder", "hub", "server"]
 

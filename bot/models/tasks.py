@@ -6,6 +6,7 @@ skill may declare a Slot of its own beside its code.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from bot.locale import Language
 from bot.skill import Slot
 from bot.text.sentences import split
-from bot.values import dataclass
 
 Vector = NDArray[np.float32]
 """float32 (d,), unit length."""

@@ -11,6 +11,7 @@ models' figures side by side are a `Card`; a `Swap` is one admin's wish with all
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar
@@ -22,7 +23,6 @@ from bot.locale import LANGUAGES, Language, Text
 from bot.models.origin import WORD
 from bot.models.spec import ModelSpec
 from bot.skill import Slot
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -9,11 +9,11 @@ Owns: the comparing, and the sentences of what differs. Leaves to `bot.models.hu
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import NoModelError, OfflineError, UnsafeModelError
 from bot.locale import Language, Text, phrases
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.models.hub_listing import Listing

@@ -16,6 +16,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from io import RawIOBase
 from pathlib import Path, PurePosixPath
@@ -25,7 +26,6 @@ from bot.errors import TooLargeError, UnreadableError
 from bot.locale import phrases
 from bot.models.refusal import plain, refused
 from bot.models.verify import IGNORED_FOLDERS, MOST_FILES, alike, why_not
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

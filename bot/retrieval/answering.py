@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -19,7 +20,6 @@ from numpy.typing import NDArray
 from bot import lazy
 from bot.retrieval.cues import kinds
 from bot.retrieval.spoken import Asked, is_question
-from bot.values import dataclass
 
 ASKS, HOLDS, COMMITS, SPEAKS, IN_TIME = 0.6, 0.25, 0.4, 0.7, 0.2
 """What it counts that a message asks (against it), holds what is asked for, takes it on, is by the named person, is of the day named."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from bot import lazy
 from bot.retrieval.document import Block, Document
 from bot.text.sentences import split
-from bot.values import dataclass
 
 SIZE = 200
 """Tokens aimed at, by `tokens`."""

@@ -7,9 +7,8 @@ Owns the values between `bot.retrieval.parsers` (which runs in a child process) 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from bot.values import dataclass
 
 _CODE = (
     "py pyi js mjs ts tsx jsx java kt kts c h cc cpp cxx hpp cs go rs rb php swift m mm scala sh bash zsh ps1 sql r jl lua pl pm "

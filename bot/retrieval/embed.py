@@ -10,6 +10,7 @@ Owns what exactly is embedded and what is indexed. Leaves to `bot.models` the em
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,6 @@ from bot.store.passages import NewPassage
 from bot.store.shelf import Candidate, Shown
 from bot.text.sentences import split
 from bot.text.words import terms
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.skill import Models

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from numpy.typing import NDArray
 from bot import lazy
 from bot.retrieval.features import QueryTerms
 from bot.text.words import is_empty, normalise, terms
-from bot.values import dataclass
 
 EVIDENCE = (
     "sentence", "sentence_and_before", "sentence_and_title", "asks_kind", "holds_kind", "names", "names_missing", "heaviest_missing",

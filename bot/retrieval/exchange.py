@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
@@ -29,7 +29,6 @@ from bot.store.shelf import Candidate, Shown
 from bot.store.talks import Spoken, Talks
 from bot.talk import Line
 from bot.text.words import terms
-from bot.values import dataclass
 
 Array = NDArray[np.float32]
 Vectors = Callable[[NDArray[np.int64]], Array]

@@ -15,6 +15,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 from zlib import crc32
 
@@ -23,7 +24,6 @@ from numpy.typing import NDArray
 
 from bot import lazy
 from bot.text.words import is_empty
-from bot.values import dataclass
 
 Array = NDArray[np.float32]
 

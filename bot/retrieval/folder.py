@@ -10,7 +10,7 @@ import asyncio
 import os
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol, Self
 
@@ -19,7 +19,6 @@ from bot.locale import Language, Text, phrases
 from bot.passage import WITHIN, Added, Failed, Scope
 from bot.progress import Report
 from bot.retrieval.decode import decode
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ from bot.retrieval.judged import First
 from bot.retrieval.mark import Reading, read
 from bot.retrieval.spoken import Asked
 from bot.store.shelf import Candidate, Mark, Shown
-from bot.values import dataclass
 
 Array = NDArray[np.float32]
 

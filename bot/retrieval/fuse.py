@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import TypedDict
@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from bot.retrieval.closer import CLOSENESS
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES, Array
-from bot.values import dataclass
 
 STANDINGS = 3
 """Numbers of `standing`."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from bot.locale import Language, Text, phrases
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -9,7 +9,7 @@ sentences to `bot.retrieval.library`, which has the embedder.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from bot.passage import Hit, Passage
 from bot.retrieval.closer import closeness
 from bot.retrieval.features import FEATURES
 from bot.retrieval.fuse import Second
-from bot.values import dataclass
 
 Array = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import ModelError, NoModelError
@@ -20,7 +20,6 @@ from bot.models.tasks import EMBED, Vector
 from bot.retrieval.embed import Draft, embedded, finish
 from bot.store.generations import Generation, Generations
 from bot.store.passages import Choose, Kept, NewDocument, Passages
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.skill import Models

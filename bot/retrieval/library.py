@@ -15,7 +15,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -48,7 +48,6 @@ from bot.store.documents import Documents
 from bot.store.generations import Generations
 from bot.store.passages import Choose, Passages, Unembedded
 from bot.store.withdrawing import Withdrawal
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import LimitSettings

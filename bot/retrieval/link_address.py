@@ -12,14 +12,13 @@ Source: RFC 3986; UTS 46 (names in other scripts); the IANA registries of specia
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from bot import lazy
 from bot.errors import RefusedLinkError
 from bot.locale import phrases
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

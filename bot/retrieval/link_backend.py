@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import httpcore
 
 from bot.errors import UnreadableError
 from bot.locale import phrases
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

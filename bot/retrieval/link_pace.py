@@ -14,12 +14,11 @@ import ipaddress
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.errors import RefusedLinkError
 from bot.locale import phrases
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -14,7 +14,7 @@ import asyncio
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Final
 
@@ -22,7 +22,6 @@ from bot import lazy
 from bot.errors import TooLargeError, UnreadableError
 from bot.locale import phrases
 from bot.retrieval.link_address import Link
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

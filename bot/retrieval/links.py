@@ -17,6 +17,7 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -29,7 +30,6 @@ from bot.retrieval.link_names import addresses_of
 from bot.retrieval.link_pace import Pace
 from bot.retrieval.link_wire import AGENT, MEBIBYTE, REDIRECTS, Answer, Wire, few
 from bot.retrieval.robots import Robots
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.config import LinkSettings

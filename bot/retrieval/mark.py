@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,6 @@ from bot import lazy
 from bot.retrieval.cues import asks_kind, is_title, kinds, plainly
 from bot.retrieval.evidence import BESIDE, EVIDENCE, Held, letters, own_evidence
 from bot.retrieval.features import QueryTerms, Tokens, fingerprints
-from bot.values import dataclass
 
 BEFORE = 0.4
 """What a term counts that stands in the sentence before, or in the title line above, and not in this one."""

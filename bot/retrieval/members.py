@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -20,7 +20,6 @@ from bot.locale import phrases
 from bot.passage import WITHIN, Added, Failed
 from bot.retrieval.document import Block, Document
 from bot.retrieval.reading import DEEPEST, Reader, nothing_in
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

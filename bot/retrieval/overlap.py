@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,7 +24,6 @@ from numpy.typing import NDArray
 from bot.locale import Text, phrases
 from bot.passage import PUBLIC, Scope, Scopes
 from bot.retrieval.embed import embedded, embedded_text
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.retrieval.library import Shelves

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from bot.retrieval.document import Block, Document
 from bot.retrieval.held import pictures_of
 from bot.retrieval.parse_text import rows_to_blocks
 from bot.retrieval.parsers import broken
-from bot.values import dataclass
 
 LONGEST_BOLD = 80
 """Characters of a bold paragraph above which it is no heading."""

@@ -6,6 +6,7 @@ A page that shows something but has no text is reported as unread: a scan, whose
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from bot.retrieval.document import Block, Document
 from bot.retrieval.parse_pdf_layout import layout, paragraphs
 from bot.retrieval.parse_pdf_lines import Line, read_lines
 from bot.retrieval.parsers import broken, locked
-from bot.values import dataclass
 
 MOST_PAGES = 5000
 PAGE_PIXELS = 12_000_000

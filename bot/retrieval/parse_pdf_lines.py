@@ -12,12 +12,11 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import lazy
 from bot.retrieval.decode import clean
-from bot.values import dataclass
 
 SAME_LINE = 0.6
 """Share of the lower line's height that must overlap for two stretches to be one line."""

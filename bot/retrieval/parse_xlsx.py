@@ -10,6 +10,7 @@ import datetime as dt
 import posixpath
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +19,6 @@ from bot import lazy
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.parse_text import has_names, rows_to_blocks
-from bot.values import dataclass
 
 MOST_ROWS = 100_000
 """Rows of a sheet that are read."""

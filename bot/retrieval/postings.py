@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.store.shelf import NO_PASSAGE, Mark
-from bot.values import dataclass
 
 Ids = NDArray[np.int64]
 Bytes = NDArray[np.uint8]

@@ -9,10 +9,9 @@ standard library's parser takes the first rule, any agent that contains ours, an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
-
-from bot.values import dataclass
 
 MOST_RULES: Final = 2000
 LONGEST_RULE: Final = 1024

@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,6 @@ from bot.locale import phrases
 from bot.retrieval.coded import CodedIndex, Source
 from bot.retrieval.vectors import FlatIndex, Parts, VectorIndex
 from bot.store.shelf import Mark
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

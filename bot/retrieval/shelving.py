@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,7 +24,6 @@ from bot.retrieval.members import SHOWN, Budget, add_members, together
 from bot.retrieval.reading import Reader, as_written
 from bot.store.documents import Documents
 from bot.store.passages import Kept, NewDocument, Passages
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.talk import Said

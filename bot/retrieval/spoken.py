@@ -10,12 +10,12 @@ answers.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import lazy
 from bot.text.gaps import narrowed
-from bot.values import dataclass
 
 Kind = Literal["who", "when", "what"]
 

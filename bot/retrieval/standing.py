@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from bot.locale import Language, Text, phrases
 from bot.store.generations import Generation
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

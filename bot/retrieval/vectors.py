@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.retrieval.roll import Ids, Roll
-from bot.values import dataclass
 
 Rows = NDArray[np.float32]
 

@@ -16,14 +16,13 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from bot.locale import Text, phrases
 from bot.passage import Added, Failed, Scope
 from bot.retrieval.folder import is_gone, key_of, shown, walk
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -5,6 +5,7 @@ await Admins(database).add("telegram:4711", by="console:me")
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.store.tables import AdminRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -19,7 +19,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,6 @@ from bot import lazy
 from bot.errors import StoreError, refusal
 from bot.locale import phrases
 from bot.store import schema
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

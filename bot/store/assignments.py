@@ -6,6 +6,7 @@ await Assignments(database).put("embed", "embed.static.v1@53aa51172d14", by="ter
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bot.locale import LANGUAGES, Language, Text
 from bot.store.tables import AssignmentRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -9,6 +9,7 @@ An order is written down before it is carried out: what a crash cut off stays as
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -16,7 +17,6 @@ from sqlalchemy import delete, insert, select, update
 
 from bot.errors import InputError
 from bot.store.tables import AuditRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,6 +20,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
@@ -32,7 +33,6 @@ from bot.store import schema
 from bot.store.archive import CHUNK_BYTES, DATABASE, FORMAT, LABEL, MANIFEST, Manifest, Member, is_one, may_hold
 from bot.store.failures import DAMAGED, told
 from bot.store.flushing import flush_folder
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

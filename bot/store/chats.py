@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +12,6 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from bot.locale import Language
 from bot.message import Address, Command, Message, unpack
 from bot.store.tables import ButtonRow, ChatRow, InboxRow, LabelRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.store.database import Database

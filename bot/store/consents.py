@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.store.tables import ConsentRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

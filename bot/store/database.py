@@ -22,6 +22,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar, cast
@@ -36,7 +37,6 @@ from bot.locale import phrases
 from bot.logs import Logger
 from bot.store.failures import code_of, told
 from bot.store.flushing import Log
-from bot.values import dataclass
 
 _ = phrases(__file__)
 log = Logger(__name__)

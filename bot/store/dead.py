@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -21,7 +22,6 @@ from bot import lazy
 from bot.message import Address, Message, Reply, unpack
 from bot.route import unpack_route
 from bot.store.tables import InboxRow, OutboxRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -8,6 +8,7 @@ Owns the reading of one document. Leaves to `bot.store.passages` how it is kept,
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from bot.passage import Held, Listed, Listing, Passage, Scope, Scopes
 from bot.store.tables import DocumentRow, PassageRow, ScopeRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

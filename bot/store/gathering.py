@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +16,6 @@ from sqlalchemy import Row, Select, Table, bindparam, select, update
 from bot.message import Message, pack, unpack
 from bot.parts import after, spokesman, together
 from bot.store.tables import InboxRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

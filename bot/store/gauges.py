@@ -7,13 +7,13 @@ queues["inbox"].oldest_s     # 0.0 where nothing waits
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Table, func, select, text
 
 from bot.store.tables import InboxRow, OutboxRow, SwapRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -9,13 +9,13 @@ dropped, its vectors by and by. At most one is live, at most one is building; ne
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, cast
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, select, update
 
 from bot.store.tables import GenerationRow, PassageRow, VectorRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -9,6 +9,7 @@ Owns two tables and their bounds. Leaves to `bot.front_door` what a code looks l
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, cast
 
@@ -17,7 +18,6 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bot.message import Address, Message, pack, unpack
 from bot.store.tables import GuestRow, PairingRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection

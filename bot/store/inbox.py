@@ -10,7 +10,7 @@ what follows from it is flushed with the next message or send, and made again wh
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -28,7 +28,6 @@ from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticke
 from bot.store.positions import move_to, position_of
 from bot.store.tables import InboxRow, OutboxRow
 from bot.store.withdrawing import standing
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Update

@@ -13,6 +13,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -21,7 +22,6 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bot.message import Address, pack, unpack
 from bot.store.tables import LinkCodeRow, LinkedRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +19,6 @@ from bot.locale import Language
 from bot.message import Address, Button, Message, Reply, pack, unpack
 from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticket_of, within
 from bot.store.tables import ButtonRow, InboxRow, OutboxRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Update

@@ -9,6 +9,7 @@ Owns: adding, replacing, removing and forgetting. Leaves to `bot.store.shelf` ho
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -21,7 +22,6 @@ from bot.passage import WITHIN, Scope
 from bot.store.generations import written_now
 from bot.store.shelf import NO_PASSAGE
 from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow, VectorRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

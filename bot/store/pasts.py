@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -24,7 +24,6 @@ from bot.message import Address, pack, unpack
 from bot.passage import MESSAGE, Scope
 from bot.store.passages import Choose, NewDocument
 from bot.store.tables import DocumentRow, PastRow, ScopeRow, UnreadRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection

@@ -6,11 +6,10 @@ within(InboxRow.__table__, {"telegram": "", "console": "terminal"})   # all of T
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select, update
-
-from bot.values import dataclass
 
 Places = Mapping[str, str]
 """Channels by name, each with the one chat of it that is served, "" where all are."""

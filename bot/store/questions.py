@@ -5,6 +5,7 @@ await Questions(database).lately("search", since=week_ago, most=200)
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from sqlalchemy import select
 from bot.message import Address, Message, unpack
 from bot.route import unpack_route
 from bot.store.tables import InboxRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.store.database import Database

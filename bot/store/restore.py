@@ -16,6 +16,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -28,7 +29,6 @@ from bot.store import schema
 from bot.store.alone import alone
 from bot.store.archive import DATABASE, Manifest, Member, damaged, opened, pieces
 from bot.store.flushing import flush_folder
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -14,6 +14,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence, Sized
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -23,7 +24,6 @@ from numpy.typing import NDArray
 from bot.errors import StoreError
 from bot.locale import Language, phrases
 from bot.passage import MESSAGE, Passage, Scope, Scopes
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

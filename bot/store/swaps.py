@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -23,7 +24,6 @@ from bot.models.telling import STEP_NAMES
 from bot.models.trial import UNDER_WAY, WAITING, Card, State, Step, Swap, Told, pack_card, told, unpack_card
 from bot.store.assignments import assign
 from bot.store.tables import AssignmentRow, SwapRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
 from bot.store.tables import InboxRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

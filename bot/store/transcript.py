@@ -5,6 +5,7 @@ entries = await transcript.page(address, count=30)  # the newest thirty, oldest 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from sqlalchemy import Row, Select, and_, select
 
 from bot.message import Address, Message, Reply, unpack
 from bot.store.tables import InboxRow, OutboxRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

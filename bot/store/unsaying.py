@@ -8,7 +8,7 @@ Owns the rows, each function within the caller's transaction. Leaves the files t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -18,7 +18,6 @@ from bot import lazy
 from bot.message import Address, Command, Message, pack, unpack
 from bot.store.tables import ButtonRow, InboxRow, LabelRow, OutboxRow
 from bot.store.withdrawing import empty, of_messages
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection

@@ -14,6 +14,7 @@ Source: the generic cell rate algorithm, ITU-T I.371, annex A.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, cast
 
@@ -21,7 +22,6 @@ from sqlalchemy import Table, delete, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.store.tables import UsageRow
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,10 +11,10 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 from bot import lazy
-from bot.values import dataclass
 
 Kind = Literal["prose", "list", "code", "turn", "heading"]
 

@@ -8,9 +8,10 @@ and `bot.text.boundaries`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bot.text.blocks import Block, Kind, blocks
 from bot.text.boundaries import cut
-from bot.values import dataclass
 
 __all__ = ["Kind", "Sentence", "split"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -16,7 +17,6 @@ from bot.models.gates.golden import shown, wanted
 from bot.models.presets import read_yaml
 from bot.models.tasks import CAPTION, Caption, ImageFile
 from bot.models.trial import Embed, Predict, Scored
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

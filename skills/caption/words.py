@@ -8,6 +8,7 @@ Owns: the order, the wording, and what is kept for the search. Leaves the findin
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +17,6 @@ from bot.image_look import Look
 from bot.images import Examined
 from bot.locale import Language, Text, phrases
 from bot.models.tasks import Reading
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

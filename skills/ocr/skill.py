@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,6 @@ from bot.message import Attachment, AttachmentKind, Message, Reply
 from bot.models.tasks import OCR, ImageFile, Reading
 from bot.skill import CommandSpec, Kit, Request, Slot
 from bot.text.shown import isolated, literal, named
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

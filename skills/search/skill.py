@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
@@ -23,7 +24,6 @@ from bot.passage import Added, Hit
 from bot.retrieval.spoken import asks_when
 from bot.skill import CommandSpec, Kit, Request, Slot
 from bot.text.shown import isolated, literal, named
-from bot.values import dataclass
 from skills.search import listing
 from skills.search.query import looked_for
 from skills.search.quote import quoted

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,6 @@ from numpy.typing import NDArray
 
 from bot.models.tasks import SummaryInput
 from bot.text.words import is_empty, terms
-from bot.values import dataclass
 from skills.summarise.cues import AFTERTHOUGHT, CLAIM, INTENT, NAME_INSIDE, NOD, REPORT
 from skills.summarise.lexrank import cosines, lexrank, word_rows
 

@@ -8,13 +8,13 @@ Owns the choice. Leaves to `skills.summarise.name_words` reading the name out of
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
 from bot import lazy
 from bot.passage import Listed
 from bot.skill import Kit, Request
-from bot.values import dataclass
 from skills.summarise.name_words import LEAST_NAME, names_in, words_of
 
 MOST_LOOKED_AT: Final = 200

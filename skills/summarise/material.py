@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,7 +22,6 @@ from bot.models.tasks import SummaryInput
 from bot.passage import Listed, Passage
 from bot.skill import Kit, Request
 from bot.text.shown import named
-from bot.values import dataclass
 from skills.summarise.frame import body_of
 from skills.summarise.kept import called
 from skills.summarise.named import meant

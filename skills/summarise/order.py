@@ -10,14 +10,13 @@ Owns: reading the order out of a command's arguments or a sentence, in both lang
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Final, get_args
 
 from bot import lazy
 from bot.models.tasks import SummaryLength
 from bot.text.sentences import split
-from bot.values import dataclass
 
 LENGTHS: Final[tuple[SummaryLength, ...]] = get_args(SummaryLength)
 LONGEST_ORDER: Final = 160

@@ -11,11 +11,10 @@ the forms.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot import lazy
-from bot.values import dataclass
 from skills.translate.names import NAME, WORDS_TOO, named
 from skills.translate.patterns import (
     ASKS,

@@ -11,11 +11,11 @@ Owns: taking a text apart into what is translated and what is not, and putting i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from bot import lazy
 from bot.text.sentences import split
-from bot.values import dataclass
 
 _MARKER: Final = lazy.compile(r"\s*(?:(?:[-*•‣·–]|\d{1,3}[.)]|#{1,6}|>+|\[[ xX]\])\s+)*")
 _FENCE: Final = lazy.compile(r"\s*(```|~~~)")

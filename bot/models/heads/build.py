@@ -20,7 +20,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -37,7 +37,6 @@ from bot.models.made import alone, writable
 from bot.models.memory import cores
 from bot.models.runtimes.linear_head import read_head, write_head
 from bot.sandbox_process import child_environment
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from bot.models.heads.train import Embed, Sees

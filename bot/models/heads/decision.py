@@ -5,11 +5,11 @@ decide(RouteScores((("search", 0.9), ("none", 0.1)))).action          # "answer"
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from bot.models.heads.utterances import NONE
 from bot.models.tasks import RouteScores
-from bot.values import dataclass
 
 Action = Literal["answer", "ask", "none"]
 NOBODY: Final = ""

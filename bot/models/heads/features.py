@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from math import log, sqrt
 from typing import Final
@@ -22,7 +23,6 @@ from bot import lazy
 from bot.language import detect
 from bot.models.heads.gloss import gloss
 from bot.text.normal import normal
-from bot.values import dataclass
 
 VERSION: Final = 2
 """Raised when features change, so that a kept head is trained anew."""

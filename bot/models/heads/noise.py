@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,6 @@ from typing import Final
 from bot import lazy
 from bot.locale import Language
 from bot.models.presets import read_yaml
-from bot.values import dataclass
 
 SHORT_WORD: Final = 4
 """Letters of articles, pronouns, politeness: words that may go missing."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -22,7 +22,6 @@ from bot.models.heads.features import BUCKETS, embeddable, features
 from bot.models.heads.noise import vary
 from bot.models.heads.utterances import NONE, Example
 from bot.models.runtimes.linear_head import Calibration, Head, softmax
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

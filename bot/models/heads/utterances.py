@@ -18,6 +18,7 @@ import hashlib
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -28,7 +29,6 @@ from bot.errors import ModelError
 from bot.locale import LANGUAGES, Language, phrases
 from bot.models.presets import read_yaml
 from bot.plugins import installed
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -13,6 +13,7 @@ import importlib
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,6 @@ from bot.locale import phrases
 from bot.models.runtimes.pytorch import begin, computing, quick_dtype, reading, unloaded, use_threads
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import DrawingInput
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -20,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.text.words import terms
-from bot.values import dataclass
 
 SIZES: Final = (1, 2, 3)
 """Syllables of the pieces of a morpheme, its ends marked. Source: Bojanowski et al., Enriching Word Vectors with Subword Information."""

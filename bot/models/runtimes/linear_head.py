@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,6 @@ from bot.locale import LANGUAGES, Language, phrases
 from bot.models.heads.features import features, gist, normalise
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import RouteInput, RouteScores
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

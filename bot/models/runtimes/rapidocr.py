@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -20,7 +21,6 @@ from bot.locale import phrases
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import ImageFile, Reading
 from bot.text.normal import normal
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

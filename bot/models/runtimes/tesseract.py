@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,7 +24,6 @@ from bot.locale import phrases
 from bot.models.runtimes.straighten import straightened, stretched
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import ImageFile, Reading
-from bot.values import dataclass
 
 if TYPE_CHECKING:
     from PIL.Image import Image

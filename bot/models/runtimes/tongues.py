@@ -10,6 +10,7 @@ table of codes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from bot.errors import DirectionError, ModelError
 from bot.locale import phrases
 from bot.models.languages import TONGUES, name_of
 from bot.models.spec import ModelSpec
-from bot.values import dataclass
 
 _ = phrases(__file__)
 

@@ -5,12 +5,11 @@ The pictures are kept beside it, so that only a change of the cases needs the fo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
-
-from bot.values import dataclass
 
 HERE = Path(__file__).parent
 FONTS = {"ko": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "en": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"}

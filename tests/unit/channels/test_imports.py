@@ -1,4 +1,4 @@
-"""What a platform's library does without is not found by it alone; certificates are read when they are needed."""
+"""What a platform's library does without is not found by it, and by it alone."""
 
 from __future__ import annotations
 
@@ -46,34 +46,9 @@ def test_what_is_imported_already_stays(module: str) -> None:
         assert importlib.import_module(module).__name__ == module
 
 
-CERTIFICATES = """
-import ssl
-from bot.channels.imports import import_aiohttp
-import_aiohttp()
-from aiohttp import connector
-ours, theirs = connector._SSL_CONTEXT_VERIFIED, ssl.create_default_context()
-assert isinstance(ours, ssl.SSLContext)
-assert not ours.get_ca_certs()
-assert (ours.verify_mode, ours.check_hostname, ours.verify_flags) == (theirs.verify_mode, theirs.check_hostname, theirs.verify_flags)
-ours.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="example.org")
-assert ours.get_ca_certs() == theirs.get_ca_certs()
-ours.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="example.org")
-assert type(theirs) is ssl.SSLContext
-other = connector._SSL_CONTEXT_UNVERIFIED
-assert (other.verify_mode, other.check_hostname) == (ssl.CERT_NONE, False)
-other.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="example.org")
-assert other.get_ca_certs() == theirs.get_ca_certs()
-"""
-
-
-def test_certificates_are_read_at_the_first_connection() -> None:
-    subprocess.run([sys.executable, "-c", CERTIFICATES], check=True)
-
-
 LIBRARIES = """
 import sys
-from bot.channels.imports import OF_NICEGUI, OF_TELEGRAM, import_aiohttp, without
-import_aiohttp()
+from bot.channels.imports import OF_NICEGUI, OF_TELEGRAM, without
 with without(*OF_TELEGRAM):
     import bot.channels.telegram
 with without(*OF_NICEGUI):
