@@ -135,7 +135,7 @@ async def test_a_words_search_keeps_to_the_scopes(passages: Passages, generation
         (team,) = state.scope_ids(Scopes([TEAM, Scope("dm", "no/such/chat")]))
         assert state.readable([team]).tolist() == [2]
         assert state.readable([]).tolist() == []
-        assert [number for number, _terms in state.terms_in(np.array([1, 2]), [team])] == [2]
+        assert [number for number, _scope, _terms in state.terms_in(np.array([1, 2]), [team])] == [2]
         assert [found.id for found in state.candidates([1, 2], [team])] == [2]
     shelf.close()
 
