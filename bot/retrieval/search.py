@@ -11,7 +11,7 @@ the embedder and the writing to `bot.retrieval.library`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from bot.language import detect
 from bot.passage import Added, Hit, Scope, Scopes
 from bot.retrieval.embed import unpack_terms
 from bot.retrieval.exchange import Conversation
-from bot.retrieval.features import Candidates, QueryTerms, features
+from bot.retrieval.features import Candidates, features
 from bot.retrieval.found import (
     DEPTH,
     RIVALS,
@@ -42,11 +42,10 @@ from bot.retrieval.found import (
 )
 from bot.retrieval.fuse import ACROSS, Fusion, languages
 from bot.retrieval.health import Findings, Status
+from bot.retrieval.hearing import Hearing
 from bot.retrieval.judged import Doubt, First, Looked
-from bot.retrieval.lexical import Readable, Words, weigh_without
 from bot.retrieval.mark import Reading
 from bot.retrieval.mirror import Mirror, Moved, differences
-from bot.retrieval.roll import MOST_READERS
 from bot.retrieval.shelter import Shelter
 from bot.retrieval.spoken import Asked
 from bot.retrieval.vectors import VectorIndex
@@ -73,8 +72,7 @@ class Finder:
         self._mirror = Mirror(self._shelf, shelter)
         self._shelter = shelter
         self._stepwise = False
-        self._words = Words()
-        self._readable: dict[tuple[Scope, ...], Readable] = {}
+        self._hearing = Hearing(self._mirror)
         self._people: dict[tuple[int, ...], list[str]] = {}
 
     def close(self) -> None:
@@ -106,7 +104,7 @@ class Finder:
         with self._shelf.state() as state:
             self.catch_up(state)
             talk = self._talk(state, asked, scopes)
-            return self._hear(state, talk.text if talk else text, scopes, count=DEPTH)
+            return self._hearing.hear(state, talk.text if talk else text, scopes, count=DEPTH)
 
     def find(self, question: Question, scopes: Scopes, *, count: int, heard: Heard | None = None) -> list[Hit]:
         """Return the best `count` passages in `scopes`, best first; `[]` where the best is not good enough to be an answer.
@@ -193,7 +191,7 @@ class Finder:
         """Return the conversation that a question is part of, None where nothing that was said in a chat may be read."""
         if asked is None:
             return None
-        scope_ids = self._read_by(state, scopes).scopes
+        scope_ids = self._hearing.read_by(state, scopes).scopes
         talks = Talks(state, scope_ids)
         people = self._people.get(scope_ids)
         if people is None:
@@ -266,24 +264,20 @@ class Finder:
     def reset(self) -> None:
         """Forget the index in memory; the next search makes it anew."""
         self._mirror.reset()
-        self._words.clear()
-        self._readable.clear()
+        self._hearing.clear()
 
     def forget_questions(self) -> None:
         """Drop the words that were asked: they are remembered with where they stand."""
-        self._words.clear()
+        self._hearing.forget_questions()
 
     def catch_up(self, state: State) -> None:
         """Bring the index in memory to `state`: what other writers, in this process or another, have committed."""
         self._moved(self._mirror.catch_up(state, most=STEP if self._stepwise else None))
 
     def _moved(self, moved: Moved) -> None:
-        if moved == "anew":
-            self._words.clear()
+        self._hearing.moved(moved)
         if moved != "not":
-            self._readable.clear()
             self._people.clear()
-            self._words.moved(len(self._mirror.index))
 
     def step(self) -> bool:
         """Bring the index nearer to the database, and from now on no search further than that; return whether it is behind still."""
@@ -296,45 +290,6 @@ class Finder:
     def behind(self) -> bool:
         """Whether passages came that are not in the index yet; they are found by their words meanwhile."""
         return self._mirror.behind
-
-    def _hear(self, state: State, text: str, scopes: Scopes, *, count: int, without: Collection[int] = ()) -> Heard:
-        readable = self._read_by(state, scopes)
-        query, frequencies, held = self._held(state, text, readable, count, without)
-        meant = self._words.mended(state, text, frequencies, readable, held, mark=self._mirror.mark)
-        if meant != text:
-            mended = self._held(state, meant, readable, count, without)
-            if without and not sum(map(bool, mended[1].values())) > sum(map(bool, frequencies.values())):
-                meant = text  # only what is left out has those words
-            else:
-                query, frequencies, held = mended
-        rows = state.candidates(sorted(held[:DEPTH]), readable.scopes) if held else []
-        return Heard(self._mirror.mark, readable.scopes, query, tuple(held), tuple(rows), meant)
-
-    def _held(
-        self, state: State, text: str, readable: Readable, count: int, without: Collection[int]
-    ) -> tuple[QueryTerms, Mapping[str, int], list[int]]:
-        """Return the weighed terms of `text`, in how many passages each stands, and what the words find."""
-        query, frequencies = self._words.weigh(state, text, passages=self._mirror.passages(state))
-        if without:
-            query, frequencies = weigh_without(state, text, query, frequencies, without)
-        mark, mean_length = self._mirror.mark, self._mean_length
-        found = self._words.search(state, query, frequencies, readable, mark=mark, mean_length=mean_length, count=count)
-        return query, frequencies, found
-
-    @property
-    def _mean_length(self) -> float:
-        return self._mirror.lengths / max(self._mirror.seen, 1)
-
-    def _read_by(self, state: State, scopes: Scopes) -> Readable:
-        """Return which of `scopes` hold anything; remembered until anything comes or goes."""
-        names = tuple(scopes)
-        found = self._readable.get(names)
-        if found is None:
-            numbers = tuple(state.scope_ids(scopes))
-            if len(self._readable) >= MOST_READERS:
-                self._readable.clear()
-            found = self._readable[names] = Readable(numbers, len(numbers) == state.all_scopes())
-        return found
 
     def _see(
         self, state: State, question: Question, scopes: Scopes, found: Found, *, count: int
@@ -361,7 +316,7 @@ class Finder:
     ) -> Found:
         """Return what both legs find, weighed and scored, in no order; what lies deeper than DEPTH comes after, by its place."""
         if heard is None or heard.mark != self._mirror.mark:
-            heard = self._hear(state, question.text, scopes, count=max(count, DEPTH), without=without)
+            heard = self._hearing.hear(state, question.text, scopes, count=max(count, DEPTH), without=without)
         scope_ids, query, held = heard.scopes, heard.query, heard.ids
         if not scope_ids:
             return nothing()
@@ -375,7 +330,7 @@ class Finder:
         if talk is not None:
             talk.gather(rows, [*held, *near])
         weighed = features(
-            query, self._as_candidates(rows, talk), vector, mean_length=self._mean_length, korean=self._fusion.korean
+            query, self._as_candidates(rows, talk), vector, mean_length=self._hearing.mean_length, korean=self._fusion.korean
         )
         scores = self._fusion.order(weighed)
         deeper = deeper_in(near, held) if count > len(rows) else []
@@ -390,9 +345,9 @@ class Finder:
     def _of_leg(self, state: State, question: Question, scopes: Scopes, *, count: int, leg: Leg) -> Found:
         """Return what one leg finds by itself, without the work of the other."""
         if leg == "words":
-            heard = self._hear(state, question.text, scopes, count=count)
+            heard = self._hearing.hear(state, question.text, scopes, count=count)
             return of_one_leg(state.candidates(heard.ids, heard.scopes), heard.ids)
-        scope_ids = self._read_by(state, scopes).scopes
+        scope_ids = self._hearing.read_by(state, scopes).scopes
         near = self._mirror.index.search(self._vector(question), count=count, scopes=scope_ids).ids.tolist() if scope_ids else []
         return of_one_leg(state.candidates(near, scope_ids), near)
 

@@ -1,0 +1,88 @@
+"""The words leg of one search: from a query's text to the passages that its words find, mistyped ones mended, in the reader's scopes.
+
+Owns the order of these steps, and which scopes hold anything. Leaves to `bot.retrieval.lexical` the words, to `bot.retrieval.search` the
+other leg and what is made of both.
+
+    hearing = Hearing(mirror)
+    heard = hearing.hear(state, "where is the wiki", scopes, count=DEPTH)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from bot.passage import Scope, Scopes
+from bot.retrieval.features import QueryTerms
+from bot.retrieval.found import DEPTH, Heard
+from bot.retrieval.lexical import Readable, Words, weigh_without
+from bot.retrieval.mirror import Mirror, Moved
+from bot.retrieval.roll import MOST_READERS
+from bot.store.shelf import State
+
+
+class Hearing:
+    """Looks for words in the passages that `mirror` follows. Not for two threads at once."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        """Begin with nothing remembered."""
+        self._mirror = mirror
+        self._words = Words()
+        self._readable: dict[tuple[Scope, ...], Readable] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._words.clear()
+        self._readable.clear()
+
+    def forget_questions(self) -> None:
+        """Drop the words that were asked."""
+        self._words.clear()
+
+    def moved(self, moved: Moved) -> None:
+        """Learn that the mirror has come further, or begun anew."""
+        if moved == "anew":
+            self._words.clear()
+        if moved != "not":
+            self._readable.clear()
+            self._words.moved(len(self._mirror.index))
+
+    def hear(self, state: State, text: str, scopes: Scopes, *, count: int, without: Collection[int] = ()) -> Heard:
+        """Return the best `count` passages in `scopes` by the words of `text`, the documents in `without` left out; DEPTH of them are read."""
+        readable = self.read_by(state, scopes)
+        query, frequencies, held = self._held(state, text, readable, count, without)
+        meant = self._words.mended(state, text, frequencies, readable, held, mark=self._mirror.mark)
+        if meant != text:
+            mended = self._held(state, meant, readable, count, without)
+            if without and not sum(map(bool, mended[1].values())) > sum(map(bool, frequencies.values())):
+                meant = text  # only what is left out has those words
+            else:
+                query, frequencies, held = mended
+        rows = state.candidates(sorted(held[:DEPTH]), readable.scopes) if held else []
+        return Heard(self._mirror.mark, readable.scopes, query, tuple(held), tuple(rows), meant)
+
+    def _held(
+        self, state: State, text: str, readable: Readable, count: int, without: Collection[int]
+    ) -> tuple[QueryTerms, Mapping[str, int], list[int]]:
+        """Return the weighed terms of `text`, in how many passages each stands, and what the words find."""
+        query, frequencies = self._words.weigh(state, text, passages=self._mirror.passages(state))
+        if without:
+            query, frequencies = weigh_without(state, text, query, frequencies, without)
+        mark, mean_length = self._mirror.mark, self.mean_length
+        found = self._words.search(state, query, frequencies, readable, mark=mark, mean_length=mean_length, count=count)
+        return query, frequencies, found
+
+    @property
+    def mean_length(self) -> float:
+        """How many terms a passage has on average."""
+        return self._mirror.lengths / max(self._mirror.seen, 1)
+
+    def read_by(self, state: State, scopes: Scopes) -> Readable:
+        """Return which of `scopes` hold anything; remembered until anything comes or goes."""
+        names = tuple(scopes)
+        found = self._readable.get(names)
+        if found is None:
+            numbers = tuple(state.scope_ids(scopes))
+            if len(self._readable) >= MOST_READERS:
+                self._readable.clear()
+            found = self._readable[names] = Readable(numbers, len(numbers) == state.all_scopes())
+        return found
