@@ -18,7 +18,7 @@ from bot.errors import InputError, ParingError, TooLargeError, of_file
 from bot.going_on import FindBefore, GoingOn, Meant
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
-from bot.message import DOWN, UP, Attachment, Button, Command, Message, Receipt, Reply
+from bot.message import DOWN, UP, Attachment, AttachmentKind, Button, Command, Message, Receipt, Reply
 from bot.passage import Scope
 from bot.retrieval.access import Access, reader_scopes
 from bot.route import How, Route
@@ -277,7 +277,7 @@ class Dispatcher:
         )
         chosen = self._skills.get(decision.skill)
         if files:
-            takes = chosen is not None and any(file.kind in chosen.takes for file in files)
+            takes = chosen is not None and any(file.kind in self._read_by(chosen) for file in files)
             skill = chosen if takes and decision.action == "answer" else claimed or self._taker(files) or chosen
             if skill is not None:
                 how: How = "router" if skill is chosen else "attachment" if message.attachments else "reply"
@@ -289,6 +289,11 @@ class Dispatcher:
         if decision.action == "ask":
             return await self._asked_back(message, decision, route)
         return await self._unserved(message, route)
+
+    def _read_by(self, chosen: Skill) -> frozenset[AttachmentKind]:
+        """Return what it works on when it is asked to: who takes documents takes a picture too, by the text in it, but who searches."""
+        pictures = "document" in chosen.takes and chosen is not self._fallback
+        return chosen.takes | {"image"} if pictures else chosen.takes
 
     def _taker(self, files: Sequence[Attachment]) -> Skill | None:
         return next((skill for skill in self._skills.values() if any(file.kind in skill.takes for file in files)), None)

@@ -341,7 +341,10 @@ class Skill(Protocol):
 
     @property
     def takes(self) -> frozenset[AttachmentKind]:
-        """The kinds of attachment on which it works when it is asked to in words: "translate this" with a document."""
+        """The kinds of attachment on which it works when it is asked to in words: "translate this" with a document.
+
+        Who takes documents is given pictures, too: `Library.text_of` reads the text in both.
+        """
         ...
 
     def claims(self, message: Message) -> bool:

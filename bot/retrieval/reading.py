@@ -79,7 +79,7 @@ class Reader:
             said = await self._picture(path)
             if not said:
                 raise UnreadableError(
-                    _("There is no text in {name} that I can read, so there is nothing to search in it.", name=clean(name))
+                    _("There is no text in {name} that I can read. /caption says what a picture shows.", name=clean(name))
                 )
             return replace(document, blocks=(Block("text", said),))
         if document.unread:

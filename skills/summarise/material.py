@@ -79,9 +79,8 @@ async def find(order: Order, request: Request, kit: Kit, about: Message) -> Mate
         return await _title(order, request, kit, about) or await _text(order.text, order)
     if order.url:
         return await _link(order.url, order, request, kit)
-    documents = [file for file in _files(about, request) if file.kind == "document" and file.blob]
-    if documents:
-        return await _file(documents[0], order, request, kit)
+    if files := _readable(_files(about, request)):
+        return await _file(files[0], order, request, kit)
     quoted = about.reply_to
     if quoted is not None and quoted.text.strip():
         return await _quoted(quoted, order, request, kit)
@@ -124,6 +123,11 @@ async def _kept(document: Listed, order: Order, request: Request, kit: Kit) -> M
 def _files(about: Message, request: Request) -> Sequence[Attachment]:
     quoted = about.reply_to.attachments if about.reply_to is not None else ()
     return about.attachments or quoted or (request.files if about is request.message else ())
+
+
+def _readable(files: Sequence[Attachment]) -> Sequence[Attachment]:
+    """Return the files that have a text, as far as one can tell: documents, then pictures."""
+    return [file for kind in ("document", "image") for file in files if file.kind == kind and file.blob]
 
 
 async def _text(text: str, order: Order) -> Material:
@@ -188,9 +192,8 @@ async def _sent(order: Order, request: Request, kit: Kit, about: Message) -> Mat
 async def _before(order: Order, request: Request, kit: Kit, about: Message) -> Material | None:
     """Return the newest long message before this one, or the file in it: what somebody means who pastes and then says "summarise this"."""
     for said in reversed(await kit.history.last(about, count=LOOKED_BACK)):
-        documents = [file for file in said.attachments if file.kind == "document" and file.blob]
-        if documents:
-            return replace(await _file(documents[0], order, request, kit), said=(said,))
+        if files := _readable(said.attachments):
+            return replace(await _file(files[0], order, request, kit), said=(said,))
         words = said.command.args if said.command is not None else said.text
         text = read_order(words, now=said.sent_at, commanded=said.command is not None).text or words
         item = await asyncio.to_thread(_item, text, order)

@@ -86,7 +86,8 @@ class Translate:
 
     async def _text(self, request: Request, ask: Ask) -> tuple[str, bool]:
         """Return what is to be translated (at most LONGEST_TEXT characters) and whether it was cut."""
-        document = next((file for file in request.files if file.kind == "document"), None)
+        kinds = ("document", "image")
+        document = next((file for kind in kinds for file in request.files if file.kind == kind and file.blob), None)
         elsewhere = document is not None or bool(request.quoted)
         if ask.text and (ask.sure or not elsewhere):
             text = ask.text
@@ -120,8 +121,6 @@ class Translate:
         return request.reply(f"{said}\n\n*{', '.join(notes)}*", skill=self.name, model=self._kit.models.live(TRANSLATE))
 
     def _nothing_to_translate(self, request: Request) -> Text:
-        if any(file.kind == "image" for file in request.files):
-            return _("I translate text. Read the picture first with /ocr, then reply to what I answer with /tr.")
         if any(file.kind == "audio" for file in request.files):
             return _("I translate text. Write the recording down first with /stt, then reply to what I answer with /tr.")
         if not self._kit.models.live(TRANSLATE) and TRANSLATE.name not in self._kit.settings.models.choose:

@@ -134,6 +134,19 @@ async def test_a_photo_with_words_that_name_no_skill_for_photos_stays_with_its_c
     assert len(house.caption.asked) == 1
 
 
+async def test_who_works_on_documents_is_given_the_text_in_a_photo() -> None:
+    house = House(Decision("ocr"))
+    house.ocr.takes = frozenset({"document"})
+    await house.ask(make_message("make this short", attachments=[PHOTO]))
+    assert [request.files for request in house.ocr.asked] == [(PHOTO,)]
+
+
+async def test_a_question_beside_a_photo_is_not_searched_for_in_place_of_the_photo() -> None:
+    house = House(Decision("search"))
+    await house.ask(make_message("what is the code?", attachments=[PHOTO]))
+    assert len(house.caption.asked) == 1
+
+
 async def test_words_in_reply_to_a_photo_are_about_the_photo() -> None:
     house = House(Decision("ocr"))
     await house.ask(make_message("read it", reply_to=make_message("", attachments=[PHOTO])))

@@ -13,7 +13,7 @@ from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import SummaryInput
 from bot.passage import PUBLIC, Passage, Scope
 from bot.skill import Kit, Model
-from bot.testing import NOON, FakeLibrary, FakeModels, fake_kit, make_attachment, make_message, make_request
+from bot.testing import NOON, FakeHistory, FakeLibrary, FakeModels, fake_kit, make_attachment, make_message, make_request
 from skills.summarise.model import load_extract
 from skills.summarise.skill import build
 
@@ -86,6 +86,23 @@ async def test_a_document_is_read_and_its_pages_are_the_sources(tmp_path: Path) 
     reply = await ask(kit, message)
     assert reply.text.startswith("**dam.pdf**")
     assert reply.sources[0].title == "dam.pdf, page 1"
+
+
+@pytest.mark.parametrize("before", [False, True])
+async def test_the_text_in_a_picture_is_made_short(tmp_path: Path, *, before: bool) -> None:
+    class Reads(FakeLibrary):
+        async def text_of(self, path: Path, *, name: str) -> list[Passage]:
+            return [Passage(0, PUBLIC, name, "", DAM, "", "en")]
+
+    kit = kit_of(tmp_path, library=Reads())
+    photo = make_attachment(kit, "image", "letter.jpg", b"jpeg")
+    if before:
+        past = make_message("", id="0", attachments=[photo], sent_at=NOON - timedelta(minutes=1))
+        kit = replace(kit, history=FakeHistory([past]))
+    reply = await ask(kit, make_message("summarise this", attachments=[] if before else [photo]))
+
+    assert reply.text.startswith("**letter.jpg**")
+    assert "dam" in reply.text
 
 
 LEASE, POLICY, LEAVE = "contracts/office-lease.md", "Travel policy 2026.txt", "휴가-규정.txt"

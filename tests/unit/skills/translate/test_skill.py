@@ -5,7 +5,8 @@ import pytest
 from bot.config import ModelSettings, Settings
 from bot.errors import NoModelError
 from bot.models.tasks import TranslationInput
-from bot.testing import FakeModels, Told, fake_kit, make_attachment, make_message, make_request
+from bot.passage import PUBLIC, Passage
+from bot.testing import FakeLibrary, FakeModels, Told, fake_kit, make_attachment, make_message, make_request
 from skills.translate.skill import LONGEST_TEXT, build
 
 
@@ -71,11 +72,17 @@ async def test_nothing_to_translate_is_told(text: str, told: str) -> None:
     assert told in (await build(fake_kit(models=_models())).answer(make_request(text))).text
 
 
-async def test_a_picture_is_sent_to_ocr_first(tmp_path: Path) -> None:
-    kit = fake_kit(tmp_path, models=_models())
+async def test_the_text_in_a_picture_is_translated(tmp_path: Path) -> None:
+    class Reads(FakeLibrary):
+        async def text_of(self, path: Path, *, name: str) -> list[Passage]:
+            return [Passage(0, PUBLIC, name, "", "The office moves on Friday.", "", "en")]
+
+    kit = fake_kit(tmp_path, models=_models(), library=Reads())
     photo = make_attachment(kit, "image", "sign.jpg", b"x")
-    reply = await build(kit).answer(make_request(make_message("/tr en", reply_to=make_message("", attachments=[photo]))))
-    assert "/ocr" in reply.text
+
+    reply = await build(kit).answer(make_request(make_message("/tr ko", reply_to=make_message("", attachments=[photo]))))
+
+    assert reply.text.startswith("<enko:The office moves on Friday.>")
 
 
 @pytest.mark.parametrize(("text", "told"), [("/tr ko hello", "[models.choose]"), ("/tr en 안녕", "번역 모델이 설치되지 않아서")])
