@@ -201,8 +201,7 @@ class Inbox:
 
     async def one(self, number: int) -> Waiting:
         """Return the message with this number. Raises LookupError where there is none, ValueError where it cannot be read."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(_ONE, {"number": number})).one_or_none()
+        row = await self._database.look(lambda connection: connection.execute(_ONE, {"number": number}).one_or_none())
         if row is None:
             raise LookupError(number)
         return Waiting(row.id, unpack(Message, row.message), row.attempts, row.placeholder)

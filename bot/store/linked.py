@@ -148,8 +148,8 @@ class Linked:
     async def _all(self, channel: str, account: str, user: str) -> Sequence[Identity]:
         me = select(_LINKED.c.whole).where(_LINKED.c.channel == channel, _LINKED.c.account == account, _LINKED.c.user == user)
         query = select(_LINKED).where(_LINKED.c.whole == me.scalar_subquery())
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query.order_by(_LINKED.c.linked_at, _LINKED.c.channel, _LINKED.c.user))).all()
+        ordered = query.order_by(_LINKED.c.linked_at, _LINKED.c.channel, _LINKED.c.user)
+        rows = await self._database.look(lambda connection: connection.execute(ordered).all())
         known = [_identity(row) for row in rows]
         return [] if f"{channel}:{user}" == self._apart else [one for one in known if one.person != self._apart]
 

@@ -31,6 +31,27 @@ async def test_what_was_written_is_read(database: Database) -> None:
     assert await slots(database) == {"embed"}
 
 
+async def test_what_was_written_is_looked_at_by_many_at_once(database: Database) -> None:
+    await database.write(assign("embed"))
+
+    seen = await asyncio.gather(
+        *(database.look(lambda of: of.execute(select(AssignmentRow.slot)).scalars().all()) for _ in range(50))
+    )
+
+    assert seen == [["embed"]] * 50
+
+
+async def test_who_looks_writes_nothing(database: Database) -> None:
+    await database.look(assign("embed"))
+
+    assert await slots(database) == set()
+
+
+async def test_what_breaks_a_look_is_told_in_a_sentence(database: Database) -> None:
+    with pytest.raises(StoreError):
+        await database.look(lambda connection: connection.exec_driver_sql("SELECT * FROM no_such_table").all())
+
+
 async def test_one_failing_write_takes_none_of_its_neighbours_with_it(database: Database) -> None:
     await database.write(assign("embed"))
     outcomes = await asyncio.gather(*(database.write(assign(slot)) for slot in ("a", "embed", "b")), return_exceptions=True)
