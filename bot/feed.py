@@ -84,15 +84,18 @@ class Feed(Generic[T]):
         at_once: int,
         of_one: int = 0,
         weigh: Callable[[T], int],
+        first: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`do` returns None, or in how many seconds it is to be called again; it may raise StoreError to be called again.
 
-        At most `at_once` at a time, at most `of_one` of them one person's (0: as many as there are).
+        At most `at_once` at a time, at most `of_one` of them one person's (0: as many as there are). `first` is done before what others
+        left behind is queued.
         """
         self._source = source
         self._do = do
         self._at_once, self._of_one = at_once, of_one
         self._weigh = weigh
+        self._first = first
         self._lanes = Lanes(at_once=at_once, of_one=of_one)
         self._running = False
         self._places: Places = {}
@@ -145,6 +148,8 @@ class Feed(Generic[T]):
     async def take_up(self) -> None:
         """Queue what those left behind who live no more; a run that has yet to read does that itself. Raises StoreError."""
         if self._running and (gone := await self._gone()):
+            if self._first is not None:
+                await self._first()
             for ticket in (await self._recovered(gone)).tickets:
                 self._put(Turn(ticket.id, None), ticket.lane, ticket.who, 0)
 

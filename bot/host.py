@@ -199,8 +199,8 @@ class App:
     async def _on_duty(self, channel: Channel, stands_by: StandsBy) -> None:
         """Run the channel where no other bot of this home does; what one that ended left is answered before what comes now."""
         async with self.duty.of(channel, standing_by=stands_by):
-            await self.worker.take_up()
             await self.delivery.take_up()
+            await self.worker.take_up()
             await watched(channel, partial(channel.run, self.intake), stuck=self.health.counts.stuck)
 
     async def _show_health(self) -> None:

@@ -90,11 +90,13 @@ class Worker:
         is_through: Callable[[Address], bool] = lambda _to: True,
         moves: Moves | None = None,
         quotas: Quotas | None = None,
+        take_up_sending: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Work for `channels`, by name; give `replied` what is in the outbox; `ended(names)` are those leases whose bots live no more.
 
         `is_through(chat)` says whether the chat has what it was answered before; `moves` tells of chats that get another number while
-        they are worked for, `quotas` what is too much of one person.
+        they are worked for, `quotas` what is too much of one person. `take_up_sending` queues the answers that bots left behind which live no
+        more: they go before those to what waited behind them.
         """
         self._inbox = inbox
         self._dispatcher = dispatcher
@@ -106,7 +108,7 @@ class Worker:
         self._is_through = is_through
         self._moves = moves
         self._quotas = quotas
-        self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, of_one=OF_ONE, weigh=_weight)
+        self._feed = Feed[Waiting](inbox, self._take, at_once=CHATS_AT_ONCE, of_one=OF_ONE, weigh=_weight, first=take_up_sending)
         self._turns = Turns(inbox, channels, self._feed.queued, is_through=is_through)
         self._suspects = Suspects()
         self._begun: set[int] = set()

@@ -156,6 +156,26 @@ async def test_what_a_bot_leaves_that_dies_meanwhile_is_taken_up_and_what_a_livi
     assert table.left == {"alive": [1]}
 
 
+async def test_before_what_was_left_is_queued_what_has_to_be_first_is_done() -> None:
+    table, doing, order = Table(5), Doing(2), []
+
+    async def first() -> None:
+        order.append(("first", dict(table.left)))
+
+    feed = Feed(table, doing, at_once=4, weigh=lambda _item: 0, first=first)
+    running = asyncio.create_task(feed.run({"test": ""}, ended=list))
+    while not doing.seen:
+        await asyncio.sleep(0)
+    await feed.take_up()
+    assert order == []
+    table.left = {"dead": [2]}
+    await feed.take_up()
+    await doing.ended.wait()
+    running.cancel()
+    assert order == [("first", {"dead": [2]})]
+    assert doing.seen == [(5, None), (2, None)]
+
+
 async def test_what_was_left_is_looked_for_again_after_the_store_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.feed.LOOK_EVERY_S", 0.0)
     table, doing, failures = Table(), Doing(2), [StoreError("locked"), StoreError("locked")]
