@@ -14,6 +14,7 @@ import asyncio
 import json
 import random
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,11 +48,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--golden", action="store_true")
     parser.add_argument("--questions", type=int, default=400)
-    parser.add_argument("--cache", type=Path, default=Path("mistyped.npz"))
+    parser.add_argument("--cache", type=Path, help="keeps the vectors for the next run")
     options = parser.parse_args()
     collection = golden() if options.golden else Collection.load(options.data)
-    for mode, figures in asyncio.run(measured(collection, options.questions, options.cache)).items():
-        print(f"{mode}: {json.dumps(figures)}")
+    with tempfile.TemporaryDirectory() as folder:
+        cache = options.cache or Path(folder) / "vectors.npz"
+        for mode, figures in asyncio.run(measured(collection, options.questions, cache)).items():
+            print(f"{mode}: {json.dumps(figures)}")
 
 
 def golden() -> Collection:

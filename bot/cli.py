@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.main import get_group
 
 from bot.cli_age import age
 from bot.cli_backup import backup, restore
@@ -61,21 +60,12 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no Hangul shows question marks, and the rest
     try:
-        _leave_out_all_but(sys.argv[1:2])
-        sys.exit(get_group(cli)(prog_name=program(), standalone_mode=False))
+        sys.exit(cli(prog_name=program(), standalone_mode=False))
     except Exception as error:
         if os.environ.get("PARING_LOG_LEVEL") == "debug" and not isinstance(error, ParingError):
             raise
         complain(sentence_on(error), spoken(os.environ))
         sys.exit(exit_code(error))
-
-
-def _leave_out_all_but(typed: list[str]) -> None:
-    """Keep the verb alone that was typed, where it is one: Typer takes 20 ms to look at all of them."""
-    verbs = [one for one in cli.registered_commands if one.callback is not None and [one.callback.__name__] == typed]
-    groups = [one for one in cli.registered_groups if [one.name] == typed]
-    if verbs or groups:
-        cli.registered_commands, cli.registered_groups = verbs, groups
 
 
 @cli.command(cls=Verb)

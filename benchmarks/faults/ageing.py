@@ -241,6 +241,6 @@ FAULTS: tuple[Fault, ...] = (
         "ageing", "secrets",
         "what was said, sent and answered is older than `retention.days`, other things are not: the running bot deletes the old, killed in the "
         "midst, and `paring age` in a copy of its home, killed too",
-        ages, 240,
+        ages, 150,
     ),
 )  # fmt: skip

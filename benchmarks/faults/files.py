@@ -291,7 +291,7 @@ FAULTS = (
         "files",
         "10,000 files of each kind, from one seed: bits flipped, cut, blocks repeated and swapped, lengths and heads, archives broken within",
         mutated,
-        most_s=1500,
+        most_s=1100,
         cores=2,
         fills=True,
     ),

@@ -260,7 +260,7 @@ FAULTS: tuple[Fault, ...] = (
         most_s=150,
         cores=0.75,
     ),
-    Fault("sigterm", "delivery", "SIGTERM under load, 20 times", ends, most_s=400, cores=0.5),
+    Fault("sigterm", "delivery", "SIGTERM under load, 20 times", ends, most_s=240, cores=0.5),
     Fault("start-after-crash", "delivery", "`kill -9` at 100,000 passages, and a start", starts, most_s=240, alone=True),
     Fault(
         "platform-away",

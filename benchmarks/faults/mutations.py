@@ -15,7 +15,6 @@ import traceback
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -52,8 +51,6 @@ class Came:
 def read_some(*, kind: str, seed: int, first: int, count: int, folder: str) -> Came:
     """Read the files `first` to `first + count` of a kind, each broken in a way of its own. Runs in a child of the sandbox."""
     came = Came()
-    if kind == "html":
-        _hash_once()
     file = Path(folder) / f"file.{kind}"
     for number in range(first, first + count):
         for left in file.parent.iterdir():  # a file that is written over is waited for until it is on the disk, by ext4
@@ -72,14 +69,6 @@ def read_some(*, kind: str, seed: int, first: int, count: int, folder: str) -> C
             came.unforeseen.append((number, f"{type(error).__name__} {Path(last.filename).name}:{last.lineno}"))
         came.slowest_s = max(came.slowest_s, time.perf_counter() - begun)
     return came
-
-
-@cache
-def _hash_once() -> None:
-    """Have trafilatura hold its 150,000 words that say little as a set: of a tuple it takes the hash anew for each page, 3 ms."""
-    from trafilatura import external
-
-    external.JT_STOPLIST = frozenset(external.jt_stoplist_init())
 
 
 def _tell(came: Came, number: int, error: ParingError) -> None:

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.models.runtimes.minilm_openvino import BODY, QUESTION, QUESTION_GROUP, QUESTION_TOKENS, WORDS
 from bot.unreported import report_nothing
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 OPSET = 17
 INPUTS = ("input_ids", "attention_mask")
-QUESTION_TOKENS = 5
 EIGHT_BITS = "openvino, eight bits"
 MOST_OF_EIGHT_BITS = 127
 MADE_WITH = ("torch", "transformers", "onnx", "onnxruntime", "openvino")
@@ -124,10 +124,10 @@ def _intermediate(raw: Path, target: Path) -> None:
     import openvino  # noqa: PLC0415
 
     words, body = _apart(openvino.Core().read_model(raw))
-    np.save(target / "words.npy", words.astype(np.float16))
-    openvino.save_model(body, target / "minilm.xml", compress_to_fp16=True)
+    np.save(target / WORDS, words.astype(np.float16))
+    openvino.save_model(body, target / BODY, compress_to_fp16=True)
     _eight_bits(body)
-    openvino.save_model(body, target / "question.xml", compress_to_fp16=True)
+    openvino.save_model(body, target / QUESTION, compress_to_fp16=True)
 
 
 def _apart(model: openvino.Model) -> tuple[Rows, openvino.Model]:
@@ -178,8 +178,8 @@ def _cosines(encoder: torch.nn.Module, source: Path, target: Path) -> dict[str, 
         truth: Rows = encoder(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
     found = {
         "onnxruntime": _with_onnxruntime(target, ids, mask),
-        "openvino": _with_openvino(target, "minilm.xml", ids, mask),
-        EIGHT_BITS: _with_openvino(target, "question.xml", ids, mask),
+        "openvino": _with_openvino(target, BODY, ids, mask),
+        EIGHT_BITS: _with_openvino(target, QUESTION, ids, mask),
     }
     said = mask.sum(axis=1) >= QUESTION_TOKENS
     return {engine: float((rows * truth).sum(axis=1)[said | (engine != EIGHT_BITS)].min()) for engine, rows in found.items()}
@@ -209,8 +209,8 @@ def _with_openvino(target: Path, form: str, ids: Integers, mask: Integers) -> Ro
     import numpy as np  # noqa: PLC0415
     import openvino  # noqa: PLC0415
 
-    compiled = openvino.Core().compile_model(target / form, "CPU", {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "64"})
-    rows: Rows = compiled([np.load(target / "words.npy")[ids].astype(np.float32), mask])[0]
+    compiled = openvino.Core().compile_model(target / form, "CPU", {"DYNAMIC_QUANTIZATION_GROUP_SIZE": str(QUESTION_GROUP)})
+    rows: Rows = compiled([np.load(target / WORDS)[ids].astype(np.float32), mask])[0]
     return rows
 
 

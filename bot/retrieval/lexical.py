@@ -43,8 +43,6 @@ MOST_ASKED = 500
 """Terms whose frequency is looked up."""
 MOST_KNOWN = 20_000
 """Terms whose frequency is remembered: some two megabytes."""
-MANY_SORTS = 1 << 20
-"""The same where hundreds of terms are looked for."""
 MOST_MENDED = 2
 """Words of a query that may be mistyped: where the reader's passages lack more of them, it asks for something else."""
 LOOKED_AT = 40
@@ -52,7 +50,9 @@ LOOKED_AT = 40
 COMMON = 1000
 """Passages from which a term's frequency outlives a change: to count it takes long, and one more or less weighs nothing."""
 SORTS = 1 << 12
-"""Into how many sorts the terms of passages are divided before they are compared with a query's."""
+"""Into how many sorts the terms of passages are divided before they are compared with a query's …"""
+MANY_SORTS = 1 << 20
+"""… and where hundreds of terms are looked for."""
 DRIFT = 0.05
 """Share by which the library may grow or shrink until the common terms are counted anew."""
 

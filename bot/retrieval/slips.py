@@ -16,6 +16,7 @@ import string
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from bot import lazy
 from bot.text.words import stem
 
 LEAST = 6
@@ -29,7 +30,7 @@ _ENDINGS = (
     "ate", "ates", "ated", "ating", "ize", "ized", "izing",
 )  # fmt: skip
 """What English words end in after their stems."""
-_WORD = re.compile(rf"(?<![\w'’./@])[a-z]{{{LEAST},24}}(?![a-z0-9_'’@/]|[.][a-z0-9]|[\u00c0-\u024f])", re.IGNORECASE | re.ASCII)
+_WORD = lazy.compile(rf"(?<![\w'’./@])[a-z]{{{LEAST},24}}(?![a-z0-9_'’@/]|[.][a-z0-9]|[\u00c0-\u024f])", re.IGNORECASE | re.ASCII)
 
 
 class Near(NamedTuple):

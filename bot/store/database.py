@@ -141,8 +141,12 @@ class Database:
 
     async def look(self, work: Work[T]) -> T:
         """Return what `work` reads from one state of the database; it must be short, and write nothing."""
+        try:
+            looked = asyncio.get_running_loop().run_in_executor(self._looking, self._looked, work)
+        except RuntimeError as error:  # its threads have ended
+            raise _closed() from error
         with _told():
-            return await asyncio.get_running_loop().run_in_executor(self._looking, self._looked, work)
+            return await looked
 
     def _looked(self, work: Work[T]) -> T:
         with self._lookers.connect() as connection:
@@ -173,9 +177,7 @@ class Database:
     async def _put(self, work: Work[T], *, durable: bool, outside: bool, then: Callable[[T], None] | None) -> T:
         loop = asyncio.get_running_loop()
         if self._closed:
-            raise StoreError(
-                _("The database is closed: the bot is being stopped. Nothing was changed; try again after its start.")
-            )
+            raise _closed()
         if not self._threads:
             self._begin(loop)
         waiting = _Waiting(work, loop.create_future(), durable, outside, then)
@@ -329,6 +331,10 @@ def _emptied(connection: Connection) -> bool:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.close()
     return not busy
+
+
+def _closed() -> StoreError:
+    return StoreError(_("The database is closed: the bot is being stopped. Nothing was changed; try again after its start."))
 
 
 def _unflushed(error: OSError) -> StoreError:

@@ -52,6 +52,14 @@ async def test_what_breaks_a_look_is_told_in_a_sentence(database: Database) -> N
         await database.look(lambda connection: connection.exec_driver_sql("SELECT * FROM no_such_table").all())
 
 
+async def test_a_look_at_a_closed_database_is_told_in_a_sentence(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "paring.db")
+    await database.close()
+
+    with pytest.raises(StoreError, match="closed"):
+        await database.look(lambda of: of.exec_driver_sql("SELECT 1"))
+
+
 async def test_one_failing_write_takes_none_of_its_neighbours_with_it(database: Database) -> None:
     await database.write(assign("embed"))
     outcomes = await asyncio.gather(*(database.write(assign(slot)) for slot in ("a", "embed", "b")), return_exceptions=True)

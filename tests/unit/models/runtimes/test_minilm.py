@@ -17,6 +17,8 @@ from bot.models.runtimes.minilm import DIMENSION, MiniLM, choose_engine, load
 from bot.models.spec import LoadOptions, ModelSpec
 
 SPEC = ModelSpec("embed.minilm.v1", "embed", "minilm", "package", prepare.DISTRIBUTION, prepare.MINILM_REVISION)
+LEAST = {"onnxruntime": 0.9995, "openvino": 0.998}
+"""Cosine of a text alone to itself in a batch: OpenVINO gives what is alone to weights of eight bits."""
 TEXTS = [
     "Where is the page about parental leave?",
     "연차 휴가 신청은 어디에서 하나요?",
@@ -48,7 +50,7 @@ def test_rows_are_unit_float32_in_the_order_of_the_texts(model: MiniLM) -> None:
     assert [(vector.shape, vector.dtype) for vector in vectors] == [((DIMENSION,), np.float32)] * len(TEXTS)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     for text, vector in zip(TEXTS, vectors, strict=True):
-        assert model.predict([text])[0] @ vector > 0.998
+        assert model.predict([text])[0] @ vector > LEAST[model.engine]
 
 
 def test_a_big_batch_is_each_text_on_its_own(model: MiniLM) -> None:
@@ -57,7 +59,7 @@ def test_a_big_batch_is_each_text_on_its_own(model: MiniLM) -> None:
     together = np.stack(model.predict(texts))
     apart = np.stack([model.predict([text])[0] for text in texts])
 
-    assert (together * apart).sum(axis=1).min() > 0.998
+    assert (together * apart).sum(axis=1).min() > LEAST[model.engine]
 
 
 def test_near_texts_are_near(model: MiniLM) -> None:
@@ -136,7 +138,7 @@ def test_a_question_is_near_what_it_is_in_a_batch_whatever_its_length(model: Min
     together = np.stack(model.predict(questions))
     apart = np.stack([model.predict([question])[0] for question in questions])
 
-    assert (together * apart).sum(axis=1).min() > 0.995
+    assert (together * apart).sum(axis=1).min() > LEAST[model.engine]
 
 
 def test_an_empty_question_is_what_it_is_in_a_batch(model: MiniLM) -> None:

@@ -63,7 +63,7 @@ def test_every_text_has_a_unit_vector_alone_as_in_a_batch(model: Bilingual) -> N
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-4)
     for text, vector in zip(texts, together, strict=True):
         assert vector.dtype == np.float32
-        assert model.predict([text])[0] @ vector > 0.995
+        assert model.predict([text])[0] @ vector > (0.999 if model._english.engine == "onnxruntime" else 0.9965)
     assert model.predict([]) == []
 
 
