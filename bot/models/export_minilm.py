@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.models.runtimes.minilm_openvino import BODY, QUESTION, QUESTION_GROUP, QUESTION_TOKENS, WORDS
+from bot.models.runtimes.minilm_openvino import BODY, EIGHT_BITS, GROUP, LEAST_TOKENS, WORDS
 from bot.unreported import report_nothing
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 OPSET = 17
 INPUTS = ("input_ids", "attention_mask")
-EIGHT_BITS = "openvino, eight bits"
+BY_EIGHT_BITS = "openvino, eight bits"
 MOST_OF_EIGHT_BITS = 127
 MADE_WITH = ("torch", "transformers", "onnx", "onnxruntime", "openvino")
 PROBES = (
@@ -127,7 +127,7 @@ def _intermediate(raw: Path, target: Path) -> None:
     np.save(target / WORDS, words.astype(np.float16))
     openvino.save_model(body, target / BODY, compress_to_fp16=True)
     _eight_bits(body)
-    openvino.save_model(body, target / QUESTION, compress_to_fp16=True)
+    openvino.save_model(body, target / EIGHT_BITS, compress_to_fp16=True)
 
 
 def _apart(model: openvino.Model) -> tuple[Rows, openvino.Model]:
@@ -179,10 +179,10 @@ def _cosines(encoder: torch.nn.Module, source: Path, target: Path) -> dict[str, 
     found = {
         "onnxruntime": _with_onnxruntime(target, ids, mask),
         "openvino": _with_openvino(target, BODY, ids, mask),
-        EIGHT_BITS: _with_openvino(target, QUESTION, ids, mask),
+        BY_EIGHT_BITS: _with_openvino(target, EIGHT_BITS, ids, mask),
     }
-    said = mask.sum(axis=1) >= QUESTION_TOKENS
-    return {engine: float((rows * truth).sum(axis=1)[said | (engine != EIGHT_BITS)].min()) for engine, rows in found.items()}
+    said = mask.sum(axis=1) >= LEAST_TOKENS
+    return {engine: float((rows * truth).sum(axis=1)[said | (engine != BY_EIGHT_BITS)].min()) for engine, rows in found.items()}
 
 
 def _tokens(source: Path) -> tuple[Integers, Integers]:
@@ -209,7 +209,7 @@ def _with_openvino(target: Path, form: str, ids: Integers, mask: Integers) -> Ro
     import numpy as np  # noqa: PLC0415
     import openvino  # noqa: PLC0415
 
-    compiled = openvino.Core().compile_model(target / form, "CPU", {"DYNAMIC_QUANTIZATION_GROUP_SIZE": str(QUESTION_GROUP)})
+    compiled = openvino.Core().compile_model(target / form, "CPU", {"DYNAMIC_QUANTIZATION_GROUP_SIZE": str(GROUP)})
     rows: Rows = compiled([np.load(target / WORDS)[ids].astype(np.float32), mask])[0]
     return rows
 

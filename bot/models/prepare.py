@@ -43,7 +43,7 @@ MINILM_FILES: Final = (
 MINILM_REVISION: Final = MINILM_FILES[0].sha256[:12]
 LEAST_COSINE: Final = 0.995
 PREPARED: Final = (
-    "minilm.onnx", "minilm.xml", "minilm.bin", "question.xml", "question.bin", "words.npy", "tokenizer.json",
+    "minilm.onnx", "minilm.xml", "minilm.bin", "eight-bits.xml", "eight-bits.bin", "words.npy", "tokenizer.json",
 )  # fmt: skip
 _FOLDER: Final = f"minilm-{MINILM_REVISION}-{FORMAT}"
 _LONGEST_EXPORT_S: Final = 600.0

@@ -1,4 +1,4 @@
-"""MiniLM by OpenVINO: in bfloat16 for whatever comes, with weights of eight bits for a question.
+"""MiniLM by OpenVINO: with weights of eight bits, and in bfloat16 for the few words that would stray by them.
 
 Owns the engine's forms: what is compiled when, and which of them a call goes to. Leaves to `bot.models.runtimes.minilm` the texts, to
 `bot.models.export_minilm` the files: the body (vectors of tokens in, a text's vector out), and the table of the tokens' vectors.
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from openvino import CompiledModel, Core, Model
 
 BODY: Final = "minilm.xml"
-QUESTION: Final = "question.xml"
+EIGHT_BITS: Final = "eight-bits.xml"
 WORDS: Final = "words.npy"
 COMPILED: Final = "compiled"
 """The folder for what the engine compiled."""
 QUESTION_WIDTHS: Final = (16, 24, 32)
 """A text alone of no more tokens than the last has a form for its width, made at the first such text: with one for all widths each that
 follows another width costs 1 ms more."""
-QUESTION_TOKENS: Final = 5
-"""What a text for eight bits has at least, its beginning and end counted: shorter ones, of a word or a sign, would stray further from the
-original than .995."""
-QUESTION_GROUP: Final = 64
+LEAST_TOKENS: Final = 8
+"""What a text for eight bits has at least, its beginning and end counted: of 1,500 shorter ones, of a word or of signs, some stray
+further from the original than .995 (.993), of longer ones none further than .996."""
+GROUP: Final = 64
 """Numbers of a row that are brought to eight bits together: of 32 to 384 the cosine falls from .9994 to .9979, the time by a third."""
 WORTH_A_FORM: Final = 32
 """Calls that met another at work, before there is a form for several at once."""
@@ -49,25 +49,28 @@ Run = Callable[[Integers, Integers], Rows]
 
 
 def with_openvino(folder: Path, streams: int) -> Run:
-    """Return a run over the forms of the model: for a question, for a call alone, for so many at once as there are streams.
+    """Return a run over the forms of the model: for a question, for a call alone, for so many at once as there are streams, for few words.
 
     Measured with both cores busy with batches: a question in the same form as these waits for a batch (49 ms), in one of its
     own it takes 3.3 ms. The form for several at once takes some 40 MB, so it is made for who indexes, not for a summary now and then.
     """
     core = _core()
     words = np.load(folder / WORDS, mmap_mode="r")
-    questions = {width: (_Form(core, folder, streams=1, width=width), threading.Lock()) for width in QUESTION_WIDTHS}
-    alone = _Form(core, folder, streams=1)
-    together = _Form(core, folder, streams=streams)
+    questions = {width: (_Form(core, folder, EIGHT_BITS, width=width), threading.Lock()) for width in QUESTION_WIDTHS}
+    alone = _Form(core, folder, EIGHT_BITS)
+    together = _Form(core, folder, EIGHT_BITS, streams=streams)
+    few_words = _Form(core, folder, BODY)
     questions[QUESTION_WIDTHS[0]][0].compile()
     turn = threading.Lock()
     crowd = itertools.count(1)
 
     def run(ids: Integers, mask: Integers) -> Rows:
         embedded = words[ids].astype(np.float32)
-        if len(ids) == 1 and ids.shape[1] in questions and mask.sum() >= QUESTION_TOKENS:
+        if mask.sum(axis=1).min() < LEAST_TOKENS:
+            return few_words(embedded, mask)
+        if len(ids) == 1 and ids.shape[1] in questions:
             question, busy = questions[ids.shape[1]]
-            with busy:  # a question's 2 ms are waited for: in another form it would be another vector, and take longer
+            with busy:  # a question's 2 ms are waited for: in another form it would take longer
                 return question(embedded, mask)
         if together.compiled is None or len(ids) == 1:
             free = turn.acquire(blocking=False)
@@ -84,11 +87,12 @@ def with_openvino(folder: Path, streams: int) -> Run:
 
 
 class _Form:
-    """The model compiled for so many calls at once, each on one thread; of one text of `width` tokens where that is given."""
+    """A `file` of the model compiled for so many calls at once, each on one thread; of one text of `width` tokens where that is given."""
 
-    def __init__(self, core: Core, folder: Path, *, streams: int, width: int = 0) -> None:
+    def __init__(self, core: Core, folder: Path, file: str, *, streams: int = 1, width: int = 0) -> None:
         self._core = core
         self._folder = folder
+        self._file = file
         self._width = width
         self._hints = {
             "INFERENCE_PRECISION_HINT": "bf16" if processor_has("avx512_bf16") else "f32",
@@ -97,8 +101,8 @@ class _Form:
         }
         if streams == 1:
             self._hints["ENABLE_CPU_PINNING"] = "NO"  # pinned, it would share a core with a stream of another form
-        if width:
-            self._hints["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(QUESTION_GROUP)
+        if file == EIGHT_BITS:
+            self._hints["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(GROUP)
         self._compiling = threading.Lock()
         self.compiled: CompiledModel | None = None
         self._requests = threading.local()
@@ -119,8 +123,8 @@ class _Form:
 
     def _model(self) -> Model | Path:
         if not self._width:
-            return self._folder / BODY
-        model = self._core.read_model(self._folder / QUESTION)
+            return self._folder / self._file
+        model = self._core.read_model(self._folder / self._file)
         model.reshape({0: [1, self._width, -1], 1: [1, self._width]})
         return model
 
