@@ -23,6 +23,7 @@ from bot.crowd import Crowd
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.duty import Duty
+from bot.foresight import Foresight
 from bot.forgetting import Forgetting
 from bot.front_door import FrontDoor, Listed
 from bot.health import Health
@@ -298,7 +299,17 @@ def _reception(ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker
         shared.counts.refused(message.address.channel)
         shared.delivery.hand(parcels)
 
+    def nobody_waits(address: Address) -> bool:
+        return not worker.waiting(address)[1]
+
     limits = ground.settings.limits
+    searches = {
+        name
+        for skill in shared.skills
+        if skill.name == "search"
+        for spec in skill.commands
+        for name in (spec.name, *spec.aliases)
+    }
     talk.forgetting.withdraw = worker.withdraw
     return Reception(
         shared.inbox, shared.chats, shared.blobs, shared.moves, arrived=worker.hand, stop=worker.stop,
@@ -306,6 +317,7 @@ def _reception(ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker
         refused=admin.refused_press, complained=parts.probation.complained, rated=shared.counts.rated, door=shared.door, not_taken=not_taken,
         crowd=Crowd(worker.waiting, shared.delivery.waiting, chat_queue=limits.chat_queue, queue=limits.queue),
         removed=talk.forgetting.removed, linking=talk.linking, offered=shared.outbox.offered,
+        foresee=Foresight(ground.pool, searches=searches, idle=nobody_waits),
     )  # fmt: skip
 
 

@@ -70,6 +70,7 @@ class Reception:
         removed: Callable[[Address, str], Awaitable[None]] | None = None,
         offered: Callable[[Address, str], Awaitable[Sequence[Button]]] | None = None,
         linking: Linking | None = None,
+        foresee: Callable[[Message], None] = lambda _message: None,
     ) -> None:
         """Give `arrived` what was committed; `stop(number)` ends the work on a message and says whether there was any.
 
@@ -79,7 +80,7 @@ class Reception:
         "down". `door` says who may talk; None: everybody.
         `crowd` says when no more is taken (None: never); `not_taken(message, parcels)` is told of each, and what is to be sent.
         `removed(chat, id)` forgets a message that its writer took back; `offered(chat, person)` finds the buttons that they were shown last.
-        `linking` takes orders that are written down nowhere.
+        `linking` takes orders that are written down nowhere; `foresee(message)` is told of what will be answered before it is written down.
         """
         self._inbox = inbox
         self._chats = chats
@@ -98,6 +99,7 @@ class Reception:
         self._removed = removed
         self._rated = rated
         self._linking = linking
+        self._foresee = foresee
         self._thumbs: Recent[str, None] = Recent(most=THUMBS)
         self._offered = offered or _none
         self._passed_over: Recent[tuple[Address, str], tuple[Message, ...]] = Recent(most=PASSED_OVER)
@@ -165,6 +167,7 @@ class Reception:
         """Return it as what is to be answered, expected from now on, or, where too much waits, as what is not taken."""
         refusal = self._crowd.refusal(message) if self._crowd is not None else None
         if refusal is None:
+            self._foresee(message)
             self._expect(1)
             return Coming(message, then=self._arrived)
         told = refusal.said.markdown(message.language) if refusal.said is not None else ""
