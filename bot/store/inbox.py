@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from sqlalchemy import Table, and_, bindparam, func, select, update
+from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.locale import phrases
@@ -62,6 +62,14 @@ _SET_ASIDE = (
     update(_TABLE)
     .where(_THIS)
     .values(state="dead", error=bindparam("why"), reference=bindparam("as_reference"), done_at=bindparam("at"))
+)
+_NEWEST = (
+    select(_TABLE.c.id)
+    .where(*(_TABLE.c[name] == bindparam(f"at_{name}") for name in ("channel", "account", "chat", "thread")))
+    .where(_TABLE.c.message_id == bindparam("said"), _TABLE.c.version > bindparam("than"))
+    .where(or_(_TABLE.c.state == "received", _TABLE.c.state == "working"))
+    .order_by(_TABLE.c.version)
+    .limit(1)
 )
 _PUT_BACK = update(_TABLE).where(_THIS, _TABLE.c.state == "working").values(state="received", attempts=_TABLE.c.attempts - 1)
 
@@ -406,11 +414,8 @@ def _former(connection: Connection, message: Message) -> Waiting | None:
 
 def _is_superseded(connection: Connection, message: Message, status: str) -> bool:
     """Say whether a newer version of `message` waits for its answer; give it the status message that was shown meanwhile."""
-    newer = and_(
-        *(_TABLE.c[name] == value for name, value in _place(message.address).items()),
-        _TABLE.c.message_id == message.id, _TABLE.c.version > message.version, _TABLE.c.state.in_(("received", "working")),
-    )  # fmt: skip
-    waiting = connection.execute(select(_TABLE.c.id).where(newer).order_by(_TABLE.c.version).limit(1)).scalar()
+    at = {f"at_{name}": value for name, value in _place(message.address).items()}
+    waiting = connection.execute(_NEWEST, {**at, "said": message.id, "than": message.version}).scalar()
     if waiting is not None and status:
         connection.execute(update(_TABLE).where(_TABLE.c.id == waiting, _TABLE.c.placeholder == "").values(placeholder=status))
     return waiting is not None

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from sqlalchemy import Table, and_, delete, select, update
+from sqlalchemy import Table, and_, bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.message import Address, pack, unpack
@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 LIFE: Final = timedelta(minutes=10)
 """How long a code stands, and how long one may think about it."""
 _LINKED, _CODES = (cast("Table", kind.__table__) for kind in (LinkedRow, LinkCodeRow))
+_OF = (
+    select(_LINKED)
+    .where(
+        _LINKED.c.whole
+        == select(_LINKED.c.whole)
+        .where(*(_LINKED.c[name] == bindparam(f"by_{name}") for name in ("channel", "account", "user")))
+        .scalar_subquery()
+    )
+    .order_by(_LINKED.c.linked_at, _LINKED.c.channel, _LINKED.c.user)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +156,8 @@ class Linked:
         return next((one.person for one in await self._all(channel, account, user)), f"{channel}:{user}")
 
     async def _all(self, channel: str, account: str, user: str) -> Sequence[Identity]:
-        me = select(_LINKED.c.whole).where(_LINKED.c.channel == channel, _LINKED.c.account == account, _LINKED.c.user == user)
-        query = select(_LINKED).where(_LINKED.c.whole == me.scalar_subquery())
-        ordered = query.order_by(_LINKED.c.linked_at, _LINKED.c.channel, _LINKED.c.user)
-        rows = await self._database.look(lambda connection: connection.execute(ordered).all())
+        who = {"by_channel": channel, "by_account": account, "by_user": user}
+        rows = await self._database.look(lambda connection: connection.execute(_OF, who).all())
         known = [_identity(row) for row in rows]
         return [] if f"{channel}:{user}" == self._apart else [one for one in known if one.person != self._apart]
 

@@ -149,6 +149,8 @@ class _Row:
 
 
 def _rows(connection: Connection, caps: Sequence[Cap]) -> dict[tuple[str, Kind], _Row]:
+    if not caps:
+        return {}
     wanted = tuple_(_TABLE.c.who, _TABLE.c.kind).in_([(cap.who, cap.kind) for cap in caps])
     return {(row.who, row.kind): _Row(**row._mapping) for row in connection.execute(select(_TABLE).where(wanted))}  # noqa: SLF001 - public in SQLAlchemy
 
