@@ -42,6 +42,7 @@ _SENT = _THIS.values(state="sent", platform_id=bindparam("as_id"), sent_at=bindp
 _LATER = _THIS.values(state=bindparam("new_state"), not_before=bindparam("at"), error=bindparam("why"))
 _STATE = _THIS.values(state=bindparam("new_state"), error=bindparam("why"))
 _ONE = select(_TABLE).where(_TABLE.c.id == bindparam("number"))
+_OF = select(_TABLE).where(_TABLE.c.inbox_id == bindparam("message")).order_by(_TABLE.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,8 @@ class Outbox:
 
     async def of(self, inbox_id: int) -> list[Parcel]:
         """Return the replies to a message, in order."""
-        query = select(_TABLE).where(_TABLE.c.inbox_id == inbox_id).order_by(_TABLE.c.id)
-        async with self._database.read() as connection:
-            return [_parcel(row) for row in await connection.execute(query)]
+        rows = await self._database.look(lambda connection: connection.execute(_OF, {"message": inbox_id}).all())
+        return [_parcel(row) for row in rows]
 
     async def offered(self, to: Address, person: str) -> tuple[Button, ...]:
         """Return the buttons under the last answer in the chat that `person` asked for and that has any, among the last answers there."""
