@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.locale import Language, Text, phrases
 from bot.roles import CONSOLE, person_of
-from bot.store.usage import Cap, Kind, Over, Usage, Used
+from bot.store.usage import Cap, Kind, Once, Over, Usage, Used
 
 if TYPE_CHECKING:
     from bot.config import QuotaSettings
@@ -89,18 +89,22 @@ class Quotas:
 
     @asynccontextmanager
     async def charged(self, skill: str, message: Message) -> AsyncIterator[str | None]:
-        """Count an answer of `skill`, where it is a costly one; give what `refused` returns. What fails is not counted."""
+        """Count an answer of `skill`, where it is a costly one; give what `refused` returns.
+
+        What fails is not counted; what was counted before the bot was ended or killed is not counted again.
+        """
         most = self.settings.costly_a_day
         if not most or skill not in self.settings.costly or await self.exempts(message):
             yield None
             return
         cap = Cap(await self.person(message), "costly", most)
-        said = await self._over([cap], message)
+        once = Once(message, skill)
+        said = await self._over([cap], message, once=once)
         try:
             yield said
         except Exception:
             if said is None:
-                await self._usage.give_back(cap)
+                await self._usage.give_back(cap, once)
             raise
 
     async def standing(self, who: str, kind: Kind) -> Standing:
@@ -169,12 +173,14 @@ class Quotas:
             *([Cap(group_of(message), "group messages", self.settings.group_a_day)] if in_group(message) else []),
         ]
 
-    async def _over(self, caps: Sequence[Cap], message: Message, begins: Work[object] | None = None) -> str | None:
+    async def _over(
+        self, caps: Sequence[Cap], message: Message, begins: Work[object] | None = None, once: Once | None = None
+    ) -> str | None:
         if not caps and begins is None:
             return None
         now = self._now()
         at = min(_said_at(message), now)
-        over = await self._usage.take(caps, _named(message), at=at, day=self._day(at), now=now, begins=begins)
+        over = await self._usage.take(caps, _named(message), at=at, day=self._day(at), now=now, begins=begins, once=once)
         if over is None:
             return None
         self._counted(message.address.channel, over.cap.kind)

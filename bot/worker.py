@@ -315,7 +315,7 @@ class Worker:
 
     async def _counted(self, waiting: Waiting) -> str | None:
         """Count it and write that it is begun, in one transaction; return what its person is told where it is too much, "" for nothing."""
-        if self._quotas is None or waiting.attempts:
+        if self._quotas is None or waiting.counted:
             await self._inbox.start(waiting.id)
             return None
         free = self._dispatcher.is_of_the_house(waiting.message)

@@ -37,12 +37,13 @@ class Part:
     message: Message
     attempts: int
     placeholder: str
+    counted: bool
 
 
 def beside(message: Message) -> Select[Any]:
     """Return the query for the parts of anything that were said in the same place about when `message` was."""
     here = (_TABLE.c[name] == getattr(message.address, name) for name in ("channel", "account", "chat", "thread"))
-    return select(_TABLE.c.id, _TABLE.c.state, _TABLE.c.message, _TABLE.c.attempts, _TABLE.c.placeholder).where(
+    return select(*(_TABLE.c[name] for name in ("id", "state", "message", "attempts", "placeholder", "counted"))).where(
         *here, _TABLE.c.sent_at >= message.sent_at - PARTS_APART, _TABLE.c.message.like('%"part_of":"%')
     )
 
@@ -52,7 +53,7 @@ def parts_of(rows: Sequence[Row[Any]], message: Message) -> list[Part]:
     same: list[Part] = []
     for row in rows:
         with suppress(ValueError):  # written by another version of the bot
-            part = Part(row.id, row.state, unpack(Message, row.message), row.attempts, row.placeholder)
+            part = Part(row.id, row.state, unpack(Message, row.message), row.attempts, row.placeholder, bool(row.counted))
             if (part.message.part_of, part.message.sender) == (message.part_of, message.sender):
                 same.append(part)
     return sorted(same, key=lambda part: (part.message.sent_at, len(part.message.id), part.message.id))

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from sqlalchemy import Table, and_, bindparam, func, or_, select, update
+from sqlalchemy import Table, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.locale import phrases
@@ -49,7 +49,9 @@ _NEWER = (
     .limit(1)
 )
 _THIS = _TABLE.c.id == bindparam("number")
-_START = update(_TABLE).where(_THIS).values(state="working", attempts=_TABLE.c.attempts + 1)
+_COUNTED = case((_TABLE.c.counted == "", "message"), else_=_TABLE.c.counted)
+"""What is begun has been counted to its person's quota, and is not counted again where it is put back."""
+_START = update(_TABLE).where(_THIS).values(state="working", attempts=_TABLE.c.attempts + 1, counted=_COUNTED)
 _REWRITE = update(_TABLE).where(_THIS).values(message=bindparam("packed"))
 _PLACEHOLDER = update(_TABLE).where(_THIS).values(placeholder=bindparam("platform_id"))
 _FINISH = (
@@ -57,7 +59,7 @@ _FINISH = (
     .where(_THIS)
     .values({name: bindparam(f"new_{name}") for name in ("state", "route", "error", "reference", "done_at")})
 )
-_ONE = select(_TABLE.c.id, _TABLE.c.message, _TABLE.c.attempts, _TABLE.c.placeholder).where(_THIS)
+_ONE = select(*(_TABLE.c[name] for name in ("id", "message", "attempts", "placeholder", "counted"))).where(_THIS)
 _SET_ASIDE = (
     update(_TABLE)
     .where(_THIS)
@@ -76,12 +78,13 @@ _PUT_BACK = update(_TABLE).where(_THIS, _TABLE.c.state == "working").values(stat
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that waits for its answer, the inbox's number of it, and how often it was begun."""
+    """A message that waits for its answer, the inbox's number of it, how often it was begun, and whether it is in its person's quota."""
 
     id: int
     message: Message
     attempts: int = 0
     placeholder: str = ""
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,7 @@ class Inbox:
     def _row(self, message: Message) -> dict[str, object]:
         return {
             **_place(message.address), "sender": message.sender, "message_id": message.id, "version": message.version,
-            "state": "received", "owner": self._owner, "attempts": 0, "route": "", "error": "", "placeholder": "",
+            "state": "received", "owner": self._owner, "attempts": 0, "counted": "", "route": "", "error": "", "placeholder": "",
             "sent_at": message.sent_at, "received_at": datetime.now(UTC),
         }  # fmt: skip
 
@@ -212,7 +215,7 @@ class Inbox:
         row = await self._database.look(lambda connection: connection.execute(_ONE, {"number": number}).one_or_none())
         if row is None:
             raise LookupError(number)
-        return Waiting(row.id, unpack(Message, row.message), row.attempts, row.placeholder)
+        return Waiting(row.id, unpack(Message, row.message), row.attempts, row.placeholder, bool(row.counted))
 
     async def start(self, number: int) -> None:
         """Mark the message as being worked on, once more. Raises LookupError where it was forgotten meanwhile."""
@@ -242,7 +245,7 @@ class Inbox:
 
         def work(connection: Connection) -> Waiting | None:
             head = gathered(connection, number)
-            return Waiting(head.id, head.message, head.attempts, head.placeholder) if head else None
+            return Waiting(head.id, head.message, head.attempts, head.placeholder, head.counted) if head else None
 
         return await self._database.write(work, durable=False)
 

@@ -64,6 +64,8 @@ class InboxRow(Base):
     owner: Mapped[str] = mapped_column(String(32), default="", server_default="")
     """The lease of the bot that works on it (`bot.store.lease`), "" for nobody's."""
     attempts: Mapped[int] = mapped_column(default=0)
+    counted: Mapped[str] = mapped_column(default="", server_default="")
+    """What of it is in the counts of its person (`bot.store.usage`), separated by spaces: it counts once, however often it is begun."""
     placeholder: Mapped[str] = mapped_column(String(255), default="")
     """The platform's id of the status message that is to be edited into the answer; "" while there is none."""
     route: Mapped[str] = mapped_column(default="")

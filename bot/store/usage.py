@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from sqlalchemy import Table, delete, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
-from bot.store.tables import UsageRow
+from bot.store.tables import InboxRow, UsageRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
+    from bot.message import Message
     from bot.store.database import Database, Work
 
 Kind = Literal["messages", "costly", "pace", "group messages", "group pace"]
@@ -34,6 +35,7 @@ MINUTE: Final = timedelta(minutes=1)
 TELL_AGAIN: Final = timedelta(minutes=10)
 """How long nobody is told once more that a day's quota is used up."""
 _TABLE = cast("Table", UsageRow.__table__)
+_INBOX = cast("Table", InboxRow.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,14 @@ class Over:
 
 
 @dataclass(frozen=True, slots=True)
+class Once:
+    """What counts once of a message in the inbox, however often that is begun: `name`, one word, noted in its row."""
+
+    message: Message
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Used:
     """What was asked for on a day, and how much an admin gave besides."""
 
@@ -75,15 +85,19 @@ class Usage:
         self._database = database
 
     async def take(
-        self, caps: Sequence[Cap], said: str, *, at: datetime, day: str, now: datetime, begins: Work[object] | None = None
-    ) -> Over | None:
+        self, caps: Sequence[Cap], said: str, *, at: datetime, day: str, now: datetime, begins: Work[object] | None = None,
+        once: Once | None = None,
+    ) -> Over | None:  # fmt: skip
         """Count one message, said `at`, that is named `said`, to all of `caps`; where it is over one, to none, and return which.
 
         Of what is over, the first is to be told, and that one again where it is asked for once more. `begins` notes that a message
-        which is within them is begun, and is written with the counts: a kill between the two would have it counted twice.
+        which is within them is begun, and is written with the counts: a kill between the two would have it counted twice. What is
+        to count `once` and has been counted is within them.
         """
 
         def work(connection: Connection) -> Over | None:
+            if once is not None and once.name in _counts(connection, once.message):
+                return None
             rows = _rows(connection, caps)
             for cap in caps:
                 row = _today(rows.get((cap.who, cap.kind)), cap, at=at, day=day)
@@ -95,18 +109,26 @@ class Usage:
                 _keep(connection, _counted(rows[cap.who, cap.kind], cap))
             if begins is not None:
                 begins(connection)
+            if once is not None:
+                _note(connection, once, counts=True)
             return None
 
         return await self._database.write(work, durable=False)
 
-    async def give_back(self, cap: Cap) -> None:
-        """Count one less: it came to nothing."""
+    async def give_back(self, cap: Cap, once: Once | None = None) -> None:
+        """Count one less: it came to nothing. What was to count `once` counts anew where it is done again."""
         one_less = (
             update(_TABLE)
             .where(_TABLE.c.who == cap.who, _TABLE.c.kind == cap.kind, _TABLE.c.used > 0)
             .values(used=_TABLE.c.used - 1)
         )
-        await self._database.write(lambda connection: connection.execute(one_less), durable=False)
+
+        def work(connection: Connection) -> None:
+            connection.execute(one_less)
+            if once is not None:
+                _note(connection, once, counts=False)
+
+        await self._database.write(work, durable=False)
 
     async def give(self, cap: Cap, more: int, *, day: str, now: datetime) -> int:
         """Let `cap` be higher by `more` on that day; return by how much it is now."""
@@ -146,6 +168,24 @@ class _Row:
     shut: bool = False
     told_at: datetime | None = None
     told_for: str = ""
+
+
+def _counts(connection: Connection, message: Message) -> list[str]:
+    """Return what of `message` has been counted; nothing of one that is not in the inbox."""
+    noted = connection.execute(select(_INBOX.c.counted).where(*_is(message))).scalar()
+    return noted.split() if noted else []
+
+
+def _note(connection: Connection, once: Once, *, counts: bool) -> None:
+    names = [name for name in _counts(connection, once.message) if name != once.name]
+    noted = " ".join([*names, once.name] if counts else names)
+    connection.execute(update(_INBOX).where(*_is(once.message)).values(counted=noted))
+
+
+def _is(message: Message) -> list[ColumnElement[bool]]:
+    at = message.address
+    here = [_INBOX.c[name] == getattr(at, name) for name in ("channel", "account", "chat")]
+    return [*here, _INBOX.c.message_id == message.id, _INBOX.c.version == message.version]
 
 
 def _rows(connection: Connection, caps: Sequence[Cap]) -> dict[tuple[str, Kind], _Row]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes.channel import FakeChannel
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.config import LimitSettings, QuotaSettings, Settings
 from bot.errors import InputError, RetryLaterError, StoreError, UnreadableError
@@ -28,7 +28,7 @@ from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
 from bot.store.moving import Moves
 from bot.store.outbox import Outbox, Parcel
-from bot.store.tables import InboxRow
+from bot.store.tables import InboxRow, UsageRow
 from bot.store.usage import Usage
 from bot.testing import NOON, make_message
 from bot.worker import Worker
@@ -905,3 +905,53 @@ async def test_a_message_counts_once_wherever_the_bot_was_killed(
         monkeypatch.undo()
 
     assert [one.used for one in await quotas.today()] == [1, 1, 1]
+
+
+async def test_what_was_being_worked_on_when_the_bot_was_ended_counts_once(database: Database, tmp_path: Path) -> None:
+    asked, begun = Inbox(database), asyncio.Event()
+    settings = QuotaSettings(person_a_day=99, person_a_minute=99, costly_a_day=99, costly=("translate",))
+    quotas = Quotas(settings, Usage(database), Roles(Settings(), Admins(database)), zone=UTC, now=lambda: NOON)
+    lives: list[int] = []
+
+    async def translates(message: Message, _progress: object) -> Answer:
+        async with quotas.charged("translate", message) as too_much:
+            assert too_much is None
+            lives.append(len(lives))
+            begun.set()
+            if len(lives) <= 2:
+                await asyncio.Event().wait()
+            return Answer(Reply("done", "en"))
+
+    number = await asked.accept(make_message("hello"))
+    for _life in range(2):
+        worker = make_worker(database, FakeDispatcher(translates), tmp_path)
+        worker._quotas = quotas
+        async with at_work(worker):
+            await begun.wait()
+        begun.clear()
+        assert (await asked.one(number)).attempts == 0
+    worker = make_worker(database, FakeDispatcher(translates), tmp_path)
+    worker._quotas = quotas
+    await worker.handle(await asked.one(number))
+
+    assert await replies(database) == ["done"]
+    assert {one.kind: one.used for one in await quotas.today()} == {"messages": 1, "costly": 1}
+    async with database.read() as connection:
+        assert (await connection.execute(select(UsageRow.used).where(UsageRow.kind == "pace"))).scalars().all() == [1]
+
+
+async def test_a_costly_answer_that_fails_after_a_restart_is_given_back_once(database: Database) -> None:
+    quotas = Quotas(
+        QuotaSettings(costly_a_day=9, costly=("translate",)), Usage(database), Roles(Settings(), Admins(database)), zone=UTC,
+        now=lambda: NOON,
+    )  # fmt: skip
+    message = (await accepted(database, make_message("hello"))).message
+    used = []
+    for ends in (asyncio.CancelledError, InputError("no"), None):
+        with suppress(asyncio.CancelledError, InputError):
+            async with quotas.charged("translate", message):
+                if ends is not None:
+                    raise ends
+        used += [one.used for one in await quotas.today()]
+
+    assert used == [1, 0, 1]
