@@ -88,7 +88,7 @@ class ModelSettings(Section):
     ram_mb: int = Field(default=0, ge=0, description="Budget for loaded models in MiB; 0: 60 % of the machine.")
     threads: int = Field(default=0, ge=0, description="Threads of a model's arithmetic; 0: as many as there are cores.")
     embed_engine: Literal["auto", "onnxruntime", "openvino"] = Field(
-        default="auto", description="How MiniLM is run; auto: openvino where the processor has bfloat16, else onnxruntime."
+        default="auto", description="How MiniLM is run; auto: openvino where the processor has AVX-512 VNNI, else onnxruntime."
     )
     choose: dict[str, str] = Field(default_factory=dict, description="Slot to model name or folder, where it is not the default.")
     probation_answers: int = Field(

@@ -58,7 +58,7 @@ STEPS: Final[Steps] = (
     (("doctor",), ""),
 )
 OTHER_ENGINE: Final = {"PARING_MODELS__EMBED_ENGINE": "onnxruntime"}
-"""What runs the embedder where the processor has no bfloat16. Served for as long as preparing takes: it would report seconds later."""
+"""What runs the embedder where the processor has no AVX-512 VNNI. Served for as long as preparing takes: it would report seconds later."""
 PREPARE: Final = "import sys, pathlib, bot.models.prepare as made; made.prepare_minilm(pathlib.Path(sys.argv[1]))"
 BRIEF: Final = ((("chat",), "When does the lease end?\n"),)
 """What is done of these where a test wants to know that it is seen at all."""

@@ -116,10 +116,10 @@ def tokenizer_of(folder: Path) -> Tokenizer:
 
 
 def choose_engine(options: LoadOptions) -> Engine:
-    """Return the engine that `options` name; for `auto` OpenVINO where the processor multiplies bfloat16, else onnxruntime."""
+    """Return the engine that `options` name; for `auto` OpenVINO where the processor multiplies eight bits, else onnxruntime."""
     if options.embed_engine != "auto":
         return options.embed_engine
-    return "openvino" if processor_has("avx512_bf16") and find_spec("openvino") else "onnxruntime"
+    return "openvino" if processor_has("avx512_vnni") and find_spec("openvino") else "onnxruntime"
 
 
 def readable(text: str, *, most: int = MAX_CHARACTERS) -> str:

@@ -1,4 +1,4 @@
-"""MiniLM by OpenVINO: with weights of eight bits, and in bfloat16 for the few words that would stray by them.
+"""MiniLM by OpenVINO: with weights of eight bits, and in bfloat16 or float32 for the few words that would stray by them.
 
 Owns the engine's forms: what is compiled when, and which of them a call goes to. Leaves to `bot.models.runtimes.minilm` the texts, to
 `bot.models.export_minilm` the files: the body (vectors of tokens in, a text's vector out), and the table of the tokens' vectors.

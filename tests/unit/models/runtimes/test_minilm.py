@@ -106,11 +106,11 @@ def test_after_closing_it_says_so(folder: Path) -> None:
         model.predict(["hello"])
 
 
-@pytest.mark.parametrize(("bfloat16", "engine"), [(True, "openvino"), (False, "onnxruntime")])
-def test_auto_takes_openvino_only_where_the_processor_has_bfloat16(
-    monkeypatch: pytest.MonkeyPatch, engine: str, *, bfloat16: bool
+@pytest.mark.parametrize(("eight_bits", "engine"), [(True, "openvino"), (False, "onnxruntime")])
+def test_auto_takes_openvino_only_where_the_processor_multiplies_eight_bits(
+    monkeypatch: pytest.MonkeyPatch, engine: str, *, eight_bits: bool
 ) -> None:
-    monkeypatch.setattr("bot.models.runtimes.minilm.processor_has", lambda _flag: bfloat16)
+    monkeypatch.setattr("bot.models.runtimes.minilm.processor_has", lambda flag: eight_bits and flag == "avx512_vnni")
 
     assert choose_engine(LoadOptions()) == engine
     assert choose_engine(LoadOptions(embed_engine="onnxruntime")) == "onnxruntime"
