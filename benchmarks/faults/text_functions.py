@@ -33,6 +33,8 @@ from bot.models.tasks import ChatTurn
 from bot.retrieval import chunk, cues, parse_code, parse_mail, parse_text, parse_web, people
 from bot.retrieval import spoken as talk
 from bot.retrieval.document import Block, Document
+from bot.text.query import looked_for
+from bot.text.quote import quoted
 from bot.text.sentences import split
 from bot.text.words import normalise, terms
 from skills.chat.courtesy import greeted, is_courtesy, returned
@@ -40,8 +42,6 @@ from skills.chat.skill import known_links_only
 from skills.help.kept import asks_to_delete
 from skills.imagine.skill import described
 from skills.search import listing
-from skills.search.query import looked_for
-from skills.search.quote import quoted
 from skills.search.said import plain
 from skills.search.skill import LONGEST_QUESTION
 from skills.summarise import choose, kept, order
@@ -140,7 +140,7 @@ SHORT: Mapping[str, int] = {
     "bot.text.words._parse": 500,  # a segment of a text
     "bot.text.blocks._UNDERLINE": 200,  # of the head of a line
     "skills.imagine.skill": 600,  # LONGEST_PROMPT
-    "skills.search.query": 2_000,  # LONGEST_QUESTION
+    "bot.text.query": 2_000,  # LONGEST_QUESTION
     "skills.summarise.order": 600,  # of the order before a text
     "skills.translate.": 500,  # LONGEST_REQUEST
 }

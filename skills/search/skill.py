@@ -23,10 +23,10 @@ from bot.models.tasks import EMBED, Vector
 from bot.passage import Added, Hit
 from bot.retrieval.spoken import asks_when
 from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.text.query import looked_for
+from bot.text.quote import quoted
 from bot.text.shown import isolated, literal, named
 from skills.search import listing
-from skills.search.query import looked_for
-from skills.search.quote import quoted
 from skills.search.said import answered, source
 
 _ = phrases(__file__)

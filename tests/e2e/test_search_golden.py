@@ -13,7 +13,7 @@ from bot.passage import PUBLIC, Scopes
 from bot.retrieval.library import Shelves
 from bot.sandbox import Sandbox
 from bot.store.database import Database
-from skills.search.query import looked_for
+from bot.text.query import looked_for
 
 GOLDEN = Path("skills/search/golden")
 CASES, ACROSS = (

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skills.search.quote import LONGEST, quoted
+from bot.text.quote import LONGEST, quoted
 
 
 def test_the_marked_sentence_is_bold_in_its_context() -> None:

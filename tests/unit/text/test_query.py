@@ -1,6 +1,6 @@
 import pytest
 
-from skills.search.query import looked_for
+from bot.text.query import looked_for
 
 
 @pytest.mark.parametrize(
