@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from bot.errors import TooLargeError, UnreadableError
 from bot.image_look import Look, look_at
-from bot.locale import phrases
+from bot.locale import Text, phrases
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -76,6 +76,13 @@ class Examined:
     look: Look
     arrived: float = 1.0
     """The share of its rows that the file holds: under 1 for a file that is cut off."""
+
+
+def cut_off(arrived: float) -> Text:
+    """Return the sentence on a picture of whose rows only the share `arrived` (under 1) is in its file."""
+    return _(
+        "The file is cut off: only the upper {percent} % of the picture arrived, and I read that.", percent=round(100 * arrived)
+    )
 
 
 @asynccontextmanager

@@ -121,6 +121,8 @@ class Passage:
     link: str
     language: Language
     page: int | None = None
+    arrived: float = 1.0
+    """The share of a picture that its text was read of: under 1 where the file is cut off. What is kept does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,3 +53,5 @@ class Document:
     pages: int | None = None
     unread: tuple[int, ...] = ()
     """Pages that hold a picture and no text: scanned, as a rule."""
+    arrived: float = 1.0
+    """Of a picture: the share of its rows that the file holds, under 1 where it is cut off."""

@@ -246,7 +246,17 @@ class Shelves:
         document = await self._reader.read(path, name=name)
         title = document.title or name
         return [
-            Passage(0, Scope("dm", "-/-/-"), title, piece.heading, piece.text, "", detect(piece.text) or "en", piece.page)
+            Passage(
+                0,
+                Scope("dm", "-/-/-"),
+                title,
+                piece.heading,
+                piece.text,
+                "",
+                detect(piece.text) or "en",
+                piece.page,
+                document.arrived,
+            )
             for piece in await asyncio.to_thread(pieces, document)
         ]
 

@@ -76,12 +76,12 @@ class Reader:
             UnreadableError: it is all pictures, and there is no text in them.
         """
         if document.kind == "image":
-            said = await self._picture(path)
+            said, arrived = await self._seen(path)
             if not said:
                 raise UnreadableError(
                     _("There is no text in {name} that I can read. /caption says what a picture shows.", name=clean(name))
                 )
-            return replace(document, blocks=(Block("text", said),))
+            return replace(document, blocks=(Block("text", said),), arrived=arrived)
         if document.unread:
             document = await self._with_scans(path, document)
         if any(block.kind == "file" for block in document.blocks):
@@ -140,11 +140,16 @@ class Reader:
 
     async def _picture(self, path: Path) -> str:
         """Return the text in a picture, "" where there is none. Raises NoModelError where nothing can read pictures."""
+        said, _arrived = await self._seen(path)
+        return said
+
+    async def _seen(self, path: Path) -> tuple[str, float]:
+        """Return the same, and the share of the picture that its file holds."""
         async with opened(self._sandbox, path, megapixels=self._limits.image_megapixels) as picture:
             if picture.look.kind == "even":
-                return ""
+                return "", picture.arrived
             (reading,) = await self._models.run(OCR, [ImageFile(picture.path)], bulk=True)
-        return clean(reading.text).strip() if reading.confidence >= LEAST_CONFIDENCE else ""
+        return (clean(reading.text).strip() if reading.confidence >= LEAST_CONFIDENCE else ""), picture.arrived
 
     async def _with_scans(self, path: Path, document: Document) -> Document:
         """Return `document` with what its scanned pages say, as far as there is a model that reads it."""

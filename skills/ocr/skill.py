@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.errors import InputError, of_file
 from bot.image_pages import Book, rendered
-from bot.images import opened
+from bot.images import cut_off, opened
 from bot.locale import Language, Text, phrases
 from bot.message import Attachment, AttachmentKind, Message, Reply
 from bot.models.tasks import OCR, ImageFile, Reading
@@ -158,12 +158,7 @@ def _notes(pieces: Sequence[_Piece], language: Language) -> list[str]:
     """Return what is to be known about all pieces: a cut file, a reader without Korean."""
     notes = []
     if any(piece.arrived < 1 for piece in pieces):
-        arrived = min(piece.arrived for piece in pieces)
-        text = _(
-            "The file is cut off: only the upper {percent} % of the picture arrived, and I read that.",
-            percent=round(100 * arrived),
-        )
-        notes.append(text.to(language))
+        notes.append(cut_off(min(piece.arrived for piece in pieces)).to(language))
     if any("ko" not in piece.reading.languages for piece in pieces):
         text = _(
             "This reader knows no Hangul. An admin can type: sudo apt install tesseract-ocr tesseract-ocr-kor, and start again."

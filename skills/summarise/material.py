@@ -56,6 +56,11 @@ class Material:
     said: tuple[Message, ...] = ()
     """The messages of the chat that it was taken from."""
 
+    @property
+    def arrived(self) -> float:
+        """The share of a picture that arrived: under 1 where its file is cut off."""
+        return min((passage.arrived for passage in self.passages), default=1.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Which:

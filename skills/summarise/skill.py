@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot.images import cut_off
 from bot.locale import Language, Text, phrases
 from bot.message import AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, SUMMARISE, Summary, SummaryInput, Vector
@@ -75,7 +76,7 @@ class Summarise:
         if material is None or not material.item.sentences:
             return request.reply(_nothing(order), skill=self.name)
         if len(material.item.sentences) <= max(TOO_SHORT, material.item.count):
-            return request.reply(_given_back(material.item, request.language), skill=self.name, made_of=material.said)
+            return request.reply(_given_back(material, request.language), skill=self.name, made_of=material.said)
         if len(material.item.sentences) >= LONG_WORK:
             await request.tell(_("I am reading {count} sentences …", count=len(material.item.sentences)))
         with request.stopwatch("embed"):
@@ -139,10 +140,11 @@ def _nothing(order: Order) -> Text:
     )
 
 
-def _given_back(item: SummaryInput, language: Language) -> str:
+def _given_back(material: Material, language: Language) -> str:
     short = _("This is short already; I would not cut it further:").to(language)
-    text = "\n".join(literal(tidy(sentence, alone=False)) for sentence in item.sentences)
-    return f"{short}\n\n{text[:LONGEST_BACK]}{' …' if len(text) > LONGEST_BACK else ''}"
+    text = "\n".join(literal(tidy(sentence, alone=False)) for sentence in material.item.sentences)
+    shown = f"{text[:LONGEST_BACK]}{' …' if len(text) > LONGEST_BACK else ''}"
+    return "\n\n".join([short, shown, *_cut(material, language)])
 
 
 def _frame(material: Material, made: Summary, language: Language) -> Iterator[str]:
@@ -162,6 +164,12 @@ def _frame(material: Material, made: Summary, language: Language) -> Iterator[st
             read=read,
             all=read + material.left_out,
         ).to(language)
+    yield from _cut(material, language)
+
+
+def _cut(material: Material, language: Language) -> list[str]:
+    """Return what is said of a picture that is cut off."""
+    return [cut_off(material.arrived).to(language)] if material.arrived < 1 else []
 
 
 def _listed(item: SummaryInput, made: Summary) -> str:

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import NoModelError
+from bot.images import cut_off
 from bot.locale import Text, phrases
 from bot.message import Attachment, AttachmentKind, Command, Message, Reply
 from bot.models.languages import name_of
@@ -30,6 +31,15 @@ INTO: Final = "--into "
 """Begins the arguments of `/tr` where the message replied to asks for a translation, and only the language is another."""
 SAY_SO_FROM: Final = 8
 """Sentences from which on the asker is told that it takes a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What is to be translated: its text, whether that is LONGEST_TEXT characters of more, and how much of a picture arrived."""
+
+    text: str
+    cut: bool = False
+    arrived: float = 1.0
 
 
 class Translate:
@@ -72,38 +82,37 @@ class Translate:
 
         request, into = _of_before(request)
         ask = read_arguments(request.text) if _is_command(request.message.command) else read(request.text)
-        text, cut = await self._text(request, ask)
-        if not text.strip():
+        original = await self._original(request, ask)
+        if not original.text.strip():
             return request.reply(self._nothing_to_translate(request), skill=self.name)
-        source = ask.source or origin(text)
+        source = ask.source or origin(original.text)
         if not source:
             return request.reply(_("There are no words in that, so there is nothing to translate."), skill=self.name)
         target = into or ask.target or _usual_target(source, request)
         if source == target:
             told = _("That is in {language} already. Say into which language, for example: /tr en", language=name_of(source))
             return request.reply(told, skill=self.name)
-        return await self._translate(request, text, source, target, cut=cut)
+        return await self._translate(request, original, source, target)
 
-    async def _text(self, request: Request, ask: Ask) -> tuple[str, bool]:
-        """Return what is to be translated (at most LONGEST_TEXT characters) and whether it was cut."""
+    async def _original(self, request: Request, ask: Ask) -> Original:
+        """Return what is to be translated."""
         kinds = ("document", "image")
         document = next((file for kind in kinds for file in request.files if file.kind == kind and file.blob), None)
         elsewhere = document is not None or bool(request.quoted)
         if ask.text and (ask.sure or not elsewhere):
-            text = ask.text
-        elif document is not None:
-            with request.stopwatch("read"):
-                text = await self._read(document)
-        else:
-            text = request.quoted
-        return _headed(text, LONGEST_TEXT), len(text) > LONGEST_TEXT
+            return _headed(ask.text)
+        if document is None:
+            return _headed(request.quoted)
+        with request.stopwatch("read"):
+            return await self._read(document)
 
-    async def _read(self, document: Attachment) -> str:
+    async def _read(self, document: Attachment) -> Original:
         passages = await self._kit.library.text_of(self._kit.blobs.path(document.blob), name=document.name)
-        return "\n\n".join(passage.text for passage in passages)
+        arrived = min((passage.arrived for passage in passages), default=1.0)
+        return replace(_headed("\n\n".join(passage.text for passage in passages)), arrived=arrived)
 
-    async def _translate(self, request: Request, text: str, source: str, target: str, *, cut: bool) -> Reply:
-        layout = Layout.of(text)
+    async def _translate(self, request: Request, original: Original, source: str, target: str) -> Reply:
+        layout = Layout.of(original.text)
         sentences = layout.sentences
         if len(sentences) >= SAY_SO_FROM:
             await request.tell(_("Translating {count} sentences …", count=len(sentences)))
@@ -114,11 +123,14 @@ class Translate:
             if TRANSLATE.name in self._kit.settings.models.choose:
                 raise
             return request.reply(_no_model(), skill=self.name)
-        said = held_links_only(layout.filled(translated, target=target), [text])
+        said = held_links_only(layout.filled(translated, target=target), [original.text])
         notes = [_("{source} → {target}", source=name_of(source), target=name_of(target)).to(request.language)]
-        if cut:
+        if original.cut:
             notes.append(_("only the first {count} characters", count=LONGEST_TEXT).to(request.language))
-        return request.reply(f"{said}\n\n*{', '.join(notes)}*", skill=self.name, model=self._kit.models.live(TRANSLATE))
+        parts = [said, f"*{', '.join(notes)}*"]
+        if original.arrived < 1:
+            parts.append(cut_off(original.arrived).to(request.language))
+        return request.reply("\n\n".join(parts), skill=self.name, model=self._kit.models.live(TRANSLATE))
 
     def _nothing_to_translate(self, request: Request) -> Text:
         if any(file.kind == "audio" for file in request.files):
@@ -152,13 +164,13 @@ def _usual_target(source: str, request: Request) -> str:
     return {"ko": "en", "en": "ko"}.get(source, request.language)
 
 
-def _headed(text: str, longest: int) -> str:
-    """Return the first `longest` characters, cut at the end of a line or a word where one is near."""
-    if len(text) <= longest:
-        return text
-    head = text[:longest]
-    end = max(head.rfind("\n", longest // 2), head.rfind(". ", longest // 2) + 1, head.rfind(" ", longest - 200))
-    return head[:end] if end > 0 else head
+def _headed(text: str) -> Original:
+    """Return the first LONGEST_TEXT characters, cut at the end of a line or a word where one is near."""
+    if len(text) <= LONGEST_TEXT:
+        return Original(text)
+    head, middle = text[:LONGEST_TEXT], LONGEST_TEXT // 2
+    end = max(head.rfind("\n", middle), head.rfind(". ", middle) + 1, head.rfind(" ", LONGEST_TEXT - 200))
+    return Original(head[:end] if end > 0 else head, cut=True)
 
 
 def _no_model() -> Text:

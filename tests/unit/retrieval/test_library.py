@@ -1,7 +1,9 @@
 import asyncio
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from retrieval_fakes import ANN, TEAM, WordEmbedder
 from sqlalchemy import text
 
@@ -214,6 +216,20 @@ async def test_a_picture_is_kept_by_its_text(library: Shelves, embedder: WordEmb
     embedder.ocr = Reading("Exit to the garden", 0.9, "fake", ("en",))
     await library.add_file(picture, PUBLIC, title="sign.png")
     assert await found(library, "where is the exit to the garden") == ["Exit to the garden"]
+
+
+async def test_of_a_picture_that_is_cut_off_it_is_told_how_much_arrived(
+    library: Shelves, embedder: WordEmbedder, tmp_path: Path
+) -> None:
+    embedder.ocr = Reading("Exit to the garden", 0.9, "fake", ("en",))
+    noise, file = io.BytesIO(), tmp_path / "sign.jpg"
+    Image.effect_noise((160, 160), 50).convert("RGB").save(noise, "JPEG", quality=90)
+    file.write_bytes(noise.getvalue())
+    assert [one.arrived for one in await library.text_of(file, name="sign.jpg")] == [1.0]
+    file.write_bytes(noise.getvalue()[: len(noise.getvalue()) * 2 // 3])
+    (passage,) = await library.text_of(file, name="sign.jpg")
+    assert passage.text == "Exit to the garden"
+    assert 0.5 < passage.arrived < 0.8
 
 
 async def test_a_picture_without_text_is_told(library: Shelves, embedder: WordEmbedder, picture: Path) -> None:

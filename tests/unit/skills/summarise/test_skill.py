@@ -105,6 +105,27 @@ async def test_the_text_in_a_picture_is_made_short(tmp_path: Path, *, before: bo
     assert "dam" in reply.text
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "only the upper 62 % of the picture arrived, and I read that."),
+        ("ko", "사진의 위쪽 62 %만 도착해서 그만큼만 읽었어요."),
+    ],
+)
+@pytest.mark.parametrize("text", [DAM, "The dam is old."])
+async def test_of_a_picture_that_is_cut_off_that_is_said(tmp_path: Path, text: str, language: Language, said: str) -> None:
+    class Reads(FakeLibrary):
+        async def text_of(self, path: Path, *, name: str) -> list[Passage]:
+            return [Passage(0, PUBLIC, name, "", text, "", "en", arrived=0.62)]
+
+    kit = kit_of(tmp_path, library=Reads())
+    photo = make_attachment(kit, "image", "letter.jpg", b"jpeg")
+    assert (await ask(kit, make_message("/sum", attachments=[photo], language=language))).text.endswith(said)
+    whole = kit_of(tmp_path, library=FakeLibrary())
+    letter = make_attachment(whole, "document", "letter.txt", text.encode())
+    assert said not in (await ask(whole, make_message("/sum", attachments=[letter], language=language))).text
+
+
 LEASE, POLICY, LEAVE = "contracts/office-lease.md", "Travel policy 2026.txt", "휴가-규정.txt"
 HERE = make_request("").home
 

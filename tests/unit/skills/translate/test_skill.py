@@ -4,6 +4,7 @@ import pytest
 
 from bot.config import ModelSettings, Settings
 from bot.errors import NoModelError
+from bot.locale import Language
 from bot.models.tasks import TranslationInput
 from bot.passage import PUBLIC, Passage
 from bot.testing import FakeLibrary, FakeModels, Told, fake_kit, make_attachment, make_message, make_request
@@ -83,6 +84,26 @@ async def test_the_text_in_a_picture_is_translated(tmp_path: Path) -> None:
     reply = await build(kit).answer(make_request(make_message("/tr ko", reply_to=make_message("", attachments=[photo]))))
 
     assert reply.text.startswith("<enko:The office moves on Friday.>")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "only the upper 62 % of the picture arrived, and I read that."),
+        ("ko", "사진의 위쪽 62 %만 도착해서 그만큼만 읽었어요."),
+    ],
+)
+async def test_of_a_picture_that_is_cut_off_that_is_said(tmp_path: Path, language: Language, said: str) -> None:
+    class Reads(FakeLibrary):
+        async def text_of(self, path: Path, *, name: str) -> list[Passage]:
+            return [Passage(0, PUBLIC, name, "", "The office moves on Friday.", "", "en", arrived=0.62)]
+
+    kit = fake_kit(tmp_path, models=_models(), library=Reads())
+    photo = make_attachment(kit, "image", "sign.jpg", b"x")
+
+    reply = await build(kit).answer(make_request(make_message("/tr ko", attachments=[photo], language=language)))
+
+    assert reply.text.endswith(said)
 
 
 @pytest.mark.parametrize(("text", "told"), [("/tr ko hello", "[models.choose]"), ("/tr en 안녕", "번역 모델이 설치되지 않아서")])
