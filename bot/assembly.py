@@ -299,10 +299,12 @@ def _reception(ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker
         shared.counts.refused(message.address.channel)
         shared.delivery.hand(parcels)
 
-    def nobody_waits(address: Address) -> bool:
-        return not worker.waiting(address)[1]
-
     limits = ground.settings.limits
+    crowd = Crowd(worker.waiting, shared.delivery.waiting, chat_queue=limits.chat_queue, queue=limits.queue)
+
+    def nobody_waits(address: Address) -> bool:
+        return not crowd.coming and not worker.waiting(address)[1]
+
     searches = {
         name
         for skill in shared.skills
@@ -315,7 +317,7 @@ def _reception(ground: Ground, shared: _Shared, parts: SwapParts, worker: Worker
         shared.inbox, shared.chats, shared.blobs, shared.moves, arrived=worker.hand, stop=worker.stop,
         default=ground.settings.language, text_bytes=limits.text_bytes, members_changed=shared.access.changed,
         refused=admin.refused_press, complained=parts.probation.complained, rated=shared.counts.rated, door=shared.door, not_taken=not_taken,
-        crowd=Crowd(worker.waiting, shared.delivery.waiting, chat_queue=limits.chat_queue, queue=limits.queue),
+        crowd=crowd,
         removed=talk.forgetting.removed, linking=talk.linking, offered=shared.outbox.offered,
         foresee=Foresight(ground.pool, searches=searches, idle=nobody_waits),
     )  # fmt: skip
