@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from bot.errors import InputError
 from bot.locale import Language, Text, phrases
@@ -125,6 +125,13 @@ class Passage:
     """The share of a picture that its text was read of: under 1 where the file is cut off. What is kept does not tell."""
 
 
+class Mended(NamedTuple):
+    """A mistyped word of a question, and the word that was looked for instead, as it stands in a passage that was found."""
+
+    said: str
+    meant: str
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that was found. `score` is calibrated to 0..1: the chance that it answers; `marked` the range of its text that does."""
@@ -134,6 +141,8 @@ class Hit:
     marked: tuple[int, int] | None = None
     lines: tuple[Line, ...] = ()
     """Of a message: the exchange that it stands in, oldest first, itself among them."""
+    mended: tuple[Mended, ...] = ()
+    """The mistyped words of the question that it has, in order; of others nothing is told."""
 
     @property
     def read(self) -> tuple[int, ...]:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.language import detect
+from bot.passage import Hit
 from bot.retrieval.closer import around
 from bot.retrieval.embed import unpack_sentences
 from bot.retrieval.evidence import beside
 from bot.retrieval.features import ANOTHER, FEATURES, QueryTerms
 from bot.retrieval.fuse import ACROSS, languages, standing
-from bot.retrieval.judged import First
+from bot.retrieval.judged import First, Looked
 from bot.retrieval.mark import Reading, read
+from bot.retrieval.slips import mended
 from bot.retrieval.spoken import Asked
 from bot.store.shelf import Candidate, Mark, Shown
 
@@ -90,6 +92,13 @@ def readings_of(question: Question, shown: Sequence[Shown], query: QueryTerms) -
     return read(question.text, texts, query, unpack_sentences(shown), names=f"{first.title} {first.heading}")
 
 
+def telling(looked: Looked, asked: str, text: str) -> Looked:
+    """Return `looked` with what its hits tell of how the question `asked` became `text`, the one that was looked for."""
+    if asked == text:
+        return looked
+    return replace(looked, hits=[replace(hit, mended=mended(asked, text, _texts(hit))) for hit in looked.hits])
+
+
 def first_of(question: Question, found: Found, place: int, shown: Shown, readings: Sequence[Reading]) -> First:
     """Return what the judge is given of the passage that ranks first, the candidate at `place`."""
     passage, span = shown.passage, readings[0].span
@@ -107,6 +116,11 @@ def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:
     """Return float32 (features + standing + evidence,): what the judge sees of the candidate at `place`, whose reading is the first."""
     evidence = beside(readings[0].evidence, [reading.evidence for reading in readings[1 : 1 + RIVALS]])
     return np.concatenate([found.rows[place], standing(found.scores[: len(found.rows)], place), evidence])
+
+
+def _texts(hit: Hit) -> list[str]:
+    """Return all that is told of a hit."""
+    return [hit.passage.text, *(line.text for line in hit.lines), hit.passage.heading, hit.passage.title]
 
 
 def in_own_language(found: Found) -> Found:

@@ -39,6 +39,7 @@ from bot.retrieval.found import (
     nothing,
     of_one_leg,
     readings_of,
+    telling,
 )
 from bot.retrieval.fuse import ACROSS, Fusion, languages
 from bot.retrieval.health import Findings, Status
@@ -130,12 +131,13 @@ class Finder:
                 vector = question.vector if question.about is None else question.about
                 question = replace(question, text=talk.text, vector=vector)
             found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard, talk=talk)
-            question = replace(question, text=found.text or question.text)
+            typed, question = question.text, replace(question, text=found.text or question.text)
             judge = partial(self._judge_said, talk) if talk else self._judge
-            looked = judge(state, question, scopes, found, count)
+            looked = telling(judge(state, question, scopes, found, count), typed, question.text)
             if looked.sure or looked.spoken != ACROSS:
                 return looked
-            return replace(looked, instead=judge(state, question, scopes, in_own_language(found), count))
+            instead = judge(state, question, scopes, in_own_language(found), count)
+            return replace(looked, instead=telling(instead, typed, question.text))
 
     def _judge(self, state: State, question: Question, scopes: Scopes, found: Found, count: int) -> Looked:
         """Return the best `count` of what was `found`, and whether the first of them is good enough."""

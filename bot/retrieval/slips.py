@@ -1,6 +1,7 @@
 """Slips of the typing finger: which of the library's words a mistyped one was meant to be.
 
-Owns what one slip is, and where the words of a question stand. Leaves to `bot.retrieval.lexical` which words a reader's passages hold.
+Owns what one slip is, where the words of a question stand, and how it is told which were mended. Leaves to
+`bot.retrieval.lexical` which words a reader's passages hold.
 
     near("recieve", ["receiv", "recent"])     # [Near(0, "receive", "receiv")]
 
@@ -17,7 +18,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bot import lazy
+from bot.locale import Text, phrases
+from bot.passage import Mended
 from bot.text.words import stem
+
+_ = phrases(__file__)
 
 LEAST = 6
 """Letters of a word that is mended: of shorter ones too many are one slip away from another."""
@@ -31,6 +36,9 @@ _ENDINGS = (
 )  # fmt: skip
 """What English words end in after their stems."""
 _WORD = lazy.compile(rf"(?<![\w'’./@])[a-z]{{{LEAST},24}}(?![a-z0-9_'’@/]|[.][a-z0-9]|[\u00c0-\u024f])", re.IGNORECASE | re.ASCII)
+
+_RUNS = lazy.compile("[a-z]+|[^a-z]+", re.IGNORECASE | re.ASCII)
+_LETTERS = lazy.compile(r"(?<![^\W_])[a-z]+(?![^\W_가-힣])", re.IGNORECASE)
 
 
 class Near(NamedTuple):
@@ -61,6 +69,25 @@ def early(said: str) -> set[str]:
     return (swapped | lost | {said[:at] + said[at + 1 :] for at in range(1, SURE)}) - {said}
 
 
+def mended(said: str, meant: str, texts: Sequence[str]) -> tuple[Mended, ...]:
+    """Return the words in which the question `said` became `meant`, as they stand in `texts`; those that stand in none are left out.
+
+    What was looked for is a stem: a whole word is told of it, and it is one of `texts`, which the asker may read.
+    """
+    words = [word for text in texts for word in _LETTERS.findall(text)]
+    changed = [(was, now) for was, now in zip(_cut(said), _cut(meant), strict=False) if was != now]
+    standing = ((was, _standing(now, words)) for was, now in changed)
+    return tuple(Mended(was, word) for was, word in dict.fromkeys(standing) if word)
+
+
+def told(words: Sequence[Mended]) -> Text | None:
+    """Return the sentence that says what was looked for instead of mistyped words; None for none."""
+    if not words:
+        return None
+    said, meant = (", ".join(f"“{word}”" for word in side) for side in zip(*words, strict=True))
+    return _("I looked for {meant}, not {said}.", meant=meant, said=said)
+
+
 def near(word: str, stems: Iterable[str]) -> list[Near]:
     """Return what `word` may have been meant as: the words one slip away that have one of `stems`, the nearest of each."""
     return [min(forms, key=_rank) for other in set(stems) if _alike(word, other) and (forms := list(_forms(word, other)))]
@@ -70,6 +97,19 @@ def nearest(choices: Sequence[Near]) -> str | None:
     """Return the word of the nearest of `choices`; None where there is none, or more than one is as near."""
     best = min(choices, key=_rank, default=None)
     return best.word if best and sum(one.distance == best.distance for one in choices) == 1 else None
+
+
+def _cut(text: str) -> list[str]:
+    """Return `text` as runs of letters and what stands between them: mending a word changes its own run alone."""
+    return _RUNS.findall(text)
+
+
+def _standing(word: str, words: Sequence[str]) -> str:
+    """Return `word` as it is written among `words`, else the first of them that has its stem, "" for none."""
+    exact = {one for one in words if one.lower() == word}
+    if exact:
+        return word if word in exact else min(exact)
+    return next((one for one in words if stem(one.lower()) == stem(word)), "")
 
 
 def _rank(one: Near) -> tuple[int, int, str]:

@@ -21,6 +21,7 @@ from bot.locale import Language, Text, phrases
 from bot.message import PRIVATELY, Attachment, AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, Vector
 from bot.passage import Added, Hit
+from bot.retrieval.slips import told
 from bot.retrieval.spoken import asks_when
 from bot.skill import CommandSpec, Kit, Request, Slot
 from bot.text.query import looked_for
@@ -125,6 +126,8 @@ class Search:
             return request.reply(nothing, skill=self.name, model=model, buttons=_alone(request))
         worth = [hit for hit in hits if hit.score >= LEAST_SHARE * hits[0].score]
         shown = worth[: asked.count]
+        if (instead := told(shown[0].mended)) is not None:
+            begun.append(instead.markdown(request.language))
         answer = "\n\n".join([*begun, self._answer(shown[0], asked.text, request)])
         return request.reply(
             answer,

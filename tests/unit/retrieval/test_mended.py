@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from retrieval_fakes import ANN, TEAM
 
-from bot.passage import PUBLIC, Scopes
+from bot.passage import PUBLIC, Mended, Scopes
 from bot.retrieval import lexical
 from bot.retrieval.library import Shelves
 from bot.retrieval.search import Finder
@@ -76,3 +76,28 @@ async def test_what_is_mistyped_is_answered(parcels: Shelves) -> None:
     hits = await parcels.search("where does the goverment of the island sit", OURS)
     assert hits
     assert "harbour" in hits[0].passage.text
+
+
+@pytest.mark.parametrize("question", ["where does the goverment of the island sit", "goverment of the island 어디?"])
+async def test_what_was_looked_for_instead_is_told_as_it_stands_in_what_was_found(parcels: Shelves, question: str) -> None:
+    await parcels.add_text("The Governments of the island sit in the harbour", PUBLIC, title="", link="", key="4")
+    hits = await parcels.search(question, OURS)
+    told = {hit.passage.text: hit.mended for hit in hits}
+    assert told["The Governments of the island sit in the harbour"] == (Mended("goverment", "Governments"),)
+    assert told["the government of the island"] == (Mended("goverment", "government"),)
+    assert told.get("you receive the parcel at the door", ()) == ()
+
+
+async def test_of_a_question_without_a_slip_nothing_is_told(parcels: Shelves) -> None:
+    assert {hit.mended for hit in await parcels.search("where is the government of the island", OURS)} == {()}
+
+
+async def test_words_of_others_passages_are_told_to_nobody_else(parcels: Shelves) -> None:
+    """Neither how a mended word is written there, nor that another would have been nearer."""
+    question = "the goverment of the island and its elephnat"
+    alone = await parcels.search(question, OURS)
+    assert {word.meant for hit in alone for word in hit.mended} == {"government"}
+    for said in ("GOVERNMENT and elephant of the island", "governmentt island", "Goverments of the island"):
+        await parcels.add_text(said, ANN, title=said, link="", key=said)
+    again = await parcels.search(question, OURS)
+    assert [(hit.passage, hit.mended) for hit in again] == [(hit.passage, hit.mended) for hit in alone]

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UnreadableError
+from bot.locale import Language
 from bot.message import PRIVATELY, Attachment, Button, Command
-from bot.passage import PUBLIC, Added, Failed, Hit, Passage, Scope, Scopes
+from bot.passage import PUBLIC, Added, Failed, Hit, Mended, Passage, Scope, Scopes
 from bot.skill import Kit
 from bot.talk import Line
 from bot.testing import FakeLibrary, Told, fake_kit, make_attachment, make_message, make_request
@@ -67,6 +68,22 @@ async def test_a_button_has_the_question_answered_as_it_was_at_first(
     for args in ("--count 10", ""):  # in a group as in the direct chat to which it is taken
         press = replace(make_message("/search"), command=Command("search", args), reply_to=question)
         assert (await search.answer(make_request(press, scopes=[PUBLIC]))).text == at_first
+
+
+@pytest.mark.parametrize(
+    ("language", "line"), [("en", "I looked for “lamps”, not “lmaps”."), ("ko", "“lmaps” 대신 “lamps”(으)로 찾았어요.")]
+)
+async def test_what_was_looked_for_instead_of_a_mistyped_word_is_said_above_the_answer(
+    search: Search, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch, language: Language, line: str
+) -> None:
+    async def found(_query: str, _scopes: Scopes, k: int) -> list[Hit]:
+        return [Hit(passage(1), 0.9, mended=(Mended("lmaps", "lamps"),)), Hit(passage(2), 0.8)][:k]
+
+    monkeypatch.setattr(library, "search", found)
+    asked = make_message("blue lmaps", language=language)
+    said, quote = (await search.answer(make_request(asked, scopes=[PUBLIC]))).text.split("\n\n")[:2]
+    assert said == line
+    assert quote.startswith("> ")
 
 
 async def test_nothing_found_is_said_in_the_askers_language(search: Search) -> None:
