@@ -5,10 +5,12 @@ Owns reading the question and the list's look. Leaves to the library which docum
     /files            all of them, the newest first
     /files lease      those whose titles hold the word
     "which files do you have?", "무슨 문서가 있어?"
+    "list the documents about the budget", "계약 관련 문서 목록"
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,15 +31,27 @@ AT_ONCE: Final = 20
 """Documents that are told at once."""
 LONGEST_ASKING: Final = 60
 _FROM = lazy.compile(r"^\s*--from[ =](\d{1,6})\b\s*")
+_FILE_EN, _FILE_KO = r"(?:files?|docs?|documents?)", "(?:문서|파일|자료)(?:들)?"
+_ABOUT = lazy.compile(
+    rf"(?:(?:can|could|would) you |please )?(?:list|show(?: me)?|which|what)(?: of| me)?(?: all| the| our| my| your| any)* {_FILE_EN}"
+    r"(?: (?:do (?:you|we) have|are there|have (?:you|we)(?: got)?|there are|is there))? (?:about|on|regarding|called|named) "
+    r"(?:the |our |my )?(?P<en>[^?]+?)(?: (?:do (?:you|we) have|are there))?(?: please)?[?.! ]*|"
+    rf"(?P<ko>[^?]+?)(?:에| 에)? ?(?:관련(?:된)?|관한|대한|(?:이)?라는) {_FILE_KO}(?:[은는이가을를])? ?"
+    r"(?:목록|리스트|(?:뭐|무엇|어떤 ?(?:거|것))(?:이|가)? ?(?:있(?:어|니|나|지|습니까)요?|야|예요|에요))"
+    r"(?: ?(?:좀|다|전부))*(?: ?(?:보여|알려) ?(?:줘|주세요|줄래)요?)?[?.! ]*",
+    re.IGNORECASE,
+)
 _WHICH: Final = word_set("""
     what which where list show 무슨 어떤 뭐 뭐야 뭐예요 뭐있어 뭔가요 어디 어디에 어디야 어디있어 목록 리스트 보여 보여줘 보여줘요 보여주세요
-    알려 알려줘 알려줘요 알려주세요
+    알려 알려줘 알려줘요 알려주세요 보여줄래 보여줄래요 뭐뭐 뭐가 무엇 무엇이
 """)
 _SENT: Final = word_set("send sent upload uploaded add added give gave given share shared")
 _BESIDE: Final = word_set("""
     do did you have i are is were was can could we my the all of here now there kept stored indexed saved me please that so far to your our
     these those know keep in tell search read a access 내 제 내가 제가 우리 우리가 지금 지금까지 여기 여기에 보낸 올린 보내준 가진 갖고
     가지고 있는 저장된 색인된 있어 있어요 있니 있나요 있지 있습니까 줘 줘요 주세요 전체 모든 다 전부
+    올라온 올라와 올려둔 올려놓은 올린거 올라간 등록된 등록한 추가된 추가한 업로드된 업로드한 들어있는 들어간 공유된 공유한 현재 있는지 있는거 좀
+    current currently available uploaded right now full complete
 """)
 
 
@@ -48,6 +62,19 @@ def asks_for_list(text: str) -> bool:
     words = said_words(text, whole=_BESIDE)
     sent = _SENT if "i" in words else frozenset[str]()
     return bool(words & _WHICH and words & (FILES | sent) and words <= FILES | _WHICH | _SENT | _BESIDE)
+
+
+def topic_of_list(text: str) -> str:
+    """Return what the documents are to be about whose list `text` asks for: "list docs about the budget"; "" where it asks for none."""
+    found = _ABOUT.fullmatch(text.strip()) if len(text) <= LONGEST_ASKING else None
+    return (found["en"] or found["ko"]).strip() if found else ""
+
+
+async def listed_about(request: Request, kit: Kit, topic: str) -> Reply | None:
+    """Return the documents whose titles hold the words of `topic`, None where there is none."""
+    if not (await kit.library.listing(request.scopes, words=normal("NFC", topic).split(), count=1)).documents:
+        return None
+    return await listed(request, kit, topic)
 
 
 async def listed(request: Request, kit: Kit, wanted: str) -> Reply:

@@ -80,7 +80,7 @@ class Search:
         """Claim documents that come without a word: they are kept, to be searched; and who asks which documents there are."""
         files = message.attachments
         if not files:
-            return listing.asks_for_list(message.text)
+            return listing.asks_for_list(message.text) or bool(listing.topic_of_list(message.text))
         return not message.text.strip() and all(file.kind == "document" for file in files)
 
     async def answer(self, request: Request) -> Reply:
@@ -90,6 +90,9 @@ class Search:
             return await listing.listed(request, self._kit, request.text)
         if command is None and not request.files and listing.asks_for_list(request.text):
             return await listing.listed(request, self._kit, "")
+        topic = listing.topic_of_list(request.text) if command is None and not request.files else ""
+        if topic and (titled := await listing.listed_about(request, self._kit, topic)) is not None:
+            return titled
         documents = [file for file in request.files if file.kind == "document" and file.blob]
         said = await self._kept(request, documents) if documents else []
         asked = self._asked(request)
@@ -114,7 +117,7 @@ class Search:
             if before.command is not None and (again := _COUNT.match(text)):
                 text = text[again.end() :]
             before = before.reply_to
-        return Asked(looked_for(text[:LONGEST_QUESTION]), count)
+        return Asked(listing.topic_of_list(text) or looked_for(text[:LONGEST_QUESTION]), count)
 
     async def _found(self, request: Request, asked: Asked, new: Sequence[Text]) -> Reply:
         with request.stopwatch("search"):

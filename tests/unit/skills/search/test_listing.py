@@ -7,7 +7,7 @@ import pytest
 from bot.message import Button, Command
 from bot.passage import PUBLIC, Passage, Scope
 from bot.testing import FakeLibrary, fake_kit, make_message, make_request
-from skills.search.listing import asks_for_list
+from skills.search.listing import asks_for_list, topic_of_list
 from skills.search.skill import Search, build
 
 MINE = Scope("dm", "telegram/bot/1")
@@ -34,6 +34,9 @@ def document(number: int, title: str, scope: Scope = PUBLIC) -> Passage:
         "what files have I sent you?", "which documents can you search?", "무슨 문서가 있어?", "어떤 파일 있어?", "문서 목록 보여줘",
         "내가 올린 파일 보여줘", "지금 가지고 있는 자료 알려줘", "저장된 문서 목록 보여주세요",
         "Where is my file?", "what did I send you?", "which documents have I uploaded so far", "무슨 파일 갖고 있어?", "내 파일 어디 있어?",
+        "올라온 문서 목록 보여줘", "문서 뭐뭐 있어?", "등록된 문서 좀 보여줄래?", "지금 올라와 있는 파일 뭐야",
+        "what docs are available right now",
+        "show me the full list of files",
     ],
 )  # fmt: skip
 def test_the_list_is_asked_for_in_words(search: Search, said: str) -> None:
@@ -81,3 +84,30 @@ async def test_it_is_told_where_there_is_none(search: Search) -> None:
     assert "no documents yet" in (await search.answer(make_request("/files", scopes=[PUBLIC]))).text
     assert "called “lease”" in (await search.answer(make_request("/files lease", scopes=[PUBLIC]))).text
     assert "문서가 없어요" in (await search.answer(make_request("/문서 휴가", scopes=[PUBLIC], language="ko"))).text
+
+
+@pytest.mark.parametrize(
+    ("said", "topic"),
+    [
+        ("list docs about budget", "budget"), ("which documents are there about the lease?", "lease"),
+        ("show me all files on refunds", "refunds"),
+        ("what docs about travel do we have?", "travel"), ("계약 관련 문서 목록", "계약"), ("예산에 관한 자료 뭐가 있나요?", "예산"),
+        ("휴가에 대한 파일 목록 보여줘", "휴가"),
+        ("what files are on the server", ""), ("which documents mention the lease?", ""), ("what documents do I need for the visa?", ""),
+        ("휴가에 관한 문서 찾아줘", ""), ("휴가 규정 문서 있어?", ""),
+    ],
+)  # fmt: skip
+def test_a_list_is_asked_for_about_something(search: Search, said: str, topic: str) -> None:
+    assert topic_of_list(said) == topic
+    assert search.claims(make_message(said)) is bool(topic)
+
+
+async def test_such_a_list_is_of_titles_and_where_none_holds_the_word_of_what_stands_in_them(
+    search: Search, library: FakeLibrary
+) -> None:
+    library.passages = [document(1, "budget-2026.xlsx"), document(2, "lease.pdf")]
+    titled = await search.answer(make_request("list docs about the budget", scopes=[PUBLIC]))
+    assert "budget-2026" in titled.text
+    assert "lease" not in titled.text
+    found = await search.answer(make_request("list docs about text 2", scopes=[PUBLIC]))
+    assert found.sources[0].title == "lease.pdf"
