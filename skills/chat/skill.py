@@ -142,13 +142,23 @@ def _instructions(language: Language) -> str:
 
 
 def _without_model(request: Request) -> str:
-    """Return the courtesy that answers one, else what an admin would type."""
+    """Return the courtesy that answers one; to who asks for talk by the command what an admin would type, else that nothing was found.
+
+    What is routed here without a model was looked for in the documents first (`bot.dispatch`).
+    """
     said = request.text.strip()
-    if request.message.command is None and (courtesy := returned(said)) is not None:
+    commanded = request.message.command is not None
+    if not commanded and (courtesy := returned(said)) is not None:
         return courtesy.markdown(request.language)
+    told = (_advice() if commanded else _nothing()).to(request.language)
     begin = greeted(said)
-    return (
-        f"{begin.to(request.language)} {_advice().to(request.language)}" if begin is not None else _advice().to(request.language)
+    return f"{begin.to(request.language)} {told}" if begin is not None else told
+
+
+def _nothing() -> Text:
+    return _(
+        "No model to talk with is installed yet, and I found nothing about this in what you may read here. Ask in other words, or send me the "
+        "document that it stands in; /help shows what I can do, /chat what an admin would type to have me talk."
     )
 
 

@@ -147,6 +147,11 @@ async def test_a_choice_that_is_wrong_is_told_as_it_is(models: ModelSettings) ->
         ("what's your name", "I am Paring"),
         ("hello", "Hello! Send me a file"),
         ("Hi there!", "Hello!"),
+        ("How are you?", "I am well"),
+        ("hi, how's it going today", "I am well"),
+        ("what's up?", "I am well"),
+        ("요즘 어떻게 지내세요?", "저는 잘 지내요"),
+        ("안녕하세요, 잘 지내시죠?", "저는 잘 지내요"),
         ("OK", "All right!"),
         ("haha nice", "All right!"),
         ("👍", "All right!"),
@@ -177,11 +182,24 @@ async def test_a_courtesy_is_claimed_and_returned_in_a_sentence(text: str, told:
     [
         "hello, when does the lease end?", "thanks, and who orders paper?", "ok computer lyrics", "yes or no: is the lease over?",
         "write a poem", "good holidays rules", "?", "!!", "1", "안녕 휴가 규정 알려줘", "네이버 비밀번호 뭐야?", "좋은 식당 어디야?",
-        "누구 담당이야?", "너 누구 편이야", "응급실 번호", "",
+        "누구 담당이야?",
+        "what's up with the server", "how are things in Seoul?", "how is it going with the lease", "기분 전환 여행 규정",
+        "너 누구 편이야", "응급실 번호", "",
     ],
 )  # fmt: skip
 def test_what_asks_for_something_is_not_claimed(text: str) -> None:
     assert not build(fake_kit()).claims(make_message(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("hello, who owns the house?", "Hello! No model to talk with"), ("집주인이 누구야", "여기서 읽으실 수 있는 자료에는")],
+)
+async def test_who_did_not_ask_for_talk_is_told_that_nothing_was_found_and_not_what_an_admin_types(text: str, told: str) -> None:
+    reply = await build(fake_kit()).answer(make_request(text))
+    assert reply.text.startswith(told)
+    assert "/chat" in reply.text
+    assert "PARING_" not in reply.text
 
 
 async def test_chat_alone_says_what_an_admin_types_where_there_is_no_model() -> None:
