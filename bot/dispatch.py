@@ -299,11 +299,17 @@ class Dispatcher:
         return next((skill for skill in self._skills.values() if any(file.kind in skill.takes for file in files)), None)
 
     async def _asked_back(self, message: Message, decision: Decision, route: Route) -> _Plan | Answer:
+        looked = await self._looked(message, route)
+        if looked is not None and looked.replies[0].sources:
+            return looked
         names = [name for name in (decision.skill, decision.runner_up) if name in self._skills]
-        if found := await self._found(message, route, least=0.0):
-            return found
-        buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
         said = _("I am not sure what you would like. Which of these?")
+        if looked is not None and self._fallback is not None and self._fallback.name in names:  # it has been asked
+            names = [name for name in names if name != self._fallback.name and self._equipped(self._skills[name])]
+            if not names:
+                return looked
+            said = _("I found nothing about this in what you may read here. Did you mean something else?")
+        buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
         return _say(said, message, route=route, buttons=buttons)
 
     async def _unserved(self, message: Message, route: Route) -> _Plan | Answer:
@@ -311,8 +317,13 @@ class Dispatcher:
         if found := await self._found(message, route, least=VERY_GOOD if certain else 0.0):
             return found
         said = _("None of my skills does that. I search, summarise, read pictures and more; /help shows all of it.")
+        if not certain and self._fallback is not None:
+            said = _(
+                "None of my skills does that, and I found nothing about it in what you may read here. Try other words, or send me the "
+                "document that it stands in; /help shows what I can do."
+            )
         near = self._skills.get(route.runner_up) if (route.runner_up_score or 0.0) >= NEAR else None
-        offered = near is not None and self._equipped(near)
+        offered = near is not None and near is not self._fallback and self._equipped(near)
         buttons = (Button(_title(near, message), Command(AS, near.name)),) if near is not None and offered else ()
         return _say(said, message, route=route, buttons=buttons)
 
@@ -331,14 +342,20 @@ class Dispatcher:
 
     async def _found(self, message: Message, route: Route, *, least: float | None) -> Answer | None:
         """Return what the documents say, where they answer at least so well: an answer that is found needs no routing."""
-        if self._fallback is None or least is None:
+        looked = await self._looked(message, route) if least is not None else None
+        if looked is None or not (sources := looked.replies[0].sources) or sources[0].score < (least or 0.0):
+            return None
+        return looked
+
+    async def _looked(self, message: Message, route: Route) -> Answer | None:
+        """Return what the documents say, also where that is nothing; None where no skill asks them."""
+        if self._fallback is None:
             return None
         stopwatch = Stopwatch()
         request = self._request(message, message.text, message, stopwatch=stopwatch)
         reply = await self._answer_as(self._fallback, request, message)
-        if not reply.sources or reply.sources[0].score < least:
-            return None
-        plan = _Plan(self._fallback, message, message.text, replace(route, skill=self._fallback.name, how="found"))
+        how: How = "found" if reply.sources else route.how
+        plan = _Plan(self._fallback, message, message.text, replace(route, skill=self._fallback.name, how=how))
         return Answer((_with_receipt(reply, plan, stopwatch),), plan.route)
 
     def _wrong_skill(self, decision: Decision, message: Message) -> tuple[Button, ...]:

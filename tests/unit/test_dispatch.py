@@ -173,6 +173,20 @@ async def test_two_close_skills_are_asked_about() -> None:
     assert house.chat.asked == []
 
 
+async def test_where_the_documents_had_nothing_only_the_other_skill_is_asked_about() -> None:
+    house = House(Decision("chat", runner_up="search", action="ask"), found=False)
+    (reply,) = (await house.ask(make_message("who owns the house"))).replies
+    assert reply.text.startswith("I found nothing about this")
+    assert [button.command.args for button in reply.buttons] == ["chat"]
+
+
+async def test_where_the_other_skill_has_no_model_the_search_says_that_it_found_nothing() -> None:
+    house = House(Decision("chat", runner_up="search", action="ask"), found=False, equipped=False)
+    answer = await house.ask(make_message("who owns the house"))
+    assert (answer.replies[0].text, answer.route.skill) == ("search: who owns the house", "search")
+    assert len(house.search.asked) == 1
+
+
 async def test_a_question_that_no_skill_is_sure_of_is_answered_where_the_documents_answer_it() -> None:
     house = House(Decision("none", action="none"))
     answer = await house.ask(make_message("what colour is the plan"))
@@ -184,6 +198,16 @@ async def test_where_they_do_not_it_is_told_that_no_skill_serves() -> None:
     answer = await house.ask(make_message("turn on the light"))
     assert "None of my skills" in answer.replies[0].text
     assert answer.route.action == "none"
+
+
+async def test_it_is_told_that_the_documents_were_asked_too_and_their_search_is_not_offered_again() -> None:
+    decision = Decision("none", 0.7, "search", 0.3, action="none")
+    (reply,) = (await House(decision, found=False).ask(make_message("which wine goes with the fish"))).replies
+    assert "I found nothing about it in what you may read here" in reply.text
+    assert reply.buttons == ()
+    certain = Decision("none", 0.99, action="none")
+    (reply,) = (await House(certain, found=False).ask(make_message("turn on the light"))).replies
+    assert "found nothing" not in reply.text
 
 
 @pytest.mark.parametrize(("near", "offered"), [(0.3, ["chat"]), (0.01, [])])
