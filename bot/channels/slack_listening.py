@@ -27,14 +27,18 @@ from slack_sdk.signature import SignatureVerifier
 from bot.channels.posting import CannotListenError, Patience, hosted
 from bot.errors import ChannelError
 from bot.locale import phrases
+from bot.logs import Logger
 
 _ = phrases(__file__)
+log = Logger(__name__)
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 BODY_S: Final = 2.5
 """Slack waits 3 s for an answer."""
-NONSENSE: Final = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What bolt raises at a payload that is none of Slack's."""
+NONSENSE: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What bolt raises at a payload that is none of Slack's, where it does not answer it with BROKEN."""
+BROKEN: Final = 500
+LEFT_OUT: Final = 400
 Take = Callable[[Mapping[str, object]], Awaitable[int]]
 
 
@@ -106,6 +110,11 @@ async def _dispatched(app: AsyncApp, body: bytes, request: web.Request) -> web.R
     headers: dict[str, str | Sequence[str]] = {name: [value] for name, value in request.headers.items()}
     try:
         asked = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=headers)
-        return await to_aiohttp_response(await app.async_dispatch(asked))
-    except NONSENSE:
-        return web.Response(status=400)
+        answer = await app.async_dispatch(asked)
+        if answer.status != BROKEN:
+            return await to_aiohttp_response(answer)
+        why = "bolt cannot read it"
+    except NONSENSE as error:
+        why = type(error).__name__
+    log.warning("what was posted with Slack's signature is nothing that is known, and is left out", why=why)
+    return web.Response(status=LEFT_OUT)

@@ -22,7 +22,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.channels.backoff import SETTLED_S, SLACK_S, Backoff
-from bot.channels.slack_listening import NONSENSE
+from bot.channels.slack_listening import BROKEN, NONSENSE
 from bot.channels.slack_wire import Wire
 from bot.config import MEBIBYTE
 from bot.errors import ChannelError, RetryLaterError
@@ -139,6 +139,8 @@ class Socket:
         except NONSENSE as error:
             log.warning("what Slack told is nothing that is known, and is left out", why=type(error).__name__)
             return
+        if answer.status == BROKEN:
+            log.warning("what Slack told is nothing that is known, and is left out", why="bolt cannot read it")
         if answer.status == ACKNOWLEDGED:
             with suppress(aiohttp.ClientError, OSError):
                 await opened.send_json({"envelope_id": envelope})

@@ -101,10 +101,11 @@ class Taking:
 
     async def _commit(self, body: Mapping[str, object], here: Workspace) -> None:
         kind, event = body.get("type"), body.get("event")
-        if kind == "block_actions" and (token := of_share(body, SHARE)):
-            await self._shared(token, of_press(body, here.me), here)
-        elif kind == "block_actions":
-            await self._pressed(of_press(body, here.me), here)
+        press = of_press(body, here.me) if kind == "block_actions" else None
+        if press is not None and (token := of_share(body, SHARE)):
+            await self._shared(token, press, here)
+        elif press is not None:
+            await self._pressed(press, here)
         elif kind == "message_action":
             await self._perhaps(of_shortcut(body, here.me), here)
         elif body.get("command"):
@@ -115,10 +116,14 @@ class Taking:
             log.warning("Slack leaves out events of this workspace for a minute: it sent more than 30,000 in an hour")
         elif isinstance(event, dict):
             await self._told(event, here)
+        else:
+            log.warning("what Slack told is nothing that is known, and is left out", why="no field of it says what it is")
 
     async def _perhaps(self, message: Message | None, here: Workspace) -> None:
         if message is not None:
             await self._said(message, here)
+        else:
+            log.warning("what Slack told is nothing that is known, and is left out", why="it names nobody, no place or no order")
 
     async def _told(self, event: Mapping[str, object], here: Workspace) -> None:
         what = event.get("type")
@@ -196,19 +201,15 @@ class Taking:
         elif taken.note:
             here.say(Reply(taken.note, language), message.address)
 
-    async def _pressed(self, press: Press | None, here: Workspace) -> None:
-        if press is None:
-            return
+    async def _pressed(self, press: Press, here: Workspace) -> None:
         language = await self._intake.language(press.address, "", (await here.people.who(press.sender)).language)
         taken = await self._intake.accept(replace(press, language=language))
         if taken.note and press.alone is not None:
             where = press.address if press.address.kind == "direct" else replace(press.alone, thread=f"in:{press.address.chat}")
             here.say(Reply(taken.note, language), where)
 
-    async def _shared(self, token: str, press: Press | None, here: Workspace) -> None:
+    async def _shared(self, token: str, press: Press, here: Workspace) -> None:
         """Show to the channel what one alone saw, as they ask."""
-        if press is None:
-            return
         found = here.sending.shared(token)
         if found is not None:
             here.say(found[0], Address(CHANNEL, here.me.team, found[1], kind="group"))
