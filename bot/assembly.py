@@ -290,7 +290,7 @@ def _worker(ground: Ground, shared: _Shared, dispatcher: Dispatcher) -> Worker:
     return Worker(
         shared.inbox, dispatcher, shared.blobs, shared.channels, limits=ground.settings.limits, replied=shared.delivery.hand,
         ended=ground.lease.ended, moves=shared.moves, is_through=shared.delivery.is_through, quotas=shared.quotas,
-        take_up_sending=shared.delivery.take_up,
+        take_up_sending=shared.delivery.take_up, unnamed=shared.eraser.let_go,
     )  # fmt: skip
 
 

@@ -53,12 +53,14 @@ class Files:
         """Return `message` with its files, and those of the message it replies to, in the blob store. Raises ParingError."""
         files = tuple([await self._fetched(message, one) for one in message.attachments])
         quoted = message.reply_to
-        if quoted is not None:
+        if quoted is not None and not (
+            files and any(map(_is_gone, quoted.attachments))
+        ):  # what is sent again stands for what was refused
             quoted = replace(quoted, attachments=tuple([await self._fetched(message, one) for one in quoted.attachments]))
         return replace(message, attachments=files, reply_to=quoted)
 
     async def _fetched(self, message: Message, file: Attachment) -> Attachment:
-        if file.kind == "sticker" or not (file.blob or file.ref) or await self._is_here(file):
+        if file.kind == "sticker" or await self._is_here(file):
             return file
         if file.size_bytes > self._most_bytes:
             raise TooLargeError(
@@ -82,7 +84,14 @@ class Files:
         return await channel.fetch(file, spool)
 
     async def _is_here(self, file: Attachment) -> bool:
-        """Say whether its bytes lie here, whole. Raises InputError where they are lost and cannot be fetched again."""
+        """Say whether its bytes lie here, whole. Raises InputError where they are lost or refused, and cannot be fetched again."""
+        if _is_gone(file):
+            raise InputError(
+                _(
+                    "I could not use {name} when it came, and did not keep it. Please send it once more.",
+                    name=file.name or file.kind,
+                )
+            )
         if not file.blob:
             return False
         if await asyncio.to_thread(self._blobs.holds, file.blob, file.size_bytes):
@@ -91,3 +100,8 @@ class Files:
         if not file.ref:
             raise InputError(_("{name} is damaged or gone on my disk. Please send it once more.", name=file.name or file.kind))
         return False
+
+
+def _is_gone(file: Attachment) -> bool:
+    """Say whether it was refused where no platform gives it again (`bot.store.refused`)."""
+    return file.kind != "sticker" and not (file.blob or file.ref)

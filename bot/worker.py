@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -72,6 +72,8 @@ class _Outcome:
     placeholder: str = ""
     error: str = ""
     reference: str = ""
+    refuses: bool = False
+    """Whether it says that a file cannot be read, or is too large: it is kept no longer."""
 
 
 class Worker:
@@ -91,13 +93,15 @@ class Worker:
         moves: Moves | None = None,
         quotas: Quotas | None = None,
         take_up_sending: Callable[[], Awaitable[None]] | None = None,
+        unnamed: Callable[[Collection[str]], Awaitable[None]] = lambda _blobs: _nothing(),
     ) -> None:
         """Work for `channels`, by name; give `replied` what is in the outbox; `ended(names)` are those leases whose bots live no more.
 
         `is_through(chat)` says whether the chat has what it was answered before; `moves` tells of chats that get another number while
         they are worked for, `quotas` what is too much of one person. `take_up_sending` queues the answers that bots left behind which live no
-        more: they go before those to what waited behind them.
+        more: they go before those to what waited behind them. `unnamed(blobs)` deletes those of some files that nothing names any more.
         """
+        self._unnamed = unnamed
         self._inbox = inbox
         self._dispatcher = dispatcher
         self._attempts = Attempts(dispatcher, minutes=limits.answer_minutes)
@@ -256,11 +260,21 @@ class Worker:
 
     async def _write(self, waiting: Waiting, outcome: _Outcome) -> bool:
         """Write the answer; return False where what it quotes has been edited or forgotten meanwhile, and nothing was written."""
+        refused: set[str] = set()
         parcels = await self._inbox.finish(
             waiting.id, outcome.message, outcome.replies, route=outcome.route, edits=outcome.placeholder, error=outcome.error,
-            reference=outcome.reference, then=self._replied,
+            reference=outcome.reference, refused=refused if outcome.refuses else None, then=self._replied,
         )  # fmt: skip
+        if refused:
+            await self._let_go(refused)
         return parcels is not None
+
+    async def _let_go(self, refused: Collection[str]) -> None:
+        """Delete the bytes of files that were refused; where the bot ends before, they go with what nothing names."""
+        try:
+            await self._unnamed(refused)
+        except (OSError, StoreError) as error:
+            log.warning("a file that was refused is not deleted yet; it goes with what nothing names", why=str(error))
 
     async def _outcome(self, waiting: Waiting) -> _Outcome:
         if waiting.attempts >= MOST_ATTEMPTS:
@@ -277,9 +291,8 @@ class Worker:
             with telling(company.meanwhile):
                 outcome = await self._answered(waiting, company.tell)
         except ParingError as error:
-            if isinstance(error, UnreadableError | TooLargeError):
-                await self._inbox.unfetch(waiting.id)
-            outcome = _said(waiting, error.text.markdown(waiting.message.language))
+            said = _said(waiting, error.text.markdown(waiting.message.language))
+            outcome = replace(said, refuses=isinstance(error, UnreadableError | TooLargeError))
         except Exception as error:  # the loop must outlive any skill
             outcome = _set_aside(waiting, fault(error.__cause__ if isinstance(error, BrokenError) else error))
             log.exception("a message could not be answered and is set aside", reference=outcome.reference, inbox=waiting.id)
@@ -352,6 +365,10 @@ class Worker:
         if fetched != message:
             await self._inbox.rewrite(number, fetched)
         return fetched
+
+
+async def _nothing() -> None:
+    """Delete nothing."""
 
 
 def _said(waiting: Waiting, sentence: str) -> _Outcome:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Table, select, text
@@ -21,6 +21,7 @@ from bot.config import MEBIBYTE
 from bot.errors import StoreError
 from bot.logs import Logger
 from bot.message import Address, Message
+from bot.store.blobs import CLOCK_S
 from bot.store.tables import DocumentRow, InboxRow, OutboxRow
 from bot.store.unsaying import Gone, aged, aged_besides, anywhere, here, hush, unanswered, unquoted, unsaid, without_files
 
@@ -119,6 +120,11 @@ class Eraser:
     async def hush(self, message: Message) -> None:
         """Leave of an order to forget that it was given, not what it names."""
         await self._gone(lambda connection: hush(connection, message))
+
+    async def let_go(self, blobs: Collection[str]) -> None:
+        """Delete those of some files that nothing names any more, unless they are brought again meanwhile."""
+        until = datetime.now(UTC) - timedelta(seconds=CLOCK_S)
+        await self._drop(dict.fromkeys(blobs, until))
 
     async def sweep(self, *, kept_until: datetime) -> int:
         """Delete the files that nothing names and that came before `kept_until` (aware); return how many."""

@@ -26,6 +26,7 @@ from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
 from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticket_of, within
 from bot.store.positions import move_to, position_of
+from bot.store.refused import let_go
 from bot.store.tables import InboxRow, OutboxRow
 from bot.store.withdrawing import standing
 
@@ -269,17 +270,6 @@ class Inbox:
         """Keep `message` in the place of the one received: its attachments have been fetched."""
         await self._change(_REWRITE, number=number, packed=pack(message))
 
-    async def unfetch(self, number: int) -> None:
-        """Name in the message none of the files any more that its platform gives again: they were refused, and go unless others name them."""
-
-        def work(connection: Connection) -> None:
-            packed = connection.execute(select(_TABLE.c.message).where(_THIS), {"number": number}).scalar()
-            if packed is not None:
-                message = unpack(Message, packed)
-                connection.execute(_REWRITE, {"number": number, "packed": pack(_unfetched(message))})
-
-        await self._database.write(work, durable=False)
-
     async def placeholder(self, number: int, platform_id: str) -> None:
         """Remember the status message that is to be edited into the answer."""
         await self._change(_PLACEHOLDER, number=number, platform_id=platform_id)
@@ -300,7 +290,7 @@ class Inbox:
         if rows:
             await self._database.write(lambda connection: connection.execute(_PUT_BACK, rows))
 
-    async def finish(
+    async def finish(  # noqa: PLR0913 - all that is written with an answer
         self,
         number: int,
         message: Message,
@@ -310,6 +300,7 @@ class Inbox:
         edits: str = "",
         error: str = "",
         reference: str = "",
+        refused: set[str] | None = None,
         then: Callable[[Sequence[Parcel]], None] | None = None,
     ) -> Sequence[Parcel] | None:
         """Write the replies to the outbox and the message as done, dead where it is set aside; return what is to be sent.
@@ -319,6 +310,7 @@ class Inbox:
         Nothing is written, and None returned, where a passage that they quote has been edited or forgotten meanwhile, or a message
         that they are made of was forgotten. What was edited meanwhile is answered in its newer version alone, in the place of the
         status message, if there is one. What was taken back meanwhile is not answered; a status message says so in its place.
+        Where `refused` is given, its files were refused: it names them no more, and those are put into `refused` (`bot.store.refused`).
         `then` is given what is to be sent, in the order of the commits, on the event loop.
         """
         changes = {
@@ -333,6 +325,8 @@ class Inbox:
             if not standing(connection, number, replies):
                 return None
             connection.execute(_FINISH, changes)
+            if refused is not None:
+                refused.update(let_go(connection, number))
             if _is_superseded(connection, message, edits):
                 return []
             former = _former(connection, message) if message.version and not edits else None
@@ -372,11 +366,6 @@ class Inbox:
 
     async def _change(self, statement: Update, **values: object) -> None:
         await self._database.write(lambda connection: connection.execute(statement, values), durable=False)
-
-
-def _unfetched(message: Message) -> Message:
-    files = tuple(replace(file, blob="") if file.ref else file for file in message.attachments)
-    return replace(message, attachments=files, reply_to=_unfetched(message.reply_to) if message.reply_to else None)
 
 
 def _untold(_what: object) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from fakes.channel import FakeChannel
 
-from bot.errors import RetryLaterError
+from bot.errors import InputError, RetryLaterError
 from bot.fetching import WAITS_S, Files
 from bot.locale import Text
-from bot.message import Attachment
+from bot.message import Attachment, Message
 from bot.store.blobs import BlobStore
 from bot.testing import make_message
 
@@ -55,3 +55,20 @@ async def test_it_is_waited_as_long_as_the_platform_asks_for(tmp_path: Path) -> 
 async def test_a_file_that_does_not_come_is_told(tmp_path: Path) -> None:
     with pytest.raises(RetryLaterError):
         await fetched(tmp_path, Away(len(WAITS_S) + 1))
+
+
+def about(name: str, **more: object) -> Message:
+    """Return a message that replies to one whose file was refused, and which nobody gives again."""
+    return make_message("and this?", reply_to=make_message("", attachments=[Attachment("document", name, "", 4)]), **more)
+
+
+async def test_a_reply_to_a_file_that_was_refused_is_told_so(tmp_path: Path) -> None:
+    files = Files(BlobStore(tmp_path), {}, most_bytes=100)
+    with pytest.raises(InputError, match=r"plan\.pdf when it came, and did not keep it"):
+        await files.of(about("plan.pdf"))
+
+
+async def test_a_file_that_is_sent_in_reply_to_one_that_was_refused_stands_for_it(tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path)
+    again = Attachment("document", "plan.txt", "text/plain", 4, blob=blobs.keep(b"plan"))
+    assert (await Files(blobs, {}, most_bytes=100).of(about("plan.pdf", attachments=[again]))).attachments == (again,)

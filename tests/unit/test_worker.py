@@ -390,21 +390,77 @@ async def test_a_file_over_the_limit_is_not_fetched(database: Database, tmp_path
     assert "a.bin" in (await replies(database))[0]
 
 
-async def test_a_file_that_was_refused_is_named_by_no_message_and_goes_with_what_nothing_names(
-    database: Database, tmp_path: Path
-) -> None:
+def refusing(database: Database, folder: Path) -> Worker:
+    worker = make_worker(database, FakeDispatcher(UnreadableError(Text("It is damaged."))), folder)
+    worker._unnamed = Eraser(database, BlobStore(folder)).let_go
+    return worker
+
+
+def dropped(folder: Path, *names: str, at: float = 0.0) -> list[Attachment]:
+    """Return files that the page or the terminal has kept: nobody gives them again."""
+    blobs = BlobStore(folder)
+    files = [Attachment("document", name, "application/pdf", len(name), blob=blobs.keep(name.encode())) for name in names]
+    for path in _kept(folder):
+        os.utime(path, (at, at))
+    return files
+
+
+async def test_a_file_that_was_refused_is_named_by_no_message_and_goes(database: Database, tmp_path: Path) -> None:
     """It is fetched again from its platform where somebody replies to it."""
     message = make_message("", attachments=[Attachment("document", "a.pdf", "application/pdf", 3, ref="abc")])
     waiting = await accepted(database, message)
-    await make_worker(database, FakeDispatcher(UnreadableError(Text("It is damaged."))), tmp_path).handle(waiting)
+    worker = refusing(database, tmp_path)
+    keep, worker._files._blobs.keep_file = worker._files._blobs.keep_file, lambda spool: _of_long_ago(keep(spool), tmp_path)
+    await worker.handle(waiting)
     assert (await Inbox(database).one(waiting.id)).message.attachments == message.attachments
-    assert len(_kept(tmp_path)) == 1
-
-    for path in _kept(tmp_path):
-        os.utime(path, (0, 0))
-    await Eraser(database, BlobStore(tmp_path)).sweep(kept_until=NOON)
-
     assert _kept(tmp_path) == []
+
+
+def _of_long_ago(blob: str, folder: Path) -> str:
+    os.utime(BlobStore(folder).path(blob), (0, 0))
+    return blob
+
+
+async def test_a_refused_file_that_nobody_gives_again_goes_and_the_rest_stays(database: Database, tmp_path: Path) -> None:
+    alone, shared, several, other = (dropped(tmp_path, name)[0] for name in ("alone", "shared", "several", "other"))
+    worker = refusing(database, tmp_path)
+    for number, files in enumerate(([alone], [shared], [several, other])):
+        waiting = await accepted(database, make_message("", id=f"{number}", attachments=files))
+        if files == [shared]:
+            await accepted(database, make_message("the same", id="again", attachments=files))
+        await worker.handle(waiting)
+    assert sorted(path.read_text() for path in _kept(tmp_path)) == ["other", "several", "shared"]
+    assert await replies(database) == ["It is damaged."] * 3
+    assert (await Inbox(database).one(1)).message.attachments == (replace(alone, blob=""),)
+
+
+async def test_a_refused_file_goes_wherever_the_bot_was_killed(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, left = database.write, [0]
+
+    async def then_killed(*said: object, **more: object) -> object:
+        left[0] -= 1
+        done = await write(*said, **more)
+        if not left[0]:
+            raise KilledError
+        return done
+
+    for commits in (1, 2):  # it is begun; it is answered
+        [file] = dropped(tmp_path, f"{commits}.pdf")
+        number = await Inbox(database).accept(make_message("", id=f"{commits}", attachments=[file]))
+        left[0] = commits
+        monkeypatch.setattr(database, "write", then_killed)
+        with pytest.raises(KilledError):
+            await refusing(database, tmp_path).handle(await Inbox(database).one(number))
+        monkeypatch.undo()
+        assert len(_kept(tmp_path)) == 1
+        if (await Inbox(database).counts()).get("working"):
+            await refusing(database, tmp_path).handle(await Inbox(database).one(number))
+        await Eraser(database, BlobStore(tmp_path)).sweep(kept_until=NOON)
+        assert _kept(tmp_path) == []
+
+    assert await replies(database) == ["It is damaged."] * 2
 
 
 async def test_a_file_over_somebody_s_quota_is_not_fetched(database: Database, tmp_path: Path) -> None:
