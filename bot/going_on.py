@@ -26,6 +26,8 @@ MOST_BACK: Final = 8
 TRANSLATE: Final = "translate"
 OWN_WORDS: Final = frozenset({"help", "chat", "search"})
 """Skills whose answers are, beside what they quote, the bot's own words."""
+WIDEST: Final = "search"
+"""What goes on from a question may say almost anything: the others understand their own words first."""
 SAID_AGAIN: Final = frozenset({"why", "왜", "quota", "한도", "privacy", "개인정보"})
 """The house's commands that change nothing: they may be answered anew."""
 
@@ -65,7 +67,7 @@ class GoingOn:
             return None
         if language is not None and self._is_said_again(chain[-1], to=message.sender):
             return Meant(self._skills[chain[-1].skill], chain[-1].message, language=language)
-        for skill in able:
+        for skill in sorted(able, key=lambda skill: skill.name == WIDEST):
             if (made := skill.goes_on(said, chain)) is not None:
                 return Meant(skill, made[1], made[0])
         return None

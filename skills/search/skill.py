@@ -5,13 +5,14 @@ link leads to the channel.
 
     /search when does the office open?
     /search --count 10          (the button "More": the question is the message that it belongs to)
+    and for the Seoul office?   (goes on from the question before it: `skills.search.follow`)
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
@@ -23,15 +24,16 @@ from bot.models.tasks import EMBED, Vector
 from bot.passage import Added, Hit
 from bot.retrieval.slips import told
 from bot.retrieval.spoken import asks_when
-from bot.skill import CommandSpec, Kit, Request, Slot
+from bot.skill import Before, CommandSpec, Kit, Request, Slot
 from bot.text.query import looked_for
 from bot.text.quote import quoted
 from bot.text.shown import isolated, literal, named
-from skills.search import listing
+from skills.search import follow, listing
 from skills.search.said import answered, source
 
 _ = phrases(__file__)
 
+ASKING: Final = ("search", "find", "검색", "찾기")
 COUNTS: Final = (1, 5, 10, 20)
 """How many sources are shown, by the buttons "fewer" and "more"."""
 USUAL: Final = 5
@@ -49,6 +51,8 @@ _IT_ITSELF = lazy.compile(
 )
 """What asks of a document that came along nothing but what it is."""
 _COUNT = lazy.compile(r"^\s*--count[ =](\d{1,3})\b\s*")
+_AFTER = "--after"
+"""The option of what goes on from the question of the message that is replied to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ class Asked:
 
     text: str
     count: int
+    after: str = ""
+    """The question that it goes on from, "" for none."""
+    again: str = ""
+    """What its buttons ask, where that is not what the message says."""
 
 
 class Search:
@@ -68,7 +76,7 @@ class Search:
     slots: tuple[Slot[str, Vector], ...] = (EMBED,)
     takes: frozenset[AttachmentKind] = frozenset({"document"})
     commands = (
-        CommandSpec("search", _("Find it in your documents"), aliases=("find", "검색", "찾기")),
+        CommandSpec(ASKING[0], _("Find it in your documents"), aliases=ASKING[1:]),
         CommandSpec(listing.NAMES[0], _("Which documents there are"), aliases=listing.NAMES[1:]),
     )
 
@@ -82,6 +90,20 @@ class Search:
         if not files:
             return listing.asks_for_list(message.text) or bool(listing.topic_of_list(message.text))
         return not message.text.strip() and all(file.kind == "document" for file in files)
+
+    def may_go_on(self, said: str) -> bool:
+        """Say whether it may go on from a question: "and for the Seoul office?"."""
+        return follow.goes_on(said)
+
+    def goes_on(self, said: str, before: Sequence[Before]) -> tuple[Command, Message] | None:
+        """Return the order to look for `said` after the question that was looked for before it; None where none was."""
+        base = before[-1]
+        asked, command = base.message, base.message.command
+        if base.skill != self.name or (command is not None and command.name not in ASKING) or not _question_of(asked).strip():
+            return None
+        if command is None and (listing.asks_for_list(asked.text) or listing.topic_of_list(asked.text)):
+            return None
+        return Command(self.name, f"{_AFTER} {said.strip()}"), replace(asked, attachments=(), reply_to=None)
 
     async def answer(self, request: Request) -> Reply:
         """Keep the documents that came along, then answer the question, where there is one."""
@@ -112,6 +134,8 @@ class Search:
         if chosen := _COUNT.match(text):
             count, text = max(1, min(int(chosen.group(1)), COUNTS[-1])), text[chosen.end() :]
         before = request.message.reply_to
+        if before is not None and text.startswith(f"{_AFTER} "):
+            return Asked(looked_for(text.removeprefix(_AFTER)), count, after=looked_for(_question_of(before)[:LONGEST_QUESTION]))
         while not text.strip() and before is not None:
             text = before.command.args if before.command is not None else before.text
             if before.command is not None and (again := _COUNT.match(text)):
@@ -121,7 +145,7 @@ class Search:
 
     async def _found(self, request: Request, asked: Asked, new: Sequence[Text]) -> Reply:
         with request.stopwatch("search"):
-            hits = await self._kit.library.search(asked.text, request.scopes, k=asked.count + 1)
+            hits, asked = await self._hits(request, asked)
         begun = [*_from_a_group(request, asked), *(text.markdown(request.language) for text in new)]
         model = self._kit.models.live(EMBED)
         if not hits:
@@ -139,6 +163,17 @@ class Search:
             sources=[self._source(hit, request) for hit in shown],
             buttons=[*_buttons(asked, len(shown), more=len(worth) > asked.count, language=request.language), *_alone(request)],
         )
+
+    async def _hits(self, request: Request, asked: Asked) -> tuple[Sequence[Hit], Asked]:
+        """Return what is found, and what was asked with the question that it goes on from, where that is what is meant."""
+        hits = await self._kit.library.search(asked.text, request.scopes, k=asked.count + 1)
+        if not asked.after:
+            return hits, asked
+        whole = f"{asked.after} {asked.text}"
+        joined = await self._kit.library.search(whole, request.scopes, k=asked.count + 1)
+        if joined and follow.is_meant(asked.text, joined[0].passage, hits[0].passage if hits else None):
+            return joined, replace(asked, text=whole, again=whole)
+        return hits, asked
 
     def _answer(self, hit: Hit, question: str, request: Request) -> str:
         """Return the best passage as a quote and where it stands, or, of what was said, who said it and when."""
@@ -248,10 +283,15 @@ def _source(hit: Hit, language: Language) -> Source:
 def _buttons(asked: Asked, shown: int, *, more: bool, language: Language) -> list[Button]:
     buttons = []
     if fewer := [count for count in COUNTS if count < min(asked.count, shown)]:
-        buttons.append(Button(_("Fewer").to(language), Command("search", f"--count {fewer[-1]}")))
+        buttons.append(Button(_("Fewer").to(language), Command("search", f"--count {fewer[-1]} {asked.again}".rstrip())))
     if more and (larger := [count for count in COUNTS if count > asked.count]):
-        buttons.append(Button(_("More").to(language), Command("search", f"--count {larger[0]}")))
+        buttons.append(Button(_("More").to(language), Command("search", f"--count {larger[0]} {asked.again}".rstrip())))
     return buttons
+
+
+def _question_of(message: Message) -> str:
+    """Return what `message` asks, without the options of a button."""
+    return message.text if message.command is None else _COUNT.sub("", message.command.args)
 
 
 def _alone(request: Request) -> list[Button]:

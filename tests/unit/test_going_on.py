@@ -12,6 +12,7 @@ from bot.message import Attachment, Command, Message
 from bot.skill import Before, Skill
 from bot.testing import fake_kit, make_message
 from skills.help.skill import build as build_help
+from skills.search.skill import build as build_search
 from skills.summarise.order import option
 from skills.summarise.skill import build as build_summarise
 from skills.translate.ask import only_language
@@ -34,7 +35,7 @@ class Talk:
 
 def going_on(said: dict[str, Before], *, translates: bool = False, house: bool = False) -> GoingOn:
     kit = fake_kit()
-    skills: list[Skill] = [build_summarise(kit), build_translate(kit), build_help(kit)]
+    skills: list[Skill] = [build_search(kit), build_summarise(kit), build_translate(kit), build_help(kit)]
     by_name = {skill.name: skill for skill in skills} | ({"house": skills[-1]} if house else {})
     return GoingOn(by_name, Talk(said).before, equipped=lambda _skill: translates)
 
@@ -145,6 +146,17 @@ async def test_what_stands_for_itself_goes_on_from_nothing() -> None:
     assert await on.of(make_message("/sum shorter")) is None
     assert await on.of(make_message("shorter", attachments=[file])) is None
     assert await on.of(replace(make_message("shorter"), id="first")) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "skill"),
+    [("and in three lines?", "summarise"), ("and in Japanese?", "translate"), ("and in Seoul?", "search"), ("왜?", "search")],
+)
+async def test_after_a_question_the_others_understand_their_own_words_first(said: str, skill: str) -> None:
+    asked = make_message("who cleans the office", id="asked")
+    meant = await going_on({"1": Before(asked, "search", SHORT)}).of(make_message(said))
+    assert meant is not None
+    assert meant.skill.name == skill
 
 
 async def test_a_reply_to_what_a_person_said_is_about_that() -> None:
