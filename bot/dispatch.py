@@ -47,6 +47,8 @@ VERY_GOOD = 0.8
 NEAR = 0.05
 """How likely a skill must be, 0..1, to be offered by a button where none serves."""
 MOST_TRIES = 3
+PRESS = "press:"
+"""What the ids of presses of buttons begin with."""
 HOUSE, ADMIN = "house", "admin"
 """The skills of the host's own commands."""
 MEBIBYTE = 1024 * 1024
@@ -181,6 +183,7 @@ class Dispatcher:
         before = [await self._told(left, progress)] if left is not None else []
         asked = replace(message, language=plan.language) if plan.language else message
         request = self._request(plan.message, plan.text, asked, files=plan.files, stopwatch=stopwatch, progress=progress)
+        request = replace(request, by_files=plan.route.how in {"attachment", "reply"})
         async with self.charged(plan.skill.name, message) as too_much:
             if too_much is not None:
                 return _joined([*before, Answer(_replies(too_much, message), plan.route)], route=plan.route)
@@ -222,7 +225,7 @@ class Dispatcher:
             return _say(_("Nice one! I cannot read stickers, but I can read text, photos, documents and voice notes."), message)
         if (meant := await GoingOn(self._skills, self.before, equipped=self._equipped).of(message)) is not None:
             return _as_meant(meant, message)
-        files = message.attachments or (message.reply_to.attachments if message.reply_to else ())
+        files = _files(message)
         if not message.text.strip() and not files:
             return _say(
                 _("There was nothing in this that I can read. Send text, a photo, a document or a voice note; /help shows more."),
@@ -241,7 +244,7 @@ class Dispatcher:
         return await self._routed(message, files, claimed)
 
     async def _commanded(self, message: Message, command: Command) -> _Plan:
-        files = message.attachments or (message.reply_to.attachments if message.reply_to else ())
+        files = _files(message)
         if command.name == AS and message.reply_to is not None:
             return await self._redirected(message.reply_to, command.args)
         skill = self._by_command.get(command.name)
@@ -253,7 +256,7 @@ class Dispatcher:
                 if near
                 else _("There is no /{name}. /help shows what there is.", name=command.name)
             )
-        how: Route = Route(skill.name, "button" if message.id.startswith("press:") else "command")
+        how: Route = Route(skill.name, "button" if message.id.startswith(PRESS) else "command")
         return _Plan(skill, message, command.args, how, files)
 
     async def _redirected(self, message: Message, name: str) -> _Plan:
@@ -261,7 +264,7 @@ class Dispatcher:
         if skill is None:
             raise InputError(_("That skill is gone. Please ask again."))
         await self._keep_label(message, name)
-        files = message.attachments or (message.reply_to.attachments if message.reply_to else ())
+        files = _files(message)
         return _Plan(skill, replace(message, command=None), message.text, Route(skill.name, "button"), files)
 
     async def _routed(self, message: Message, files: tuple[Attachment, ...], claimed: Skill | None) -> _Plan | Answer:
@@ -421,12 +424,20 @@ class Dispatcher:
 def _as_meant(meant: Meant, message: Message) -> _Plan:
     """Return what is done for a message that goes on from another: a command about that one, or that one again."""
     about, command = meant.about, meant.command
-    files = about.attachments or (about.reply_to.attachments if about.reply_to else ())
+    files = _files(about)
     route = Route(meant.skill.name, "follow")
     if command is None:
         text = about.command.args if about.command is not None else about.text
         return _Plan(meant.skill, about, text, route, files, language=meant.language)
     return _Plan(meant.skill, replace(message, command=command, reply_to=about), command.args, route, files)
+
+
+def _files(message: Message) -> tuple[Attachment, ...]:
+    """Return the files that came with it, else with what it answers; a button's, those of the message that it stands under."""
+    about = message.reply_to
+    if message.attachments or about is None:
+        return message.attachments
+    return _files(about) if message.id.startswith(PRESS) else about.attachments
 
 
 async def _nothing_before(_message: Message) -> None:

@@ -92,6 +92,10 @@ class Library(Protocol):
         """Return the best `k` passages in `scopes`, best first; `[]` where nothing is good enough to be an answer."""
         ...
 
+    async def search_in(self, query: str, documents: Collection[int], scopes: Scopes, k: int = 10) -> list[Hit]:
+        """Do the same in `documents` alone, those of them that are in `scopes`."""
+        ...
+
     async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "", sender: str = "") -> Added:
         """Read a file and keep its passages in `scope`; the same bytes twice are one document, a changed file replaces its old self.
 
@@ -273,6 +277,8 @@ class Request:
     files: tuple[Attachment, ...] = ()
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     progress: Callable[[Text], Awaitable[None]] | None = None
+    by_files: bool = False
+    """True where the skill was chosen by the files that came along, whatever is said with them; else by what is said."""
 
     @property
     def quoted(self) -> str:

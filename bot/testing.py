@@ -169,6 +169,10 @@ class FakeLibrary:
         ]
         return sorted((hit for hit in found if hit.score > 0), key=lambda hit: -hit.score)[:k]
 
+    async def search_in(self, query: str, documents: Collection[int], scopes: Scopes, k: int = 10) -> list[Hit]:
+        """Do the same in `documents`; a document's number is its only passage's."""
+        return [hit for hit in await self.search(query, scopes, len(self.passages)) if hit.passage.id in documents][:k]
+
     async def add_file(self, path: Path, scope: Scope, *, title: str, link: str = "", sender: str = "") -> Added:
         """Keep a text file as one passage."""
         text = await asyncio.to_thread(_read, path)

@@ -134,13 +134,23 @@ class Shelves:
 
     async def search(self, query: str, scopes: Scopes, k: int = 10) -> list[Hit]:
         """Return the best `k` passages in `scopes`, best first; `[]` where nothing is good enough to be an answer."""
+        asked = spoken.heard(query, now=self._now())
+        return await self._searched(query, scopes, k, asked=asked)
+
+    async def search_in(self, query: str, documents: Collection[int], scopes: Scopes, k: int = 10) -> list[Hit]:
+        """Do the same in `documents` alone, their first `bot.retrieval.found.DEPTH` passages; what is said in chats is none of it."""
+        return await self._searched(query, scopes, k, within=documents) if documents else []
+
+    async def _searched(
+        self, query: str, scopes: Scopes, k: int, *, asked: spoken.Asked | None = None, within: Collection[int] = ()
+    ) -> list[Hit]:
         if not query.strip():
             return []
         # The words are looked for while the vector is made. The search's thread works in order: they are there when `find` begins.
-        asked = spoken.heard(query, now=self._now())
         heard = self._thread.submit(lambda: self._found_by().hear(query, scopes, asked))
         question, looked = await self._asked(
-            query, lambda finder, question: (question, finder.look(question, scopes, count=k, heard=heard.result())), asked
+            query, lambda finder, question: (question, finder.look(question, scopes, count=k, heard=heard.result(), within=within)),
+            asked,
         )  # fmt: skip
         if self._finder is not None and self._finder.behind and (self._filling is None or self._filling.done()):
             self._filling = asyncio.create_task(self.ready())  # very much came at once, or another generation

@@ -118,11 +118,14 @@ class Finder:
         """
         return self.look(question, scopes, count=count, heard=heard).at_first()
 
-    def look(self, question: Question, scopes: Scopes, *, count: int, heard: Heard | None = None) -> Looked:
+    def look(
+        self, question: Question, scopes: Scopes, *, count: int, heard: Heard | None = None, within: Collection[int] = ()
+    ) -> Looked:
         """Return the same, and what is in doubt: its hits count once that is settled.
 
         Where the best passage is in the other language, and may not be good enough, the best ones in the question's own are judged
-        as well: between two languages no word tells anything, and what only meaning has put first hides nothing.
+        as well: between two languages no word tells anything, and what only meaning has put first hides nothing. Where documents are
+        named (`within`), their first passages are all that is looked at.
         """
         with self._shelf.state() as state:
             self.catch_up(state)
@@ -130,7 +133,7 @@ class Finder:
             if talk:
                 vector = question.vector if question.about is None else question.about
                 question = replace(question, text=talk.text, vector=vector)
-            found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard, talk=talk)
+            found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard, talk=talk, within=within)
             typed, question = question.text, replace(question, text=found.text or question.text)
             judge = partial(self._judge_said, talk) if talk else self._judge
             looked = telling(judge(state, question, scopes, found, count), typed, question.text)
@@ -315,15 +318,20 @@ class Finder:
         without: Collection[int] = (),
         heard: Heard | None = None,
         talk: Conversation | None = None,
+        within: Collection[int] = (),
     ) -> Found:
         """Return what both legs find, weighed and scored, in no order; what lies deeper than DEPTH comes after, by its place."""
         if heard is None or heard.mark != self._mirror.mark:
             heard = self._hearing.hear(state, question.text, scopes, count=max(count, DEPTH), without=without)
+        if within and heard.scopes:
+            own = state.passages_of(within, heard.scopes, most=DEPTH)
+            heard = replace(heard, ids=tuple(own), rows=tuple(state.candidates(own, heard.scopes)))
         scope_ids, query, held = heard.scopes, heard.query, heard.ids
         if not scope_ids:
             return nothing()
         vector = self._vector(question)
-        near = self._mirror.index.search(vector, count=max(count, DEPTH), scopes=scope_ids).ids.tolist()
+        deep = max(count, DEPTH)
+        near = [] if within else self._mirror.index.search(vector, count=deep, scopes=scope_ids).ids.tolist()
         more = set(near[:DEPTH]).difference(held[:DEPTH])
         rows = sorted([*heard.rows, *state.candidates(sorted(more), scope_ids)])
         rows = [row for row in rows if row.document not in without] if without else rows

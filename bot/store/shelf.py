@@ -275,6 +275,16 @@ class State:
         rows = self._connection.execute(f"SELECT terms FROM passages WHERE document_id IN ({_marks(numbers)})", numbers)  # noqa: S608 - question marks alone
         return [row[0] for row in rows]
 
+    def passages_of(self, documents: Collection[int], scope_ids: Sequence[int], *, most: int) -> list[int]:
+        """Return the ids of the first `most` passages of `documents` that are in the scopes, by id."""
+        numbers = sorted(documents)
+        rows = self._connection.execute(
+            f"SELECT id FROM passages WHERE document_id IN ({_marks(numbers)}) AND scope_id IN ({_marks(scope_ids)})"  # noqa: S608 - question marks alone
+            " ORDER BY id LIMIT ?",
+            [*numbers, *scope_ids, most],
+        )
+        return [row[0] for row in rows]
+
     def passages(self, ids: Sequence[int], scopes: Scopes) -> dict[int, Shown]:
         """Return those of `ids` that are there, current and in the scopes: the last look before a text leaves."""
         names = [str(scope) for scope in scopes]

@@ -30,6 +30,7 @@ KINDS: Final[dict[str, Text]] = {
     "unknown": _("Picture"),
 }  # fmt: skip
 ENGINES: Final = {"tesseract": "Tesseract", "rapidocr": "RapidOCR"}
+KEPT: Final = _("*It is kept in this chat's index: search for what is in it to find it again.*")
 DARK_BELOW: Final = 0.3
 SHOWN_LINES: Final = 14
 SHOWN_CHARACTERS: Final = 1200
@@ -73,7 +74,7 @@ def describe(seen: Seen, language: Language, *, title: str, kept: bool) -> str:
     else:
         parts += [_said(seen, alone=not title).to(language), facts, *text]
     if kept:
-        parts.append(_("*It is kept in this chat's index: search for what is in it to find it again.*").to(language))
+        parts.append(KEPT.to(language))
     return "\n\n".join(parts)
 
 

@@ -125,7 +125,7 @@ async def test_a_bare_photo_goes_to_the_skill_that_claims_it() -> None:
 async def test_a_photo_with_words_goes_where_the_words_say() -> None:
     house = House(Decision("ocr"))
     await house.ask(make_message("what does it say?", attachments=[PHOTO]))
-    assert house.ocr.asked[0].files == (PHOTO,)
+    assert [(request.files, request.by_files) for request in house.ocr.asked] == [((PHOTO,), False)]
 
 
 async def test_a_photo_with_words_that_name_no_skill_for_photos_stays_with_its_claimant() -> None:
@@ -144,13 +144,21 @@ async def test_who_works_on_documents_is_given_the_text_in_a_photo() -> None:
 async def test_a_question_beside_a_photo_is_not_searched_for_in_place_of_the_photo() -> None:
     house = House(Decision("search"))
     await house.ask(make_message("what is the code?", attachments=[PHOTO]))
-    assert len(house.caption.asked) == 1
+    assert [request.by_files for request in house.caption.asked] == [True]
 
 
 async def test_words_in_reply_to_a_photo_are_about_the_photo() -> None:
     house = House(Decision("ocr"))
     await house.ask(make_message("read it", reply_to=make_message("", attachments=[PHOTO])))
     assert house.ocr.asked[0].files == (PHOTO,)
+
+
+@pytest.mark.parametrize("message_id", ["press:1", "1"])
+async def test_a_button_under_a_question_about_a_photo_brings_that_photo(message_id: str) -> None:
+    house = House(Decision("search"))
+    question = make_message("what is the code?", reply_to=make_message("", attachments=[PHOTO]))
+    await house.ask(make_message("/ocr", id=message_id, reply_to=question))
+    assert house.ocr.asked[0].files == ((PHOTO,) if message_id == "press:1" else ())
 
 
 async def test_a_sure_route_answers_and_offers_the_runner_up() -> None:
