@@ -124,12 +124,13 @@ def _spoken(user: User | None) -> str:
 
 def _press(query: CallbackQuery, me: Me) -> Incoming | None:
     """Return the press; the message under the button may be too old for Telegram to show, its chat is known all the same."""
-    if query.message is None or query.data is None or query.from_user.is_bot:
+    data: object = query.data
+    if query.message is None or not isinstance(data, str) or query.from_user.is_bot:
         return None
     said = query.message
     address = _address(said, me) if isinstance(said, TelegramMessage) else _address_of(said.chat, me)
     who = str(query.from_user.id)
-    press = Press(address, who, query.id, query.data, "en", datetime.now(UTC), alone=Address(CHANNEL, address.account, who))
+    press = Press(address, who, str(query.id), data, "en", datetime.now(UTC), alone=Address(CHANNEL, address.account, who))
     return Incoming(press, _spoken(query.from_user))
 
 

@@ -28,13 +28,17 @@ def came_or_left(update: Mapping[str, object]) -> tuple[str, tuple[str, ...]] | 
         change = update.get(kind)
         if isinstance(change, dict):
             who = EVERYBODY if kind == "my_chat_member" else _number(_part(_part(change, "new_chat_member"), "user"))
-            return _number(_part(change, "chat")), (who,)
+            chat = _number(_part(change, "chat"))
+            return (chat, (who,)) if chat else None
     said = update.get("message")
     if not isinstance(said, dict) or not ("left_chat_member" in said or "new_chat_members" in said):
         return None
     came = said.get("new_chat_members")
     people = [*(came if isinstance(came, list) else []), said.get("left_chat_member")]
-    return _number(said.get("chat")), tuple(_number(person) for person in people if isinstance(person, dict))
+    chat = _number(said.get("chat"))
+    if not chat:
+        return None
+    return chat, tuple(_number(person) for person in people if isinstance(person, dict))
 
 
 def _part(value: object, name: str) -> object:

@@ -151,6 +151,8 @@ class Taking:
                 self._intake.members_changed(Address(CHANNEL, self._me.account, chat, kind="group"), person)
         await self._welcome(updates[0])
         if "my_chat_member" in updates[0] or "chat_member" in updates[0]:
+            if told is None:
+                _log.warning("Update %s names no chat, and is left out.", updates[0].get("update_id"))
             return
         incoming = self._read_all(updates)
         if incoming is None:
