@@ -16,6 +16,7 @@ import json
 from typing import Final
 
 from bot.channels.backoff import SLACK_S, Backoff
+from bot.channels.incoming import clean_text
 from bot.channels.matrix_rooms import Json, dict_of, dicts_in, events_of, text_of
 from bot.channels.matrix_wire import RefusedError, UnknownTokenError, Wire, unreached
 from bot.errors import ChannelError, RetryLaterError
@@ -64,7 +65,8 @@ class Syncing:
         while True:
             try:
                 sync = await self._wire.call("GET", "/v3/sync", query=query, within_s=within_s, wait_for="sync")
-                if not text_of(sync, "next_batch"):
+                position = text_of(sync, "next_batch")
+                if not position or clean_text(position) != position:  # no database takes it
                     raise unreached()
             except UnknownTokenError:
                 raise
