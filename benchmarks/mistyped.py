@@ -4,7 +4,8 @@
 
 Into one word of each question (six letters or more, no function word; drawn by a seeded generator) one error is put: two letters
 swapped, one left out, one typed twice, or a neighbouring key. Asked as they are, mistyped, and of a library without what answers
-them (the first look's judgement alone). With `--golden` the cases of `skills/search/golden` are asked instead.
+them (the first look's judgement alone); and of how many it is told what was looked for instead, rightly where that is a word of the
+question as it was. With `--golden` the cases of `skills/search/golden` are asked instead.
 """
 
 from __future__ import annotations
@@ -100,14 +101,18 @@ class Asking:
         for number, text in asked:
             await self._ask("as they are", number, text, counted)
             if number in typed:
-                await self._ask("mistyped", number, typed[number], counted)
+                await self._ask("mistyped", number, typed[number], counted, meant=text)
             counted["told nothing, the answer away"] += await self._told_nothing(number, text)
         return counted
 
-    async def _ask(self, how: str, number: str, text: str, counted: Counter[str]) -> None:
+    async def _ask(self, how: str, number: str, text: str, counted: Counter[str], *, meant: str = "") -> None:
         hits = await self.library.search(text, EVERYONE, SHOWN)
         right = bool(hits) and self.names[document_of(hits[0])] in self.collection.gains[number]
         counted.update({how: 1, f"{how}, answered": bool(hits), f"{how}, first": right})
+        if meant and hits and hits[0].mended:
+            said = {stem(word.lower()) for word in _WORD.findall(meant)}
+            rightly = all(stem(word.meant.lower()) in said for word in hits[0].mended)
+            counted.update({f"{how}, told what was looked for": 1, f"{how}, told rightly": rightly})
 
     async def _told_nothing(self, number: str, text: str) -> bool:
         away = [document for document, name in self.names.items() if name in self.collection.gains[number]]
