@@ -38,9 +38,9 @@ class BlobStore:
         return self._folder / blob[:2] / blob
 
     def holds(self, blob: str, size_bytes: int) -> bool:
-        """Say whether `blob` lies here, and as long as it was. Raises ValueError as `path`."""
+        """Say whether `blob` lies here, and as long as it was; 0: that is not known. Raises ValueError as `path`."""
         try:
-            return self.path(blob).stat().st_size == size_bytes
+            return size_bytes in (0, self.path(blob).stat().st_size)
         except FileNotFoundError:
             return False
 

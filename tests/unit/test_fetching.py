@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,13 @@ async def test_a_file_that_is_sent_in_reply_to_one_that_was_refused_stands_for_i
     blobs = BlobStore(tmp_path)
     again = Attachment("document", "plan.txt", "text/plain", 4, blob=blobs.keep(b"plan"))
     assert (await Files(blobs, {}, most_bytes=100).of(about("plan.pdf", attachments=[again]))).attachments == (again,)
+
+
+async def test_a_picture_of_the_bots_own_whose_size_nobody_tells_is_there(tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path)
+    drawn = make_message("", by_bot=True, attachments=[Attachment("image", "a", "image/png", 0, blob=blobs.keep(b"png"))])
+    found = await Files(blobs, {}, most_bytes=100).of(make_message("/caption", reply_to=drawn))
+    assert found.reply_to == drawn
+    lost = replace(drawn, attachments=(Attachment("image", "a", "image/png", 0, blob="0" * 64),))
+    with pytest.raises(InputError, match="gone on my disk"):
+        await Files(blobs, {}, most_bytes=100).of(make_message("/caption", reply_to=lost))
