@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from bot.errors import InputError, ParingError, TooLargeError, of_file
+from bot.errors import InputError, ParingError, TooLargeError
 from bot.going_on import FindBefore, GoingOn, Meant
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
 from bot.message import DOWN, UP, Attachment, AttachmentKind, Button, Command, Message, Receipt, Reply
 from bot.passage import Scope
+from bot.refusing import refused
 from bot.retrieval.access import Access, reader_scopes
 from bot.route import How, Route
 from bot.skill import CommandSpec, Request, Skill
@@ -212,8 +213,8 @@ class Dispatcher:
         try:
             return await self._part(message, progress)
         except InputError as error:
-            name = message.attachments[0].name if len(message.attachments) == 1 else ""
-            return _say(of_file(name, error), message)
+            alone = message.attachments[0] if len(message.attachments) == 1 else None
+            return _say(refused(alone, error) if alone else error.text, message)
         except ParingError as error:
             return _say(error.text, message)
 

@@ -23,7 +23,7 @@ from bot.channels.channel import Channel
 from bot.company import Company
 from bot.config import MEBIBYTE
 from bot.delivery import places
-from bot.errors import ParingError, StoreError, TooLargeError, UnreadableError
+from bot.errors import ParingError, StoreError
 from bot.feed import Ended, Feed, Turn
 from bot.fetching import Files
 from bot.locale import Text, phrases
@@ -31,8 +31,10 @@ from bot.logs import Logger
 from bot.meanwhile import telling
 from bot.message import Address, Message, Reply
 from bot.models.shadow import asked_by
+from bot.refusing import is_refusal, noting
 from bot.roles import person_of
 from bot.store.inbox import TAKEN_BACK, Inbox, Waiting
+from bot.store.refused import RefusedFiles
 from bot.suspects import MOST_ATTEMPTS, Suspects
 from bot.turns import Turns
 
@@ -72,8 +74,8 @@ class _Outcome:
     placeholder: str = ""
     error: str = ""
     reference: str = ""
-    refuses: bool = False
-    """Whether it says that a file cannot be read, or is too large: it is kept no longer."""
+    refused: RefusedFiles | None = None
+    """The files of which it says that they cannot be read, or are too large: they are kept no longer."""
 
 
 class Worker:
@@ -260,13 +262,12 @@ class Worker:
 
     async def _write(self, waiting: Waiting, outcome: _Outcome) -> bool:
         """Write the answer; return False where what it quotes has been edited or forgotten meanwhile, and nothing was written."""
-        refused: set[str] = set()
         parcels = await self._inbox.finish(
             waiting.id, outcome.message, outcome.replies, route=outcome.route, edits=outcome.placeholder, error=outcome.error,
-            reference=outcome.reference, refused=refused if outcome.refuses else None, then=self._replied,
+            reference=outcome.reference, refused=outcome.refused, then=self._replied,
         )  # fmt: skip
-        if refused:
-            await self._let_go(refused)
+        if outcome.refused is not None and outcome.refused.gone:
+            await self._let_go(outcome.refused.gone)
         return parcels is not None
 
     async def _let_go(self, refused: Collection[str]) -> None:
@@ -288,11 +289,12 @@ class Worker:
         company = Company(channel, self._inbox, waiting, is_through=self._is_through)
         company.begin()
         try:
-            with telling(company.meanwhile):
+            with telling(company.meanwhile), noting() as refused:
                 outcome = await self._answered(waiting, company.tell)
+                outcome = replace(outcome, refused=RefusedFiles(frozenset(refused))) if refused else outcome
         except ParingError as error:
             said = _said(waiting, error.text.markdown(waiting.message.language))
-            outcome = replace(said, refuses=isinstance(error, UnreadableError | TooLargeError))
+            outcome = replace(said, refused=RefusedFiles() if is_refusal(error) else None)
         except Exception as error:  # the loop must outlive any skill
             outcome = _set_aside(waiting, fault(error.__cause__ if isinstance(error, BrokenError) else error))
             log.exception("a message could not be answered and is set aside", reference=outcome.reference, inbox=waiting.id)

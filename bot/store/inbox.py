@@ -26,7 +26,7 @@ from bot.store.gathering import beside, gathered, parts_of
 from bot.store.outbox import Parcel, keep_buttons, put, token_for
 from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticket_of, within
 from bot.store.positions import move_to, position_of
-from bot.store.refused import let_go
+from bot.store.refused import RefusedFiles, let_go
 from bot.store.tables import InboxRow, OutboxRow
 from bot.store.withdrawing import standing
 
@@ -300,7 +300,7 @@ class Inbox:
         edits: str = "",
         error: str = "",
         reference: str = "",
-        refused: set[str] | None = None,
+        refused: RefusedFiles | None = None,
         then: Callable[[Sequence[Parcel]], None] | None = None,
     ) -> Sequence[Parcel] | None:
         """Write the replies to the outbox and the message as done, dead where it is set aside; return what is to be sent.
@@ -310,7 +310,7 @@ class Inbox:
         Nothing is written, and None returned, where a passage that they quote has been edited or forgotten meanwhile, or a message
         that they are made of was forgotten. What was edited meanwhile is answered in its newer version alone, in the place of the
         status message, if there is one. What was taken back meanwhile is not answered; a status message says so in its place.
-        Where `refused` is given, its files were refused: it names them no more, and those are put into `refused` (`bot.store.refused`).
+        The files that were `refused` it names no more (`bot.store.refused`).
         `then` is given what is to be sent, in the order of the commits, on the event loop.
         """
         changes = {
@@ -326,7 +326,7 @@ class Inbox:
                 return None
             connection.execute(_FINISH, changes)
             if refused is not None:
-                refused.update(let_go(connection, number))
+                let_go(connection, number, refused)
             if _is_superseded(connection, message, edits):
                 return []
             former = _former(connection, message) if message.version and not edits else None

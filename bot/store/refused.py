@@ -2,13 +2,15 @@
 
 Owns which files of a message those are. Leaves the bytes, which go where nothing else names them, to `bot.store.erasing`.
 
-    blobs = let_go(connection, number)       # within the transaction that writes the answer
+    refused = RefusedFiles(frozenset(blobs))
+    let_go(connection, number, refused)      # within the transaction that writes the answer
+    refused.gone                             # what it names no more
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Table, bindparam, select, update
@@ -25,31 +27,40 @@ _MESSAGE = select(_TABLE.c.message).where(_THIS)
 _REWRITE = update(_TABLE).where(_THIS).values(message=bindparam("packed"))
 
 
-def let_go(connection: Connection, number: int) -> set[str]:
-    """Have the message name none of its refused files any more; return those that it named, by their sha256.
+@dataclass(frozen=True, slots=True)
+class RefusedFiles:
+    """Which of a message's files were refused, by their sha256 (none: that is not known), and what it names no more because of that."""
+
+    which: frozenset[str] = frozenset()
+    gone: set[str] = field(default_factory=set)
+
+
+def let_go(connection: Connection, number: int, refused: RefusedFiles) -> None:
+    """Have the message name none of its refused files any more.
 
     What its platform gives again is fetched anew where somebody replies to it. A file of the page or the terminal is gone for good: of
     several, where it is not known which one was refused, all stay.
     """
     message = unpack(Message, connection.execute(_MESSAGE, {"number": number}).scalar_one())
-    bare = _bare(message)
+    alone = len([*_files(message)]) == 1
+    which = refused.which or {file.blob for file in _files(message) if file.ref or alone}
+    bare = _bare(message, which)
     gone = set(_named(message)) - set(_named(bare))
     if gone:
         connection.execute(_REWRITE, {"number": number, "packed": pack(bare)})
-    return gone
+        refused.gone.update(gone)
 
 
-def _bare(message: Message) -> Message:
-    of_all = [*_files(message)]
-    files = tuple(_gone(file, of_all) for file in message.attachments)
+def _bare(message: Message, which: Collection[str]) -> Message:
+    files = tuple(_without(file, which) for file in message.attachments)
     quoted = message.reply_to
     if quoted is not None:
-        quoted = replace(quoted, attachments=tuple(_gone(file, of_all) for file in quoted.attachments))
+        quoted = replace(quoted, attachments=tuple(_without(file, which) for file in quoted.attachments))
     return replace(message, attachments=files, reply_to=quoted)
 
 
-def _gone(file: Attachment, of_all: Sequence[Attachment]) -> Attachment:
-    return replace(file, blob="") if file.ref or len(of_all) == 1 else file
+def _without(file: Attachment, which: Collection[str]) -> Attachment:
+    return replace(file, blob="") if file.blob in which else file
 
 
 def _named(message: Message) -> Iterator[str]:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.errors import InputError, of_file
+from bot.errors import InputError
 from bot.image_pages import Book, rendered
 from bot.images import cut_off, opened
 from bot.locale import Language, Text, phrases
 from bot.message import Attachment, AttachmentKind, Message, Reply
 from bot.models.tasks import OCR, ImageFile, Reading
+from bot.refusing import refused
 from bot.skill import CommandSpec, Kit, Request, Slot
 from bot.text.shown import isolated, literal, named
 
@@ -82,7 +83,7 @@ class Ocr:
             except InputError as error:
                 if len(files) == 1:
                     raise
-                pieces.append(of_file(file.name, error).markdown(request.language))
+                pieces.append(refused(file, error).markdown(request.language))
         if len(files) > MOST_FILES:
             pieces.append(_("I read the first {most}; please send the others again.", most=MOST_FILES).to(request.language))
         said = [piece if isinstance(piece, str) else _show(piece, request.language) for piece in pieces]

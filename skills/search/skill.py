@@ -17,11 +17,12 @@ from pathlib import PurePath
 from typing import Final
 
 from bot import lazy
-from bot.errors import InputError, of_file
+from bot.errors import InputError
 from bot.locale import Language, Text, phrases
 from bot.message import PRIVATELY, Attachment, AttachmentKind, Button, Command, Message, Reply, Source
 from bot.models.tasks import EMBED, Vector
 from bot.passage import Added, Hit
+from bot.refusing import refused
 from bot.retrieval.slips import told
 from bot.retrieval.spoken import asks_when
 from bot.skill import Before, CommandSpec, Kit, Request, Slot
@@ -203,7 +204,7 @@ class Search:
             except InputError as error:
                 if len(files) == 1:  # what is asked is about it
                     raise
-                said.append(of_file(file.name, error) if len(files) > 1 else error.text)
+                said.append(refused(file, error))
             else:
                 if added.status == "replaced" or added.failed or added.files > 1:
                     said += [_became(added, file), *_not_read(added)]

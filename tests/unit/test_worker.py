@@ -17,6 +17,7 @@ from bot.locale import Text
 from bot.meanwhile import meanwhile
 from bot.message import Address, Attachment, Command, Message, Press, Reply
 from bot.quota import Quotas
+from bot.refusing import refused
 from bot.roles import Roles
 from bot.route import Route
 from bot.store.admins import Admins
@@ -432,6 +433,22 @@ async def test_a_refused_file_that_nobody_gives_again_goes_and_the_rest_stays(da
     assert sorted(path.read_text() for path in _kept(tmp_path)) == ["other", "several", "shared"]
     assert await replies(database) == ["It is damaged."] * 3
     assert (await Inbox(database).one(1)).message.attachments == (replace(alone, blob=""),)
+
+
+async def test_of_several_files_the_one_that_was_refused_goes(database: Database, tmp_path: Path) -> None:
+    files = dropped(tmp_path, "good.pdf", "bad.pdf", "odd.pdf")
+
+    async def reads(message: Message, _progress: object) -> Answer:
+        refused(message.attachments[2], InputError(Text("Nobody knows what this is.")))  # not for good
+        return Answer(Reply(refused(message.attachments[1], UnreadableError(Text("It is damaged."))).to("en"), "en"))
+
+    worker = refusing(database, tmp_path)
+    worker._dispatcher._answer = reads
+    await worker.handle(await accepted(database, make_message("", attachments=files)))
+
+    assert await replies(database) == ["**bad.pdf**: It is damaged."]
+    assert sorted(path.read_text() for path in _kept(tmp_path)) == ["good.pdf", "odd.pdf"]
+    assert [file.blob == "" for file in (await Inbox(database).one(1)).message.attachments] == [False, True, False]
 
 
 async def test_a_refused_file_goes_wherever_the_bot_was_killed(
