@@ -6,6 +6,7 @@ Owns reading the question and the list's look. Leaves to the library which docum
     /files lease      those whose titles hold the word
     "which files do you have?", "무슨 문서가 있어?"
     "list the documents about the budget", "계약 관련 문서 목록"
+    "open the budget", "임대차 계약서 보내줘"      (where nothing in them answers that)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 
 from bot import lazy
 from bot.locale import Text, phrases
-from bot.message import Button, Command, Reply
+from bot.message import Button, Command, Reply, Source
 from bot.moment import day
 from bot.passage import Listed, Listing, Scope
 from bot.skill import Kit, Request
@@ -27,6 +28,9 @@ from bot.text.shown import isolated, literal, named
 _ = phrases(__file__)
 
 NAMES: Final = ("files", "docs", "파일", "문서", "목록")
+LEAST_NAME: Final = 2
+"""Letters of a name: less names nothing."""
+MOST_LOOKED_AT: Final = 200
 AT_ONCE: Final = 20
 """Documents that are told at once."""
 LONGEST_ASKING: Final = 60
@@ -41,6 +45,16 @@ _ABOUT = lazy.compile(
     r"(?: ?(?:좀|다|전부))*(?: ?(?:보여|알려) ?(?:줘|주세요|줄래)요?)?[?.! ]*",
     re.IGNORECASE,
 )
+_ONE = lazy.compile(
+    r"(?:(?:please|can you|could you|i need|i want) )*(?:(?:open|send|give|show|get|fetch|find|download|display|pull up|bring up)(?: me| us)? )?"
+    rf"(?:the |our |my |an? )?(?P<en>[^가-힣?]+?)(?: {_FILE_EN})?(?:,? please| pls)?[?.! ]*|"
+    rf"(?P<ko>[^?]+?)(?: {_FILE_KO})?(?:[을를])?(?: ?(?:좀|한번))?"
+    r"(?: ?(?:보내|열어|보여|찾아|가져다|꺼내|띄워|전달해|공유해)"
+    r" ?(?:줘|줄래|주세요|주실래|주라|봐)요?| ?(?:줘|주세요|있어|있나|있니)요?)?[?.! ]*",
+    re.IGNORECASE,
+)
+_MOST_WORDS, MOST_CALLED = 6, 5
+_WORD = lazy.compile(r"[^\W_]+")
 _WHICH: Final = word_set("""
     what which where list show 무슨 어떤 뭐 뭐야 뭐예요 뭐있어 뭔가요 어디 어디에 어디야 어디있어 목록 리스트 보여 보여줘 보여줘요 보여주세요
     알려 알려줘 알려줘요 알려주세요 보여줄래 보여줄래요 뭐뭐 뭐가 무엇 무엇이
@@ -90,6 +104,32 @@ async def listed(request: Request, kit: Kit, wanted: str) -> Reply:
     if shown < listing.total:
         buttons.append(Button(_("More").to(request.language), Command("files", " ".join([f"--from {shown}", *words]))))
     return request.reply("\n".join(_lines(request, kit, listing, first=first, words=words)), buttons=buttons)
+
+
+async def called(request: Request, kit: Kit) -> Reply | None:
+    """Return the documents whose titles hold all that is asked for, each with how it begins; None where there is none.
+
+    For who asks for a document by its name, in which nothing answers that.
+    """
+    found = _ONE.fullmatch(" ".join(normal("NFC", request.text).split())) if len(request.text) <= LONGEST_ASKING else None
+    words = _words((found["en"] or found["ko"]) if found else "")
+    if not words or len(words) > _MOST_WORDS or len("".join(words)) < LEAST_NAME:
+        return None
+    begun = [word if word.isascii() else word[:2] for word in words]  # "휴가규정" is "휴가 규정", too
+    near = (await kit.library.listing(request.scopes, words=begun, count=MOST_LOOKED_AT)).documents
+    named = [one for one in near if all(word in "".join(_words(one.title)) for word in words)][:MOST_CALLED]
+    if not named:
+        return None
+    head = _("Documents that are called so ({count}):", count=len(named)).markdown(request.language)
+    sources = []
+    for one in named:
+        first = await kit.library.whole(one.document, request.scopes, most=1)
+        sources += [Source(passage.title, passage.text, passage.link, 1.0) for passage in first]
+    return request.reply("\n".join([head, "", *(_line(one, request, kit) for one in named)]), sources=sources)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(normal("NFC", text).casefold())
 
 
 def _lines(request: Request, kit: Kit, listing: Listing, *, first: int, words: Sequence[str]) -> list[str]:

@@ -149,6 +149,8 @@ class Search:
             hits, asked = await self._hits(request, asked)
         begun = [*_from_a_group(request, asked), *(text.markdown(request.language) for text in new)]
         model = self._kit.models.live(EMBED)
+        if not hits and not new and (named := await listing.called(replace(request, text=asked.text), self._kit)) is not None:
+            return named
         if not hits:
             nothing = "\n\n".join([*begun, _nothing(request.language)])
             return request.reply(nothing, skill=self.name, model=model, buttons=_alone(request))

@@ -111,3 +111,25 @@ async def test_such_a_list_is_of_titles_and_where_none_holds_the_word_of_what_st
     assert "lease" not in titled.text
     found = await search.answer(make_request("list docs about text 2", scopes=[PUBLIC]))
     assert found.sources[0].title == "lease.pdf"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "open the expense policy", "send me the expense policy please", "expense policy", "can you show me our expense policy?",
+        "경비 규정 보내줘", "경비규정 열어줘", "경비 규정 파일 있어?", "경비 규정",
+    ],
+)  # fmt: skip
+async def test_who_asks_for_a_document_by_its_name_is_shown_it_where_nothing_in_it_answers(
+    search: Search, library: FakeLibrary, said: str
+) -> None:
+    library.passages = [document(1, "expense-policy (경비-규정).md"), document(2, "lease.pdf")]
+    reply = await search.answer(make_request(said, scopes=[PUBLIC]))
+    assert [source.title for source in reply.sources] == ["expense-policy (경비-규정).md"]
+    assert "expense-policy" in reply.text
+
+
+@pytest.mark.parametrize("said", ["who owns the lease", "open the door", "lease 규정 누가 썼어", "?", "a"])
+async def test_a_question_that_no_document_is_called_by_is_told_nothing(search: Search, library: FakeLibrary, said: str) -> None:
+    library.passages = [document(2, "lease.pdf"), document(3, "secret door.pdf", Scope("group", "telegram/bot/-5"))]
+    assert (await search.answer(make_request(said, scopes=[PUBLIC]))).sources == ()
