@@ -22,14 +22,14 @@ _ONLY_ASKS = (
     "a about all an and are at be bit boil brief briefly bullet bullets can could condense concise detail detailed "
     "details did digest do document documents does doc down essence few file files findings for form from gist give "
     "highlights i in into is it its key line lines long longer main make me message more my need of on one our outline "
-    "overview page pages please point points put quick quickly read recap say says sentence sentences short shorten "
+    "overview page pages please pls plz kindly thanks thx point points put quick quickly read recap say says sentence sentences short shorten "
     "shorter shortly so some sum summaries summarise summarize summarised summarized summary takeaway takeaways tell "
     "text that the their these this those three tl dr tldr to two up us version want was we what whats which with word "
     "words would write you your four five six seven eight nine ten"
 )
 _ENGLISH: Final = frozenset(_ONLY_ASKS.split())
 _KOREAN: Final = lazy.compile(
-    r"(?:요약|정리|간추|줄여|짧게|길게|간단|간략|자세|핵심|요점|요지|브리핑|문서|파일|자료|내용|부분|전체|이거|그거|이것|그것|저것|이번|"
+    r"(?:(?:한|두|세|네|다섯|여섯|\d+)(?:줄|문장|가지))?(?:요약|정리|간추|줄여|짧게|길게|간단|간략|자세|핵심|요점|요지|브리핑|문서|파일|자료|내용|부분|전체|이거|그거|이것|그것|저것|이번|"
     r"(?:한|두|세|네|다섯|여섯|\d+)(?:줄|문장|가지)?|해|주|줘|줄래|부탁|알려|보여|말해|만들어|써|좀|그|이|저|줄|문장|가지|어떤|무슨)"
     r"[해하로으만은는을를이가도좀줘주세실래시겠요드려립니다된할수있어나까지한히게부탁라]*"
 )

@@ -32,7 +32,7 @@ _ASK = lazy.compile(
     r"\bbriefly\b|\bbrief me\b|\b(?:key|main) (?:points?|takeaways?|ideas?|message|findings)\b|\btakeaways?\b|\bboil\b.{0,20}\bdown\b|"
     r"\bbullet(?:s| points?)\b|\bminutes\b|\bessence\b|\b(?:highlights|headlines|overview|synopsis|abstract|outline)\b|\bfill me in\b|"
     r"\bcatch me up\b|\bup to (?:speed|date)\b|\bdid i miss\b|\bin (?:one|two|three|four|five|\d+) (?:short )?(?:sentences?|lines?|words)\b|"
-    r"\bone[- ]liner\b|\bwhat matters\b|\bcore message\b|"
+    r"\bmake\b.{1,60}\bshort\b|\bone[- ]liner\b|\bwhat matters\b|\bcore message\b|"
     r"요약|간추|줄여|짧게|핵심|요점|요지|정리|브리핑|(?:한|두|세|네|다섯|\d+)\s?(?:줄|문장)|간단히|간략",
     re.IGNORECASE,
 )

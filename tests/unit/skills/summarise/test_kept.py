@@ -15,6 +15,8 @@ from skills.summarise.name_words import names_in
         ("휴가규정을 세 줄로 요약해 주세요", "휴가규정"),
         ("취업규칙 핵심만 알려줘", "취업규칙"),
         ("주주총회 문서 간단히 정리해 주실래요?", "주주총회"),
+        ("휴가규정 세줄요약 부탁", "휴가규정"),
+        ("summary of the incident pls", "incident"),
         ("summarise this", ""),
         ("이 문서 세 줄 요약 부탁해요", ""),
         ("tl;dr", ""),

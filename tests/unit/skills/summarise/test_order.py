@@ -39,6 +39,11 @@ def test_a_korean_order_is_taken_off_the_text(said: str) -> None:
     assert read_order(said.format(KO), now=WEDNESDAY).text == KO
 
 
+def test_an_order_that_names_its_document_within_is_no_text() -> None:
+    order = read_order("make the hosting contract short", now=WEDNESDAY)
+    assert (order.text, order.length, order.asked) == ("", "short", "make the hosting contract short")
+
+
 def test_a_text_that_speaks_of_summaries_is_not_cut() -> None:
     text = "The summary was wrong. We wrote the report again. In short, nobody had read it. The board will meet next week and decide."
     assert read_order(f"summarise: {text}", now=WEDNESDAY).text == text
