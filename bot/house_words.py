@@ -30,7 +30,7 @@ _KEPT = lazy.compile(
     r"(?: here)?|"
     r"(?:do|will|can) you (?:store|keep|save|share|sell|read|record|send) (?:all )?(?:of )?(?:my|our) (?:data|messages|files|documents|chats?)|"
     r"what do you (?:know|remember|keep|store)(?: (?:about|of))? me|where (?:is|are) my (?:data|messages) (?:stored|kept|saved)|"
-    r"(?:(?:내|제|우리)\s?)?(?:데이터|개인정보|정보|대화|메시지)(?:를|을|는|은|가|이)?\s?(?:저장|보관|기록|유출|공유)\s?(?:해|하나요|하니|돼|되나요|됩니까|해요)|"
+    r"(?:(?:내|제|우리)\s?)?(?:데이터|개인정보|정보|대화|메시지)(?:를|을|는|은|가|이)?\s?(?:어디(?:에|에다|다)?\s?)?(?:저장|보관|기록|유출|공유)\s?(?:해|하나요|하니|돼|되나요|됩니까|해요)|"
     r"(?:(?:이거|여기|이 대화)\s?)?(?:안전|비밀\s?보장)\s?(?:해|한가요|돼|되나요|합니까)|"
     r"개인정보(?:는|가)?\s?어떻게\s?(?:돼|되나요|처리해|처리하나요|관리해|관리하나요)",
     re.IGNORECASE,

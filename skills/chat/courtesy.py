@@ -60,9 +60,18 @@ _ONLY_PARTING = (
     r"안녕히 (?:가|계|주무)(?:세요|십시오)|잘 ?(?:가|있어|자)요?|바이(?:바이|요)?|내일 (?:봐|봬)요?|굿나잇|"
     r"수고(?:해요?|하세요|했어요?|하셨어요|하셨습니다)|수고 ?많(?:았어요?|으셨어요|으셨습니다)"
 )
-_ONLY_INSULT = rf"(?:{_INSULT})\w{{0,4}}(?: (?:off|you|bot|아|야))?"
+_ONLY_INSULT = (
+    rf"(?:{_INSULT})\w{{0,4}}(?: (?:off|you|bot|아|야))?|"
+    r"(?:no )?(?:thats|this is|that is|its|it is|youre|you are) (?:(?:just|so|completely|totally) )?"
+    r"(?:wrong|incorrect|not (?:right|true|correct|it))|wrong(?: answer)?|"
+    r"(?:no )?(?:thats )?not what i (?:asked|meant|wanted)(?: for)?|"
+    r"(?:아니 |아니야 )?(?:틀렸(?:어요?|습니다|네요?|다|잖아요?)|그게 아니(?:라고요?|야|에요|예요|잖아요?)|"
+    r"잘못 ?(?:됐|찾았)(?:어요?|네요?|습니다))"
+)
 _ONLY_WHO = (
-    r"(?:(?:and|so|hi|hey|hello) )*(?:who (?:are|r) (?:you|u)|what(?:s| is) your name|what are you)(?: bot)?|"
+    r"(?:(?:and|so|hi|hey|hello) )*(?:who (?:are|r) (?:you|u)|what(?:s| is) your name|what are you|"
+    r"(?:are|r) (?:you|u) (?:an? |really |even )*(?:bot|robot|human|ai|machine|person|real(?: person)?|chatgpt|gpt))(?: bot)?|"
+    r"(?:너는?|넌|혹시|당신은|네|니)? ?(?:사람|로봇|봇|챗봇|인간|인공지능|ai)(?:이야|야|이니|이냐|이에요|이세요|예요|인가요|입니까)|"
     r"(?:너는?|넌|당신은|네|니)? ?(?:누구(?:야|세요|니|냐|예요|에요|신가요)?|이름이? (?:뭐(?:야|예요|에요|니)?|뭔가요|무엇인가요))"
 )
 _ONLY_HOW = (

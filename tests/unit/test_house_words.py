@@ -25,7 +25,8 @@ def test_a_language_to_speak_from_now_on_is_read(said: str, language: str | None
     ("said", "asks"),
     [
         ("is this private?", True), ("Do you store my data?", True), ("what do you know about me", True), ("where is my data stored?", True),
-        ("is what I write safe here?", True), ("내 데이터 저장해?", True), ("이거 안전해?", True), ("개인정보는 어떻게 처리하나요?", True),
+        ("is what I write safe here?", True), ("내 데이터 저장해?", True), ("내 데이터 어디 저장돼?", True),
+        ("이거 안전해?", True), ("개인정보는 어떻게 처리하나요?", True),
         ("is this private road open?", False), ("do you store my data on a disk in Norway", False), ("what do you know about the lease", False),
         ("개인정보 보호책임자가 누구야?", False), ("데이터 저장 기간은?", False), ("", False),
     ],
