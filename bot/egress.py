@@ -200,7 +200,7 @@ def _spent(folder: Path, environment: Mapping[str, str], *more: str) -> tuple[in
     try:
         done = subprocess.run(  # noqa: S603 - a module of our own
             [sys.executable, "-m", "bot.egress_minute", str(folder), *more],
-            env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=MOST_S, check=False, text=True,
+            env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=MOST_S, check=False, encoding="utf-8",
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return -1, ""

@@ -132,7 +132,7 @@ def _run(source: Path, making: Path, tell: Report) -> float:
     tell(_("Distilling it from MiniLM …"), 0.1)
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter, and this module
-            command, capture_output=True, text=True, check=False, timeout=LONGEST_S, cwd=Path(__file__).parents[2],
+            command, capture_output=True, encoding="utf-8", check=False, timeout=LONGEST_S, cwd=Path(__file__).parents[2],
             env=child_environment(),
         )  # fmt: skip
         correlation = float(json.loads(done.stdout)["correlation"]) if done.returncode == 0 else 0.0

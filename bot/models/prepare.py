@@ -174,7 +174,7 @@ def _export(source: Path, making: Path, tell: Report) -> tuple[Pairs[float], Pai
             [sys.executable, "-P", str(program), str(source), str(making)],
             stdout=subprocess.PIPE,
             stderr=complaints,
-            text=True,
+            encoding="utf-8",
             env=environment,
         ) as child,
     ):

@@ -92,7 +92,7 @@ def _run(source: Path, making: Path) -> float:
     command = [sys.executable, "-W", "ignore", "-m", "bot.models.quantize", str(source), str(making)]
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter, and this module
-            command, capture_output=True, text=True, check=False, timeout=LONGEST_S, cwd=Path(__file__).parents[2],
+            command, capture_output=True, encoding="utf-8", check=False, timeout=LONGEST_S, cwd=Path(__file__).parents[2],
             env=child_environment(),
         )  # fmt: skip
         cosine = float(json.loads(done.stdout.splitlines()[-1])["cosine"]) if done.returncode == 0 else 0.0

@@ -231,7 +231,7 @@ def _train_in_child(settings: Settings, parent: Path, wanted: Recipe, sees: Sees
     try:
         done = subprocess.run(
             [sys.executable, "-m", "bot.models.heads.build"],
-            input=said, text=True, capture_output=True, timeout=LONGEST_S, check=False,
+            input=said, encoding="utf-8", capture_output=True, timeout=LONGEST_S, check=False,
             env=child_environment(),
             cwd=Path(__file__).parents[3],
         )  # fmt: skip

@@ -122,6 +122,6 @@ def _run(folder: Path, code: str, *more: str) -> subprocess.Popen[str]:
     ]
     return subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, "--basetemp", str(folder / "base"), str(folder / "test_leak.py")],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", cwd=folder,
         env=os.environ | {"PYTHONPATH": str(TESTS), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )  # fmt: skip
