@@ -287,9 +287,15 @@ class Dispatcher:
                 how: How = "router" if skill is chosen else "attachment" if message.attachments else "reply"
                 return _Plan(skill, message, message.text, replace(route, skill=skill.name, how=how, action="answer"), files)
         if decision.action == "answer" and chosen is not None:
-            if found := await self._found(message, route, least=self._doubt(chosen, decision.score)):
+            least = self._doubt(chosen, decision.score)
+            if found := await self._found(message, route, least=least):
                 return found
-            return _Plan(chosen, message, message.text, route, files, self._wrong_skill(decision, message))
+            buttons = self._wrong_skill(decision, message)
+            if least == 0.0:  # any answer would have gone before
+                buttons = tuple(
+                    button for button in buttons if self._fallback is None or button.command.args != self._fallback.name
+                )
+            return _Plan(chosen, message, message.text, route, files, buttons)
         if decision.action == "ask":
             return await self._asked_back(message, decision, route)
         return await self._unserved(message, route)

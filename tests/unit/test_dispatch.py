@@ -168,6 +168,12 @@ async def test_a_sure_route_answers_and_offers_the_runner_up() -> None:
     assert [button.command for button in reply.buttons] == [Command(AS, "search")]
 
 
+async def test_a_search_that_has_found_nothing_is_not_offered() -> None:
+    house = House(Decision("chat", 0.7, runner_up="search"), found=False)
+    (reply,) = (await house.ask(make_message("how long is one away for a wedding"))).replies
+    assert (reply.text, reply.buttons) == ("chat: how long is one away for a wedding", ())
+
+
 async def test_a_runner_up_without_its_model_is_not_offered() -> None:
     house = House(Decision("chat", 0.99, runner_up="ocr"), found=False, equipped=False)
     (reply,) = (await house.ask(make_message("hello"))).replies
