@@ -69,7 +69,7 @@ async def test_the_sentence_that_answers_is_quoted_bold_with_where_it_stands_and
     kit = kit_of(tmp_path)
     reply = await ask(kit, make_message("when is the rent due?", attachments=[letter(kit)]))
     assert reply.text.split("\n\n") == [
-        "> Dear tenant, **The rent is due on the 5th.** The deposit is 900 euros. Clara Winter",
+        "> Dear tenant,\n> **The rent is due on the 5th.** The deposit is 900 euros.\n> Clara Winter",
         "— letter.png, read by Tesseract, confidence 93 %",
         "*It is kept in this chat's index: search for what is in it to find it again.*",
     ]
@@ -137,7 +137,7 @@ async def test_of_several_pictures_the_one_that_answers_is_quoted(tmp_path: Path
     kit = fake_kit(tmp_path, models=models, library=library)
     pictures = [letter(kit), letter(kit, "receipt.png", "another")]
     reply = await ask(kit, make_message("how much in total?", attachments=pictures))
-    assert reply.text.startswith("> Tea 2.80 **Total 10.10**\n\n— receipt.png")
+    assert reply.text.startswith("> Tea 2.80\n> **Total 10.10**\n\n— receipt.png")
     assert library.asked == [("how much in total?", [1, 2])]
 
 

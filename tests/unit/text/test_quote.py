@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.quote import LONGEST, quoted
+from bot.text.quote import LONGEST, MOST_LINES, quoted
 
 
 def test_the_marked_sentence_is_bold_in_its_context() -> None:
@@ -10,7 +10,32 @@ def test_the_marked_sentence_is_bold_in_its_context() -> None:
 
 
 def test_without_a_mark_the_beginning_is_shown() -> None:
-    assert quoted("It is\nbig.", None) == "> It is big."
+    assert quoted("It is\tbig.", None) == "> It is big."
+
+
+def test_items_rows_and_short_lines_stay_lines() -> None:
+    listed = "Present: Ann, Ben and everybody who works at the office in Mapo.\n- Launch on 3 May.\n- Ben pays."
+    assert quoted(listed, (65, 83)).splitlines() == [
+        "> Present: Ann, Ben and everybody who works at the office in Mapo.", "> **\\- Launch on 3 May.**", r"> \- Ben pays.",
+    ]  # fmt: skip
+    row = "item: projector for the large meeting room | price: 300"
+    assert quoted(f"{row}\n{row}", None).count("\n> ") == 1
+    assert quoted("Office move\n\nWe move.", None) == "> Office move\n> We move."
+    assert quoted("회의록\n참석: 민지", None) == "> 회의록\n> 참석: 민지"
+
+
+def test_a_paragraph_runs_on_where_its_file_was_broken() -> None:
+    wrapped = "The team moves to the new office in Mapo on the third\nof March, and Minji orders the boxes."
+    assert quoted(wrapped, None) == "> " + wrapped.replace("\n", " ")
+    assert quoted("One.\nTwo\nis it.", (5, 15)) == "> One.\n> **Two is it.**"
+
+
+def test_of_many_lines_those_around_the_sentence_are_shown() -> None:
+    said = quoted("\n".join(f"- item {number:02d}" for number in range(40)), (200, 209)).splitlines()
+    assert len(said) == MOST_LINES
+    assert said[4] == r"> **\- item 20**"
+    assert said[0].startswith("> … ")
+    assert said[-1].endswith(" …")
 
 
 def test_a_long_passage_is_cut_between_words_around_its_sentence() -> None:
@@ -30,7 +55,7 @@ def test_the_sentence_is_always_whole(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
     said = quoted(text, (start, end))
-    assert "\n" not in said
+    assert all(line.startswith("> ") for line in said.split("\n"))
     sentence = " ".join(text[start:end].split())
     assert not sentence or f"**{sentence}**" in said
 
