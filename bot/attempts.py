@@ -18,7 +18,8 @@ from bot.message import Message
 from bot.suspects import MOST_ATTEMPTS
 
 if TYPE_CHECKING:
-    from bot.dispatch import Answer, Dispatcher
+    from bot.dispatch import Dispatcher
+    from bot.plans import Answer
 
 log = Logger(__name__)
 

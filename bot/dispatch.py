@@ -10,16 +10,17 @@ import difflib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from bot.errors import InputError, ParingError, TooLargeError
-from bot.going_on import FindBefore, GoingOn, Meant
+from bot.going_on import FindBefore, GoingOn
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
-from bot.message import DOWN, UP, Attachment, AttachmentKind, Button, Command, Message, Receipt, Reply
+from bot.message import DOWN, UP, Attachment, AttachmentKind, Button, Command, Message, Reply
 from bot.passage import Scope
+from bot.plans import PRESS, Answer, Plan, as_meant, files_of, joined, left_over, replies_of, say, title_of, with_receipt
 from bot.refusing import refused
 from bot.retrieval.access import Access, reader_scopes
 from bot.route import How, Route
@@ -48,35 +49,13 @@ VERY_GOOD = 0.8
 NEAR = 0.05
 """How likely a skill must be, 0..1, to be offered by a button where none serves."""
 MOST_TRIES = 3
-PRESS = "press:"
-"""What the ids of presses of buttons begin with."""
 HOUSE, ADMIN = "house", "admin"
 """The skills of the host's own commands."""
 MEBIBYTE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The replies to a message, and how it was routed (None where nothing was)."""
-
-    replies: tuple[Reply, ...]
-    route: Route | None = None
-
-
 Heard = Callable[[Message, Answer | BaseException, float], None]
 Charged = Callable[[str, Message], AbstractAsyncContextManager[str | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    skill: Skill
-    message: Message
-    text: str
-    route: Route
-    files: tuple[Attachment, ...] = ()
-    buttons: tuple[Button, ...] = field(default=())
-    language: Language | None = None
-    """The language to answer in, where it is not the asker's."""
 
 
 class Dispatcher:
@@ -174,23 +153,23 @@ class Dispatcher:
     async def _answered(self, message: Message, progress: Progress | None) -> Answer:
         parts = self._by_claimant(message)
         if len(parts) > 1:
-            return _joined([await self._told(part, progress) for part in parts])
+            return joined([await self._told(part, progress) for part in parts])
         stopwatch = Stopwatch()
         with stopwatch("route"):
             plan = await self._plan(message)
         if isinstance(plan, Answer):
             return plan
-        left = _left(plan, message)
+        left = left_over(plan, message)
         before = [await self._told(left, progress)] if left is not None else []
         asked = replace(message, language=plan.language) if plan.language else message
         request = self._request(plan.message, plan.text, asked, files=plan.files, stopwatch=stopwatch, progress=progress)
         request = replace(request, by_files=plan.route.how in {"attachment", "reply"})
         async with self.charged(plan.skill.name, message) as too_much:
             if too_much is not None:
-                return _joined([*before, Answer(_replies(too_much, message), plan.route)], route=plan.route)
+                return joined([*before, Answer(replies_of(too_much, message), plan.route)], route=plan.route)
             with stopwatch("answer"):
                 reply = await self._answer_as(plan.skill, request, message)
-        return _joined([*before, Answer((_with_receipt(reply, plan, stopwatch),), plan.route)], route=plan.route)
+        return joined([*before, Answer((with_receipt(reply, plan, stopwatch),), plan.route)], route=plan.route)
 
     def _by_claimant(self, message: Message) -> list[Message]:
         """Return a bare batch of files (a folder) as one message for each skill that claims some of them, else `message` alone.
@@ -214,38 +193,38 @@ class Dispatcher:
             return await self._part(message, progress)
         except InputError as error:
             alone = message.attachments[0] if len(message.attachments) == 1 else None
-            return _say(refused(alone, error) if alone else error.text, message)
+            return say(refused(alone, error) if alone else error.text, message)
         except ParingError as error:
-            return _say(error.text, message)
+            return say(error.text, message)
 
-    async def _plan(self, message: Message) -> _Plan | Answer:
+    async def _plan(self, message: Message) -> Plan | Answer:
         self._check_size(message)
         if message.command is not None:
             return await self._commanded(message, message.command)
         if any(file.kind == "sticker" for file in message.attachments):
-            return _say(_("Nice one! I cannot read stickers, but I can read text, photos, documents and voice notes."), message)
+            return say(_("Nice one! I cannot read stickers, but I can read text, photos, documents and voice notes."), message)
         if (meant := await GoingOn(self._skills, self.before, equipped=self._equipped).of(message)) is not None:
-            return _as_meant(meant, message)
-        files = _files(message)
+            return as_meant(meant, message)
+        files = files_of(message)
         if not message.text.strip() and not files:
-            return _say(
+            return say(
                 _("There was nothing in this that I can read. Send text, a photo, a document or a voice note; /help shows more."),
                 message,
             )
         claimed = next((skill for skill in self._skills.values() if skill.claims(message)), None)
         if not message.text.strip():
             if claimed is None:
-                return _say(
+                return say(
                     _("I have no skill for this kind of file. Photos, documents and voice notes are what I can read."), message
                 )
-            return _Plan(claimed, message, "", Route(claimed.name, "attachment"), files)
+            return Plan(claimed, message, "", Route(claimed.name, "attachment"), files)
         if claimed is not None and not (files and claimed.takes):
             how: How = "link" if "://" in message.text else "words"
-            return _Plan(claimed, message, message.text, Route(claimed.name, how))
+            return Plan(claimed, message, message.text, Route(claimed.name, how))
         return await self._routed(message, files, claimed)
 
-    async def _commanded(self, message: Message, command: Command) -> _Plan:
-        files = _files(message)
+    async def _commanded(self, message: Message, command: Command) -> Plan:
+        files = files_of(message)
         if command.name == AS and message.reply_to is not None:
             return await self._redirected(message.reply_to, command.args)
         skill = self._by_command.get(command.name)
@@ -258,17 +237,17 @@ class Dispatcher:
                 else _("There is no /{name}. /help shows what there is.", name=command.name)
             )
         how: Route = Route(skill.name, "button" if message.id.startswith(PRESS) else "command")
-        return _Plan(skill, message, command.args, how, files)
+        return Plan(skill, message, command.args, how, files)
 
-    async def _redirected(self, message: Message, name: str) -> _Plan:
+    async def _redirected(self, message: Message, name: str) -> Plan:
         skill = self._skills.get(name)
         if skill is None:
             raise InputError(_("That skill is gone. Please ask again."))
         await self._keep_label(message, name)
-        files = _files(message)
-        return _Plan(skill, replace(message, command=None), message.text, Route(skill.name, "button"), files)
+        files = files_of(message)
+        return Plan(skill, replace(message, command=None), message.text, Route(skill.name, "button"), files)
 
-    async def _routed(self, message: Message, files: tuple[Attachment, ...], claimed: Skill | None) -> _Plan | Answer:
+    async def _routed(self, message: Message, files: tuple[Attachment, ...], claimed: Skill | None) -> Plan | Answer:
         decision = await self._decide(message.text, message.language)
         route = Route(
             decision.skill,
@@ -285,7 +264,7 @@ class Dispatcher:
             skill = chosen if takes and decision.action == "answer" else claimed or self._taker(files) or chosen
             if skill is not None:
                 how: How = "router" if skill is chosen else "attachment" if message.attachments else "reply"
-                return _Plan(skill, message, message.text, replace(route, skill=skill.name, how=how, action="answer"), files)
+                return Plan(skill, message, message.text, replace(route, skill=skill.name, how=how, action="answer"), files)
         if decision.action == "answer" and chosen is not None:
             least = self._doubt(chosen, decision.score)
             if found := await self._found(message, route, least=least):
@@ -295,7 +274,7 @@ class Dispatcher:
                 buttons = tuple(
                     button for button in buttons if self._fallback is None or button.command.args != self._fallback.name
                 )
-            return _Plan(chosen, message, message.text, route, files, buttons)
+            return Plan(chosen, message, message.text, route, files, buttons)
         if decision.action == "ask":
             return await self._asked_back(message, decision, route)
         return await self._unserved(message, route)
@@ -308,7 +287,7 @@ class Dispatcher:
     def _taker(self, files: Sequence[Attachment]) -> Skill | None:
         return next((skill for skill in self._skills.values() if any(file.kind in skill.takes for file in files)), None)
 
-    async def _asked_back(self, message: Message, decision: Decision, route: Route) -> _Plan | Answer:
+    async def _asked_back(self, message: Message, decision: Decision, route: Route) -> Plan | Answer:
         looked = await self._looked(message, route)
         if looked is not None and looked.replies[0].sources:
             return looked
@@ -319,10 +298,10 @@ class Dispatcher:
             if not names:
                 return looked
             said = _("I found nothing about this in what you may read here. Did you mean something else?")
-        buttons = tuple(Button(_title(self._skills[name], message), Command(AS, name)) for name in names)
-        return _say(said, message, route=route, buttons=buttons)
+        buttons = tuple(Button(title_of(self._skills[name], message), Command(AS, name)) for name in names)
+        return say(said, message, route=route, buttons=buttons)
 
-    async def _unserved(self, message: Message, route: Route) -> _Plan | Answer:
+    async def _unserved(self, message: Message, route: Route) -> Plan | Answer:
         certain = (route.score or 0.0) >= CERTAIN
         if found := await self._found(message, route, least=VERY_GOOD if certain else 0.0):
             return found
@@ -334,8 +313,8 @@ class Dispatcher:
             )
         near = self._skills.get(route.runner_up) if (route.runner_up_score or 0.0) >= NEAR else None
         offered = near is not None and near is not self._fallback and self._equipped(near)
-        buttons = (Button(_title(near, message), Command(AS, near.name)),) if near is not None and offered else ()
-        return _say(said, message, route=route, buttons=buttons)
+        buttons = (Button(title_of(near, message), Command(AS, near.name)),) if near is not None and offered else ()
+        return say(said, message, route=route, buttons=buttons)
 
     def _doubt(self, chosen: Skill, score: float) -> float | None:
         """Return how well the documents must answer (0..1) to go before the routed skill, None where they are not asked.
@@ -365,14 +344,14 @@ class Dispatcher:
         request = self._request(message, message.text, message, stopwatch=stopwatch)
         reply = await self._answer_as(self._fallback, request, message)
         how: How = "found" if reply.sources else route.how
-        plan = _Plan(self._fallback, message, message.text, replace(route, skill=self._fallback.name, how=how))
-        return Answer((_with_receipt(reply, plan, stopwatch),), plan.route)
+        plan = Plan(self._fallback, message, message.text, replace(route, skill=self._fallback.name, how=how))
+        return Answer((with_receipt(reply, plan, stopwatch),), plan.route)
 
     def _wrong_skill(self, decision: Decision, message: Message) -> tuple[Button, ...]:
         other = self._skills.get(decision.runner_up)
         if other is None or not self._equipped(other):
             return ()
-        label = _("Wrong skill? → {skill}", skill=_title(other, message)).to(message.language)
+        label = _("Wrong skill? → {skill}", skill=title_of(other, message)).to(message.language)
         return (Button(label, Command(AS, other.name)),)
 
     async def _overhear(self, message: Message) -> Answer:
@@ -428,64 +407,5 @@ class Dispatcher:
             )  # fmt: skip
 
 
-def _as_meant(meant: Meant, message: Message) -> _Plan:
-    """Return what is done for a message that goes on from another: a command about that one, or that one again."""
-    about, command = meant.about, meant.command
-    files = _files(about)
-    route = Route(meant.skill.name, "follow")
-    if command is None:
-        text = about.command.args if about.command is not None else about.text
-        return _Plan(meant.skill, about, text, route, files, language=meant.language)
-    return _Plan(meant.skill, replace(message, command=command, reply_to=about), command.args, route, files)
-
-
-def _files(message: Message) -> tuple[Attachment, ...]:
-    """Return the files that came with it, else with what it answers; a button's, those of the message that it stands under."""
-    about = message.reply_to
-    if message.attachments or about is None:
-        return message.attachments
-    return _files(about) if message.id.startswith(PRESS) else about.attachments
-
-
 async def _nothing_before(_message: Message) -> None:
     """Know of nothing."""
-
-
-def _joined(answers: Sequence[Answer], *, route: Route | None = None) -> Answer:
-    """Return the replies of all, and `route`, else the last one's."""
-    replies = tuple(reply for answer in answers for reply in answer.replies)
-    return Answer(replies, route or next((answer.route for answer in reversed(answers) if answer.route), None))
-
-
-def _left(plan: _Plan, message: Message) -> Message | None:
-    """Return the files that came with words and are of a kind that the chosen skill leaves, as a message of their own."""
-    takes = plan.skill.takes
-    left = tuple(file for file in message.attachments if file.kind not in takes)
-    if plan.route.how not in {"router", "attachment"} or len(left) in {0, len(message.attachments)}:
-        return None
-    return replace(message, text="", attachments=left)
-
-
-def _title(skill: Skill, message: Message) -> str:
-    return skill.title.to(message.language)
-
-
-def _replies(said: str, message: Message) -> tuple[Reply, ...]:
-    return (Reply(said, message.language),) if said else ()
-
-
-def _say(text: Text, message: Message, *, route: Route | None = None, buttons: tuple[Button, ...] = ()) -> Answer:
-    reply = Reply(
-        text.markdown(message.language), message.language, buttons=buttons, receipt=Receipt(route.skill if route else "")
-    )
-    return Answer((reply,), route)
-
-
-def _with_receipt(reply: Reply, plan: _Plan, stopwatch: Stopwatch) -> Reply:
-    route = plan.route
-    receipt = replace(
-        reply.receipt or Receipt(plan.skill.name),
-        skill=plan.skill.name, route_score=route.score, runner_up=route.runner_up, runner_up_score=route.runner_up_score,
-        stages_ms=stopwatch.stages(),
-    )  # fmt: skip
-    return replace(reply, receipt=receipt, buttons=(*reply.buttons, *plan.buttons))

@@ -16,9 +16,9 @@ from bot.errors import ParingError, RetryLaterError
 from bot.metrics import Metrics
 
 if TYPE_CHECKING:
-    from bot.dispatch import Answer
     from bot.message import Message
     from bot.models.places import Heard
+    from bot.plans import Answer
 
 _SENDS = {"AmbiguousSendError": "in_doubt", "GoneError": "gone"}
 

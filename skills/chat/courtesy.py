@@ -88,11 +88,11 @@ _ONLY_GREETING = (
 )
 _NODS = (
     r"ok(?:ay)?|kk?|yes|yep|yeah|no|nope|sure|fine|good|great|cool|nice|perfect|awesome|got it|i see|understood|al(?:l )?right|right|"
-    r"wow|well done|good (?:job|bot)|never ?mind|np|no problem|lol|lmao|(?:ha){2,}h?|(?:he){2,}|hm+|oh|aha?"
+    r"wow|well done|good (?:job|bot)|never ?mind|(?:cancel|stop)(?: (?:it|that|this))?|np|no problem|lol|lmao|(?:ha){2,}h?|(?:he){2,}|hm+|oh|aha?"
 )
 _NODS_KO = (
     r"네+|넵+|넹|넨|예|응+|웅|어|그래요?|좋아요?|좋네요?|좋습니다|ㅇㅋ+|ㅇㅇ+|오케이|오키|[ㅋㅎㅠㅜ]+|알겠(?:어요?|습니다)|알았어요?|"
-    r"확인(?:했어요|했습니다)?|그렇구나|그렇군요?|아하?|아니요?|아뇨|괜찮아요?|됐어요?|우?와+|대박|최고(?:야|예요|네요)?|굿"
+    r"확인(?:했어요|했습니다)?|그렇구나|그렇군요?|아하?|아니요?|아뇨|괜찮아요?|됐어요?|우?와+|취소(?:요|해(?:요|줘요?|주세요)?|할게요?)?|그만(?:요|해(?:요|줘요?|주세요)?)?|대박|최고(?:야|예요|네요)?|굿"
 )
 _ONLY_NODS = rf"(?:{_NODS}|{_NODS_KO})(?: (?:{_NODS}|{_NODS_KO}))*"
 _ONLY: Final = (

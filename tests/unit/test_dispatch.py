@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from bot.dispatch import AS, Answer, Dispatcher
+from bot.dispatch import AS, Dispatcher
 from bot.errors import InputError, TooLargeError
 from bot.locale import Text
 from bot.message import Attachment, Command, Message, Reply, Source
 from bot.passage import PUBLIC, Scope, Scopes
+from bot.plans import Answer
 from bot.skill import CommandSpec, Request
 from bot.testing import make_message
 

@@ -172,6 +172,8 @@ async def test_a_choice_that_is_wrong_is_told_as_it_is(models: ModelSettings) ->
         ("안녕하세요, 반갑습니다", "안녕하세요! 파일이나"),
         ("네", "네, 필요할 때"),
         ("ㅇㅋ", "네, 필요할 때"),
+        ("cancel that", "All right!"),
+        ("취소해줘", "네, 필요할 때"),
         ("ㅋㅋㅋㅋ", "네, 필요할 때"),
         ("아 그렇군요 ㅎㅎ", "네, 필요할 때"),
     ],
