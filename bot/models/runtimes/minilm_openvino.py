@@ -42,6 +42,9 @@ GROUP: Final = 64
 WORTH_A_FORM: Final = 32
 """Calls that met another at work, before there is a form for several at once."""
 _CONVERTER: Final = "openvino.tools.ovc"
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""While OpenVINO compiles, it sets the process's locale to C and then back to what it found: two at once find each other's, and the
+process goes on in ASCII."""
 
 Rows = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -103,12 +106,14 @@ class _Form:
             self._hints["ENABLE_CPU_PINNING"] = "NO"  # pinned, it would share a core with a stream of another form
         if file == EIGHT_BITS:
             self._hints["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(GROUP)
-        self._compiling = threading.Lock()
         self.compiled: CompiledModel | None = None
         self._requests = threading.local()
 
     def compile(self) -> CompiledModel:
-        with self._compiling:
+        """Return the compiled form; of all that ask at once one makes it."""
+        if (compiled := self.compiled) is not None:
+            return compiled
+        with _ONE_AT_A_TIME:
             if self.compiled is None:
                 self.compiled = _compiled(self._core, self._model(), self._folder, self._hints)
             return self.compiled

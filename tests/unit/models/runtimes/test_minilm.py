@@ -1,5 +1,6 @@
 """MiniLM without torch says what it should, for every kind of text; that it says what torch says is in tests/e2e."""
 
+import locale
 import shutil
 import subprocess
 import sys
@@ -218,6 +219,21 @@ def test_what_was_cut_short_is_compiled_anew(folder: Path, tmp_path: Path) -> No
         kept.write_bytes(kept.read_bytes()[: kept.stat().st_size // 2])
 
     assert np.array_equal(load(SPEC, own, options).predict(TEXTS), whole)
+
+
+def test_forms_that_are_compiled_at_once_leave_the_locale_as_it_was(folder: Path) -> None:
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        for _round in range(3):
+            model = load(SPEC, folder, LoadOptions(threads=2, embed_engine="openvino"))
+            texts = ["word " * 20, "word " * 28, "word " * 40, "hi"]
+            with ThreadPoolExecutor(len(texts)) as threads:
+                list(threads.map(lambda text, model=model: model.predict([text]), texts))
+        after = locale.setlocale(locale.LC_CTYPE)
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+
+    assert after == before
 
 
 def test_the_converter_of_models_is_not_imported() -> None:
