@@ -135,7 +135,8 @@ def _conditions(options: argparse.Namespace) -> str:
         f"{options.rounds} cold starts and {min(MOST_WARM, options.rounds)} warm runs. The peers (txtai with its defaults, "
         "sentence-transformers over a flat FAISS index) run the same MiniLM over the same passages, in the same run. A peer's search is its "
         "library call; Paring's goes from the inbox to the outbox, commits to disk included; a question is embedded while it is being "
-        "written down, and “embedding and index” is what the search then takes: the rest of that, words, vectors, ranking, reading. The peers' call is compared with the same work: a "
+        "written down, and “embedding and index” is what the search then takes: the rest of that, words, vectors, ranking, "
+        "reading. The peers' call is compared with the same work: a "
         "question's vector and its ten nearest passages, which txtai reads the texts of as well."
     )
 

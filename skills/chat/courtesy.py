@@ -88,7 +88,8 @@ _ONLY_GREETING = (
 )
 _NODS = (
     r"ok(?:ay)?|kk?|yes|yep|yeah|no|nope|sure|fine|good|great|cool|nice|perfect|awesome|got it|i see|understood|al(?:l )?right|right|"
-    r"wow|well done|good (?:job|bot)|never ?mind|(?:cancel|stop)(?: (?:it|that|this))?|np|no problem|lol|lmao|(?:ha){2,}h?|(?:he){2,}|hm+|oh|aha?"
+    r"wow|well done|good (?:job|bot)|never ?mind|np|no problem|(?:cancel|stop)(?: (?:it|that|this))?|"
+    r"lol|lmao|(?:ha){2,}h?|(?:he){2,}|hm+|oh|aha?"
 )
 _NODS_KO = (
     r"네+|넵+|넹|넨|예|응+|웅|어|그래요?|좋아요?|좋네요?|좋습니다|ㅇㅋ+|ㅇㅇ+|오케이|오키|[ㅋㅎㅠㅜ]+|알겠(?:어요?|습니다)|알았어요?|"
