@@ -75,9 +75,10 @@ _ONLY_WHO = (
     r"(?:너는?|넌|당신은|네|니)? ?(?:누구(?:야|세요|니|냐|예요|에요|신가요)?|이름이? (?:뭐(?:야|예요|에요|니)?|뭔가요|무엇인가요))"
 )
 _ONLY_HOW = (
-    r"(?:(?:and|so|hi|hey|hello|hi there|안녕(?:하세요)?) )*(?:(?:how(?:s| is| are| r) (?:it|you|u|things|everything|life|your day)"
-    r"(?: (?:doing|going|today|been|bot|paring))*|how do you do|whats up|what is up)(?: (?:bot|paring|today))*|"
-    r"(?:넌 |너는 |봇아 |요즘 |요새 |오늘 )*(?:잘 ?지내(?:요|니|냐|나요|세요|시나요|시죠|지)?|잘 ?지냈(?:어요?|니|나요)|잘 ?지내셨(?:어요|나요)|"
+    r"(?:(?:and|so|hi|hey|hello|hi there|안녕(?:하세요)?) ){0,4}(?:(?:how(?:s| is| are| r) (?:it|you|u|things|everything|life|your day)"
+    r"(?: (?:doing|going|today|been|bot|paring)){0,4}|how do you do|whats up|what is up)(?: (?:bot|paring|today))*|"
+    r"(?:넌 |너는 |봇아 |요즘 |요새 |오늘 ){0,4}(?:잘 ?지내(?:요|니|냐|나요|세요|시나요|시죠|지)?|잘 ?지냈(?:어요?|니|나요)|"
+    r"잘 ?지내셨(?:어요|나요)|"
     r"어떻게 ?지내(?:요|니|세요|시나요|셨어요)?|기분(?:이|은)? ?(?:어때요?|어떠세요|어떠니)|별일 ?없(?:지|죠|어요?|으세요)))"
 )
 _ONLY_GREETING = (

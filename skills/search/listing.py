@@ -46,11 +46,12 @@ _ABOUT = lazy.compile(
     re.IGNORECASE,
 )
 _ONE = lazy.compile(
-    r"(?:(?:please|can you|could you|i need|i want) )*(?:(?:open|send|give|show|get|fetch|find|download|display|pull up|bring up)(?: me| us)? )?"
-    rf"(?:the |our |my |an? )?(?P<en>[^가-힣?]+?)(?: {_FILE_EN})?(?:,? please| pls)?[?.! ]*|"
+    r"(?:(?:please|can you|could you|i need|i want) ){0,4}(?:(?:open|send|give|show|get|fetch|find|download|display|pull up|bring up)"
+    r"(?: me| us)? )?"
+    rf"(?:the |our |my |an? )?(?P<en>[^가-힣?]+?)(?: {_FILE_EN})?(?:,? please| pls)?[?.! ]{{0,9}}|"
     rf"(?P<ko>[^?]+?)(?: {_FILE_KO})?(?:[을를])?(?: ?(?:좀|한번))?"
     r"(?: ?(?:보내|열어|보여|찾아|가져다|꺼내|띄워|전달해|공유해)"
-    r" ?(?:줘|줄래|주세요|주실래|주라|봐)요?| ?(?:줘|주세요|있어|있나|있니)요?)?[?.! ]*",
+    r" ?(?:줘|줄래|주세요|주실래|주라|봐)요?| ?(?:줘|주세요|있어|있나|있니)요?)?[?.! ]{0,9}",
     re.IGNORECASE,
 )
 _MOST_WORDS, MOST_CALLED = 6, 5
