@@ -41,8 +41,10 @@ class Foresight:
 
     def __call__(self, message: Message) -> None:
         """Begin to embed what of `message` will be, if anything; what fails will fail again where it is told."""
+        if not self._idle(message.address):
+            return
         text = self._embedded(message)
-        if not text or len(text) > LONGEST or not self._idle(message.address):
+        if not text or len(text) > LONGEST:
             return
         with asked_by(message):
             task = asyncio.create_task(self._embed(text), name="foresight")

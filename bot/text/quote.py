@@ -78,7 +78,8 @@ def _ends_line(text: str, gap: re.Match[str]) -> bool:
     if breaks != 1:
         return breaks > 1
     before = text[text.rfind("\n", 0, gap.start()) + 1 : gap.start()]
-    after = text[gap.end() :].partition("\n")[0]
+    end = text.find("\n", gap.end())
+    after = text[gap.end() : end if end >= 0 else len(text)]
     if _LISTED.match(after) or CELLS in before or CELLS in after:
         return True
     return len(before) + len(_WIDE.findall(before)) < WRAPPED

@@ -55,7 +55,7 @@ def with_openvino(folder: Path, streams: int) -> Run:
     """Return a run over the forms of the model: for a question, for a call alone, for so many at once as there are streams, for few words.
 
     Measured with both cores busy with batches: a question in the same form as these waits for a batch (49 ms), in one of its
-    own it takes 3.3 ms. The form for several at once takes some 40 MB, so it is made for who indexes, not for a summary now and then.
+    own it takes 3.3 ms. The form for several at once takes memory of its own, so it is made for who indexes, not for a summary now and then.
     """
     core = _core()
     words = np.load(folder / WORDS, mmap_mode="r")
