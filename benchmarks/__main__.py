@@ -64,7 +64,7 @@ def measure(folder: Path, count: int, asked: int, rounds: int) -> Iterator[Figur
 
     def each(what: str) -> Iterator[tuple[str, Measured]]:
         yield "paring", own(what)
-        yield from ((name, peer(name, what)) for name in ("txtai", "st"))
+        yield from ((name, peer(name, what)) for name in ("txtai", "st", "txtai-hybrid"))
 
     figures = Figures(cold={"paring": [], "txtai": [], "st": []})
     for name, measured in each("index"):
@@ -132,12 +132,13 @@ def _conditions(options: argparse.Namespace) -> str:
     return (
         f"`make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({processor()}), Python {platform.python_version()}; "
         f"{options.passages} passages (docstrings of installed packages), {options.questions} questions, medians of "
-        f"{options.rounds} cold starts and {min(MOST_WARM, options.rounds)} warm runs. The peers (txtai with its defaults, "
-        "sentence-transformers over a flat FAISS index) run the same MiniLM over the same passages, in the same run. A peer's search is its "
-        "library call; Paring's goes from the inbox to the outbox, commits to disk included; a question is embedded while it is being "
-        "written down, and “embedding and index” is what the search then takes: the rest of that, words, vectors, ranking, "
-        "reading. The peers' call is compared with the same work: a "
-        "question's vector and its ten nearest passages, which txtai reads the texts of as well."
+        f"{options.rounds} cold starts and {min(MOST_WARM, options.rounds)} warm runs. The peers run the same MiniLM over the same "
+        "passages, in the same run: txtai with its defaults, which finds by vectors alone; txtai with `hybrid=True`, which finds by vectors "
+        "and words (BM25); sentence-transformers over a flat FAISS index. A peer's search is its bare library call; Paring's goes from the "
+        "inbox to the outbox, commits to disk included. “Embedding and index” is what the search itself takes of that: vectors, words, "
+        "ranking, reading, and of the embedding what was not done while the question was being written down. Beside it stands "
+        "txtai's hybrid call, which embeds, looks for vectors and words, and reads the texts. “A question's vector and its nearest "
+        "passages alone” is the work of the other two calls: the vector and ten passages, of which txtai reads the texts as well."
     )
 
 

@@ -1,10 +1,12 @@
 """The peers, each in a process of its own, over the same passages, the same model and the same questions.
 
-    python -m benchmarks.peers txtai PASSAGES.json QUESTIONS.json FOLDER index|search|cold
-    python -m benchmarks.peers st    PASSAGES.json QUESTIONS.json FOLDER index|search|cold
+    python -m benchmarks.peers txtai        PASSAGES.json QUESTIONS.json FOLDER index|search|cold
+    python -m benchmarks.peers txtai-hybrid PASSAGES.json QUESTIONS.json FOLDER index|search|cold
+    python -m benchmarks.peers st           PASSAGES.json QUESTIONS.json FOLDER index|search|cold
 
 `index` makes and saves an index, `search` opens it and asks every question (the first ten are not counted), `cold` opens it and
-asks one. Prints one JSON line. txtai runs with its defaults over the same MiniLM; st is sentence-transformers over FAISS's flat index.
+asks one. Prints one JSON line. txtai runs with its defaults over the same MiniLM, which looks at vectors alone; txtai-hybrid looks
+at words (BM25) as well; st is sentence-transformers over FAISS's flat index.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import importlib.util
 import json
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -30,11 +33,11 @@ def minilm() -> str:
     return str(next(path.parent for path in root.rglob("modules.json")))
 
 
-def txtai(passages: list[str], questions: list[str], folder: Path, what: str) -> dict[str, float]:
-    """Run txtai."""
+def txtai(passages: list[str], questions: list[str], folder: Path, what: str, *, hybrid: bool = False) -> dict[str, float]:
+    """Run txtai; `hybrid` finds by vectors and words, its default by vectors alone."""
     from txtai import Embeddings
 
-    embeddings = Embeddings(path=minilm(), content=True)
+    embeddings = Embeddings(path=minilm(), content=True, hybrid=hybrid)
     if what == "index":
         begun = time.perf_counter()
         embeddings.index(passages)
@@ -64,6 +67,9 @@ def sentence_transformers(passages: list[str], questions: list[str], folder: Pat
     return _ask(lambda question: index.search(model.encode([question], normalize_embeddings=True), 10), questions, what)
 
 
+PEERS = {"txtai": txtai, "txtai-hybrid": partial(txtai, hybrid=True), "st": sentence_transformers}
+
+
 def _ask(search: object, questions: list[str], what: str) -> dict[str, float]:
     assert callable(search)
     if what == "cold":
@@ -79,12 +85,11 @@ def _ask(search: object, questions: list[str], what: str) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("peer", choices=["txtai", "st"])
+    parser.add_argument("peer", choices=list(PEERS))
     parser.add_argument("passages", type=Path)
     parser.add_argument("questions", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("what", choices=["index", "search", "cold"])
     options = parser.parse_args()
-    run = {"txtai": txtai, "st": sentence_transformers}[options.peer]
-    asked = json.loads(options.questions.read_text(encoding="utf-8"))
-    print(json.dumps(run(json.loads(options.passages.read_text(encoding="utf-8")), asked, options.folder, options.what)))
+    passages, questions = (json.loads(file.read_text(encoding="utf-8")) for file in (options.passages, options.questions))
+    print(json.dumps(PEERS[options.peer](passages, questions, options.folder, options.what)))

@@ -21,6 +21,7 @@ WHOLE = Figures(
                 "decision_p50_ms": 4.0,
             },
             "txtai": {"p50_ms": 20.0, "rss_mb": 690.0},
+            "txtai-hybrid": {"p50_ms": 30.0, "rss_mb": 720.0},
             "st": {"p50_ms": 12.0, "rss_mb": 560.0},
         }
     ],
@@ -32,12 +33,16 @@ WHOLE = Figures(
 def test_all_rows_are_reached_where_all_figures_are_good() -> None:
     assert [row.reached for row in rows(WHOLE)] == [True] * 8
     assert "| first answer of a cold process | 1.5 s | 8.5 s | 7 s |" in table(rows(WHOLE))
+    assert "| of which embedding and index, p50; txtai's hybrid call | 5 ms | 30 ms | – |" in table(rows(WHOLE))
+    assert "| a question's vector and its nearest passages alone, p50 | 4 ms | 20 ms | 12 ms |" in table(rows(WHOLE))
 
 
 @pytest.mark.parametrize(
     ("row", "worse"),
     [
         (0, Figures(**{**vars(WHOLE), "cold": {"paring": [1.8], "txtai": [8.5], "st": [7.0]}})),
+        (2, Figures(**{**vars(WHOLE), "warm": [WHOLE.warm[0] | {"txtai-hybrid": {"p50_ms": 14.9}}]})),
+        (2, Figures(**{**vars(WHOLE), "warm": [WHOLE.warm[0] | {"txtai-hybrid": {}}]})),
         (5, Figures(**{**vars(WHOLE), "index": {"paring": {"passages_a_second": 179.0}, "txtai": {"passages_a_second": 60.0}}})),
         (6, Figures(**{**vars(WHOLE), "idle": {"rss_mb": 340.0, "torch": True}})),
         (7, Figures(**{**vars(WHOLE), "throughput": {"messages_a_second": 400.0, "in_order": False}})),
@@ -73,6 +78,24 @@ def test_the_page_is_written_after_each_part(monkeypatch: pytest.MonkeyPatch, tm
         benchmark.main()
 
     assert "| passages indexed a second | 190 1/s | – | – |" in (tmp_path / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+
+
+def test_txtai_hybrid_indexes_once_and_starts_cold_never(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[tuple[object, object]] = []
+
+    def run(module: str, *words: object) -> dict[str, float]:
+        if module == "benchmarks.peers":
+            asked.append((words[0], words[-1]))
+        return {}
+
+    monkeypatch.setattr(benchmark, "run", run)
+    monkeypatch.setattr(benchmark, "say", lambda *_words: True)
+    monkeypatch.setattr(benchmark, "corpus", lambda count: ["one two three"] * count)
+
+    list(benchmark.measure(tmp_path, 2, 1, 2))
+
+    assert [what for peer, what in asked if peer == "txtai-hybrid"] == ["index", "search", "search"]
+    assert [what for peer, what in asked if peer == "txtai"] == ["index", "cold", "cold", "search", "search"]
 
 
 def test_a_program_that_fails_measures_nothing_and_stops_nothing(capfd: pytest.CaptureFixture[str]) -> None:
