@@ -37,6 +37,8 @@ FEEDBACK = 5
 """How many of the first look's best passages tell what the query is about (pseudo-relevance feedback)."""
 EXPANSION = 20
 """How many of their words are looked for in the others."""
+SORTS = 1 << 12
+"""Into how many sorts terms are divided before they are compared."""
 ANOTHER = 0.5
 """How far a question's and a passage's shares of Hangul lie apart where they are of two languages."""
 
@@ -102,13 +104,22 @@ class Tokens:
         flat = np.concatenate(texts) if texts else np.zeros(0, np.uint32)
         return cls(flat, np.repeat(np.arange(len(texts)), sizes), sizes)
 
+    @classmethod
+    def within(cls, flat: NDArray[np.uint32], starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> Self:
+        """Return the terms of n texts that stand within `flat`: of each as many as its size, int64 (n,), from its start."""
+        owners = np.repeat(np.arange(len(sizes)), sizes)
+        at = np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
+        at += np.arange(len(at))
+        return cls(flat.take(at), owners, sizes)
+
     def find(self, terms: NDArray[np.uint32]) -> Places:
         """Return where `terms` stand."""
         if not len(self.flat):
             return Places(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        maybe = self._maybe(terms)
         # One comparison of all with all: terms first, so that its inner loop is the long one. A loop over terms took three times as long.
-        which, at = np.divmod(np.flatnonzero(terms[:, None] == self.flat), len(self.flat))
-        return Places(at, which)
+        which, at = np.divmod(np.flatnonzero(terms[:, None] == self.flat[maybe]), max(len(maybe), 1))
+        return Places(maybe[at], which)
 
     def counts(self, terms: NDArray[np.uint32], places: Places | None = None) -> Array:
         """Return float32 (n, terms): how often each term stands in each text; `places` is what `find` has returned, where it is known."""
@@ -116,6 +127,20 @@ class Tokens:
         cells = self.owners[places.at] * len(terms) + places.which
         counted = np.bincount(cells, minlength=len(self.sizes) * len(terms))
         return counted.reshape(len(self.sizes), len(terms)).astype(np.float32)
+
+    def look_up(self, vocabulary: NDArray[np.uint32]) -> Places:
+        """Return where a `vocabulary` of hundreds of terms, ascending, stands; the places ascending."""
+        maybe = self._maybe(vocabulary)
+        said = self.flat[maybe]
+        which = np.minimum(np.searchsorted(vocabulary, said), len(vocabulary) - 1)
+        known = np.flatnonzero(vocabulary[which] == said)
+        return Places(maybe[known], which[known])
+
+    def _maybe(self, terms: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return the places where one of `terms` may stand: few of all, so that not each need be compared with each."""
+        sorts = np.zeros(SORTS, bool)
+        sorts[terms & (SORTS - 1)] = True
+        return np.flatnonzero(sorts.take(self.flat & (SORTS - 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,14 +342,12 @@ def _expanded(first: Array, candidates: Candidates, mean_length: float) -> Array
     rank = np.zeros(len(candidates))
     rank[best] = np.exp(4 * (first[best] - first[best[0]])) / np.maximum(body.sizes[best], 1)
     trust = rank[body.owners]
-    in_best = trust > 0
-    vocabulary = np.unique(body.flat[in_best])
+    vocabulary = np.unique(body.flat[trust > 0])
     if not len(vocabulary):
         return np.zeros(len(candidates), np.float32)
-    place = np.minimum(np.searchsorted(vocabulary, body.flat), len(vocabulary) - 1)
-    model = np.bincount(place[in_best], weights=trust[in_best], minlength=len(vocabulary))
-    known = np.flatnonzero(vocabulary[place] == body.flat)
-    cells = body.owners[known] * len(vocabulary) + place[known]
+    places = body.look_up(vocabulary)
+    model = np.bincount(places.which, weights=trust[places.at], minlength=len(vocabulary))
+    cells = body.owners[places.at] * len(vocabulary) + places.which
     counts = np.bincount(cells, minlength=len(candidates) * len(vocabulary)).reshape(len(candidates), len(vocabulary))
     idf = np.log(1 + len(candidates) / (1 + np.count_nonzero(counts, axis=0)))
     weights = model * idf

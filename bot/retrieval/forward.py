@@ -76,12 +76,9 @@ class Forward:
         missing = ids[self._row_of[ids] == 0]
         if len(missing) and (rows := read(missing)):
             self._add(rows)
-        found = self._rows[self._row_of[ids]]
-        found = found[(found[:, _ID] > 0) & np.isin(found[:, _SCOPE], scopes)]
-        sizes = found[:, _SIZE]
-        at = np.repeat(found[:, _START] - np.cumsum(sizes) + sizes, sizes)
-        at += np.arange(len(at))
-        return found[:, _ID], Tokens(self._flat.take(at), np.repeat(np.arange(len(sizes)), sizes), sizes)
+        found = self._rows.take(self._row_of[ids], axis=0)
+        found = found.compress(_among(found[:, _SCOPE], scopes), axis=0)
+        return found[:, _ID], Tokens.within(self._flat, found[:, _START], found[:, _SIZE])
 
     def _add(self, rows: Sequence[Termed]) -> None:
         ids, scopes, packed = zip(*rows, strict=True)
@@ -102,6 +99,14 @@ class Forward:
             self._flat[start : start + size] = 0
             self._rows[row] = 0
         self._row_of[list(ids)] = 0
+
+
+def _among(scopes: Ids, admitted: Sequence[int]) -> NDArray[np.bool_]:
+    """Return bool (n,): which of `scopes` are admitted; 0, the scope of what is not there, never is."""
+    table = np.zeros(1 + max([int(scopes.max(initial=0)), *admitted]), bool)  # `np.isin` takes ten times as long
+    table[list(admitted)] = True
+    table[0] = False
+    return table[scopes]
 
 
 def _grown(array: NDArray[T], length: int) -> NDArray[T]:

@@ -49,10 +49,8 @@ LOOKED_AT = 40
 """Passages found that are looked at first for whether a reader's passages have a word."""
 COMMON = 1000
 """Passages from which a term's frequency outlives a change: to count it takes long, and one more or less weighs nothing."""
-SORTS = 1 << 12
-"""Into how many sorts the terms of passages are divided before they are compared with a query's …"""
 MANY_SORTS = 1 << 20
-"""… and where hundreds of terms are looked for."""
+"""Into how many sorts the terms of passages are divided before hundreds of terms are looked for."""
 DRIFT = 0.05
 """Share by which the library may grow or shrink until the common terms are counted anew."""
 
@@ -300,11 +298,7 @@ def scored(tokens: Tokens, query: QueryTerms, *, mean_length: float) -> Array:
 
     Source: Robertson and Zaragoza, The Probabilistic Relevance Framework, 3.2; title, heading and text count alike.
     """
-    marks = fingerprints(query.terms)
-    asked_for = np.zeros(SORTS, bool)
-    asked_for[marks & (SORTS - 1)] = True
-    maybe = np.flatnonzero(asked_for.take(tokens.flat & (SORTS - 1)))  # few of all, so that not each is compared with each
-    counts = Tokens(tokens.flat[maybe], tokens.owners[maybe], tokens.sizes).counts(marks)
+    counts = tokens.counts(fingerprints(query.terms))
     norm = K1 * (1 - B + B * tokens.sizes / max(mean_length, 1.0))
     scores: Array = (counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32) @ query.weights
     return scores

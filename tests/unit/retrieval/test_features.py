@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bot.retrieval.features import FEATURES, Candidates, Tokens, features, fingerprints, hangul_share, weigh
+from bot.retrieval.features import FEATURES, SORTS, Candidates, Tokens, features, fingerprints, hangul_share, weigh
 from bot.text.words import terms
 
 
@@ -112,6 +112,14 @@ def test_terms_are_found_where_they_stand_in_their_own_text() -> None:
     assert list(zip(places.at.tolist(), places.which.tolist(), strict=True)) == [(1, 0), (3, 0), (0, 1), (2, 1)]
     assert tokens.counts(fingerprints(["b", "a", "x"])).tolist() == [[1, 2, 0], [0, 0, 0], [1, 0, 0]]
     assert Tokens.of([fingerprints([])]).counts(fingerprints(["b"])).tolist() == [[0]]
+
+
+def test_terms_of_one_sort_are_told_apart() -> None:
+    one, other = 5, 5 + SORTS
+    tokens = Tokens.of([np.array(text, np.uint32) for text in ([one, other, 7], [other, other])])
+    assert tokens.counts(np.array([other, one], np.uint32)).tolist() == [[1, 1], [2, 0]]
+    known = tokens.look_up(np.array([one, 6, 7], np.uint32))
+    assert list(zip(known.at.tolist(), known.which.tolist(), strict=True)) == [(0, 0), (2, 2)]
 
 
 def test_a_pair_counts_once_a_passage_and_in_its_order_alone() -> None:

@@ -52,6 +52,7 @@ def test_what_is_remembered_is_given_to_its_readers_alone() -> None:
     forward, library = Forward(), Library(4)
     library.asked(forward, 1, 2, 3, 4)
     assert library.asked(forward, 1, 2, 3, 4, scopes=(THEIRS,)) == library.said(2, 4)
+    assert library.asked(forward, 1, 2, 3, 4, scopes=(THEIRS + 7,)) == library.asked(forward, 1, 2, 3, 4, scopes=()) == {}
 
 
 def test_what_went_is_forgotten_and_overwritten() -> None:
