@@ -22,20 +22,30 @@ NO_MONEY = 0.4
 LONGEST_TITLE = 80
 """Characters of a title line."""
 
+
+def _one_of(words: str) -> str:
+    """Return the pattern of one of `words`; what begins with the first letter of none is not compared with each, which takes long."""
+    each = words.split()
+    return f"(?=[{''.join(sorted({word[0] for word in each}))}])(?:{'|'.join(each)})"
+
+
 _NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million half third quarter percent"
 )
 _DIGITS = lazy.compile(r"\d+(?:[.,]\d+)*")
-_NUMBER = r"\d+(?:[.,]\d+)*|\b(?:" + "|".join(_NUMBER_WORDS.split()) + r")\b"
+_NUMBER = rf"\d+(?:[.,]\d+)*|\b{_one_of(_NUMBER_WORDS)}\b"
 _MONEY = (
     r"\d\s?(?:[조억만천백]\s?){0,2}원|[$€£¥₩]\s?\d|\b(?:usd|eur|gbp|jpy|krw)\s?\d"
     r"|\d\s?(?:thousand|million|billion|[kmb]n?)?\s?(?:won|dollars?|euros?|pounds?|yen|cents?|usd|eur|gbp|jpy|krw|[€£])(?![a-z])"
 )
+_DAY_WORDS = (
+    "january february march april may june july august september october november december"
+    " monday tuesday wednesday thursday friday saturday sunday decade today tomorrow yesterday noon midnight"
+)
 _DATE = (
-    r"\b(?:1\d|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
-    r"|\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|decade|today|tomorrow|yesterday|noon|midnight)\b"
-    r"|\b\w+ century\b|\b(?:spring|summer|autumn|winter)\b|\d{1,2}:\d\d|(?<!\d)\d+\s?(?:년|월|일|시|세기|주|개월)"
-    r"|하루|이틀|사흘|나흘|닷새|엿새|이레|열흘|보름|오늘|내일|어제|매주|매년|매월|[월화수목금토일]요일|일시|날짜"
+    rf"\b(?:(?:1\d|20)\d\d|{_one_of(_DAY_WORDS)}|\w+ century|{_one_of('spring summer autumn winter')})\b"
+    r"|(?=\d)(?:\d{1,2}:\d\d|(?<!\d)\d+\s?(?:년|월|일|시|세기|주|개월))"
+    r"|(?=[가-힣])(?:하루|이틀|사흘|나흘|닷새|엿새|이레|열흘|보름|오늘|내일|어제|매주|매년|매월|[월화수목금토일]요일|일시|날짜)"
 )
 _NO_NAMES = "The This That These Those It In On At He She They We You I A An As If For From By But And Or So To When While After Before There"
 _NAME = rf"\b(?!(?:{'|'.join(_NO_NAMES.split())})\b)[A-Z][\w'’-]+(?![\w'’-]|:|\s\d)"
@@ -46,9 +56,9 @@ _KOREAN_NAME = (
     r"|(?<![가-힣])[가-힣]{2,}(?:이|가|은|는|의|에게|에 의해)\s"
 )
 _PLACE = (
-    r"(?i:\b(?:address|location|venue|place):)|(?:주소|장소|위치|집결지)\s?(?::|는|은)"
-    r"|\b(?:in|at|near|from|to|on)\s+(?:the\s+)?[A-Z]"
-    r"|(?<![가-힣])[가-힣]+(?:에서|에|로|시|군|구|동|역|도|국|층|실|호)(?=\s|[.,)]|$)"
+    rf"\b(?:(?i:{_one_of('address location venue place')}:)|{_one_of('in at near from to on')}\s+(?:the\s+)?[A-Z])"
+    r"|(?=[가-힣])(?:(?:주소|장소|위치|집결지)\s?(?::|는|은)"
+    r"|(?<![가-힣])[가-힣]+(?:에서|에|로|시|군|구|동|역|도|국|층|실|호)(?=\s|[.,)]|$))"
 )
 _REASON = r"\b(?:because|due to|since|so that|in order to|reason|cause[ds]?|result)\b|때문|위해|원인|이유|해서|므로"
 _SURE_REASON = r"\b(?:because|due to|reason|caused?)\b|때문|원인|이유"

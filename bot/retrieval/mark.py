@@ -93,24 +93,25 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
     found = kinds(question, said)
     scores = _scores(query, held, above, named, found, sentences)
     scores = np.where(titles, TITLE, 1.0) * np.where(_less_plain(question, said, bounds), NOT_PLAIN, 1.0) * scores
-    own, near = _weight(held, weights), _weight(before | held, weights)
+    own, near = (_weight(those, weights).tolist() for those in (held, before | held))
+    values, spans = scores.tolist(), sentences.spans.tolist()
     readings: list[Reading] = []
     for begin, end in itertools.pairwise(bounds):
         if begin == end:
             readings.append(Reading(None, np.zeros(2 if readings else OWN, np.float32)))
             continue
-        best = begin + _first_of(scores[begin:end], said[begin:end], question)
-        fits = bool(held[best].any()) or scores[best] > CUE
-        first, last = sentences.spans[best].tolist()
-        evidence = [float(own[best]) / total, float(near[best]) / total]
+        best = begin + _first_of(values[begin:end], said[begin:end], question)
+        fits = bool(held[best].any()) or values[best] > CUE
+        first, last = spans[best]
+        evidence = [own[best] / total, near[best] / total]
         if not readings:
             text = f"{names} {texts[0][:first]}", texts[0][first:last], texts[0][last:]
             others = np.array([held[start:stop].any(axis=0) for start, stop in itertools.pairwise(bounds[1:])], bool)
             where = Held(held[:end], before[:end], named, others.reshape(len(bounds) - 2, len(marks)))
             evidence = own_evidence(question, query, text, where, best, float(found[best]), asks=asks_kind(question))
-        said_by = _answering(scores[best:end], said[best:end], question)
-        span: tuple[int, int] = tuple(sentences.spans[best + said_by].tolist())
-        readings.append(Reading(span if fits else None, np.array(evidence, np.float32)))
+        said_by = _answering(values[best:end], said[best:end], question)
+        start, stop = spans[best + said_by]
+        readings.append(Reading((start, stop) if fits else None, np.array(evidence, np.float32)))
     return readings
 
 
@@ -138,23 +139,24 @@ def _less_plain(question: str, said: Sequence[str], bounds: Sequence[int]) -> ND
     """Return bool (n,): which sentences do not plainly hold what is asked for where another of their passage does."""
     plain = plainly(question, said)
     less = np.zeros_like(plain)
+    if not plain.any():
+        return less
     for begin, end in itertools.pairwise(bounds):
         less[begin:end] = plain[begin:end].any() & ~plain[begin:end]
     return less
 
 
-def _first_of(scores: NDArray[np.float64], said: Sequence[str], question: str) -> int:
+def _first_of(scores: Sequence[float], said: Sequence[str], question: str) -> int:
     """Return the place of the best sentence; of equals, the one that holds most of the question's letters.
 
     Rows of a table are often equal by their terms: a dictionary may cut the same ending off two names.
     """
-    equal = np.flatnonzero(scores >= scores.max() - EQUAL)
-    if len(equal) == 1:
-        return int(equal[0])
-    return int(equal[int(np.argmax([letters(question, said[place]) for place in equal.tolist()]))])
+    least = max(scores) - EQUAL
+    equal = [place for place, score in enumerate(scores) if score >= least]
+    return equal[0] if len(equal) == 1 else max(equal, key=lambda place: letters(question, said[place]))
 
 
-def _answering(scores: NDArray[np.float64], said: Sequence[str], question: str) -> int:
+def _answering(scores: Sequence[float], said: Sequence[str], question: str) -> int:
     """Return which sentence is marked where the first fits best: itself, or, where it asks or announces, the best that follows it.
 
     A list of questions and answers repeats the very question; what it answers stands below, as far as the next one.
