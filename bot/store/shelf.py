@@ -263,11 +263,11 @@ class State:
     def candidates(self, ids: Sequence[int], scope_ids: Sequence[int]) -> list[Candidate]:
         """Return what ranking needs of those of `ids` that are there and in the scopes, by id."""
         rows = self._connection.execute(
-            "SELECT p.id, p.document_id, d.title, p.hangul, p.terms FROM passages p JOIN documents d ON d.id = p.document_id"  # noqa: S608 - question marks and constants alone
-            f" WHERE p.id IN ({_marks(ids)}) AND p.scope_id IN ({_marks(scope_ids)}) ORDER BY p.id",
-            [*ids, *scope_ids],
+            "SELECT p.id, p.document_id, d.title, p.hangul, p.terms FROM json_each(?) j CROSS JOIN passages p ON p.id = j.value"  # noqa: S608 - question marks and constants alone
+            f" CROSS JOIN documents d ON d.id = p.document_id WHERE +p.scope_id IN ({_marks(scope_ids)})",
+            (json.dumps(list(ids)), *scope_ids),
         )
-        return list(map(Candidate._make, rows))
+        return sorted(map(Candidate._make, rows))
 
     def terms_of(self, documents: Collection[int]) -> list[bytes]:
         """Return the terms of the passages of `documents`, as `bot.store.tables.PassageRow` says: for training."""
