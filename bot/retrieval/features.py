@@ -116,10 +116,9 @@ class Tokens:
         """Return where `terms` stand."""
         if not len(self.flat):
             return Places(np.zeros(0, np.int64), np.zeros(0, np.int64))
-        maybe = self._maybe(terms)
         # One comparison of all with all: terms first, so that its inner loop is the long one. A loop over terms took three times as long.
-        which, at = np.divmod(np.flatnonzero(terms[:, None] == self.flat[maybe]), max(len(maybe), 1))
-        return Places(maybe[at], which)
+        which, at = np.divmod(np.flatnonzero(terms[:, None] == self.flat), len(self.flat))
+        return Places(at, which)
 
     def counts(self, terms: NDArray[np.uint32], places: Places | None = None) -> Array:
         """Return float32 (n, terms): how often each term stands in each text; `places` is what `find` has returned, where it is known."""
@@ -128,19 +127,12 @@ class Tokens:
         counted = np.bincount(cells, minlength=len(self.sizes) * len(terms))
         return counted.reshape(len(self.sizes), len(terms)).astype(np.float32)
 
-    def look_up(self, vocabulary: NDArray[np.uint32]) -> Places:
-        """Return where a `vocabulary` of hundreds of terms, ascending, stands; the places ascending."""
-        maybe = self._maybe(vocabulary)
-        said = self.flat[maybe]
-        which = np.minimum(np.searchsorted(vocabulary, said), len(vocabulary) - 1)
-        known = np.flatnonzero(vocabulary[which] == said)
-        return Places(maybe[known], which[known])
-
-    def _maybe(self, terms: NDArray[np.uint32]) -> NDArray[np.int64]:
-        """Return the places where one of `terms` may stand: few of all, so that not each need be compared with each."""
+    def likely(self, terms: NDArray[np.uint32]) -> Tokens:
+        """Return the same texts with those terms alone that may be among `terms`: so that not each of very many is compared with each."""
         sorts = np.zeros(SORTS, bool)
         sorts[terms & (SORTS - 1)] = True
-        return np.flatnonzero(sorts.take(self.flat & (SORTS - 1)))
+        maybe = np.flatnonzero(sorts.take(self.flat & (SORTS - 1)))
+        return Tokens(self.flat[maybe], self.owners[maybe], self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,13 +333,15 @@ def _expanded(first: Array, candidates: Candidates, mean_length: float) -> Array
     best = np.argsort(-first, kind="stable")[:FEEDBACK]
     rank = np.zeros(len(candidates))
     rank[best] = np.exp(4 * (first[best] - first[best[0]])) / np.maximum(body.sizes[best], 1)
-    trust = rank[body.owners]
-    vocabulary = np.unique(body.flat[trust > 0])
+    vocabulary = np.unique(body.flat[rank[body.owners] > 0])
     if not len(vocabulary):
         return np.zeros(len(candidates), np.float32)
-    places = body.look_up(vocabulary)
-    model = np.bincount(places.which, weights=trust[places.at], minlength=len(vocabulary))
-    cells = body.owners[places.at] * len(vocabulary) + places.which
+    said = body.likely(vocabulary)
+    place = np.minimum(np.searchsorted(vocabulary, said.flat), len(vocabulary) - 1)
+    known = np.flatnonzero(vocabulary[place] == said.flat)
+    owners, place = said.owners[known], place[known]
+    model = np.bincount(place, weights=rank[owners], minlength=len(vocabulary))
+    cells = owners * len(vocabulary) + place
     counts = np.bincount(cells, minlength=len(candidates) * len(vocabulary)).reshape(len(candidates), len(vocabulary))
     idf = np.log(1 + len(candidates) / (1 + np.count_nonzero(counts, axis=0)))
     weights = model * idf
@@ -371,7 +365,7 @@ def _feedback(first: Array, vectors: Array) -> Array:
 
 def _neighbours(groups: NDArray[np.int64]) -> NDArray[np.bool_] | None:
     """Return bool (n, n): which candidates are others of one's group; None where every one is alone."""
-    if len(np.unique(groups)) == len(groups):
+    if len(set(groups.tolist())) == len(groups):
         return None
     beside: NDArray[np.bool_] = groups[:, None] == groups
     np.fill_diagonal(beside, val=False)

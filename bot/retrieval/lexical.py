@@ -244,7 +244,8 @@ def _best(likely: Likely, read: Callable[[Ids], tuple[Ids, Array]], count: int) 
             gain = max(gain, float((scored_now / sums).max(initial=0)))
         ids, scores = np.concatenate([ids, got]), np.concatenate([scores, scored_now])
     best = np.argsort(-scores, kind="stable")[:count]
-    return [int(ids[place]) for place in best if scores[place] > 0]
+    found: list[int] = ids[best[scores[best] > 0]].tolist()
+    return found
 
 
 def _standing(tokens: Tokens, wanted: AbstractSet[str]) -> AbstractSet[str]:
@@ -298,7 +299,8 @@ def scored(tokens: Tokens, query: QueryTerms, *, mean_length: float) -> Array:
 
     Source: Robertson and Zaragoza, The Probabilistic Relevance Framework, 3.2; title, heading and text count alike.
     """
-    counts = tokens.counts(fingerprints(query.terms))
+    marks = fingerprints(query.terms)
+    counts = tokens.likely(marks).counts(marks)
     norm = K1 * (1 - B + B * tokens.sizes / max(mean_length, 1.0))
     scores: Array = (counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32) @ query.weights
     return scores
