@@ -64,12 +64,12 @@ _REASON = r"\b(?:because|due to|since|so that|in order to|reason|cause[ds]?|resu
 _SURE_REASON = r"\b(?:because|due to|reason|caused?)\b|때문|원인|이유"
 
 _ASKS_MONEY = (
-    r"\b(?:price|costs?|fees?|fares?|budget|rent|salary|penalty|deposit|deductible)\b|\bhow much (?:is|are|was|were|did|will)\b"
-    r"|가격|금액|비용|요금|단가|예산|임대료|월세|보증금|수당|연봉|지원금|보상금|상여금|연구비|등록금|(?:^|[^가-힣])(?:값|[밥술찻책]값)"
+    rf"\b(?:{_one_of('price costs? fees? fares? budget rent salary penalty deposit deductible')}|how much (?:is|are|was|were|did|will))\b"
+    r"|(?=[가-힣])(?:가격|금액|비용|요금|단가|예산|임대료|월세|보증금|수당|연봉|지원금|보상금|상여금|연구비|등록금|(?<![가-힣])[밥술찻책]?값)"
 )
 _ASKS_NUMBER = (
-    r"\bhow (?:many|much|long|old|far|tall|large|big|high|fast|often)\b|\bwhat (?:percent|number|amount)|\bpercentage\b"
-    rf"|얼마|몇|비율|한도|수량|{_ASKS_MONEY}"
+    r"\b(?:how (?:many|much|long|old|far|tall|large|big|high|fast|often)\b|what (?:percent|number|amount)|percentage\b)"
+    rf"|(?=[가-힣])(?:얼마|몇|비율|한도|수량)|{_ASKS_MONEY}"
 )
 _ASKS_DATE = (
     r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b|\b(?:date|deadline)\b"
@@ -98,14 +98,17 @@ _SUBJECT = lazy.compile(r"\s*(?:제목|안건|subject|title|re)\s*:", re.IGNOREC
 _NO_TITLE = lazy.compile(r"[.!?。…:;,|]\s*$|: |^\s*(?:[-•*▪]|>)\s|[가-힣](?:다|요|음|함|됨|임)$|\|")
 
 
-def asks_kind(question: str) -> bool:
-    """Say whether a question asks for something that can be told from a sentence."""
-    return any(asks.search(question) for asks, _holds in _CUES)
+def asked_for(question: str) -> Sequence[re.Pattern[str]]:
+    """Return what holds the things that `question` asks for; nothing where it asks for none that can be told from a sentence."""
+    return [holds for asks, holds in _CUES if asks.search(question)]
 
 
-def kinds(question: str, sentences: Sequence[str]) -> NDArray[np.float64]:
-    """Return float64 (sentences,), 0..1: the share of what `question` asks for that each sentence holds."""
-    cues = [answer for asks, answer in _CUES if asks.search(question)]
+def kinds(question: str, sentences: Sequence[str], cues: Sequence[re.Pattern[str]] | None = None) -> NDArray[np.float64]:
+    """Return float64 (sentences,), 0..1: the share of what `question` asks for that each sentence holds.
+
+    `cues` is what `asked_for` has returned, where it is known.
+    """
+    cues = asked_for(question) if cues is None else cues
     if not cues:
         return np.zeros(len(sentences))
     asked, numbers = question.lower(), set(_DIGITS.findall(question))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bot.passage import Hit, Passage
 from bot.retrieval.answering import Heard, choose
-from bot.retrieval.features import QueryTerms, fingerprints
+from bot.retrieval.features import QueryTerms
 from bot.retrieval.mark import Reading
 from bot.retrieval.people import named, spelled_out
 from bot.retrieval.spoken import Asked
@@ -269,9 +269,8 @@ def _own(talk: Conversation, lines: Sequence[Spoken], query: QueryTerms) -> NDAr
     """Return float64 (n,): what share of the question's words each message holds itself; names of people are none."""
     names = {term for who in talk.people for term in terms(who)}
     weights = np.where([term in names for term in query.terms], 0, query.weights)
-    marks = fingerprints(query.terms)
     total = float(weights.sum()) or 1.0
-    return np.array([float(weights[np.isin(marks, _parts(line.terms)[1])].sum()) / total for line in lines])
+    return np.array([float(weights[np.isin(query.marks, _parts(line.terms)[1])].sum()) / total for line in lines])
 
 
 def _parts(packed: bytes) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:

@@ -74,6 +74,8 @@ class QueryTerms:
     """bool (terms,): function words, and those that only ask (how many, 얼마)."""
     passages: int
     """How many passages the weights are of."""
+    marks: NDArray[np.uint32]
+    """uint32 (terms,): what `fingerprints` makes of the terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,7 @@ def weigh(terms: Sequence[str], frequencies: Mapping[str, int], passages: int, t
         len(terms),
         np.array([term in light for term in kept], bool),
         passages,
+        fingerprints(kept),
     )
 
 
@@ -236,7 +239,7 @@ def _word_columns(
     query: QueryTerms, candidates: Candidates, beside: NDArray[np.bool_] | None, mean_length: float
 ) -> dict[str, Array]:
     """Return what the words say."""
-    marks = fingerprints(query.terms)
+    marks = query.marks
     places = candidates.body.find(marks)
     body, title, heading = candidates.body.counts(marks, places), candidates.title.counts(marks), candidates.heading.counts(marks)
     weights = query.weights

@@ -103,7 +103,7 @@ def first_of(question: Question, found: Found, place: int, shown: Shown, reading
     """Return what the judge is given of the passage that ranks first, the candidate at `place`."""
     passage, span = shown.passage, readings[0].span
     spoken = languages(detect(question.text) or "en", passage.language)
-    spans = [(start, end) for start, end in unpack_sentences([shown]).spans.tolist()] or [(0, len(passage.text))]
+    spans = readings[0].sentences or ((0, len(passage.text)),)
     marked = None if spoken == ACROSS else spans.index(span) if span in spans else 0
     looked_at = around(len(spans), marked)
     return First(

@@ -299,8 +299,7 @@ def scored(tokens: Tokens, query: QueryTerms, *, mean_length: float) -> Array:
 
     Source: Robertson and Zaragoza, The Probabilistic Relevance Framework, 3.2; title, heading and text count alike.
     """
-    marks = fingerprints(query.terms)
-    counts = tokens.likely(marks).counts(marks)
+    counts = tokens.likely(query.marks).counts(query.marks)
     norm = K1 * (1 - B + B * tokens.sizes / max(mean_length, 1.0))
     scores: Array = (counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32) @ query.weights
     return scores
@@ -313,7 +312,7 @@ def weigh_without(
 
     As many passages as there are count all the same: one fewer would tell the trees of the second look that an answer was taken away.
     """
-    marks = dict(zip(query.terms, fingerprints(query.terms).tolist(), strict=True))
+    marks = dict(zip(query.terms, query.marks.tolist(), strict=True))
     packed = [set(np.frombuffer(terms, "<u4")[PACKED_COUNTS:].tolist()) for terms in state.terms_of(documents)]
     rest = {term: count - sum(1 for passage in packed if marks.get(term) in passage) for term, count in frequencies.items()}
     return weigh(cut(text[:MOST_CUT]), rest, query.passages, text), rest

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot import lazy
-from bot.retrieval.cues import asks_kind, is_title, kinds, plainly
+from bot.retrieval.cues import asked_for, is_title, kinds, plainly
 from bot.retrieval.evidence import BESIDE, EVIDENCE, Held, letters, own_evidence
-from bot.retrieval.features import QueryTerms, Tokens, fingerprints
+from bot.retrieval.features import QueryTerms, Tokens
 
 BEFORE = 0.4
 """What a term counts that stands in the sentence before, or in the title line above, and not in this one."""
@@ -56,6 +56,8 @@ class Reading:
     """None where nothing in it fits."""
     evidence: NDArray[np.float32]
     """float32: of the first passage all of EVIDENCE that are its own, of its rivals the first two, which are all that is compared."""
+    sentences: tuple[tuple[int, int], ...] = ()
+    """The half-open ranges of all of its sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +82,21 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
     """
     weights = query.weights
     total = float(weights.sum()) or 1.0
-    marks = fingerprints(query.terms)
     bounds = [0, *itertools.accumulate(sentences.counts)]
-    held = sentences.terms.counts(marks) > 0
+    held = sentences.terms.counts(query.marks) > 0
     before = np.zeros_like(held)
     before[1:] = held[:-1]
     before[[end for end in bounds[1:] if end < len(before)]] = False  # nothing stands before a passage's first sentence
-    named = np.isin(marks, sentences.named)
+    named = np.isin(query.marks, sentences.named)
     said = _said(texts, sentences)
     titles = _titles(texts, sentences, said)
     above = before | _above(held, titles, bounds)
-    found = kinds(question, said)
+    cues = asked_for(question)
+    found = kinds(question, said, cues)
     scores = _scores(query, held, above, named, found, sentences)
     scores = np.where(titles, TITLE, 1.0) * np.where(_less_plain(question, said, bounds), NOT_PLAIN, 1.0) * scores
     own, near = (_weight(those, weights).tolist() for those in (held, before | held))
-    values, spans = scores.tolist(), sentences.spans.tolist()
+    values, spans = scores.tolist(), [(start, end) for start, end in sentences.spans.tolist()]
     readings: list[Reading] = []
     for begin, end in itertools.pairwise(bounds):
         if begin == end:
@@ -107,11 +109,11 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
         if not readings:
             text = f"{names} {texts[0][:first]}", texts[0][first:last], texts[0][last:]
             others = np.array([held[start:stop].any(axis=0) for start, stop in itertools.pairwise(bounds[1:])], bool)
-            where = Held(held[:end], before[:end], named, others.reshape(len(bounds) - 2, len(marks)))
-            evidence = own_evidence(question, query, text, where, best, float(found[best]), asks=asks_kind(question))
+            where = Held(held[:end], before[:end], named, others.reshape(len(bounds) - 2, len(query.marks)))
+            evidence = own_evidence(question, query, text, where, best, float(found[best]), asks=bool(cues))
         said_by = _answering(values[best:end], said[best:end], question)
-        start, stop = spans[best + said_by]
-        readings.append(Reading((start, stop) if fits else None, np.array(evidence, np.float32)))
+        span = spans[best + said_by] if fits else None
+        readings.append(Reading(span, np.array(evidence, np.float32), tuple(spans[begin:end])))
     return readings
 
 

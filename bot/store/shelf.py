@@ -287,14 +287,14 @@ class State:
 
     def passages(self, ids: Sequence[int], scopes: Scopes) -> dict[int, Shown]:
         """Return those of `ids` that are there, current and in the scopes: the last look before a text leaves."""
-        names = [str(scope) for scope in scopes]
+        named = {str(scope): scope for scope in scopes}
         rows = self._connection.execute(
             "SELECT p.id, s.name, d.title, p.heading, p.text, d.link, p.language, p.page, d.id, d.kind, p.terms, p.sentences"  # noqa: S608 - question marks and constants alone
             " FROM passages p JOIN documents d ON d.id = p.document_id AND d.version = p.version AND d.scope_id = p.scope_id"
-            f" JOIN scopes s ON s.id = p.scope_id WHERE p.id IN ({_marks(ids)}) AND s.name IN ({_marks(names)})",
-            [*ids, *names],
+            f" JOIN scopes s ON s.id = p.scope_id WHERE p.id IN ({_marks(ids)}) AND s.name IN ({_marks(named)})",
+            [*ids, *named],
         )
-        return {row[0]: Shown(_passage(row[:-2]), row[-2], row[-1]) for row in rows}
+        return {row[0]: Shown(_passage(row[:-2], named[row[1]]), row[-2], row[-1]) for row in rows}
 
     def counts(self) -> tuple[int, int]:
         """Return how many documents and passages there are."""
@@ -324,13 +324,13 @@ class State:
         return "" if said == "ok" else said
 
 
-def _passage(row: Sequence[object]) -> Passage:
-    number, scope, title, heading, text, link, language, page, document, kind = row
+def _passage(row: Sequence[object], scope: Scope) -> Passage:
+    number, _name, title, heading, text, link, language, page, document, kind = row
     place = str(link) or f"document:{document}"
     if page is not None and not str(link).startswith(MESSAGE) and kind != "web":
         place += f"#page={page}"
     return Passage(
-        cast("int", number), Scope.parse(str(scope)), str(title), str(heading), str(text), place,
+        cast("int", number), scope, str(title), str(heading), str(text), place,
         cast("Language", language), cast("int | None", page),
     )  # fmt: skip
 

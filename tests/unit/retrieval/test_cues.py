@@ -1,6 +1,6 @@
 import pytest
 
-from bot.retrieval.cues import NO_MONEY, ONCE, asks_kind, is_title, kinds, plainly
+from bot.retrieval.cues import NO_MONEY, ONCE, asked_for, is_title, kinds, plainly
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from bot.retrieval.cues import NO_MONEY, ONCE, asks_kind, is_title, kinds, plain
 )
 def test_a_sentence_that_holds_what_is_asked_for_is_told_from_one_that_does_not(question: str, holds: str, lacks: str) -> None:
     held, lacked = kinds(question, [holds, lacks])
-    assert asks_kind(question)
+    assert asked_for(question)
     assert held > 0 == lacked
 
 
@@ -58,7 +58,7 @@ def test_more_of_it_says_more() -> None:
 
 
 def test_nothing_is_asked_for() -> None:
-    assert not asks_kind("holiday rules")
+    assert not asked_for("holiday rules")
     assert kinds("holiday rules", ["There are 12."]).tolist() == [0]
 
 
