@@ -34,6 +34,8 @@ COMPILED: Final = "compiled"
 QUESTION_WIDTHS: Final = (16, 24, 32)
 """A text alone of no more tokens than the last has a form for its width, made at the first such text: with one for all widths each that
 follows another width costs 1 ms more."""
+WORD: Final = 384
+"""Numbers of a token's vector."""
 LEAST_TOKENS: Final = 8
 """What a text for eight bits has at least, its beginning and end counted: of 1,500 shorter ones, of a word or of signs, some stray
 further from the original than .995 (.993), of longer ones none further than .996."""
@@ -63,7 +65,7 @@ def with_openvino(folder: Path, streams: int) -> Run:
     alone = _Form(core, folder, EIGHT_BITS)
     together = _Form(core, folder, EIGHT_BITS, streams=streams)
     few_words = _Form(core, folder, BODY)
-    questions[QUESTION_WIDTHS[0]][0].compile()
+    _begin(questions[QUESTION_WIDTHS[0]][0])
     turn = threading.Lock()
     crowd = itertools.count(1)
 
@@ -132,6 +134,18 @@ class _Form:
         model = self._core.read_model(self._folder / self._file)
         model.reshape({0: [1, self._width, -1], 1: [1, self._width]})
         return model
+
+
+def _begin(form: _Form) -> None:
+    """Compile a form for a text alone, and run it once.
+
+    At the first array that it takes, OpenVINO's binding looks for numpy once for the process, and lets go of the interpreter's lock
+    meanwhile. A second thread that comes with its own array just then waits for the first one with that lock held, and both wait
+    for ever, and so does everything else: so the first array comes alone. Source: pybind11, gil_safe_call_once_and_store in npy_api::get.
+    """
+    form.compile()
+    with _ONE_AT_A_TIME:
+        form(np.zeros((1, QUESTION_WIDTHS[0], WORD), np.float32), np.ones((1, QUESTION_WIDTHS[0]), np.int64))
 
 
 @cache

@@ -236,6 +236,20 @@ def test_forms_that_are_compiled_at_once_leave_the_locale_as_it_was(folder: Path
     assert after == before
 
 
+def test_the_first_array_of_a_process_comes_to_openvino_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = []
+    original = minilm_openvino._Form.__call__
+
+    def recorded(form: minilm_openvino._Form, *arrays: np.ndarray) -> np.ndarray:
+        alone.append(minilm_openvino._ONE_AT_A_TIME.locked())
+        return original(form, *arrays)
+
+    monkeypatch.setattr(minilm_openvino._Form, "__call__", recorded)
+    load(SPEC, folder, LoadOptions(threads=2, embed_engine="openvino"))
+
+    assert alone == [True]
+
+
 def test_the_converter_of_models_is_not_imported() -> None:
     program = """
 import sys
