@@ -66,6 +66,8 @@ _WEEKS: tuple[tuple[str, int, int], ...] = (
     (r"\blast month\b|지난\s?달|저번\s?달", -31, 31),
 )
 """What names a stretch: how many days from this week's Monday (a month: from today) it begins, and how many it has."""
+_DATING = ("day", "this", "last", "오늘", "그제", "그저께", "어제", "어젯", "지난", "저번", "이번", "요일", "전")
+"""One of these is in whatever names a past day or stretch, lower case: most questions have none, and are compared with no pattern."""
 _AGO = lazy.compile(r"\b(\d{1,2}) days? ago\b|(\d{1,2})\s?일\s?전(?:에)?")
 _WEEKDAY = lazy.compile(rf"\b(?:on|last)\s+({'|'.join(_DAYS)})\b|(?:지난\s?)?([월화수목금토일])요일에(?![가-힣])", re.IGNORECASE)
 
@@ -156,6 +158,9 @@ def _unframed(text: str) -> tuple[str, str, bool]:
 
 def _dated(text: str, now: datetime) -> tuple[str, tuple[datetime, datetime] | None]:
     """Return `text` without what names a past day or stretch, and that."""
+    lowered = text.lower()
+    if not any(word in lowered for word in _DATING):
+        return text, None
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     monday = today - timedelta(days=today.weekday())
     for periods, begin in ((_PERIODS, today), (_WEEKS, monday)):

@@ -78,6 +78,17 @@ def test_a_day_that_is_named_narrows_the_time(question: str, begin: int, end: in
 
 
 @pytest.mark.parametrize(
+    "named",
+    [
+        "earlier today", "This evening", "the day before yesterday", "Last night", "this week", "last month", "2 days ago", "last FRIDAY",
+        "그제", "엊그제", "어젯밤", "저번 주", "이번 주", "지난달", "저번달", "2일 전", "지난 금요일에",
+    ],
+)  # fmt: skip
+def test_a_day_is_heard_however_it_is_named(named: str) -> None:
+    assert heard(f"{named} plan", now=NOW).period is not None
+
+
+@pytest.mark.parametrize(
     "text", ["who fixes the login?", "does anyone know", "로그인 누가 고칠 수 있나요", "같이 가실 분", "is it? I think so."]
 )
 def test_a_question_is_known(text: str) -> None:
