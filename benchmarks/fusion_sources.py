@@ -1,6 +1,6 @@
 """The collections that bot/retrieval/fusion.json is trained on, each with the models whose vectors it is asked with.
 
-The Korean table of `embed.minilm-ko.v1` was trained on the passages of two of them, SETS: with it they would look easier than
+The Korean table of `embed.minilm-ko.v2` was trained on the passages of two of them, SETS: with it they would look easier than
 any library is. They are asked with a table that has seen four fifths of them, and only what the other fifth answers; a third
 collection is made of both, for a library in which each question has its answer in one language, among passages of two.
 """

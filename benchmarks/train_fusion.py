@@ -216,7 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--embedder", default="embed.minilm-ko.v1")
+    parser.add_argument("--embedder", default="embed.minilm-ko.v2")
     parser.add_argument("--held", type=Path, help="A table of Korean that has not seen what it is asked.")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()

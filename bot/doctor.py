@@ -35,8 +35,9 @@ _ = phrases(__file__)
 
 ROOMY_MB, LEAST_MB = 1024, 64
 """Free space that is enough for thousands of documents, and below which nothing can be kept."""
-FORMER = "embed.minilm.v1"
-"""What searches started with before there was one that knows Korean."""
+DEAF = "embed.minilm.v1"
+FORMER = (DEAF, "embed.minilm-ko.v1")
+"""What searches started with before there was one that knows Korean, or knows it better."""
 
 
 def examine(settings: Settings, environment: Mapping[str, str] | None = None, *, program: str = "paring") -> Report:
@@ -185,9 +186,9 @@ def _vectors(settings: Settings) -> list[Finding]:
         return [Finding(what, "optional", failed, _("paring index status (it says why)"))]
     if live and "building" in by_state:
         return [Finding(what, "ok", _("{live}; the vectors of {next} are being made", live=live, next=by_state["building"]))]
-    if live and live.partition("@")[0] == FORMER:
-        deaf = _("{live}, which knows no Korean", live=live)
-        return [Finding(what, "optional", deaf, _("paring index use embed.minilm-ko.v1 (it knows both languages)"))]
+    if live and (name := live.partition("@")[0]) in FORMER:
+        deaf = _("{live}, which knows no Korean", live=live) if name == DEAF else _("{live}, which knows less Korean", live=live)
+        return [Finding(what, "optional", deaf, _("paring index use embed.minilm-ko.v2 (it knows both languages)"))]
     return [Finding(what, "ok", plain(live))] if live else []
 
 

@@ -4,7 +4,7 @@ Owns the networks, the trees of the second look, and their files: `fusion.json` 
 `fusion-en.json` for one that knows English alone. Leaves to `bot.retrieval.features` what they are given, and to
 `benchmarks/train_fusion.py` how their weights are found.
 
-    fusion = Fusion.packaged("embed.minilm-ko.v1@53aa51172d14-6f2e09e3")
+    fusion = Fusion.packaged("embed.minilm-ko.v2@53aa51172d14-951b9724")
     scores = fusion.order(rows)
     chance = fusion.chance(judged, languages("ko", "en"))
 """
@@ -30,6 +30,8 @@ STANDINGS = 3
 """Numbers of `standing`."""
 ENGLISH_ONLY = frozenset({"embed.minilm.v1", "embed.minilm-int8.v1", "embed.static.v1"})
 """The embedders that know no Korean: what they say of it is worth nothing."""
+FORMER = {"embed.minilm-ko.v1": "fusion-ko-v1.json"}
+"""The combiners of embedders that homes from before were made with."""
 ACROSS = "across"
 """The languages of a question and of a passage that is in the other one; where both are in one, it is that one."""
 MOST_DEVIATIONS = 6.0
@@ -189,7 +191,8 @@ class Fusion:
 
 def file_for(embedder: str) -> str:
     """Return the name of the file that holds the combiner for an embedder (`name@revision`)."""
-    return "fusion.json" if knows_korean(embedder) else "fusion-en.json"
+    name = embedder.partition("@")[0]
+    return FORMER.get(name, "fusion.json" if knows_korean(name) else "fusion-en.json")
 
 
 def knows_korean(embedder: str) -> bool:

@@ -21,7 +21,7 @@ from bot.store.generations import Generations
 from bot.testing import InlineSandbox
 
 EVERYONE = Scopes([PUBLIC])
-MINILM, STATIC = "embed.minilm-ko.v1@53aa51172d14-6f2e09e3", "embed.static.v1@53aa51172d14"
+MINILM, STATIC = "embed.minilm-ko.v2@53aa51172d14-951b9724", "embed.static.v1@53aa51172d14"
 INT8 = "embed.minilm-int8.v1@53aa51172d14"
 TEXTS = {
     "lease": "The lease of the old office ends on 30 April. Notice is given three months before, in writing.",

@@ -182,14 +182,17 @@ def test_the_index_file_is_looked_at_and_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_home_whose_embedder_knows_no_korean_is_told_of_the_one_that_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("before", "said"), [("embed.minilm.v1", "모르는"), ("embed.minilm-ko.v1", "덜 아는")])
+async def test_a_home_whose_embedder_knows_less_korean_is_told_of_the_one_that_knows_more(
+    tmp_path: Path, before: str, said: str
+) -> None:
     home = settings(tmp_path)
     database = await Database.open(home.database)
-    await Generations(database).begin("embed.minilm.v1@1", dimension=2)
+    await Generations(database).begin(f"{before}@1", dimension=2)
     await database.close()
     told = found(examine(home, {}), "embedder of searches")
-    assert (told.state, str(told.next).split(" (")[0]) == ("optional", "paring index use embed.minilm-ko.v1")
-    assert "한국어" in told.detail.to("ko")
+    assert (told.state, str(told.next).split(" (")[0]) == ("optional", "paring index use embed.minilm-ko.v2")
+    assert f"한국어를 {said}" in told.detail.to("ko")
 
 
 @pytest.mark.usefixtures("quick")

@@ -26,7 +26,9 @@ from bot.models.tasks import Vector
 
 _ = phrases(__file__)
 
-TABLE: Final = "hangul.safetensors"
+TABLES: Final = {"embed.minilm-ko.v1": "hangul-v1.safetensors"}
+"""Of the models that homes from before were made with; all others have TABLE."""
+TABLE: Final = "hangul-v2.safetensors"
 KOREAN_FROM: Final = 0.6
 """Share of Hangul among the letters from which a text is Korean with foreign words in it: the table knows these as well."""
 LENGTH_OF_SYLLABLE: Final = 2.5
@@ -86,7 +88,7 @@ class Bilingual:
 
 
 def load(spec: ModelSpec, folder: Path, options: LoadOptions) -> Bilingual:
-    """Return MiniLM from its prepared `folder`, and the table that comes with Paring.
+    """Return MiniLM from its prepared `folder`, and the table that comes with Paring for `spec`.
 
     Raises:
         ModelError: the chosen engine cannot run here, or the table cannot be read.
@@ -94,7 +96,7 @@ def load(spec: ModelSpec, folder: Path, options: LoadOptions) -> Bilingual:
     from safetensors import SafetensorError  # noqa: PLC0415 - a leaf's library
 
     try:
-        with as_file(files("bot.models") / TABLE) as file:
+        with as_file(files("bot.models") / TABLES.get(spec.name, TABLE)) as file:
             korean = read_table(file)
     except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise ModelError(_("The Korean half of the embedding model cannot be read. Install Paring again.")) from error

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from bot.errors import ModelError
 from bot.models import prepare
 from bot.models.catalogue import Catalogue
 from bot.models.runtimes import minilm
-from bot.models.runtimes.minilm_ko import TABLE, Bilingual, hangul_share, load
+from bot.models.runtimes.minilm_ko import TABLE, TABLES, Bilingual, hangul_share, load
 from bot.models.spec import LoadOptions, ModelSpec
 
-SPEC = ModelSpec("embed.minilm-ko.v1", "embed", "minilm-ko", "package")
+SPEC = ModelSpec("embed.minilm-ko.v2", "embed", "minilm-ko", "package")
 PAIRS = [
     ("고양이가 소파에서 자고 있다.", "A cat is sleeping on the sofa."),
     ("한 남자가 기타를 치고 있다.", "A man is playing the guitar."),
@@ -88,7 +89,17 @@ def test_hangul_counts_by_what_a_syllable_says(text: str, least: float, most: fl
     assert least <= hangul_share(text) <= most
 
 
-def test_the_catalogue_names_the_table_that_comes_with_the_install(tmp_path: Path) -> None:
-    sha256 = hashlib.sha256((files("bot.models") / TABLE).read_bytes()).hexdigest()
+@pytest.mark.parametrize("name", ["embed.minilm-ko.v1", "embed.minilm-ko.v2"])
+def test_the_catalogue_names_the_table_that_comes_with_the_install(tmp_path: Path, name: str) -> None:
+    sha256 = hashlib.sha256((files("bot.models") / TABLES.get(name, TABLE)).read_bytes()).hexdigest()
 
-    assert Catalogue(Settings(home=tmp_path)).find("embed.minilm-ko.v1").revision == f"{prepare.MINILM_REVISION}-{sha256[:8]}"
+    assert Catalogue(Settings(home=tmp_path)).find(name).revision == f"{prepare.MINILM_REVISION}-{sha256[:8]}"
+
+
+def test_a_home_from_before_has_the_table_that_it_was_made_with(model: Bilingual, folder: Path) -> None:
+    former = load(replace(SPEC, name="embed.minilm-ko.v1"), folder, LoadOptions())
+    korean, english = PAIRS[0]
+
+    assert np.array_equal(former.predict([english]), model.predict([english]))
+    assert former.predict([korean])[0] @ model.predict([korean])[0] < 0.99
+    former.close()
