@@ -22,6 +22,7 @@ from bot.contract.stage import LOOK_EVERY_S, Scene
 from bot.contract.suite import Suite
 from bot.locale import Text
 from bot.message import Address, AttachmentKind, Button, Command, Message, Picture, Reply, Source
+from bot.models.tasks import ROUTE
 from bot.skill import CommandSpec, Kit, Request, Skill, Slot
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class Bot(Scene):
         with pytest.MonkeyPatch.context() as meanwhile:
             meanwhile.setattr("bot.assembly.load_skills", with_probe)
             self.app = await self._stack.enter_async_context(opened(self.harness.settings(self.settings)))
+        async with self.app.pool.lease(ROUTE):
+            pass  # with the probe among the skills the router is trained once anew, for some 20 s of a core: no answer waits for that
         channel = self.harness.channel_in(self.app)
         await self._stack.enter_async_context(_serving(self.app, channel))
         await asyncio.wait_for(self.harness.ready(channel), LONGEST_S)
