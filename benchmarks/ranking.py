@@ -35,7 +35,8 @@ from bot.models.tasks import EMBED
 from bot.retrieval.chunk import pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft
-from bot.retrieval.features import weigh
+from bot.retrieval.features import Tokens, weigh
+from bot.retrieval.forward import PACKED_COUNTS
 from bot.retrieval.lexical import scored
 from bot.retrieval.reading import as_written
 from bot.skill import Models
@@ -50,10 +51,10 @@ LONGEST_S = 7200
 
 @dataclass(frozen=True)
 class Held:
-    """The passages of a collection as the library cuts them: whose each is, its packed terms, and what is embedded of it."""
+    """The passages of a collection as the library cuts them: whose each is, its terms, and what is embedded of it."""
 
     names: tuple[str, ...]
-    terms: tuple[bytes, ...]
+    terms: Tokens
     texts: tuple[str, ...]
     frequencies: Counter[str]
     mean_length: float
@@ -69,7 +70,8 @@ class Held:
         words = [" ".join(one.words).split() for one in drafts]
         frequencies = Counter(term for said in words for term in set(said))
         return cls(
-            tuple(names), tuple(one.terms for one in drafts), tuple(one.embedded for one in drafts), frequencies,
+            tuple(names), Tokens.of([np.frombuffer(one.terms, "<u4")[PACKED_COUNTS:] for one in drafts]),
+            tuple(one.embedded for one in drafts), frequencies,
             fmean(map(len, words)),
         )  # fmt: skip
 
