@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -69,24 +70,28 @@ def fetch(packages: list[str], folder: Path) -> None:
         with tempfile.TemporaryDirectory() as place:
             subprocess.run(["apt-get", "download", "-qq", *some], cwd=place, check=True)  # noqa: S607 - the system's own
             for file in Path(place).glob("*.deb"):
-                into = folder / file.name.split("_")[0]
+                name = file.name.split("_")[0]
+                into = Path(place) / name
                 into.mkdir()
                 unpacked = subprocess.Popen(["dpkg", "--fsys-tarfile", file], stdout=subprocess.PIPE)  # noqa: S607
                 picked = ["tar", "x", "-C", into, "--wildcards", *KEPT]  # complains where a package has none of one kind
                 subprocess.run(picked, stdin=unpacked.stdout, stderr=subprocess.DEVNULL, check=False)
                 unpacked.wait()
+                shutil.move(into, folder / name)  # whole, or not there: what was stopped half way is fetched again
 
 
 def pairs_of(package: Path) -> Iterator[tuple[str, str, str]]:
     """Yield (package, Korean, English) of what was kept of a package, long texts by their sentences."""
     said = [*_of_catalogues(package.rglob("*.mo")), *_of_help(package, package.parent / "libreoffice-help-en-us")]
-    for korean, english in said:
-        sides = [korean, english]
-        parts = [[text[one.start : one.end] for one in split(text)] for text in sides]
-        together = zip(*parts, strict=True) if len(parts[0]) == len(parts[1]) > 1 else ()
-        for one, other in [(korean, english), *together]:
-            if _alike(one, other):
-                yield package.name, one, other
+    for whole in said:
+        yield from ((package.name, korean, english) for korean, english in with_sentences(*whole) if _alike(korean, english))
+
+
+def with_sentences(korean: str, english: str) -> list[tuple[str, str]]:
+    """Return the pair, and where both sides have as many sentences, more than one, those side by side."""
+    parts = [[text[one.start : one.end] for one in split(text)] for text in (korean, english)]
+    together = zip(*parts, strict=True) if len(parts[0]) == len(parts[1]) > 1 else ()
+    return [(korean, english), *together]
 
 
 def _of_catalogues(files: Iterable[Path]) -> Iterator[tuple[str, str]]:

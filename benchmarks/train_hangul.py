@@ -29,6 +29,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
+from benchmarks.parallel_texts import with_sentences
 from bot.config import ModelSettings, Settings
 from bot.evaluate.search import ndcg, recall
 from bot.models.catalogue import Catalogue
@@ -133,11 +134,7 @@ def pairs_of(data: Path) -> list[Pair]:
     """Return what stands in both languages: passages, their sentences where they correspond, sentences."""
     passages = []
     for place, korean, english in _aligned(data / "retrieval"):
-        texts = [(korean, english)]
-        parts = [[text[one.start : one.end] for one in split(text)] for text in (korean, english)]
-        if len(parts[0]) == len(parts[1]) > 1:
-            texts += zip(*parts, strict=True)
-        passages += [Pair(place, one, other) for one, other in texts if _alike(one, other)]
+        passages += [Pair(place, one, other) for one, other in with_sentences(korean, english) if _alike(one, other)]
     sentences = [
         Pair(place, korean[side], english[side])
         for place, (korean, english) in enumerate(_similar(data / "similarity", "train"))

@@ -1,8 +1,8 @@
 """The small trained combiner: which candidate comes first, and the chance that it answers.
 
 Owns the networks, the trees of the second look, and their files: `fusion.json` for an embedder that knows Korean and English,
-`fusion-en.json` for one that knows English alone. Leaves to `bot.retrieval.features` what they are given, and to
-`benchmarks/train_fusion.py` how their weights are found.
+`fusion-en.json` for one that knows English alone, `fusion-ko-v1.json` for one that homes from before have. Leaves to
+`bot.retrieval.features` what they are given, and to `benchmarks/train_fusion.py` how their weights are found.
 
     fusion = Fusion.packaged("embed.minilm-ko.v2@53aa51172d14-951b9724")
     scores = fusion.order(rows)

@@ -34,8 +34,6 @@ COMPILED: Final = "compiled"
 QUESTION_WIDTHS: Final = (16, 24, 32)
 """A text alone of no more tokens than the last has a form for its width, made at the first such text: with one for all widths each that
 follows another width costs 1 ms more."""
-WORD: Final = 384
-"""Numbers of a token's vector."""
 LEAST_TOKENS: Final = 8
 """What a text for eight bits has at least, its beginning and end counted: of 1,500 shorter ones, of a word or of signs, some stray
 further from the original than .995 (.993), of longer ones none further than .996."""
@@ -65,7 +63,7 @@ def with_openvino(folder: Path, streams: int) -> Run:
     alone = _Form(core, folder, EIGHT_BITS)
     together = _Form(core, folder, EIGHT_BITS, streams=streams)
     few_words = _Form(core, folder, BODY)
-    _begin(questions[QUESTION_WIDTHS[0]][0])
+    _begin(questions[QUESTION_WIDTHS[0]][0], words.shape[1])
     turn = threading.Lock()
     crowd = itertools.count(1)
 
@@ -136,8 +134,8 @@ class _Form:
         return model
 
 
-def _begin(form: _Form) -> None:
-    """Compile a form for a text alone, and run it once.
+def _begin(form: _Form, dimension: int) -> None:
+    """Compile the form of the least width, and run it once over tokens of `dimension` numbers.
 
     At the first array that it takes, OpenVINO's binding looks for numpy once for the process, and lets go of the interpreter's lock
     meanwhile. A second thread that comes with its own array just then waits for the first one with that lock held, and both wait
@@ -145,7 +143,7 @@ def _begin(form: _Form) -> None:
     """
     form.compile()
     with _ONE_AT_A_TIME:
-        form(np.zeros((1, QUESTION_WIDTHS[0], WORD), np.float32), np.ones((1, QUESTION_WIDTHS[0]), np.int64))
+        form(np.zeros((1, QUESTION_WIDTHS[0], dimension), np.float32), np.ones((1, QUESTION_WIDTHS[0]), np.int64))
 
 
 @cache
