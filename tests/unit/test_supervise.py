@@ -42,7 +42,7 @@ async def test_what_cannot_be_healed_is_told_and_left(waits: list[float]) -> Non
     assert waits == []
 
 
-async def test_a_store_that_fails_is_one_line_and_is_tried_again(waits: list[float]) -> None:
+async def test_a_store_that_fails_is_one_line_and_is_tried_again(logs_as_they_were: None, waits: list[float]) -> None:
     left = [StoreError("The disk is full.")]
 
     async def work() -> None:
@@ -55,7 +55,7 @@ async def test_a_store_that_fails_is_one_line_and_is_tried_again(waits: list[flo
     assert waits == [0.5]
 
 
-async def test_a_disk_that_refuses_is_one_line_and_is_tried_again(waits: list[float]) -> None:
+async def test_a_disk_that_refuses_is_one_line_and_is_tried_again(logs_as_they_were: None, waits: list[float]) -> None:
     left = [OSError(errno.EROFS, os.strerror(errno.EROFS)), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))]
 
     async def work() -> None:

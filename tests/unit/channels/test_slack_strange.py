@@ -177,7 +177,9 @@ async def test_a_value_of_another_type_is_no_fault_of_the_bots(door: Door, name:
         {**PAYLOADS["shortcut"], "user": []}, {**PAYLOADS["shortcut"], "callback_id": 5}, [PRESSED], 5, "x",
     ],
 )  # fmt: skip
-async def test_what_is_malformed_is_answered_as_slack_expects_and_is_one_line_of_the_log(door: Door, odd: object) -> None:
+async def test_what_is_malformed_is_answered_as_slack_expects_and_is_one_line_of_the_log(
+    logs_as_they_were: None, door: Door, odd: object
+) -> None:
     with capture_logs() as told:
         status = await door.post(urlencode({"payload": json.dumps(odd)}).encode(), FORM)
     assert status in {200, 400}
