@@ -14,8 +14,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Self
 from zlib import crc32
 
@@ -45,6 +45,8 @@ ANOTHER = 0.5
 _ASKING_WORDS = "얼마 얼마나 몇 며칠 언제 누구 누가 어디 왜 어느 무슨 어떠 알리 궁금 부탁 mani much"
 ASKING = frozenset(_ASKING_WORDS.split())
 """What asks and is seldom said in an answer: in a library of a few passages it would seem to be the rarest word of all."""
+
+NO_WORDS: Mapping[str, Collection[str]] = {}
 
 _HANGUL = lazy.compile("[\uac00-\ud7a3]")
 _LETTER = lazy.compile(r"[^\W\d_]")
@@ -76,6 +78,14 @@ class QueryTerms:
     """How many passages the weights are of."""
     marks: NDArray[np.uint32]
     """uint32 (terms,): what `fingerprints` makes of the terms."""
+    spelt: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Words in the other alphabet that stand for terms, and the places of those: slack for 슬랙."""
+
+    def read(self, tokens: Tokens) -> Tokens:
+        """Return `tokens` with the terms in place of the words that stand for them."""
+        if not self.spelt:
+            return tokens
+        return tokens.replaced(fingerprints(tuple(self.spelt)), [self.marks[list(places)] for places in self.spelt.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,19 @@ class Tokens:
         counted = np.bincount(cells, minlength=len(self.sizes) * len(terms))
         return counted.reshape(len(self.sizes), len(terms)).astype(np.float32)
 
+    def replaced(self, old: NDArray[np.uint32], new: Sequence[NDArray[np.uint32]]) -> Tokens:
+        """Return the same texts with the terms `new[i]`, one or more, wherever `old[i]` stands."""
+        places = self.find(old)
+        if not len(places.at):
+            return self
+        times = np.ones(len(self.flat), np.int64)
+        times[places.at] = np.array([len(terms) for terms in new])[places.which]
+        flat, owners = np.repeat(self.flat, times), np.repeat(self.owners, times)
+        starts = np.cumsum(times) - times
+        for at, which in zip(places.at.tolist(), places.which.tolist(), strict=True):
+            flat[starts[at] : starts[at] + times[at]] = new[which]
+        return Tokens(flat, owners, np.bincount(owners, minlength=len(self.sizes)))
+
     def likely(self, terms: NDArray[np.uint32]) -> Tokens:
         """Return the same texts with those terms alone that may be among `terms`: so that not each of very many is compared with each."""
         sorts = np.zeros(SORTS, bool)
@@ -166,14 +189,21 @@ def hangul_share(text: str) -> float:
     return len(_HANGUL.findall(text)) / letters if letters else 0.0
 
 
-def weigh(terms: Sequence[str], frequencies: Mapping[str, int], passages: int, text: str) -> QueryTerms:
+def weigh(
+    terms: Sequence[str],
+    frequencies: Mapping[str, int],
+    passages: int,
+    text: str,
+    spelt: Mapping[str, Collection[str]] = NO_WORDS,
+) -> QueryTerms:
     """Return the query's terms with their weights.
 
     Args:
         terms: what `bot.text.words.terms` makes of the query.
-        frequencies: in how many passages each term stands.
+        frequencies: in how many passages each term stands, or what stands for it.
         passages: how many passages there are.
         text: the query itself.
+        spelt: words that stand for terms in the passages, and these terms.
     """
     said = Counter(terms)
     light = {term for term in said if is_empty(term) or term in ASKING}
@@ -195,6 +225,7 @@ def weigh(terms: Sequence[str], frequencies: Mapping[str, int], passages: int, t
         np.array([term in light for term in kept], bool),
         passages,
         fingerprints(kept),
+        {word: places for word, meant in spelt.items() if (places := tuple(place[term] for term in meant if term in place))},
     )
 
 

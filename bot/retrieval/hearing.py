@@ -28,6 +28,7 @@ class Hearing:
         self._mirror = mirror
         self._words = Words()
         self._readable: dict[tuple[Scope, ...], Readable] = {}
+        self._removal = 0
 
     def clear(self) -> None:
         """Forget everything."""
@@ -44,7 +45,9 @@ class Hearing:
             self._words.clear()
         if moved != "not":
             self._readable.clear()
-            self._words.moved(len(self._mirror.index))
+            removal = self._mirror.mark.removal
+            self._words.moved(len(self._mirror.index), gone=removal != self._removal)
+            self._removal = removal
 
     def hear(self, state: State, text: str, scopes: Scopes, *, count: int, without: Collection[int] = ()) -> Heard:
         """Return the best `count` passages in `scopes` by the words of `text`, the documents in `without` left out; DEPTH of them are read."""
@@ -64,7 +67,9 @@ class Hearing:
         self, state: State, text: str, readable: Readable, count: int, without: Collection[int]
     ) -> tuple[QueryTerms, Mapping[str, int], list[int]]:
         """Return the weighed terms of `text`, in how many passages each stands, and what the words find."""
-        query, frequencies = self._words.weigh(state, text, passages=self._mirror.passages(state))
+        passages = self._mirror.passages(state)
+        spelt = self._words.spelt(state, text, readable, mark=self._mirror.mark, passages=passages)
+        query, frequencies = self._words.weigh(state, text, passages=passages, spelt=spelt)
         if without:
             query, frequencies = weigh_without(state, text, query, frequencies, without)
         mark, mean_length = self._mirror.mark, self.mean_length

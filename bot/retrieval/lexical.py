@@ -23,10 +23,11 @@ from functools import cache
 
 import numpy as np
 
-from bot.retrieval.features import K1, Array, B, QueryTerms, Tokens, fingerprints, weigh
+from bot.retrieval.features import K1, NO_WORDS, Array, B, QueryTerms, Tokens, fingerprints, weigh
 from bot.retrieval.forward import PACKED_COUNTS, Forward
 from bot.retrieval.postings import Ids, Postings
 from bot.retrieval.slips import SURE, early, near, nearest, words_of
+from bot.retrieval.spelt import Spelt
 from bot.store.shelf import Mark, State
 from bot.text.words import is_empty, stem
 from bot.text.words import terms as cut
@@ -45,6 +46,8 @@ MOST_KNOWN = 20_000
 """Terms whose frequency is remembered: some two megabytes."""
 MOST_MENDED = 2
 """Words of a query that may be mistyped: where the reader's passages lack more of them, it asks for something else."""
+HEARD_IN = 100_000
+"""Passages of a library in whose vocabulary names are heard: to read it takes 25 ms for each ten thousand."""
 LOOKED_AT = 40
 """Passages found that are looked at first for whether a reader's passages have a word."""
 COMMON = 1000
@@ -88,6 +91,7 @@ class Words:
         """Begin with nothing remembered."""
         self._postings = Postings()
         self._forward = Forward()
+        self._spelt = Spelt()
         self._frequencies: dict[str, int] = {}
         self._counted_at = 0
 
@@ -95,29 +99,48 @@ class Words:
         """Forget everything."""
         self._postings.clear()
         self._forward.clear()
+        self._spelt.clear()
         self._frequencies.clear()
 
-    def moved(self, passages: int) -> None:
-        """Take note that the database has moved on, to so many passages."""
+    def moved(self, passages: int, *, gone: bool = False) -> None:
+        """Take note that the database has moved on, to so many passages; `gone` says that some are no longer there."""
+        if gone:
+            self._spelt.clear()
+        self._spelt.moved()
         if abs(passages - self._counted_at) > DRIFT * self._counted_at:
             self._frequencies.clear()
             self._counted_at = passages
         self._frequencies = {term: count for term, count in self._frequencies.items() if count >= COMMON}
 
-    def weigh(self, state: State, text: str, *, passages: int) -> tuple[QueryTerms, Mapping[str, int]]:
-        """Return the query's weighed terms, and in how many of the `passages` each stands.
+    def spelt(self, state: State, text: str, readable: Readable, *, mark: Mark, passages: int) -> Mapping[str, Collection[str]]:
+        """Return the Latin terms of the reader's passages that sound like words of `text` in Hangul, and the terms that they stand for.
+
+        None where there are more than HEARD_IN `passages`.
+        """
+        if passages > HEARD_IN:
+            return NO_WORDS
+        self._forward.follow(mark, lambda after: state.removed(after=after))
+        return self._spelt.find(text[:MOST_CUT], state.latin, lambda terms: self._own(state, readable, (), mark).of(terms))
+
+    def weigh(
+        self, state: State, text: str, *, passages: int, spelt: Mapping[str, Collection[str]] = NO_WORDS
+    ) -> tuple[QueryTerms, Mapping[str, int]]:
+        """Return the query's weighed terms, and in how many of the `passages` each stands, or a word of `spelt` that stands for it.
 
         What was counted is remembered: the word index counts a common word's passages one by one.
         """
         said = cut(text[:MOST_CUT])
-        wanted = sorted(set(said))[:MOST_ASKED]
+        asked = sorted(set(said))[:MOST_ASKED]
+        wanted = [*asked, *spelt]
         if missing := [term for term in wanted if term not in self._frequencies]:
             if len(self._frequencies) > MOST_KNOWN:
                 self._frequencies.clear()
                 missing = wanted
             self._frequencies.update(dict.fromkeys(missing, 0) | state.frequencies(missing))
-        frequencies = {term: self._frequencies[term] for term in wanted}
-        return weigh(said, frequencies, max(passages, 1), text), frequencies
+        frequencies = {term: self._frequencies[term] for term in asked}
+        for word, meant in spelt.items():
+            frequencies |= {term: frequencies[term] + self._frequencies[word] for term in meant if term in frequencies}
+        return weigh(said, frequencies, max(passages, 1), text, spelt), frequencies
 
     def search(
         self,
@@ -219,6 +242,8 @@ class Words:
         sums = np.zeros(mark.passage + 1, np.float32)
         for place in asked(query, frequencies, budget=BUDGET):
             sums[self._holders(state, query.terms[place], mark)] += query.weights[place]
+            for word in (word for word, places in query.spelt.items() if place in places):
+                sums[self._holders(state, word, mark)] += query.weights[place]
         held = np.flatnonzero(sums > 0) if admitted is None else admitted[sums[admitted] > 0]
         if len(held) > READ_MOST:
             held = held[np.argpartition(-sums[held], READ_MOST)[:READ_MOST]]
@@ -299,7 +324,7 @@ def scored(tokens: Tokens, query: QueryTerms, *, mean_length: float) -> Array:
 
     Source: Robertson and Zaragoza, The Probabilistic Relevance Framework, 3.2; title, heading and text count alike.
     """
-    counts = tokens.likely(query.marks).counts(query.marks)
+    counts = query.read(tokens).likely(query.marks).counts(query.marks)
     norm = K1 * (1 - B + B * tokens.sizes / max(mean_length, 1.0))
     scores: Array = (counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32) @ query.weights
     return scores
@@ -312,7 +337,14 @@ def weigh_without(
 
     As many passages as there are count all the same: one fewer would tell the trees of the second look that an answer was taken away.
     """
-    marks = dict(zip(query.terms, query.marks.tolist(), strict=True))
+    spelt = {word: tuple(query.terms[place] for place in places) for word, places in query.spelt.items()}
+    marks = {term: {mark} for term, mark in zip(query.terms, query.marks.tolist(), strict=True)}
+    for word, mark in zip(spelt, fingerprints(tuple(spelt)).tolist(), strict=True):
+        for term in spelt[word]:
+            marks[term].add(mark)
     packed = [set(np.frombuffer(terms, "<u4")[PACKED_COUNTS:].tolist()) for terms in state.terms_of(documents)]
-    rest = {term: count - sum(1 for passage in packed if marks.get(term) in passage) for term, count in frequencies.items()}
-    return weigh(cut(text[:MOST_CUT]), rest, query.passages, text), rest
+    rest = {
+        term: max(count - sum(1 for passage in packed if marks.get(term, set()) & passage), 0)
+        for term, count in frequencies.items()
+    }
+    return weigh(cut(text[:MOST_CUT]), rest, query.passages, text, spelt), rest

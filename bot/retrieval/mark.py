@@ -83,11 +83,11 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
     weights = query.weights
     total = float(weights.sum()) or 1.0
     bounds = [0, *itertools.accumulate(sentences.counts)]
-    held = sentences.terms.counts(query.marks) > 0
+    held = query.read(sentences.terms).counts(query.marks) > 0
     before = np.zeros_like(held)
     before[1:] = held[:-1]
     before[[end for end in bounds[1:] if end < len(before)]] = False  # nothing stands before a passage's first sentence
-    named = np.isin(query.marks, sentences.named)
+    named = np.isin(query.marks, query.read(Tokens.of([sentences.named])).flat)
     said = _said(texts, sentences)
     titles = _titles(texts, sentences, said)
     above = before | _above(held, titles, bounds)

@@ -24,7 +24,7 @@ from bot.language import detect
 from bot.passage import Added, Hit, Scope, Scopes
 from bot.retrieval.embed import unpack_terms
 from bot.retrieval.exchange import Conversation
-from bot.retrieval.features import Candidates, features
+from bot.retrieval.features import Candidates, QueryTerms, features
 from bot.retrieval.found import (
     DEPTH,
     RIVALS,
@@ -340,7 +340,11 @@ class Finder:
         if talk is not None:
             talk.gather(rows, [*held, *near])
         weighed = features(
-            query, self._as_candidates(rows, talk), vector, mean_length=self._hearing.mean_length, korean=self._fusion.korean
+            query,
+            self._as_candidates(rows, query, talk),
+            vector,
+            mean_length=self._hearing.mean_length,
+            korean=self._fusion.korean,
         )
         scores = self._fusion.order(weighed)
         deeper = deeper_in(near, held) if count > len(rows) else []
@@ -373,9 +377,9 @@ class Finder:
         known = question.embedder == wanted and len(question.vector) == self._mirror.mark.dimension
         return question.vector if known else np.zeros(self._mirror.mark.dimension, np.float32)
 
-    def _as_candidates(self, rows: Sequence[Candidate], talk: Conversation | None = None) -> Candidates:
+    def _as_candidates(self, rows: Sequence[Candidate], query: QueryTerms, talk: Conversation | None = None) -> Candidates:
         rows = talk.as_candidates(rows) if talk else rows
-        title, heading, body = unpack_terms(rows)
+        title, heading, body = map(query.read, unpack_terms(rows))
         ids = np.array([row.id for row in rows], np.int64)
         groups = [zlib.crc32(row.title.encode("utf-8", "ignore")) if row.title else -row.document for row in rows]
         hangul = np.array([row.hangul for row in rows], np.float32)
