@@ -104,9 +104,7 @@ class Words:
 
     def moved(self, passages: int, *, gone: bool = False) -> None:
         """Take note that the database has moved on, to so many passages; `gone` says that some are no longer there."""
-        if gone:
-            self._spelt.clear()
-        self._spelt.moved()
+        self._spelt.moved(gone=gone)
         if abs(passages - self._counted_at) > DRIFT * self._counted_at:
             self._frequencies.clear()
             self._counted_at = passages

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Final
 
 from bot.text.sounds import heard, openings, spellings
-from bot.text.words import is_empty, terms
+from bot.text.words import is_empty, normalise, terms
 
 MOST_HEARD: Final = 12
 """Words of a question that are heard: a pasted text is none."""
@@ -35,15 +35,16 @@ class Spelt:
         self.clear()
 
     def clear(self) -> None:
-        """Forget the vocabulary."""
+        """Forget the vocabulary, and read it at the next name."""
         self._beginning: dict[str, list[str]] = {}
-        self._read = False
-        self._stale = False
+        self._stale = True
         self._again_at = 0.0
 
-    def moved(self) -> None:
-        """Take note that passages have come."""
+    def moved(self, *, gone: bool) -> None:
+        """Take note that passages have come; `gone` says that others are no longer there: of what stood in them nothing is kept."""
         self._stale = True
+        if gone:
+            self._beginning = {}
 
     def find(
         self,
@@ -59,7 +60,7 @@ class Spelt:
             own: returns those of some terms that stand in the reader's passages: what others' hold changes nothing.
         """
         meant: dict[str, dict[str, None]] = {}
-        words = list(islice(heard(text), MOST_HEARD))
+        words = list(islice(heard(normalise(text)), MOST_HEARD))
         said = frozenset(terms(text)) if words else frozenset()
         for forms in words:
             pieces = [term for term in terms(forms[-1]) if term in said]
@@ -67,22 +68,25 @@ class Spelt:
                 continue
             known = self._known(vocabulary)
             begun = [word for opening in openings(forms[0]) for word in known.get(opening, ())]
-            near = next(filter(None, (spellings(form, begun) for form in reversed(forms))), [])
-            standing = own(frozenset(near)) if near else frozenset()
-            for word in [word for word in near if word in standing][:MOST_SPELT]:
-                meant.setdefault(word, {}).update(dict.fromkeys(pieces))
+            for form in reversed(forms):
+                near = spellings(form, begun)
+                standing = own(frozenset(near)) if near else frozenset()
+                if standing:
+                    for word in [word for word in near if word in standing][:MOST_SPELT]:
+                        meant.setdefault(word, {}).update(dict.fromkeys(pieces))
+                    break
         return {word: tuple(pieces) for word, pieces in meant.items()}
 
     def _known(self, vocabulary: Callable[[], Sequence[str]]) -> Mapping[str, Sequence[str]]:
         """Return the vocabulary by its first letter and by its first two; read anew where passages came, and it is time."""
         begun = self._clock()
-        if self._read and not (self._stale and begun >= self._again_at):
+        if not self._stale or begun < self._again_at:
             return self._beginning
         self._beginning = {}
         for word in vocabulary():
             for opening in {word[:1], word[:2]}:
                 self._beginning.setdefault(opening, []).append(word)
-        self._read, self._stale = True, False
+        self._stale = False
         done = self._clock()
         self._again_at = done + SELDOM * (done - begun)
         return self._beginning

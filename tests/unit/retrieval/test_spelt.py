@@ -1,5 +1,6 @@
 """Questions in Hangul whose names the passages write in Latin letters."""
 
+import unicodedata
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
@@ -37,10 +38,21 @@ def test_the_library_s_word_stands_for_the_pieces_that_the_dictionary_makes_of_a
     assert spelt == {"draco": ("드라", "코"), "slack": ("슬랙",)}
 
 
+def test_a_name_is_heard_however_its_letters_are_composed() -> None:
+    apart = unicodedata.normalize("NFD", "드라코")
+    assert list(Spelt().find(apart, Library("draco"), everything)) == ["draco"]
+
+
 def test_a_word_that_only_others_may_read_stands_for_nothing_and_hides_nothing() -> None:
     library = Library("draco", "drako", "drakko", "dracko")
     own = Spelt().find("드라코", library, lambda terms: terms & {"draco"})
     assert list(own) == ["draco"]
+
+
+def test_a_word_of_others_does_not_hide_what_is_heard_with_the_particle() -> None:
+    named = Library("colorado", "kolor")
+    assert list(Spelt().find("콜로라도", named, lambda terms: terms & {"colorado"})) == ["colorado"]
+    assert list(Spelt().find("콜로라도", named, lambda terms: terms & {"kolor"})) == ["kolor"]
 
 
 def test_a_text_without_hangul_reads_no_vocabulary() -> None:
@@ -57,7 +69,7 @@ def test_the_vocabulary_is_read_anew_where_something_came_but_seldom() -> None:
     spelt.find("슬랙", library, everything)
     assert library.read == 1
     library.words.append("draco")
-    spelt.moved()
+    spelt.moved(gone=False)
     assert spelt.find("드라코", library, everything) == {}
     library.now += SELDOM
     assert list(spelt.find("드라코", library, everything)) == ["draco"]
@@ -68,9 +80,11 @@ def test_what_was_forgotten_is_not_remembered() -> None:
     library = Library("draco")
     spelt = Spelt(clock=library.clock)
     spelt.find("드라코", library, everything)
-    library.words.clear()
-    spelt.clear()
+    spelt.moved(gone=True)
     assert spelt.find("드라코", library, everything) == {}
+    assert library.read == 1
+    library.now += SELDOM
+    assert list(spelt.find("드라코", library, everything)) == ["draco"]
 
 
 def test_of_a_pasted_text_the_first_words_are_heard() -> None:
