@@ -13,15 +13,12 @@ in chip or Chris). Source: the rules for foreign words of the National Institute
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot import lazy
-
-if TYPE_CHECKING:
-    import re
 
 LEAST: Final = 2
 """Syllables of a word that is heard: one alone sounds like too many."""
@@ -57,26 +54,55 @@ _PARTICLE = lazy.compile(
 _VERB = lazy.compile("(?:나요|[까죠]요?|니까|니다|세요|[해어아와워]요|[는은]지|는데|면|[하되있없]는|해서?|하[고기여]|지만)$")
 _TWICE = lazy.compile(r"(.)\1+")
 _SILENT_FIRST = {"kn": "n", "gn": "n", "pn": "n", "ps": "s", "wr": "r", "ts": "s"}
-_Rules = Sequence[tuple["re.Pattern[str]", str]]
-
-
-def _rules(*pairs: tuple[str, str]) -> _Rules:
-    return tuple((lazy.compile(pattern), letters) for pattern, letters in pairs)
-
-
-_READ: Final = _rules(
-    ("tch|ch|ture(?=s?$)", "J"), ("sch|sh|[tsc]ion|[tc]ia", "S"), ("ph", "P"), ("gh(?=t|$)", ""), ("th", "S"), ("ck", "K"),
-    ("ng", "N"), ("qu?", "K"), ("x", "KS"), ("dge?|g(?=[eiy])|j|z", "J"), ("c(?=[eiy])|s", "S"), ("[cgk]", "K"), ("[bfpv]", "P"),
-    ("[dt]", "T"), ("m", "M"), ("n", "N"), ("r(?![aeiouy])", ""), ("[lr]", "L"), ("(?<!^)h(?![aeiouy])", ""), ("h", "H"),
-)  # fmt: skip
-_READ_ANOTHER_WAY: Final = _rules(
-    ("th", "t"), ("ch", "k"), ("ch", "sh"), ("g(?=[eiy])", "k"), ("s(?=[aeiouymn])", "z"), ("(?<=[aeiouy])h", ""),
-    ("(?<=[^s])$", "s"),  # an ending that stemming took away
-)  # fmt: skip
-_SPOKEN: Final = _rules(
-    ("ph|f", "p"), ("v", "b"), ("th", "s"), ("ck|c(?![eiyh])|q", "k"), ("ch", "C"), ("c(?=[eiy])|sh", "s"), ("C", "c"), ("z", "j"),
-    ("x", "ks"), ("ee|ea", "i"), ("oo|ou", "u"), ("(?<=.)e$", ""), ("r(?![aeiouy])", ""), ("y", "i"), ("r", "l"), (r"(.)\1", r"\1"),
-)  # fmt: skip
+_READ: Final = (
+    (lazy.compile("tch|ch|ture(?=s?$)"), "J"),
+    (lazy.compile("sch|sh|[tsc]ion|[tc]ia"), "S"),
+    (lazy.compile("ph"), "P"),
+    (lazy.compile("gh(?=t|$)"), ""),
+    (lazy.compile("th"), "S"),
+    (lazy.compile("ck"), "K"),
+    (lazy.compile("ng"), "N"),
+    (lazy.compile("qu?"), "K"),
+    (lazy.compile("x"), "KS"),
+    (lazy.compile("dge?|g(?=[eiy])|j|z"), "J"),
+    (lazy.compile("c(?=[eiy])|s"), "S"),
+    (lazy.compile("[cgk]"), "K"),
+    (lazy.compile("[bfpv]"), "P"),
+    (lazy.compile("[dt]"), "T"),
+    (lazy.compile("m"), "M"),
+    (lazy.compile("n"), "N"),
+    (lazy.compile("r(?![aeiouy])"), ""),
+    (lazy.compile("[lr]"), "L"),
+    (lazy.compile("(?<!^)h(?![aeiouy])"), ""),
+    (lazy.compile("h"), "H"),
+)
+_READ_ANOTHER_WAY: Final = (
+    (lazy.compile("th"), "t"),
+    (lazy.compile("ch"), "k"),
+    (lazy.compile("ch"), "sh"),
+    (lazy.compile("g(?=[eiy])"), "k"),
+    (lazy.compile("s(?=[aeiouymn])"), "z"),
+    (lazy.compile("(?<=[aeiouy])h"), ""),
+    (lazy.compile("(?<=[^s])$"), "s"),  # an ending that stemming took away
+)
+_SPOKEN: Final = (
+    (lazy.compile("ph|f"), "p"),
+    (lazy.compile("v"), "b"),
+    (lazy.compile("th"), "s"),
+    (lazy.compile("ck|c(?![eiyh])|q"), "k"),
+    (lazy.compile("ch"), "C"),
+    (lazy.compile("c(?=[eiy])|sh"), "s"),
+    (lazy.compile("C"), "c"),
+    (lazy.compile("z"), "j"),
+    (lazy.compile("x"), "ks"),
+    (lazy.compile("ee|ea"), "i"),
+    (lazy.compile("oo|ou"), "u"),
+    (lazy.compile("(?<=.)e$"), ""),
+    (lazy.compile("r(?![aeiouy])"), ""),
+    (lazy.compile("y"), "i"),
+    (lazy.compile("r"), "l"),
+    (lazy.compile(r"(.)\1"), r"\1"),
+)
 
 
 def heard(text: str) -> Iterator[tuple[str, ...]]:
