@@ -26,7 +26,7 @@ from pathlib import Path
 from benchmarks.corpus import paragraphs
 from bot.language import detect
 from bot.passage import PUBLIC, Scope
-from bot.retrieval.features import fingerprints
+from bot.retrieval.tokens import fingerprints
 from bot.store.database import Database
 from bot.text.sentences import split
 from bot.text.words import terms

@@ -35,10 +35,11 @@ from bot.models.tasks import EMBED
 from bot.retrieval.chunk import pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft
-from bot.retrieval.features import Tokens, weigh
+from bot.retrieval.features import weigh
 from bot.retrieval.forward import PACKED_COUNTS
 from bot.retrieval.lexical import scored
 from bot.retrieval.reading import as_written
+from bot.retrieval.tokens import Tokens
 from bot.skill import Models
 from bot.text.words import terms
 

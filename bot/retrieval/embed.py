@@ -23,8 +23,9 @@ from bot.locale import Language, phrases
 from bot.models.tasks import EMBED
 from bot.retrieval.chunk import Piece
 from bot.retrieval.document import SUFFIXES
-from bot.retrieval.features import Tokens, fingerprints, hangul_share
+from bot.retrieval.features import hangul_share
 from bot.retrieval.mark import Sentences
+from bot.retrieval.tokens import Tokens, fingerprints
 from bot.store.passages import NewPassage
 from bot.store.shelf import Candidate, Shown
 from bot.text.sentences import split

@@ -18,8 +18,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.retrieval.features import Tokens
 from bot.retrieval.postings import Ids
+from bot.retrieval.tokens import Tokens
 from bot.store.shelf import NO_PASSAGE, Mark, Termed
 
 MOST_TERMS = 4_000_000

@@ -23,11 +23,12 @@ from functools import cache
 
 import numpy as np
 
-from bot.retrieval.features import K1, NO_WORDS, Array, B, QueryTerms, Tokens, fingerprints, weigh
+from bot.retrieval.features import K1, NO_WORDS, Array, B, QueryTerms, weigh
 from bot.retrieval.forward import PACKED_COUNTS, Forward
 from bot.retrieval.postings import Ids, Postings
 from bot.retrieval.slips import SURE, early, near, nearest, words_of
 from bot.retrieval.spelt import Spelt
+from bot.retrieval.tokens import Tokens, fingerprints
 from bot.store.shelf import Mark, State
 from bot.text.words import is_empty, stem
 from bot.text.words import terms as cut

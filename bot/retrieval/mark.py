@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from bot import lazy
 from bot.retrieval.cues import asked_for, is_title, kinds, plainly
 from bot.retrieval.evidence import BESIDE, EVIDENCE, Held, letters, own_evidence
-from bot.retrieval.features import QueryTerms, Tokens
+from bot.retrieval.features import QueryTerms
+from bot.retrieval.tokens import Tokens
 
 BEFORE = 0.4
 """What a term counts that stands in the sentence before, or in the title line above, and not in this one."""

@@ -1,14 +1,14 @@
 """Names that are written in two alphabets: which Latin words sound like a word in Hangul.
 
-Owns how either alphabet is brought to the same sounds, and how alike two must be. Leaves to `bot.retrieval.lexical` which words a library holds.
+Owns how either alphabet is brought to the same sounds, and how alike two must be. Leaves to `bot.retrieval.spelt` which words a library holds.
 
-    openings("슬랙")                             # ("sl", "sr"): what such a word begins with in Latin letters
+    openings("슬랙")                             # ("sl", "sr", "sa", "se", …): what such a word may begin with in Latin letters
     spellings("슬랙", ["slack", "slide"])        # ["slack"]
 
 Korean writes a foreign word as it is heard: Slack is 슬랙, Bradford 브래드포드. Both are brought to their consonants, those that
 Korean does not tell apart (b and v, f and p, l and r, d and t) as one, an r before no vowel as none; where these are the same, the
-vowels decide by how much of both is alike. English spells a sound in several ways, so a word has two readings (th as s or t, ch as
-in chip or Chris). Source: the rules for foreign words of the National Institute of Korean Language, read backwards.
+vowels decide by how much of both is alike. English spells a sound in several ways, so a word has several readings (th as s or t, ch as
+in chip, Chris or chef). Source: the rules for foreign words of the National Institute of Korean Language, read backwards.
 """
 
 from __future__ import annotations
@@ -136,6 +136,11 @@ def spellings(word: str, latin: Iterable[str]) -> list[str]:
     near = [(_share(said, spoken), one) for one in likely for keys, spoken in [_readings(one)] if consonants in keys]
     least = ALIKE.get(len(consonants), ALIKE_LONG)
     return [one for share, one in sorted(near, reverse=True) if share >= least]
+
+
+def forget() -> None:
+    """Drop the words whose readings are remembered."""
+    _readings.cache_clear()
 
 
 def _may_have(word: str, consonants: str) -> bool:

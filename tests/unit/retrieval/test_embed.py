@@ -4,7 +4,7 @@ import pytest
 from bot.retrieval.chunk import Piece, pieces
 from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft, embedded_text, finish, readable, unpack_terms
-from bot.retrieval.features import fingerprints
+from bot.retrieval.tokens import fingerprints
 from bot.store.shelf import Candidate
 
 PIECE = Piece("The lamp is blue.", "Colours", 3, 0, 17)

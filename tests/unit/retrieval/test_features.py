@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from bot.retrieval.features import FEATURES, SORTS, Candidates, Tokens, features, fingerprints, hangul_share, weigh
+from bot.retrieval.features import FEATURES, Candidates, features, hangul_share, weigh
+from bot.retrieval.tokens import SORTS, Tokens, fingerprints
 from bot.text.words import terms
 
 

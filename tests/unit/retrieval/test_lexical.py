@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from bot.retrieval import lexical
-from bot.retrieval.features import Tokens, fingerprints, weigh
+from bot.retrieval.features import weigh
 from bot.retrieval.lexical import Readable, Words, asked, scored
+from bot.retrieval.tokens import Tokens, fingerprints
 from bot.store.shelf import Mark, Termed
 from bot.text.words import terms as cut
 

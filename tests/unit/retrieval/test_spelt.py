@@ -6,9 +6,11 @@ from collections.abc import Set as AbstractSet
 
 import numpy as np
 
-from bot.retrieval.features import Tokens, fingerprints, weigh
+from bot.retrieval.features import weigh
 from bot.retrieval.lexical import scored, weigh_without
 from bot.retrieval.spelt import MOST_HEARD, SELDOM, Spelt
+from bot.retrieval.tokens import Tokens, fingerprints
+from bot.text import sounds
 
 
 class Library:
@@ -80,7 +82,9 @@ def test_what_was_forgotten_is_not_remembered() -> None:
     library = Library("draco")
     spelt = Spelt(clock=library.clock)
     spelt.find("드라코", library, everything)
+    assert sounds._readings.cache_info().currsize
     spelt.moved(gone=True)
+    assert not sounds._readings.cache_info().currsize
     assert spelt.find("드라코", library, everything) == {}
     assert library.read == 1
     library.now += SELDOM
