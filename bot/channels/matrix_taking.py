@@ -22,6 +22,7 @@ from bot.channels.channel import Intake, Taken
 from bot.channels.incoming import telling_words
 from bot.channels.matrix_doors import Doors
 from bot.channels.matrix_incoming import MARK, SAID, THUMBS, attachments, chosen, of_message, pressed, relation, sent_at
+from bot.channels.matrix_odd import oddity, passed_over, strays, type_of
 from bot.channels.matrix_outgoing import tokens_of
 from bot.channels.matrix_rooms import CHANNEL, Json, Rooms, dict_of, dicts_in, is_id, listed, text_of
 from bot.channels.matrix_sealing import Seal
@@ -104,6 +105,8 @@ class Taking:
         batch = _Batch(patient=self._tries[1] <= TRIES)
         for room, told in dicts_in(dict_of(sync, "rooms"), "join"):
             if is_id(room, "!"):
+                for stray in strays(told):
+                    passed_over(stray, "it is no object")
                 for event in await self._timelines.of(room, told, since, patient=batch.patient):
                     await self._read(room, event, batch)
         for number, places in batch.removed.items():
@@ -174,11 +177,13 @@ class Taking:
         try:
             await self._understood(room, event, batch)
         except BROKEN as error:
-            log.warning("an event of a room is nothing that is known, and is passed over", why=type(error).__name__)
+            why = type(error).__name__
+            log.warning("an event of a room is nothing that is known, and is passed over", type=type_of(event), why=why)
 
     async def _understood(self, room: str, event: Json, batch: _Batch) -> None:
         kind, number, sender = event.get("type"), event.get("event_id"), event.get("sender")
         if not is_id(number, "$") or not is_id(sender, "@"):
+            passed_over(event, oddity(event))
             return
         if kind == "m.room.encrypted":
             opened = await self._seal.opened(room, event)
@@ -195,6 +200,8 @@ class Taking:
                 await self._redacted(room, event, batch)
             case "m.room.member":
                 await self._came_or_left(room, event, batch)
+            case _:
+                passed_over(event, oddity(event))
 
     async def _said(self, room: str, event: Json, batch: _Batch) -> None:
         content, sender = dict_of(event, "content"), text_of(event, "sender")
@@ -210,8 +217,10 @@ class Taking:
             await self._chosen(room, event, at, str(number), batch)
             return
         message = of_message(event, self._rooms.me, at, commands=self._commands())
-        if message is not None:
-            self._add(room, text_of(event, "event_id"), await self._whole(room, message, about.replies_to, batch), batch)
+        if message is None:
+            passed_over(event, oddity(event))
+            return
+        self._add(room, text_of(event, "event_id"), await self._whole(room, message, about.replies_to, batch), batch)
 
     async def _whole(self, room: str, message: Message, replies_to: str, batch: _Batch) -> Message:
         """Return the message with its writer's name and what it replies to; a reply to the bot is for the bot."""
@@ -239,7 +248,10 @@ class Taking:
         """Take in the new version of a message, where its own writer made it: anybody may send such an event."""
         sender, newest = text_of(event, "sender"), dict_of(dict_of(event, "content"), "m.new_content")
         original = await self._event(room, number, batch)
-        if original is None or text_of(original, "sender") != sender or not newest:
+        if original is None or text_of(original, "sender") != sender:
+            return
+        if not newest:
+            passed_over(event, "it is an edit without what the message says now")
             return
         about = relation(dict_of(original, "content"))
         if about.replaces:  # an edit of an edit is none: of a message each edit names the message itself
@@ -248,6 +260,7 @@ class Taking:
         whole = {**original, "content": newest, "type": "m.room.message"}
         message = of_message(whole, self._rooms.me, at, commands=self._commands())
         if message is None:
+            passed_over(event, oddity(whole))
             return
         version = max(int(sent_at(event).timestamp()), self._versions.get(number, 0) + 1)
         self._versions[number] = version
@@ -263,6 +276,7 @@ class Taking:
         related = dict_of(dict_of(event, "content"), "m.relates_to")
         number, name = related.get("event_id"), pressed(text_of(related, "key"))
         if not name or not is_id(number, "$") or event.get("sender") == self._rooms.me.user:
+            passed_over(event, oddity(event))
             return
         token = (await self._tokens(room, str(number), batch)).get(name)
         if token:
@@ -319,6 +333,7 @@ class Taking:
         number = event.get("redacts") or dict_of(event, "content").get("redacts")
         sender = text_of(event, "sender")
         if not is_id(number, "$") or sender == self._rooms.me.user:
+            passed_over(event, oddity(event))
             return
         gone = await self._event(room, str(number), batch)
         if gone is not None and gone.get("type") not in {*_SAYS, "m.room.encrypted"}:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fakes.strange import strange
+from structlog.testing import capture_logs
 from unit.channels.test_matrix_taking import ANN, HERE, ME, OLD, Bot
 
 from bot.channels.backoff import Backoff
@@ -120,3 +121,63 @@ async def test_a_position_that_no_database_takes_is_asked_for_again() -> None:
 
     wire: Any = Line()
     assert await Syncing(wire, Backoff(lambda _seconds: asyncio.sleep(0))).since("s1") == {"next_batch": "s9"}
+
+
+ODD = {
+    "no id": ("said", {"event_id": 5}, "it has no id"),
+    "no sender": ("said", {"sender": None}, "it names no sender"),
+    "no type": ("said", {"type": ["a secret"]}, "it has no type"),
+    "no content": ("said", {"content": ["a secret"]}, "its content is no object"),
+    "no content, in a type that is not read": ("said", {"type": "org.example.poll", "content": "a secret"}, "its content is no object"),
+    "no msgtype": ("said", {"content": {"body": "a secret"}}, "it does not say of what type its message is"),
+    "no words": ("said", {"content": {"msgtype": "m.text", "body": ["a secret"]}}, "its words are no text"),
+    "no address": ("file", {"content": {**FILE, "url": "https://example.org/a-secret"}}, "its file has no address"),
+    "no sticker": ("sticker", {"content": {"body": "a secret", "url": 7}}, "its file has no address"),
+    "nothing reacted to": ("reaction", {"content": {"m.relates_to": ["a secret"]}}, "it names no event that it is about"),
+    "no key": ("reaction", {"content": {"m.relates_to": {"event_id": OLD, "key": {"a": "secret"}}}}, "it has no key"),
+    "nothing redacted": ("redaction", {"redacts": 3, "content": {"reason": "a secret"}}, "it names no event that it is about"),
+    "an empty edit": ("edit", {"content": {**TEXT, "m.new_content": "a secret", "m.relates_to": {"rel_type": "m.replace", "event_id": OLD}}},
+                      "it is an edit without what the message says now"),
+    "an edit to no text": ("edit", {"content": {**TEXT, "m.new_content": {"msgtype": "m.text", "body": {"a": "secret"}},
+                                                "m.relates_to": {"rel_type": "m.replace", "event_id": OLD}}}, "its words are no text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(ODD))
+async def test_an_event_of_an_odd_form_is_told_in_the_log_by_its_type_and_why_never_by_its_content(
+    tmp_path: Path, name: str
+) -> None:
+    kind, odd, why = ODD[name]
+    event = {**EVENTS[kind], **odd}
+    bot = Bot(tmp_path)
+    bot.line.events[OLD] = {**HEAD, "event_id": OLD, "content": TEXT}
+    with capture_logs() as told:
+        assert not await bot.hear(event)
+    (line,) = told
+    known = event["type"] if isinstance(event["type"], str) else "none that is known"
+    assert (line["log_level"], line["type"], line["why"]) == ("info", known, why)
+    assert "secret" not in str(line)
+
+
+async def test_a_type_that_is_a_sentence_and_a_thing_that_is_no_object_are_told_without_their_words(tmp_path: Path) -> None:
+    with capture_logs() as told:
+        await Bot(tmp_path).hear({**HEAD, "type": "meet me at the secret place", "content": None}, "a secret")
+    assert [(line["type"], line["why"]) for line in told] == [
+        ("none that is known", "it is no object"), ("none that is known", "its content is no object"),
+    ]  # fmt: skip
+    assert "secret" not in str(told)
+
+
+@pytest.mark.parametrize("name", ["notice", "taken back", "of another kind", "a laugh", *sorted(EVENTS)])
+async def test_of_an_event_that_is_as_it_should_be_nothing_is_logged(tmp_path: Path, name: str) -> None:
+    usual = {
+        "notice": {**HEAD, "content": {"msgtype": "m.notice", "body": "I am a bot"}},
+        "taken back": {**HEAD, "content": {}, "unsigned": {"redacted_because": {"type": "m.room.redaction"}}},
+        "of another kind": {**HEAD, "type": "m.room.topic", "state_key": "", "content": {"topic": "x"}},
+        "a laugh": {**HEAD, "type": "m.reaction", "content": {"m.relates_to": {"event_id": OLD, "key": "😀"}}},
+    }
+    bot = Bot(tmp_path)
+    bot.line.events[OLD] = {**HEAD, "event_id": OLD, "content": TEXT}
+    with capture_logs() as told:
+        await bot.hear(usual.get(name) or EVENTS[name])
+    assert not [line for line in told if "passed over" in line["event"]]
