@@ -29,7 +29,7 @@ from bot.skill import Before, CommandSpec, Kit, Request, Slot
 from bot.text.query import looked_for
 from bot.text.quote import quoted
 from bot.text.shown import isolated, literal, named
-from skills.search import follow, listing
+from skills.search import correct, follow, listing
 from skills.search.said import answered, source
 
 _ = phrases(__file__)
@@ -53,7 +53,9 @@ _IT_ITSELF = lazy.compile(
 """What asks of a document that came along nothing but what it is."""
 _COUNT = lazy.compile(r"^\s*--count[ =](\d{1,3})\b\s*")
 _AFTER = "--after"
-"""The option of what goes on from the question of the message that is replied to."""
+"""The option of what goes on from the question of the message that is replied to …"""
+_INSTEAD = "--instead"
+"""… and of what corrects it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Asked:
     """The question that it goes on from, "" for none."""
     again: str = ""
     """What its buttons ask, where that is not what the message says."""
+    correction: correct.Correction | None = None
+    """What is meant in the place of something in the question before it."""
 
 
 class Search:
@@ -93,8 +97,8 @@ class Search:
         return not message.text.strip() and all(file.kind == "document" for file in files)
 
     def may_go_on(self, said: str) -> bool:
-        """Say whether it may go on from a question: "and for the Seoul office?"."""
-        return follow.goes_on(said)
+        """Say whether it may go on from a question, "and for the Seoul office?", or correct it, "no, Seoul"."""
+        return follow.goes_on(correct.without_opening(said)) or correct.read(said) is not None
 
     def goes_on(self, said: str, before: Sequence[Before]) -> tuple[Command, Message] | None:
         """Return the order to look for `said` after the question that was looked for before it; None where none was."""
@@ -104,7 +108,15 @@ class Search:
             return None
         if command is None and (listing.asks_for_list(asked.text) or listing.topic_of_list(asked.text)):
             return None
-        return Command(self.name, f"{_AFTER} {said.strip()}"), replace(asked, attachments=(), reply_to=None)
+        option, correction, answered = _AFTER, correct.read(said), before[0].answer
+        question = _as_it_stands(before, whole=correction is not None)
+        if correction is not None and correct.is_about(correction, question, answered.text if answered is not None else ""):
+            option = _INSTEAD
+        elif not follow.goes_on(said := correct.without_opening(said)):
+            return None
+        return Command(self.name, f"{option} {said.strip()}"), replace(
+            asked, text=question, command=None, attachments=(), reply_to=None
+        )
 
     async def answer(self, request: Request) -> Reply:
         """Keep the documents that came along, then answer the question, where there is one."""
@@ -135,8 +147,10 @@ class Search:
         if chosen := _COUNT.match(text):
             count, text = max(1, min(int(chosen.group(1)), COUNTS[-1])), text[chosen.end() :]
         before = request.message.reply_to
-        if before is not None and text.startswith(f"{_AFTER} "):
-            return Asked(looked_for(text.removeprefix(_AFTER)), count, after=looked_for(_question_of(before)[:LONGEST_QUESTION]))
+        option, _space, said = text.partition(" ")
+        if before is not None and option in (_AFTER, _INSTEAD):
+            after = looked_for(_question_of(before)[:LONGEST_QUESTION])
+            return Asked(looked_for(said), count, after=after, correction=correct.read(said) if option == _INSTEAD else None)
         while not text.strip() and before is not None:
             text = before.command.args if before.command is not None else before.text
             if before.command is not None and (again := _COUNT.match(text)):
@@ -169,6 +183,8 @@ class Search:
 
     async def _hits(self, request: Request, asked: Asked) -> tuple[Sequence[Hit], Asked]:
         """Return what is found, and what was asked with the question that it goes on from, where that is what is meant."""
+        if asked.correction is not None:
+            return await self._corrected(request, asked, asked.correction)
         hits = await self._kit.library.search(asked.text, request.scopes, k=asked.count + 1)
         if not asked.after:
             return hits, asked
@@ -177,6 +193,16 @@ class Search:
         if joined and follow.is_meant(asked.text, joined[0].passage, hits[0].passage if hits else None):
             return joined, replace(asked, text=whole, again=whole)
         return hits, asked
+
+    async def _corrected(self, request: Request, asked: Asked, correction: correct.Correction) -> tuple[Sequence[Hit], Asked]:
+        """Return what is found for the last question asked anew: of the ways to ask it that whose best passage names what is meant."""
+        best, found, asks = 0.0, list[Hit](), asked.text
+        for question in correct.asked_anew(correction, asked.after):
+            hits = await self._kit.library.search(question, request.scopes, k=asked.count + 1)
+            worth = hits[0].score + correct.is_named(correction, hits[0].passage) if hits else 0.0
+            if worth > best:
+                best, found, asks = worth, hits, question
+        return found, replace(asked, text=asks, again=asks)
 
     def _answer(self, hit: Hit, question: str, request: Request) -> str:
         """Return the best passage as a quote and where it stands, or, of what was said, who said it and when."""
@@ -295,6 +321,17 @@ def _buttons(asked: Asked, shown: int, *, more: bool, language: Language) -> lis
 def _question_of(message: Message) -> str:
     """Return what `message` asks, without the options of a button."""
     return message.text if message.command is None else _COUNT.sub("", message.command.args)
+
+
+def _as_it_stands(before: Sequence[Before], *, whole: bool) -> str:
+    """Return the question that stood for itself, with what was corrected in it since; `whole`, with what went on from it last."""
+    question = _question_of(before[-1].message)
+    for one in reversed(before[:-1]):
+        if (correction := correct.read(one.message.text)) is not None:
+            question = correct.asked_anew(correction, question)[0]
+        elif whole and one is before[0]:
+            question = f"{question.rstrip(' ?.!')} {one.message.text}"
+    return question
 
 
 def _alone(request: Request) -> list[Button]:
