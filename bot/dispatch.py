@@ -14,13 +14,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from bot.errors import InputError, ParingError, TooLargeError
+from bot.errors import InputError, ParingError
 from bot.going_on import FindBefore, GoingOn
 from bot.locale import Language, Text, phrases
 from bot.logs import Logger
 from bot.message import DOWN, UP, Attachment, AttachmentKind, Button, Command, Message, Reply
 from bot.passage import Scope
-from bot.plans import PRESS, Answer, Plan, as_meant, files_of, joined, left_over, replies_of, say, title_of, with_receipt
+from bot.plans import (
+    PRESS,
+    Answer,
+    Plan,
+    as_meant,
+    check_size,
+    files_of,
+    joined,
+    left_over,
+    replies_of,
+    say,
+    title_of,
+    with_receipt,
+)
 from bot.refusing import refused
 from bot.retrieval.access import Access, reader_scopes
 from bot.route import How, Route
@@ -51,7 +64,6 @@ NEAR = 0.05
 MOST_TRIES = 3
 HOUSE, ADMIN = "house", "admin"
 """The skills of the host's own commands."""
-MEBIBYTE = 1024 * 1024
 
 
 Heard = Callable[[Message, Answer | BaseException, float], None]
@@ -198,7 +210,7 @@ class Dispatcher:
             return say(error.text, message)
 
     async def _plan(self, message: Message) -> Plan | Answer:
-        self._check_size(message)
+        check_size(message, self._text_bytes)
         if message.command is not None:
             return await self._commanded(message, message.command)
         if any(file.kind == "sticker" for file in message.attachments):
@@ -269,6 +281,9 @@ class Dispatcher:
             least = self._doubt(chosen, decision.score)
             if found := await self._found(message, route, least=least):
                 return found
+            near = self._fallback is self._skills.get(decision.runner_up) and decision.runner_up_score >= NEAR
+            if least == 0.0 and near and not chosen.slots:  # what it says is the same whatever is asked
+                return await self._asked_back(message, decision, route)
             buttons = self._wrong_skill(decision, message)
             if least == 0.0:  # any answer would have gone before
                 buttons = tuple(
@@ -397,14 +412,6 @@ class Dispatcher:
         if self.thumbs(asked.address.channel):
             return replace(reply, buttons=(*reply.buttons, Button(up, Command(UP, slot)), Button(down, Command(DOWN, slot))))
         return replace(reply, buttons=(*reply.buttons, Button(down, Command(DOWN, slot)))) if slot else reply
-
-    def _check_size(self, message: Message) -> None:
-        size = len(message.text.encode())
-        if size > self._text_bytes:
-            raise TooLargeError(
-                _("This text is over {limit} MB, the most I read at once. Nothing was kept; please send it as a file, or in parts.",
-                  limit=round(self._text_bytes / MEBIBYTE, 1))
-            )  # fmt: skip
 
 
 async def _nothing_before(_message: Message) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bot.errors import TooLargeError
+from bot.locale import phrases
 from bot.message import Attachment, Button, Message, Receipt, Reply
 from bot.route import Route
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from bot.skill import Skill
     from bot.stopwatch import Stopwatch
 
+_ = phrases(__file__)
+
+MEBIBYTE = 1024 * 1024
 PRESS = "press:"
 """What the ids of presses of buttons begin with."""
 
@@ -45,6 +50,15 @@ class Plan:
     buttons: tuple[Button, ...] = field(default=())
     language: Language | None = None
     """The language to answer in, where it is not the asker's."""
+
+
+def check_size(message: Message, most_bytes: int) -> None:
+    """Refuse a text of more than `most_bytes`. Raises TooLargeError."""
+    if len(message.text.encode()) > most_bytes:
+        raise TooLargeError(
+            _("This text is over {limit} MB, the most I read at once. Nothing was kept; please send it as a file, or in parts.",
+              limit=round(most_bytes / MEBIBYTE, 1))
+        )  # fmt: skip
 
 
 def as_meant(meant: Meant, message: Message) -> Plan:

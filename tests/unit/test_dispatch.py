@@ -30,9 +30,9 @@ class Decision:
 
 class FakeSkill:
     summary = Text("A skill.")
-    slots = ()
 
-    def __init__(self, name: str, *, takes=(), claims=(), found: bool = True, score: float = 0.9) -> None:
+    def __init__(self, name: str, *, takes=(), claims=(), found: bool = True, score: float = 0.9, slots=("model",)) -> None:
+        self.slots = slots
         self.name, self.title, self.takes = name, Text(name.title()), frozenset(takes)
         self.commands = (CommandSpec(name, Text(name), aliases=(f"{name}2", "검색" if name == "search" else f"{name}3")),)
         self._claims, self._found, self._score, self.model = claims, found, score, ""
@@ -55,6 +55,7 @@ class House:
         self.caption = FakeSkill("caption", claims=("image",), takes=("image",))
         self.ocr = FakeSkill("ocr", takes=("image",))
         self.chat = FakeSkill("chat")
+        self.help = FakeSkill("help", slots=())
         self.labels: list[tuple[str, str]] = []
         self.routed: list[str] = []
 
@@ -65,7 +66,7 @@ class House:
         async def keep(message: Message, skill: str) -> None:
             self.labels.append((message.text, skill))
 
-        skills = [self.search, self.caption, self.ocr, self.chat]
+        skills = [self.search, self.caption, self.ocr, self.chat, self.help]
         self.dispatcher = Dispatcher(skills, decide, text_bytes=1000, keep_label=keep, equipped=lambda _skill: equipped)
 
     async def ask(self, message: Message) -> Answer:
@@ -193,6 +194,17 @@ async def test_where_the_documents_had_nothing_only_the_other_skill_is_asked_abo
     (reply,) = (await house.ask(make_message("who owns the house"))).replies
     assert reply.text.startswith("I found nothing about this")
     assert [button.command.args for button in reply.buttons] == ["chat"]
+
+
+async def test_a_doubtful_route_to_who_says_the_same_whatever_is_asked_tells_that_nothing_was_found() -> None:
+    house = House(Decision("help", 0.7, runner_up="search", runner_up_score=0.3), found=False)
+    (reply,) = (await house.ask(make_message("where is the plotter"))).replies
+    assert reply.text.startswith("I found nothing about this")
+    assert [button.command.args for button in reply.buttons] == ["help"]
+    house = House(Decision("help", 0.7, runner_up="search", runner_up_score=0.01), found=False)
+    assert (await house.ask(make_message("how does one begin"))).replies[0].text == "help: how does one begin"
+    house = House(Decision("help", 0.9, runner_up="search", runner_up_score=0.1), found=False)
+    assert (await house.ask(make_message("how does one begin"))).replies[0].text == "help: how does one begin"
 
 
 async def test_where_the_other_skill_has_no_model_the_search_says_that_it_found_nothing() -> None:
