@@ -14,6 +14,7 @@ from typing import Final
 
 from bot import lazy
 from bot.locale import Text, phrases
+from bot.text.said import word_set
 
 _ = phrases(__file__)
 
@@ -52,8 +53,12 @@ _GREETED: Final = (
 _ONLY_THANKS = (
     r"(?:(?:ok|okay|great|perfect|cool|nice|oh|many) )*(?:thanks?|thank you|thx|cheers|ty)"
     r"(?: (?:a lot|a bunch|so|very|much|again|for (?:the|your|that|this|all|everything)(?: help| answer)?|for helping(?: me)?|bot|paring|all))*|"
-    r"(?:(?:정말|진짜|너무|대단히|매우|네|넵|응|오) ?){0,9}"
-    r"(?:고마(?:워요?|웠어요?)|고맙(?:다|습니다|네요?)|감사(?:합니다|해요|드려요|드립니다|했습니다|요)?|ㄱㅅ+|땡큐|덕분에요)"
+    r"(?:(?:ok|great|perfect|cool|nice|good|yes|exactly) ){0,4}(?:(?:that|this|it)(?:s| is| was)? (?:very |really |so )?"
+    r"(?:helps|helped|helpful|useful|(?:(?:just|exactly) )?what (?:i|we) (?:needed|wanted|was looking for|were looking for))(?: (?:a lot|me))?)|"
+    r"(?:(?:정말|진짜|너무|대단히|매우|많이|큰|아|오오|와|이제|다|네|넵|응|오|아니|아니요|아뇨|괜찮아요?|됐어요?|잘|덕분에|도움이?|"
+    r"(?:찾|알|풀|해결했|해결됐|도움됐|됐|되었|봤|읽)(?:았|었)?(?:어요?|습니다|네요?)) ?){0,9}"
+    r"(?:고마(?:워요?|웠어요?)|고맙(?:다|습니다|네요?)|감사(?:합니다|해요|드려요|드립니다|했습니다|요)?|ㄱㅅ+|땡큐|덕분에요)|"
+    r"(?:정말 |진짜 |많이 |큰 ){0,3}도움(?:이|이 많이)? ?(?:됐|되었)(?:어요?|습니다|네요?)"
 )
 _ONLY_PARTING = (
     r"(?:bye+|goodbye|good ?night|see you|see ya|cya)(?: (?:bye|later|soon|tomorrow|then|bot|paring|all|everyone))*|"
@@ -90,11 +95,14 @@ _ONLY_GREETING = (
 _NODS = (
     r"ok(?:ay)?|kk?|yes|yep|yeah|no|nope|sure|fine|good|great|cool|nice|perfect|awesome|got it|i see|understood|al(?:l )?right|right|"
     r"wow|well done|good (?:job|bot)|never ?mind|np|no problem|(?:cancel|stop)(?: (?:it|that|this))?|"
-    r"lol|lmao|(?:ha){2,}h?|(?:he){2,}|hm+|oh|aha?"
+    r"(?:its|thats) (?:fine|ok|okay|all|enough|all right|good)(?: now)?|(?:i )?(?:do not|dont) need (?:it|that|this|anything)(?: else)?"
+    r"(?: any ?more| now)?|lol|lmao|(?:ha){2,}h?|(?:he){2,}|hm+|oh|aha?"
 )
 _NODS_KO = (
     r"네+|넵+|넹|넨|예|응+|웅|어|그래요?|좋아요?|좋네요?|좋습니다|ㅇㅋ+|ㅇㅇ+|오케이|오키|[ㅋㅎㅠㅜ]+|알겠(?:어요?|습니다)|알았어요?|"
-    r"확인(?:했어요|했습니다)?|그렇구나|그렇군요?|아하?|아니요?|아뇨|괜찮아요?|됐어요?|우?와+|취소(?:요|해(?:요|줘요?|주세요)?|할게요?)?|그만(?:요|해(?:요|줘요?|주세요)?)?|대박|최고(?:야|예요|네요)?|굿"
+    r"확인(?:했어요|했습니다)?|그렇구나|그렇군요?|아하?|아니요?|아뇨|괜찮아요?|됐어요?|됐습니다|"
+    r"필요 ?없(?:어요?|습니다)|우?와+|취소(?:요|해(?:요|줘요?|주세요)?|할게요?)?|"
+    r"그만(?:요|해(?:요|줘요?|주세요)?)?|대박|최고(?:야|예요|네요)?|굿"
 )
 _ONLY_NODS = rf"(?:{_NODS}|{_NODS_KO})(?: (?:{_NODS}|{_NODS_KO}))*"
 _ONLY: Final = (
@@ -119,6 +127,15 @@ _ONLY: Final = (
     (lazy.compile(_ONLY_NODS, re.IGNORECASE), _("All right! I am here when you need me.")),
 )
 _NODDED: Final = _ONLY[-1][1]
+_THANKED: Final = _ONLY[0][1]
+_THANK: Final = word_set("thanks thank thx cheers ty")
+_AROUND_THANKS: Final = word_set("""
+    no nope yes yeah ok okay great perfect cool nice good awesome lovely brilliant super oh ah wow many much very so really totally a an lot
+    bunch ton million you u to for the your that this it its thats all everything help answer answers answered info quick mate man buddy pal
+    guys bot paring again is was fine enough helps helped helpful useful works worked what i we me us needed wanted found got exactly just
+    my question myself done and now then have had
+""")
+"""What thanks may stand among, in any order, and ask for nothing."""
 
 
 def greeted(said: str) -> Text | None:
@@ -140,4 +157,7 @@ def returned(said: str) -> Text | None:
     words = " ".join(_NO_WORDS.sub(" ", said.replace("'", "").replace("’", "")).split())
     if not words:
         return _NODDED if any(unicodedata.category(sign) == "So" for sign in said) else None
+    every = frozenset(words.lower().split())
+    if every & _THANK and "?" not in said and every <= _THANK | _AROUND_THANKS:
+        return _THANKED
     return next((answer for pattern, answer in _ONLY if pattern.fullmatch(words)), None)
