@@ -25,6 +25,7 @@ from bot.plans import (
     Answer,
     Plan,
     as_meant,
+    by_claimant,
     check_size,
     files_of,
     joined,
@@ -163,7 +164,7 @@ class Dispatcher:
         return answer
 
     async def _answered(self, message: Message, progress: Progress | None) -> Answer:
-        parts = self._by_claimant(message)
+        parts = by_claimant(message, self._skills.values(), last=self._fallback)
         if len(parts) > 1:
             return joined([await self._told(part, progress) for part in parts])
         stopwatch = Stopwatch()
@@ -182,22 +183,6 @@ class Dispatcher:
             with stopwatch("answer"):
                 reply = await self._answer_as(plan.skill, request, message)
         return joined([*before, Answer((with_receipt(reply, plan, stopwatch),), plan.route)], route=plan.route)
-
-    def _by_claimant(self, message: Message) -> list[Message]:
-        """Return a bare batch of files (a folder) as one message for each skill that claims some of them, else `message` alone.
-
-        The documents come last, where "ask me about them" is read.
-        """
-        if message.text.strip() or message.command is not None:
-            return [message]
-        batches: dict[str, list[Attachment]] = {}
-        for file in message.attachments:
-            bare = replace(message, attachments=(file,))
-            claimant = next((skill.name for skill in self._skills.values() if skill.claims(bare)), "")
-            batches.setdefault(claimant, []).append(file)
-        last = self._fallback.name if self._fallback else ""
-        ordered = sorted(batches, key=lambda claimant: claimant == last)
-        return [replace(message, attachments=tuple(batches[claimant])) for claimant in ordered] or [message]
 
     async def _told(self, message: Message, progress: Progress | None) -> Answer:
         """Answer a part of a message; what fails is told in its place, so that it does not cost the other parts their answer."""
@@ -334,14 +319,17 @@ class Dispatcher:
     def _doubt(self, chosen: Skill, score: float) -> float | None:
         """Return how well the documents must answer (0..1) to go before the routed skill, None where they are not asked.
 
-        Any answer goes before a doubtful route or a skill without its model; a good one before a skill that answers out of
-        itself (talk, help) or reads a picture or a recording where none came, unless the router is certain: people ask a bot
-        about their documents as they ask it about itself.
+        Any answer goes before a doubtful route; a good one before a skill that answers out of itself (talk, help) or reads a
+        picture or a recording where none came, unless the router is certain: people ask a bot about their documents as they ask it
+        about itself. Before one that would answer out of itself, and lacks its model, any answer goes, a very good one where the
+        router is certain; what is to be translated is no question, with a model or without.
         """
         if chosen is self._fallback:
             return None
-        if score < SURE or not self._equipped(chosen):
+        if score < SURE:
             return 0.0
+        if not chosen.takes and not self._equipped(chosen):
+            return VERY_GOOD if score >= CERTAIN else 0.0
         return None if chosen.takes == {"document"} or score >= CERTAIN else GOOD
 
     async def _found(self, message: Message, route: Route, *, least: float | None) -> Answer | None:

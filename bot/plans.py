@@ -8,7 +8,7 @@ Owns: how they are made and put together. Leaves to `bot.dispatch` the rules.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,23 @@ def check_size(message: Message, most_bytes: int) -> None:
             _("This text is over {limit} MB, the most I read at once. Nothing was kept; please send it as a file, or in parts.",
               limit=round(most_bytes / MEBIBYTE, 1))
         )  # fmt: skip
+
+
+def by_claimant(message: Message, skills: Iterable[Skill], *, last: Skill | None) -> list[Message]:
+    """Return a bare batch of files (a folder) as one message for each of `skills` that claims some of them, else `message` alone.
+
+    What is for `last` comes last: the documents, where "ask me about them" is read.
+    """
+    if message.text.strip() or message.command is not None:
+        return [message]
+    able = list(skills)
+    batches: dict[str, list[Attachment]] = {}
+    for file in message.attachments:
+        bare = replace(message, attachments=(file,))
+        claimant = next((skill.name for skill in able if skill.claims(bare)), "")
+        batches.setdefault(claimant, []).append(file)
+    ordered = sorted(batches, key=lambda claimant: claimant == (last.name if last else ""))
+    return [replace(message, attachments=tuple(batches[claimant])) for claimant in ordered] or [message]
 
 
 def as_meant(meant: Meant, message: Message) -> Plan:

@@ -56,6 +56,7 @@ class House:
         self.ocr = FakeSkill("ocr", takes=("image",))
         self.chat = FakeSkill("chat")
         self.help = FakeSkill("help", slots=())
+        self.translate = FakeSkill("translate", takes=("document",))
         self.labels: list[tuple[str, str]] = []
         self.routed: list[str] = []
 
@@ -66,7 +67,7 @@ class House:
         async def keep(message: Message, skill: str) -> None:
             self.labels.append((message.text, skill))
 
-        skills = [self.search, self.caption, self.ocr, self.chat, self.help]
+        skills = [self.search, self.caption, self.ocr, self.chat, self.help, self.translate]
         self.dispatcher = Dispatcher(skills, decide, text_bytes=1000, keep_label=keep, equipped=lambda _skill: equipped)
 
     async def ask(self, message: Message) -> Answer:
@@ -285,6 +286,23 @@ async def test_a_good_answer_of_the_documents_goes_before_the_reading_of_a_pictu
 async def test_a_skill_without_its_model_lets_the_documents_go_first() -> None:
     house = House(Decision("chat", 0.99), equipped=False)
     assert (await house.ask(make_message("tell me about the lease"))).route.how == "found"
+    house = House(Decision("chat", 0.9), equipped=False, score=0.3)
+    assert (await house.ask(make_message("tell me about the lease"))).route.how == "found"
+
+
+async def test_small_talk_that_hardly_touches_a_document_is_not_answered_by_it_where_no_model_talks() -> None:
+    house = House(Decision("chat", 0.99), equipped=False, score=0.3)
+    assert (await house.ask(make_message("what shall we have for lunch?"))).replies[
+        0
+    ].text == "chat: what shall we have for lunch?"
+
+
+async def test_what_is_to_be_translated_is_not_looked_for_whether_there_is_a_model_or_not() -> None:
+    house = House(Decision("translate", 0.9), equipped=False)
+    assert (await house.ask(make_message("in Korean: the plan is blue"))).replies[
+        0
+    ].text == "translate: in Korean: the plan is blue"
+    assert house.search.asked == []
 
 
 async def test_wrong_skill_sends_the_message_on_and_keeps_the_label() -> None:
