@@ -26,15 +26,16 @@ LONGEST: Final = 60
 MOST_WORDS: Final = 6
 """Words of what is meant: who says more asks a question of its own."""
 
+_SOUND = r"(?:(?:oh|ah|hm+|ok|well|아|어|음|앗)(?:[,.!]+ ?| )){0,3}"
 _BEGIN = lazy.compile(
-    r"(?:(?:oh|ah|hm+|ok|well|wait|sorry|oops|actually|no+|nope|nah|my (?:mistake|bad)|not that(?: one)?|make that|it should be)(?:[,.!]+ ?| ))+"
-    r"|(?:(?:아니(?:요|야|에요|예요)?|아뇨|아|앗|어|음|잠깐만?|미안(?:해요?|합니다)?|죄송(?:해요|합니다)?|(?:그|이)(?:거|건|것) 말고|"
-    r"그게 아니(?:라|고))(?:[,.!]+ ?| ))+",
+    _SOUND + r"(?:(?:wait|sorry|oops|actually|no+|nope|nah|my (?:mistake|bad)|not that(?: one)?|make that|it should be|"
+    r"아니(?:요|야|에요|예요)?|아뇨|잠깐만?|미안(?:해요?|합니다)?|죄송(?:해요|합니다)?|(?:그|이)(?:거|건|것) 말고|그게 아니(?:라|고))"
+    rf"(?:[,.!]+ ?| ){_SOUND})+",
     re.IGNORECASE,
 )
 _MEANT = lazy.compile(
     r"(?:i|what i) (?:just |actually |really )?(?:meant|mean|was (?:asking about|looking for|thinking of)|asked (?:about|for)|wanted)"
-    r"(?: is| was)?,? (?!to )|i(?:'m| am) (?:asking about|looking for) ",
+    r"(?: is| was)?,? (?!to )",
     re.IGNORECASE,
 )
 _MEANT_KO = lazy.compile(
@@ -67,7 +68,7 @@ _NO_NAME: Final = word_set("""
     nothing anything something everything else more less again enough to and or if because just not no yes yeah
     다른 딴 다시 거 것 몇 며칠 얼마 얼마야 얼마나 언제야 어디야 어디에 어디서 누구야 그거 이거 저거 그건 이건 뭐 뭐야 왜 누가 누구 언제 어디
     어떻게 진짜 정말 그냥 그만 됐어 괜찮아 고마워 감사 없어 있어 몰라 내 네 제
-    그 이 할 수 하지 마 안 못 너 넌 나 난 저 전 우리 좀 더 잘 이게 그게 내가 네가 제가 나는 너는 줄 무슨 해 해줘 줘 주세요 알았어 그래
+    그 이 할 수 하지 마 안 못 너 넌 나 난 저 전 우리 좀 더 잘 이게 그게 내가 네가 제가 나는 너는 줄 뭔 무슨 해 해줘 줘 주세요 알았어 그래
 """)
 _ASKS = lazy.compile(r"who|when|where|how (?:much|many|long|often)|언제|어디서?|누가|누구|며칠|얼마나?|몇 ?시에?", re.IGNORECASE)
 _VERB_KO = lazy.compile(

@@ -58,7 +58,8 @@ def test_what_is_meant_and_what_is_not_is_read(search: Search, said: str, right:
     "said",
     [
         "no", "no, thanks", "no thank you", "no, that's wrong", "no problem", "no, I don't need it", "no, translate it", "not now, later",
-        "no idea", "I meant to say thanks", "I mean it", "sorry", "actually, summarise the lease", "not bad", "no, in English please",
+        "no idea", "well done", "ok cool", "I'm looking for the audit findings", "어 알았어", "그게 뭔 말이야",
+        "I meant to say thanks", "I mean it", "sorry", "actually, summarise the lease", "not bad", "no, in English please",
         "who cleans the Seoul office?", "why not?", "make it shorter", "no, Paul told me that it is closed",
         "아니", "아니 괜찮아", "아니야 됐어", "아니요 고마워요", "아니 진짜 웃기네", "그거 말고 다른 거",
         "정말이야", "주말이야", "그게 무슨 말이야", "내 말이야",
