@@ -187,8 +187,11 @@ def _vectors(settings: Settings) -> list[Finding]:
     if live and "building" in by_state:
         return [Finding(what, "ok", _("{live}; the vectors of {next} are being made", live=live, next=by_state["building"]))]
     if live and (name := live.partition("@")[0]) in FORMER:
-        deaf = _("{live}, which knows no Korean", live=live) if name == DEAF else _("{live}, which knows less Korean", live=live)
-        return [Finding(what, "optional", deaf, _("paring index use embed.minilm-ko.v2 (it knows both languages)"))]
+        if name == DEAF:
+            told = _("{live}, which knows no Korean; a better one came with an upgrade", live=live)
+        else:
+            told = _("{live}, which knows less Korean than a better one that came with an upgrade", live=live)
+        return [Finding(what, "optional", told, _("paring index use embed.minilm-ko.v2 (it knows both languages)"))]
     return [Finding(what, "ok", plain(live))] if live else []
 
 

@@ -190,9 +190,16 @@ async def test_a_home_whose_embedder_knows_less_korean_is_told_of_the_one_that_k
     database = await Database.open(home.database)
     await Generations(database).begin(f"{before}@1", dimension=2)
     await database.close()
-    told = found(examine(home, {}), "embedder of searches")
+    report = examine(home, {})
+    told = found(report, "embedder of searches")
     assert (told.state, str(told.next).split(" (")[0]) == ("optional", "paring index use embed.minilm-ko.v2")
     assert f"한국어를 {said}" in told.detail.to("ko")
+    assert "업그레이드와 함께" in told.detail.to("ko")
+    rows = report.as_json()["findings"]
+    assert isinstance(rows, list)
+    (row,) = [row for row in rows if isinstance(row, dict) and row["what"] == "embedder of searches"]
+    assert "came with an upgrade" in str(row["detail"])
+    assert str(row["next"]).startswith("paring index use embed.minilm-ko.v2")
 
 
 @pytest.mark.usefixtures("quick")
