@@ -42,7 +42,6 @@ from bot.skill import Request
 
 CHANNELS = (web, console, telegram, slack, matrix)
 Opening = Callable[..., AbstractAsyncContextManager[Chat]]
-pytestmark = pytest.mark.timeout(120)
 
 
 def labels(reply: Reply) -> list[str]:

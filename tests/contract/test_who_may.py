@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from fakes import slack as fake_slack
 from fakes.program import paring
+from fakes.waiting import LONGEST_S
 from fakes.who_may import FORMS, GROUP, GUEST, OWNER, ROLES, STRANGER, Case, House, tried_on
 
 from bot.app import App, channels_of, opened
@@ -20,9 +21,6 @@ from bot.config import Settings, WebSettings
 from bot.errors import InputError
 from bot.message import Address, Command, Message
 from bot.store.linked import Identity, Linked
-
-LONGEST_S = 60.0
-pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

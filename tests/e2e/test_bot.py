@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 from fakes.program import bot, paring, telegram_settings
 from fakes.telegram_bot_api.client import ANN, FakeTelegram, running
+from fakes.waiting import LONGEST_S
 
 PLAN = "Office move\n\nThe team moves to the Mapo office on 3 March. Minji orders the boxes. The old lease ends in April.\n"
 PLAN_KO = "사무실 이전 안내\n\n우리 팀은 3월 3일에 마포 사무실로 이사합니다. 상자는 민지 님이 주문합니다. 옛 임대 계약은 4월에 끝납니다.\n"
@@ -19,7 +20,6 @@ KILLS = 6
 MESSAGES_A_LIFE = 8
 TEXT_LIMIT = 4096
 ASKED = 5
-TALK_S = 100.0
 
 
 def written(folder: Path) -> Path:
@@ -74,7 +74,7 @@ async def test_the_page_and_telegram_are_served_by_one_bot_without_torch(tmp_pat
         await telegram.say("When does the team move to the Mapo office?")
         (answer,) = await telegram.shown(ANN, by_bot=1)
         if answer["text"].startswith("I am working on it"):  # a busy machine: the status becomes the answer
-            await telegram.calls("editMessageText", count=1, timeout=60)
+            await telegram.calls("editMessageText", count=1)
             (answer,) = await telegram.shown(ANN)
         assert "3 March" in answer["text"]
         await telegram.say("이 글을 요약해줘: " + PLAN_KO * 3)
@@ -152,7 +152,7 @@ async def talk(home: Path, question: str) -> str:
         env=environment | {"PARING_HOME": str(home)}, cwd=home.parent,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    printed, complaints = await asyncio.wait_for(process.communicate(lines.encode()), TALK_S)
+    printed, complaints = await asyncio.wait_for(process.communicate(lines.encode()), LONGEST_S)
     assert process.returncode == 0, complaints.decode()
     return printed.decode()
 

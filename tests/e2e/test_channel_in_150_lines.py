@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from fakes.program import Program, bot, paring
+from fakes.waiting import LONGEST_S
 from ircd import NGIRCD, Ircd, Person, ircd
 
 ROOT = Path(__file__).parents[2]
@@ -21,11 +22,9 @@ EXAMPLE = ROOT / "examples" / "paring-irc"
 MODULE = EXAMPLE / "paring_irc" / "__init__.py"
 TEAM = "#team"
 ANN = "ann!~ann@127.0.0.1"
-LONGEST_S = 60.0
 LINE_S = 0.04
 
 needs_ngircd = pytest.mark.skipif(not NGIRCD.exists(), reason="ngircd is not installed")
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-build-isolation",
          "--target", folder / "site", folder / "paring-irc"],
-        check=True, capture_output=True, timeout=100,
+        check=True, capture_output=True, timeout=LONGEST_S,
     )  # fmt: skip
     return folder / "site"
 
@@ -81,7 +80,7 @@ def test_the_example_keeps_the_contract(site: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"],
         cwd=tmp_path, env={"PYTHONPATH": f"{site}:{ROOT}", "PATH": "/usr/sbin:/usr/bin:/bin"},
-        capture_output=True, text=True, timeout=150, check=False,
+        capture_output=True, text=True, timeout=2 * LONGEST_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\b(4\d|[5-9]\d) passed", done.stdout), done.stdout

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from fakes.program import bot, paring
+from fakes.waiting import LONGEST_S
 
 from bot.cli_errors import sentence_on
 from bot.errors import StoreError
@@ -140,7 +141,7 @@ async def test_a_closed_stdin_is_no_trace(tmp_path: Path, words: tuple[str, ...]
         env=os.environ | {"PARING_HOME": str(tmp_path / "home")}, cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, complaint = await asyncio.wait_for(process.communicate(), 60)
+    out, complaint = await asyncio.wait_for(process.communicate(), LONGEST_S)
     assert process.returncode == (0 if words == ("chat",) else 1)
     assert b"Traceback" not in complaint
     assert (b"There is no input" in complaint) == (words != ("chat",)), out

@@ -77,7 +77,6 @@ async def ask(app: App) -> None:
         await app.inbox.finish(row, message, [Reply("here", "en")], route=Route("search", "router", 0.9))
 
 
-@pytest.mark.timeout(240)
 async def test_six_hundred_passages_are_embedded_anew_while_questions_are_answered_and_taken_back_in_one_word(app: App) -> None:
     await fill(app, PASSAGES)
     await ask(app)
@@ -123,7 +122,6 @@ async def test_six_hundred_passages_are_embedded_anew_while_questions_are_answer
     assert (await app.library.verify()).sound
 
 
-@pytest.mark.timeout(120)
 async def test_cut_off_by_the_end_of_the_bot_it_goes_on_at_the_next_start_and_tells_who_asked(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, models=ModelSettings(threads=1, choose={"embed": "embed.static.v1"}))
     static, minilm = (spec.identity for spec in map(Catalogue(settings).find, ("embed.static.v1", "embed.minilm.v1")))

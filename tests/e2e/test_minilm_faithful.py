@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes.waiting import LONGEST_S
 
 from bot.models import prepare
 from bot.models.made import read_manifest
@@ -53,7 +54,7 @@ def run(program: str, *arguments: str) -> object:
         capture_output=True,
         text=True,
         check=True,
-        timeout=110,
+        timeout=LONGEST_S,
     )
     return json.loads(done.stdout)
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fakes.waiting import LONGEST_S
+
 PAGE = (Path(__file__).parents[2] / "docs" / "a-skill-in-40-lines.md").read_text(encoding="utf-8")
 
 
@@ -40,7 +42,7 @@ def test_a_strangers_skill_is_installed_and_answers(tmp_path: Path) -> None:
         str(site),
         str(package),
     ]
-    subprocess.run(install, check=True, capture_output=True, timeout=100)
+    subprocess.run(install, check=True, capture_output=True, timeout=LONGEST_S)
 
     said = speak(site, tmp_path / "home", "/dice 3d1")
     assert "You rolled 3: 1, 1, 1." in said
@@ -50,7 +52,12 @@ def test_a_strangers_skill_is_installed_and_answers(tmp_path: Path) -> None:
 def speak(site: Path, home: Path, text: str) -> str:
     environment = os.environ | {"PYTHONPATH": str(site), "PARING_HOME": str(home)}
     done = subprocess.run(
-        [sys.executable, "-m", "bot", "say", text], capture_output=True, text=True, env=environment, timeout=100, check=False
+        [sys.executable, "-m", "bot", "say", text],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=LONGEST_S,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes.waiting import LONGEST_S
 
 from bot.app import App, opened
 from bot.config import ModelSettings, Settings
@@ -98,7 +99,7 @@ async def test_a_shadow_computes_admins_own_requests_and_nobody_sees_it(app: App
         (reply,) = await app.say(make_message(SAID, sender="ann", chat=chat, id=chat))
         assert (reply.text, reply.receipt and reply.receipt.model) == (before.text, EXTRACT)
     assert len(run.waiting) == 2
-    await asyncio.wait_for(shadows.step(app.worker.idle), 60)
+    await asyncio.wait_for(shadows.step(app.worker.idle), LONGEST_S)
     await app.watching.look()
 
     done = await app.swapper.one(swap.id)

@@ -21,7 +21,6 @@ class Told(list[str]):
         self.append(text.to("ko"))
 
 
-@pytest.mark.timeout(240)
 async def test_a_model_of_a_hub_goes_live_and_stays_so_without_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, told = Settings(home=tmp_path / "home"), Told()
     made = tiny_models.bart(tmp_path / "made", says="fox")

@@ -6,8 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
-import pytest
 from fakes.program import paring
+from fakes.waiting import LONGEST_S
 
 from bot.app import App, opened
 from bot.config import Settings
@@ -50,12 +50,11 @@ async def killed_at(home: Path, step: Step) -> str:
         sys.executable, "-c", PROGRAM, step, env=environment | {"PARING_HOME": str(home)}, cwd=home.parent,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, _none = await asyncio.wait_for(process.communicate(), 100)
+    out, _none = await asyncio.wait_for(process.communicate(), LONGEST_S)
     assert process.returncode == -signal.SIGKILL
     return out.decode()
 
 
-@pytest.mark.timeout(240)
 async def test_killed_at_every_step(tmp_path: Path) -> None:
     steps = [step for step in STEPS if step != "fetch"]  # nothing is fetched of what comes with the install
     two = asyncio.Semaphore(2)

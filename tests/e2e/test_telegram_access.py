@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fakes.program import bot, paring, telegram_settings
 from fakes.telegram_bot_api.client import ANN, FakeTelegram, running
-
-pytestmark = pytest.mark.timeout(240)
+from fakes.waiting import LONGEST_S
 
 BEN, TEAM, BOARD = 43, -200, -300
-ANSWERED_S = 60.0
 FACT = "The red box was ordered by Kim on Friday."
 QUESTION = "/search who ordered the red box"
 LOOK = "Look in all that I may read"
@@ -20,10 +17,10 @@ LOOK = "Look in all that I may read"
 
 async def said(telegram: FakeTelegram, chat: int, *, shown: int) -> dict[str, Any]:
     """Return the bot's message number `shown` in `chat`, once it is no status any more."""
-    await telegram.ask("chat", chat=chat, by_bot=shown, timeout=str(ANSWERED_S))
+    await telegram.ask("chat", chat=chat, by_bot=shown, timeout=str(LONGEST_S))
     answer = (await telegram.shown(chat))[shown - 1]
     if answer["text"].startswith("I am working on it"):  # a busy machine: the status becomes the answer
-        await telegram.calls("editMessageText", count=1, timeout=ANSWERED_S)
+        await telegram.calls("editMessageText", count=1, timeout=LONGEST_S)
         answer = (await telegram.shown(chat))[shown - 1]
     return dict(answer)
 
@@ -38,7 +35,7 @@ async def test_members_find_a_groups_words_alone_and_who_leaves_does_not(tmp_pat
         await telegram.order("group", id=BOARD, members={str(ANN): "member", str(BEN): "member"})
         async with bot(home, channels=2, **telegram_settings(telegram)):
             await telegram.say("/index on", chat=TEAM)
-            await telegram.ask("chat", chat=TEAM, by_bot=1, timeout=str(ANSWERED_S))
+            await telegram.ask("chat", chat=TEAM, by_bot=1, timeout=str(LONGEST_S))
             await telegram.say(FACT, chat=TEAM)
             await telegram.say(QUESTION, chat=TEAM)
             assert FACT in (await said(telegram, TEAM, shown=2))["text"]

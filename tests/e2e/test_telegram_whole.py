@@ -7,25 +7,22 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fakes.program import bot, paring, telegram_settings
 from fakes.telegram_bot_api.client import ANN, FakeTelegram, running
+from fakes.waiting import LONGEST_S
 from PIL import Image
 
-pytestmark = pytest.mark.timeout(240)
-
 OLD, NEW = -5, -1005
-ANSWERED_S = 60.0
 FACT = "The red box was ordered by Kim on Friday."
 
 
 async def search(telegram: FakeTelegram, chat: int, *, shown: int) -> str:
     """Ask in `chat`, which then shows so many messages of the bot's; return the last one, once it is no status any more."""
     await telegram.say("/search who ordered the red box", chat=chat)
-    await telegram.ask("chat", chat=chat, by_bot=shown, timeout=str(ANSWERED_S))
+    await telegram.ask("chat", chat=chat, by_bot=shown, timeout=str(LONGEST_S))
     answer = (await telegram.shown(chat))[-1]
     if answer["text"].startswith("I am working on it"):  # a busy machine: the status becomes the answer
-        await telegram.calls("editMessageText", count=1, timeout=ANSWERED_S)
+        await telegram.calls("editMessageText", count=1, timeout=LONGEST_S)
         answer = (await telegram.shown(chat))[-1]
     return str(answer["text"])
 
@@ -37,13 +34,13 @@ async def test_a_group_that_becomes_a_supergroup_keeps_what_it_said_and_its_wait
         await telegram.order("group", id=OLD, type="group")
         async with bot(home, channels=2, **telegram_settings(telegram)) as program:
             await telegram.say("/index on", chat=OLD)
-            await telegram.ask("chat", chat=OLD, by_bot=1, timeout=str(ANSWERED_S))
+            await telegram.ask("chat", chat=OLD, by_bot=1, timeout=str(LONGEST_S))
             await telegram.say(FACT, chat=OLD)
             await telegram.settled()
             assert FACT in await search(telegram, OLD, shown=2)
             await telegram.order("migrate", **{"chat": OLD, "to": NEW, "from": {"id": ANN}, "announced": False})
             await telegram.say("/search who ordered the red box", chat=OLD)
-            await telegram.ask("chat", chat=NEW, by_bot=1, timeout=str(ANSWERED_S))
+            await telegram.ask("chat", chat=NEW, by_bot=1, timeout=str(LONGEST_S))
             for _number in range(3):
                 await telegram.say("Lunch is at noon.", chat=NEW)
             await telegram.settled()
@@ -67,16 +64,16 @@ async def test_an_album_behind_a_webhook_is_answered_once_though_the_bot_is_kill
             "PARING_TELEGRAM__WEBHOOK_SECRET": "s3cret",
         }
         async with bot(home, channels=2, **settings) as program:
-            await telegram.calls("setWebhook", count=1, timeout=ANSWERED_S)
+            await telegram.calls("setWebhook", count=1, timeout=LONGEST_S)
             for colour in ("red", "green"):
                 await picture(telegram, colour, caption="/caption" if colour == "red" else "")
             await telegram.settled()
             program.kill()
         await picture(telegram, "blue")
         async with bot(home, channels=2, **settings):
-            await telegram.ask("chat", chat=ANN, by_bot=1, timeout=str(ANSWERED_S))
+            await telegram.ask("chat", chat=ANN, by_bot=1, timeout=str(LONGEST_S))
             await telegram.say("/lang")
-            await telegram.ask("chat", chat=ANN, by_bot=2, timeout=str(ANSWERED_S))
+            await telegram.ask("chat", chat=ANN, by_bot=2, timeout=str(LONGEST_S))
             described, _lang = await telegram.shown()
     assert [described["text"].count(colour) > 0 for colour in ("red", "green", "blue")] == [True, True, True]
 

@@ -35,7 +35,7 @@ from typing import Any, TypeVar
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, web
 from multidict import CIMultiDict
 
-from fakes.waiting import until
+from fakes.waiting import LONGEST_S, until
 
 SERVER_NAME = "localhost"
 SECRET = "registration"
@@ -43,7 +43,6 @@ APPSERVICE_TOKEN = "appservice-token"
 APPSERVICE_USER = f"@paring_bot:{SERVER_NAME}"
 """In the service's namespace: the service's own user, its sender, may not ask Synapse what came."""
 PASSWORD = "correct horse"
-READY_S = 60.0
 Json = dict[str, Any]
 T = TypeVar("T")
 _NOT_LIMITED = {"per_second": 100_000, "burst_count": 100_000}
@@ -83,7 +82,7 @@ class Homeserver:
         ready.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
             told.bind(os.fspath(ready))
-            told.settimeout(READY_S)
+            told.settimeout(LONGEST_S)
             with (self.folder / "said.log").open("ab") as said:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "synapse.app.homeserver", "-c", os.fspath(self.folder / "homeserver.yaml")],
@@ -261,9 +260,9 @@ class Door:
         """Return the calls of a method (`""`: of any) in whose path the pattern is found."""
         return [call for call in self.calls if method in {"", call.method} and re.search(path, call.path)]
 
-    async def until(self, holds: Callable[[], T | None], *, within_s: float = 60.0) -> T:
+    async def until(self, holds: Callable[[], T | None]) -> T:
         """Return what `holds` gives, asked after each call, once that is something."""
-        return await until(self._called_now, holds, within_s=within_s)
+        return await until(self._called_now, holds)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -24,6 +24,7 @@ from nio import AsyncClient, AsyncClientConfig, EncryptionError, MegolmEvent, Ro
 from nio.store import SqliteMemoryStore
 
 from fakes.homeserver import Account, Homeserver, Json
+from fakes.waiting import LONGEST_S
 
 POLL_MS = 5_000
 ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
@@ -177,7 +178,7 @@ class Person:
             assert answer.status == 200, (method, path, said)
             return said
 
-    async def until(self, holds: Callable[[], T | None], *, within_s: float = 30.0) -> T:
+    async def until(self, holds: Callable[[], T | None], *, within_s: float = LONGEST_S) -> T:
         """Return what `holds` gives, asked after each sync, once that is something."""
         async with asyncio.timeout(within_s):
             while not (found := holds()):

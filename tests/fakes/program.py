@@ -17,12 +17,11 @@ from pathlib import Path
 
 from fakes import leaks
 from fakes.telegram_bot_api.client import TOKEN, FakeTelegram
+from fakes.waiting import LONGEST_S
 
-READY_S = 60.0
-END_S = 30.0
+END_S = 60.0
 """How long a program that is asked to end may take; then it is killed, and the test says so."""
-VERB_S = 100.0
-GRACE_S = 30.0
+GRACE_S = 60.0
 """How long a program may take to end once it was asked to; then it shows where it hangs, and the test fails."""
 
 
@@ -86,7 +85,7 @@ async def bot(home: Path, *, channels: int = 1, **settings: str) -> AsyncIterato
     try:
         greetings = []
         for _channel in range(channels):
-            line = (await asyncio.wait_for(process.stdout.readline(), READY_S)).decode().strip()
+            line = (await asyncio.wait_for(process.stdout.readline(), LONGEST_S)).decode().strip()
             if not line:
                 raise AssertionError((await asyncio.wait_for(complaints, END_S)).decode())
             greetings.append(line)
@@ -124,7 +123,7 @@ async def paring(home: Path, *words: str, stdin: str = "", **settings: str) -> t
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        out, complaints = await asyncio.wait_for(process.communicate(stdin.encode()), VERB_S)
+        out, complaints = await asyncio.wait_for(process.communicate(stdin.encode()), LONGEST_S)
     except TimeoutError:
         process.kill()
         raise

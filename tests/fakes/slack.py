@@ -22,7 +22,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -31,10 +31,15 @@ from aiohttp import ClientSession, WSMsgType, web
 from pydantic import SecretStr
 
 from bot.config import SlackSettings
-from fakes.waiting import until
+from fakes.waiting import LONGEST_S, until
 
 TEAM, BOT, BOT_ID, ANN, BEN, DIRECT, GENERAL = "T1", "UBOT", "B1", "U1", "U2", "D1", "C1"
 TOKEN, APP_TOKEN, SIGNING = "xoxb-1-contract", "xapp-1-contract", "8f742231b10e8888abcd99yyyzzz85a5"
+PATIENCE_S = 3.0
+"""So long Slack waits for an acknowledgement.
+
+Source: https://docs.slack.dev/apis/events-api/#retries
+"""
 Json = dict[str, Any]
 T = TypeVar("T")
 LIES = {
@@ -115,9 +120,9 @@ class FakeSlack:
         """Return what the bot wrote in a conversation."""
         return [message for message in self.messages[chat] if message.get("bot_id")]
 
-    async def until(self, holds: Callable[[], T | None], *, within_s: float = 60.0) -> T:
+    async def until(self, holds: Callable[[], T | None]) -> T:
         """Return what `holds` gives, asked after each call of the bot's, once that is something."""
-        return await until(self._called_now, holds, within_s=within_s)
+        return await until(self._called_now, holds)
 
     def stands(self, text: str, *, chat: str = DIRECT, user: str = ANN, **more: Any) -> Json:
         """Have a person have written, which the bot is not told; `<@U1>` in it is a call of somebody."""
@@ -134,8 +139,17 @@ class FakeSlack:
         return event
 
     async def tell(self, event: Json) -> Json:
-        """Tell the bot of an event over the socket; return once it was acknowledged."""
-        return await self.envelope("events_api", self.event(event))
+        """Tell the bot of an event over the socket, again while it is not acknowledged; return once it was."""
+        told = self.event(event)
+        async with asyncio.timeout(LONGEST_S):
+            while True:
+                with suppress(TimeoutError):
+                    return await self.envelope("events_api", told, within_s=PATIENCE_S)
+
+    async def act(self, kind: str, payload: Json) -> None:
+        """Have somebody press a button or type a command: it is told once, and they see that it failed where nothing acknowledges it."""
+        with suppress(TimeoutError):
+            await self.envelope(kind, payload, within_s=PATIENCE_S)
 
     def event(self, event: Json) -> Json:
         """Return the callback that holds an event."""
@@ -144,7 +158,7 @@ class FakeSlack:
 
     async def frame(self, said: Json | str) -> None:
         """Send anything over the newest socket."""
-        await asyncio.wait_for(self._connected.wait(), 30)
+        await self.connected()
         await self._sockets[-1].send_str(said if isinstance(said, str) else json.dumps(said))
 
     @property
@@ -152,11 +166,11 @@ class FakeSlack:
         """How many sockets are open."""
         return len(self._sockets)
 
-    async def envelope(self, kind: str, payload: Json) -> Json:
-        """Send an envelope over the socket; return what it was acknowledged with."""
+    async def envelope(self, kind: str, payload: Json, *, within_s: float = LONGEST_S) -> Json:
+        """Send an envelope over the socket; return what it was acknowledged with. TimeoutError where it is not."""
         number = f"envelope-{next(self._numbers)}"
         await self.frame({"type": kind, "envelope_id": number, "payload": payload, "accepts_response_payload": False})
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(within_s):
             while number not in self.acknowledged:
                 self._acknowledged.clear()
                 await self._acknowledged.wait()
@@ -182,7 +196,7 @@ class FakeSlack:
 
     async def connected(self) -> None:
         """Return once the bot has opened a socket."""
-        await self._connected.wait()
+        await asyncio.wait_for(self._connected.wait(), LONGEST_S)
 
     async def close_sockets(self) -> None:
         """End the sockets, as Slack does every few hours."""

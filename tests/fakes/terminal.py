@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fakes import leaks
+from fakes.waiting import LONGEST_S
 
-LONGEST_S = 30.0
 _SIGN = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\x1b[=>]|[\r\n\b\x07]|[^\x1b]", re.DOTALL)
 
 

@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+LONGEST_S = 120.0
+"""Nothing that the tests wait for takes so long, on a machine that does other work too: what is not there by then never comes."""
 T = TypeVar("T")
 
 
-async def until(called: asyncio.Event, holds: Callable[[], T | None], *, within_s: float = 60.0) -> T:
+async def until(called: asyncio.Event, holds: Callable[[], T | None]) -> T:
     """Return what `holds` gives once that is something; `called` is set at each call."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(LONGEST_S):
         while not (found := holds()):
             called.clear()
             await called.wait()

@@ -14,8 +14,8 @@ from bot.message import Address, Message, Press, Reply, pack
 from bot.passage import PUBLIC, Scope, Scopes
 from bot.store.blobs import BlobStore
 from bot.store.documents import Opened, Part, digest_of
+from fakes.waiting import LONGEST_S
 
-LONGEST_WAIT_S = 30.0
 EARLY = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -124,7 +124,7 @@ class MemoryIntake:
 
     async def wait_for(self, count: int = 1) -> list[Message]:
         """Return the messages once `count` of them have come; a test waits for them only so long."""
-        async with asyncio.timeout(LONGEST_WAIT_S):
+        async with asyncio.timeout(LONGEST_S):
             while len(self.messages) < count:
                 self.came.clear()
                 await self.came.wait()

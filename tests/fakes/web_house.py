@@ -15,12 +15,11 @@ from bot.config import LimitSettings, WebSettings
 from bot.message import Address, Message, Press, Reply
 from bot.store.blobs import BlobStore
 from fakes.admin_desk import MemoryDesk, MemoryOrders, MemorySwaps
+from fakes.waiting import LONGEST_S
 from fakes.web import MemoryDocuments, MemoryIntake, MemoryTranscript
 
 HERE = Address("web", "local", ME)
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
-LONGEST_S = 30.0
-"""Nothing here is waited for any longer."""
 
 
 class House:

@@ -33,10 +33,10 @@ from bot.errors import DeniedError
 from bot.message import Address, Button, Command, Message
 from bot.router import Decision
 from fakes.telegram_bot_api.client import FakeTelegram, running
+from fakes.waiting import LONGEST_S
 
 Json = dict[str, Any]
 TOKEN = "7:WHO"
-LONGEST_S = 60.0
 GROUP, CHANNEL = -500, -900
 OWNER, ADDED, FORMER, GUEST, STRANGER, MEMBER, LATER, OTHER = range(4711, 4719)
 TEAM: Json = {"id": GROUP, "type": "supergroup", "title": "Team"}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 NGIRCD = Path("/usr/sbin/ngircd")
 NAME = "irc.test.example"
-LONGEST_S = 30.0
+LONGEST_S = 120.0
 CLIENT_BYTES = 400
 CONFIGURATION = """
 [Global]

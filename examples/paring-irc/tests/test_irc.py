@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from ircd import NGIRCD, Ircd, ircd
+from ircd import LONGEST_S, NGIRCD, Ircd, ircd
 from paring_irc import Irc, IrcSettings, parsed
 from pydantic import SecretStr
 
@@ -36,7 +36,7 @@ async def running(folder: Path, port: int) -> AsyncIterator[tuple[Irc, KeptIntak
     channel, intake = Irc(settings, ChannelKit("irc", blobs, folder)), KeptIntake(blobs)
     task = asyncio.create_task(channel.run(intake))
     try:
-        await asyncio.wait_for(channel.begun.wait(), 30)
+        await asyncio.wait_for(channel.begun.wait(), LONGEST_S)
         yield channel, intake
     finally:
         task.cancel()
@@ -140,7 +140,7 @@ async def test_a_server_where_every_nick_is_taken_is_left_for_a_while(tmp_path: 
     settings = IrcSettings(server="127.0.0.1", port=listener.sockets[0].getsockname()[1], tls=False)
     async with listener:
         with pytest.raises(EOFError, match="already in use"):
-            await asyncio.wait_for(Irc(settings, ChannelKit("irc", BlobStore(tmp_path), tmp_path)).connected(), 30)
+            await asyncio.wait_for(Irc(settings, ChannelKit("irc", BlobStore(tmp_path), tmp_path)).connected(), LONGEST_S)
     assert len([line for line in asked if line.startswith(b"NICK")]) < 10
 
 
@@ -156,7 +156,7 @@ async def test_a_password_may_hold_what_it_will(tmp_path: Path) -> None:
     settings = IrcSettings(server="127.0.0.1", port=port, tls=False, password=SecretStr(":two words"))
     async with listener:
         with suppress(OSError):
-            await asyncio.wait_for(Irc(settings, ChannelKit("irc", BlobStore(tmp_path), tmp_path)).connected(), 30)
+            await asyncio.wait_for(Irc(settings, ChannelKit("irc", BlobStore(tmp_path), tmp_path)).connected(), LONGEST_S)
     assert asked == [b"PASS ::two words\r\n"]
 
 

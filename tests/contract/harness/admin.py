@@ -18,6 +18,7 @@ from fakes import slack as fake_slack
 from fakes.homeserver import Account, Homeserver
 from fakes.matrix_person import Person, person
 from fakes.telegram_bot_api.client import ANN, FakeTelegram, running
+from fakes.waiting import LONGEST_S
 from pydantic import SecretStr
 from rich.console import Console as Terminal
 
@@ -28,7 +29,6 @@ from bot.config import MatrixSettings, Settings, TelegramSettings, WebSettings
 from bot.message import Reply
 from bot.models.tasks import SUMMARISE
 
-LONGEST_S = 60.0
 TOKEN = "7:ADMIN"
 
 
@@ -161,7 +161,7 @@ async def slack(settings: Settings, *, admin: bool) -> AsyncIterator[Chat]:
 
             async def press(reply: Reply, label: str) -> None:
                 action = {"action_id": "paring:0", "value": token(reply, label), "action_ts": f"{next(ids)}.1"}
-                await fake.envelope("interactive", {
+                await fake.act("interactive", {
                     "type": "block_actions", "team": {"id": fake_slack.TEAM}, "user": {"id": fake_slack.ANN},
                     "container": {"channel_id": fake_slack.DIRECT}, "actions": [action],
                 })  # fmt: skip

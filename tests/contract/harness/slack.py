@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,7 +17,6 @@ from bot.contract import File, Harness, Shown, Trouble, Who
 from bot.message import Address
 from bot.skill import Blobs
 
-READY_S = 30.0
 PEOPLE: dict[Who, str] = {"ann": ANN, "ben": BEN, "stranger": "U9"}
 FAULTS: dict[Trouble, str] = {"busy": "ratelimited", "lost": "lost", "doubt": "cut"}
 
@@ -41,7 +39,7 @@ class SlackHarness(Harness):
         return settings.model_copy(update=chosen)
 
     async def ready(self, channel: Channel) -> None:
-        await asyncio.wait_for(self.fake.connected(), READY_S)
+        await self.fake.connected()
 
     async def say(
         self, text: str, *, at: Address | None = None, by: Who = "ann", files: Sequence[File] = (), reply_to: str = "", called: bool = False
@@ -68,7 +66,7 @@ class SlackHarness(Harness):
         message = next(one for one in self.fake.shown(chat) if one["ts"] == shown.id)
         element = next(one for one in _elements(message) if one["text"]["text"] == label)
         place = {"type": "message", "channel_id": chat, "message_ts": shown.id, "thread_ts": message.get("thread_ts", "")}
-        await self.fake.envelope("interactive", {
+        await self.fake.act("interactive", {
             "type": "block_actions", "team": {"id": TEAM}, "user": {"id": PEOPLE[by]}, "container": place,
             "actions": [{**element, "action_ts": f"{next(self._presses)}.1"}],
         })  # fmt: skip

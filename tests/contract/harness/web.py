@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import lxml.html
+from fakes.waiting import LONGEST_S
 from fakes.web import EARLY, MemoryTranscript
 
 from bot.app import App, channels_of
@@ -22,7 +23,6 @@ from bot.contract import File, Harness, Shown, Who
 from bot.message import Address, Message
 from bot.skill import Blobs
 
-READY_S = 30.0
 LARGE = 1 << 20
 
 
@@ -63,13 +63,13 @@ class WebHarness(Harness):
 
     async def ready(self, channel: Channel) -> None:
         assert isinstance(channel, Web)
-        await asyncio.wait_for(channel.ready.wait(), READY_S)
+        await asyncio.wait_for(channel.ready.wait(), LONGEST_S)
         self._channel = channel
         assert channel._screens is not None
         channel._screens._open.add("a browser")
         channel._screens.push = self._pushed  # type: ignore[method-assign]
         self.client = await self._stack.enter_async_context(
-            httpx.AsyncClient(base_url=channel.url, headers={"x-paring": "en"}, timeout=READY_S)
+            httpx.AsyncClient(base_url=channel.url, headers={"x-paring": "en"}, timeout=LONGEST_S)
         )
 
     async def _pushed(self, event: Mapping[str, object]) -> None:
@@ -107,7 +107,7 @@ class WebHarness(Harness):
             f"POST /api/files HTTP/1.1\r\nHost: {url.host}:{url.port}\r\nx-paring: en\r\nx-name: {quote(file.name)}\r\n"
             f"Content-Length: {len(file.data)}\r\n\r\n".encode()
         )
-        said = await asyncio.wait_for(reader.read(), READY_S)
+        said = await asyncio.wait_for(reader.read(), LONGEST_S)
         writer.close()
         return said.decode()
 

@@ -20,7 +20,7 @@ async def answered(who: Person, room: str, by: str, *words: str, to: str = "") -
         return said[-1] if said else None
 
     try:
-        return await who.until(found, within_s=20)
+        return await who.until(found)
     except TimeoutError:
         raise AssertionError([(one.by, one.kind, one.replies_to, one.text[:80]) for one in who.seen(room)]) from None
 

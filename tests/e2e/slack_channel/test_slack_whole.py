@@ -57,16 +57,16 @@ async def test_a_slash_command_is_answered_to_who_typed_it_alone_and_they_may_sh
     typed = {"command": "/paring", "text": "help", "team_id": "T1", "user_id": ANN, "user_name": "ann", "channel_id": GENERAL,
              "trigger_id": "1.2.3", "response_url": "https://example.org"}  # fmt: skip
     async with bot(tmp_path / "home", **fake.variables()):
-        await fake.envelope("slash_commands", typed)
+        await fake.act("slash_commands", typed)
         unseen = await fake.until(lambda: next((one for one in fake.unseen if "paring-share" in json.dumps(one)), None))
         assert (unseen["channel"], unseen["user"]) == (GENERAL, ANN)
         assert not fake.shown(GENERAL)
         press = {"type": "block_actions", "team": {"id": "T1"}, "user": {"id": ANN}, "trigger_id": "9.9",
                  "container": {"channel_id": GENERAL, "is_ephemeral": True},
                  "actions": [{**unseen["blocks"][-1]["elements"][0], "action_ts": "1.1"}]}  # fmt: skip
-        await fake.envelope("interactive", press)
+        await fake.act("interactive", press)
         assert (await answered(fake, GENERAL))["text"] == unseen["text"]
-        await fake.envelope("interactive", press)
+        await fake.act("interactive", press)
         await fake.until(lambda: "expired" in fake.unseen[-1]["text"])
     assert len(fake.shown(GENERAL)) == 1
 

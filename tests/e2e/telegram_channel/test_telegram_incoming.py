@@ -8,6 +8,7 @@ import random
 import pytest
 from fakes.telegram_bench import CANARY, GROUP, HERE, IN_GROUP, PNG, Blobs, Inbox, built, heard, live, reply
 from fakes.telegram_bot_api.client import ANN, FakeTelegram
+from fakes.waiting import LONGEST_S
 
 from bot.channels.backoff import Backoff
 from bot.channels.channel import Taken
@@ -206,7 +207,7 @@ async def test_an_answer_to_a_press_that_hangs_holds_up_nobody(
     fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs
 ) -> None:
     inbox = Inbox()
-    channel = built(settings, blobs, read_s=0.5)
+    channel = built(settings, blobs, read_s=2 * LONGEST_S)
     await fake.fault("hang_before", "answerCallbackQuery")
     async with live(channel, inbox):
         sent = await channel.send(reply("x"), HERE, key="k")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fakes.telegram_bench import GROUP, HERE, PNG, Blobs, Inbox, built, heard, live, reply
 from fakes.telegram_bot_api.client import ANN, FakeTelegram
+from fakes.waiting import LONGEST_S
 
 from bot.channels.backoff import Backoff
 from bot.channels.telegram import Telegram
@@ -239,12 +240,12 @@ async def test_typing_is_shown_at_once_and_not_asked_for_again_before_it_fades(
 
 
 async def test_typing_that_hangs_holds_up_nobody(fake: FakeTelegram, settings: TelegramSettings, blobs: Blobs) -> None:
-    inbox, channel = Inbox(), built(settings, blobs, read_s=0.5)
+    inbox, channel = Inbox(), built(settings, blobs, read_s=2 * LONGEST_S)
     await fake.fault("hang_before", "sendChatAction")
     async with live(channel, inbox):
         await fake.say("one")
         await fake.settled()
-        await asyncio.wait_for(channel.send(reply("x"), HERE, key="k"), 5)
+        await asyncio.wait_for(channel.send(reply("x"), HERE, key="k"), LONGEST_S)
     assert inbox.texts == ["one"]
 
 

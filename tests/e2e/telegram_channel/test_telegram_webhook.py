@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from fakes.telegram_bench import PNG, Blobs, Inbox, built, live
 from fakes.telegram_bot_api.client import FakeTelegram
+from fakes.waiting import LONGEST_S
 from pydantic import SecretStr
 
 from bot.config import TelegramSettings
@@ -116,7 +117,7 @@ async def said(hooked: str, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(urlsplit(hooked).port or 0))
     try:
         writer.write(request)
-        return (await asyncio.wait_for(reader.read(), 20)).partition(b"\r\n")[0]
+        return (await asyncio.wait_for(reader.read(), LONGEST_S)).partition(b"\r\n")[0]
     except ConnectionError:
         return b""
     finally:
@@ -184,7 +185,7 @@ async def test_one_connection_too_many_ends_the_oldest_that_asks_nothing_as_it_c
     port = urlsplit(hooked).port
     held = [await asyncio.open_connection("127.0.0.1", port) for _number in range(12)]
     with suppress(ConnectionResetError):
-        assert await asyncio.wait_for(held[0][0].read(), 20) == b""
+        assert await asyncio.wait_for(held[0][0].read(), LONGEST_S) == b""
     await fake.say("still heard")
     await fake.settled()
     for _reader, writer in held:

@@ -11,9 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 import pytest_asyncio
-from fakes.web_house import LONGEST_S, House, visit
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from fakes.waiting import LONGEST_S
+from fakes.web_house import House, visit
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+expect.set_options(timeout=LONGEST_S * 1000)
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",

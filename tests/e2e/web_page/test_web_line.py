@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from fakes.web_house import LONGEST_S, House, live, say
+from fakes.waiting import LONGEST_S
+from fakes.web_house import House, live, say
 from playwright.async_api import Page, Route, expect
 
 from bot.errors import StoreError
@@ -68,7 +69,7 @@ async def test_a_restarted_bot_is_found_again_and_nothing_is_lost(house: House, 
     house.transcript.put("r1", Reply("from before the stop", "en"))
     house.answers(Reply("here again", "en"))
     await house.start()
-    await expect(page.locator(".entry.bot .said")).to_have_text(["from before the stop", "here again"], timeout=30_000)
+    await expect(page.locator(".entry.bot .said")).to_have_text(["from before the stop", "here again"])
     await expect(page.locator("#text")).to_have_value("a draft")
     assert [message.text for message in house.intake.messages] == ["while you were away"]
 
@@ -82,7 +83,7 @@ async def test_a_file_that_is_dropped_while_the_bot_is_away_is_there_when_it_is_
     await page.locator("#files").set_input_files([tmp_path / "a.txt"])
     await expect(page.locator(".batch")).to_contain_text("Connection lost. Trying again…")
     await house.start()
-    await expect(page.locator("#connection")).not_to_have_text("Connection lost. Trying again…", timeout=30_000)
+    await expect(page.locator("#connection")).not_to_have_text("Connection lost. Trying again…")
     await expect(page.locator(".batch progress")).to_be_hidden()
     await expect(page.locator(".batch")).to_contain_text("a.txt")
     await live(page)

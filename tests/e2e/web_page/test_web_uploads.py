@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from fakes.web_house import LONGEST_S, PNG, House, drop, live, say
+from fakes.waiting import LONGEST_S
+from fakes.web_house import PNG, House, drop, live, say
 from playwright.async_api import Page, Route, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -22,6 +22,7 @@ import aiohttp
 
 from fakes import leaks
 from fakes.leaks import TOKEN
+from fakes.waiting import LONGEST_S
 
 Json = dict[str, Any]
 ANN = 42
@@ -65,7 +66,7 @@ class FakeTelegram:
     async def fault(self, kind: str, method: str = "*", **told: Any) -> None:
         await self.order("fault", kind=kind, method=method, **told)
 
-    async def calls(self, method: str = "", *, count: int = 0, tried: bool = False, timeout: float = 60) -> Any:  # noqa: ASYNC109 - the server waits
+    async def calls(self, method: str = "", *, count: int = 0, tried: bool = False, timeout: float = LONGEST_S) -> Any:  # noqa: ASYNC109 - the server waits
         asked: dict[str, str | int] = {"method": method, "count": count, "timeout": str(timeout)}
         return await self.ask("calls", **asked, **({"tried": 1} if tried else {}))
 

@@ -20,7 +20,7 @@ from .faults import Fault
 from .texts import found_entities
 from .world import Call, Chat, World, inside
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 ANONYMOUS = 99
 """Who puts the bot in or out where a test does not say who does."""
 

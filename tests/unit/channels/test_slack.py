@@ -386,7 +386,7 @@ async def test_thumbs_are_a_row_of_their_own_and_come_back_as_presses(here: Hous
     assert (row["positive_button"]["value"], row["negative_button"]["value"]) == ("good", "bad")
     assert row["negative_button"]["accessibility_label"] == "나쁜 답변"
     pressed = {"type": "feedback_buttons", "action_id": row["action_id"], "value": "bad", "action_ts": "1.1"}
-    await here.fake.envelope("interactive", {"type": "block_actions", "team": {"id": TEAM}, "user": {"id": ANN},
+    await here.fake.act("interactive", {"type": "block_actions", "team": {"id": TEAM}, "user": {"id": ANN},
                                              "container": {"channel_id": DIRECT}, "actions": [pressed]})  # fmt: skip
     (press,) = here.inbox.items
     assert isinstance(press, Press)
