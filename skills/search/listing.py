@@ -57,11 +57,13 @@ _ONE = lazy.compile(
 _MOST_WORDS, MOST_CALLED = 6, 5
 _WORD = lazy.compile(r"[^\W_]+")
 _WHICH: Final = word_set("""
-    what which where list show 무슨 어떤 뭐 뭐야 뭐예요 뭐있어 뭔가요 어디 어디에 어디야 어디있어 목록 리스트 보여 보여줘 보여줘요 보여주세요
+    what which where list show many 몇 몇개 몇개나 몇개야 몇개예요 몇개인가요
+    무슨 어떤 뭐 뭐야 뭐예요 뭐있어 뭔가요 어디 어디에 어디야 어디있어 목록 리스트 보여 보여줘 보여줘요 보여주세요
     알려 알려줘 알려줘요 알려주세요 보여줄래 보여줄래요 뭐뭐 뭐가 무엇 무엇이
 """)
 _SENT: Final = word_set("send sent upload uploaded add added give gave given share shared")
 _BESIDE: Final = word_set("""
+    how 개 개나 개야 개예요 개인가요
     do did you have i are is were was can could we my the all of here now there kept stored indexed saved me please that so far to your our
     these those know keep in tell search read a access 내 제 내가 제가 우리 우리가 지금 지금까지 여기 여기에 보낸 올린 보내준 가진 갖고
     가지고 있는 저장된 색인된 있어 있어요 있니 있나요 있지 있습니까 줘 줘요 주세요 전체 모든 다 전부
@@ -75,6 +77,8 @@ def asks_for_list(text: str) -> bool:
     if len(text) > LONGEST_ASKING:
         return False
     words = said_words(text, whole=_BESIDE)
+    if "how" in words and ("many" not in words or "can" in words):  # how that is done, or how many would be taken
+        return False
     sent = _SENT if "i" in words else frozenset[str]()
     return bool(words & _WHICH and words & (FILES | sent) and words <= FILES | _WHICH | _SENT | _BESIDE)
 
