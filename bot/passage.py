@@ -178,6 +178,8 @@ class Listed:
     scope: Scope
     passages: int
     updated_at: datetime
+    heading: str = ""
+    """The heading that it begins with, where it was looked for by that as well."""
 
 
 @dataclass(frozen=True, slots=True)

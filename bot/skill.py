@@ -134,10 +134,12 @@ class Library(Protocol):
         """Return the documents in `scope` that `sender` brought, all of them for None, the newest first."""
         ...
 
-    async def listing(self, scopes: Scopes, *, words: Sequence[str] = (), first: int = 0, count: int = 20) -> Listing:
+    async def listing(
+        self, scopes: Scopes, *, words: Sequence[str] = (), first: int = 0, count: int = 20, headed: bool = False
+    ) -> Listing:
         """Return `count` of the documents in `scopes` whose titles hold all of `words`, from the place `first`, the newest first.
 
-        Messages are no documents; how many there are is told.
+        `headed`, whose titles and the headings that they begin with do, together. Messages are no documents; how many there are is told.
         """
         ...
 

@@ -214,14 +214,17 @@ class FakeLibrary:
         mine = [key for place, key in self.kept if place == scope and sender in (None, self.senders[place, key])]
         return [Held(key, key, hashlib.sha256(self.kept[scope, key].encode()).hexdigest()) for key in reversed(mine)]
 
-    async def listing(self, scopes: Scopes, *, words: Sequence[str] = (), first: int = 0, count: int = 20) -> Listing:
+    async def listing(
+        self, scopes: Scopes, *, words: Sequence[str] = (), first: int = 0, count: int = 20, headed: bool = False
+    ) -> Listing:
         """Return what was added in `scopes` and is no message, the newest first; a document's number is its only passage's."""
         held = [one for one in reversed(self.passages) if one.scope in scopes]
         said = {self.kept[place] for place in self.said}
         named = [
-            Listed(one.id, one.title, one.scope, 1, datetime(2026, 1, 1, tzinfo=UTC))
+            Listed(one.id, one.title, one.scope, 1, datetime(2026, 1, 1, tzinfo=UTC), one.heading if headed else "")
             for one in held
-            if one.text not in said and all(word.lower() in one.title.lower() for word in words)
+            if one.text not in said
+            and all(word.lower() in f"{one.title} {one.heading if headed else ''}".lower() for word in words)
         ]
         return Listing(tuple(named[first : first + count]), len(named), sum(one.text in said for one in held))
 

@@ -243,9 +243,14 @@ class Shelves:
         """Return the documents in `scope` that `sender` brought, all of them for None, the newest first."""
         return await self._documents.held(scope, sender=sender)
 
-    async def listing(self, scopes: Scopes, *, words: Sequence[str] = (), first: int = 0, count: int = 20) -> Listing:
-        """Return `count` of the documents in `scopes` whose titles hold all of `words`, from the place `first`, the newest first."""
-        return await self._documents.listing(scopes, words=words, first=first, count=count)
+    async def listing(
+        self, scopes: Scopes, *, words: Sequence[str] = (), first: int = 0, count: int = 20, headed: bool = False
+    ) -> Listing:
+        """Return `count` of the documents in `scopes` whose titles hold all of `words`, from the place `first`, the newest first.
+
+        `headed`, whose titles and the headings that they begin with do, together.
+        """
+        return await self._documents.listing(scopes, words=words, first=first, count=count, headed=headed)
 
     async def whole(self, document: int, scopes: Scopes, *, most: int) -> Sequence[Passage]:
         """Return the first `most` passages of a document in reading order; none where it is in none of `scopes`."""

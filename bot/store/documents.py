@@ -113,8 +113,13 @@ class Documents:
         async with self._database.read() as connection:
             return [Held(*row) for row in await connection.execute(query.order_by(DocumentRow.id.desc()))]
 
-    async def listing(self, scopes: Scopes, *, words: Sequence[str], first: int, count: int) -> Listing:
-        """Return `count` documents in `scopes` whose titles hold all of `words`, from the place `first`, the newest first."""
+    async def listing(self, scopes: Scopes, *, words: Sequence[str], first: int, count: int, headed: bool = False) -> Listing:
+        """Return `count` documents in `scopes` whose titles hold all of `words`, from the place `first`, the newest first.
+
+        `headed`, whose titles and the headings that they begin with do, together.
+        """
+        if headed:
+            return await self._headed(scopes, words, first=first, count=count)
         own = ScopeRow.name.in_([str(scope) for scope in scopes])
         named = and_(own, DocumentRow.said_at.is_(None), *(DocumentRow.title.icontains(word, autoescape=True) for word in words))
         query = select(DocumentRow.id, DocumentRow.title, ScopeRow.name, DocumentRow.updated_at).join(ScopeRow).where(named)
@@ -129,6 +134,26 @@ class Documents:
             Listed(row.id, row.title, Scope.parse(row.name), held.get(row.id, 0), row.updated_at.astimezone(UTC)) for row in rows
         )
         return Listing(tuple(one for one in found if one.scope in scopes), total, messages)
+
+    async def _headed(self, scopes: Scopes, words: Sequence[str], *, first: int, count: int) -> Listing:
+        own = and_(ScopeRow.name.in_([str(scope) for scope in scopes]), DocumentRow.said_at.is_(None), PassageRow.position == 0)
+        name = DocumentRow.title + " " + PassageRow.heading
+        query = (
+            select(DocumentRow.id, DocumentRow.title, ScopeRow.name, DocumentRow.updated_at, PassageRow.heading)
+            .join(ScopeRow, ScopeRow.id == DocumentRow.scope_id)
+            .join(PassageRow, and_(PassageRow.document_id == DocumentRow.id, PassageRow.version == DocumentRow.version))
+            .where(own, *(name.icontains(word, autoescape=True) for word in words))
+            .order_by(DocumentRow.updated_at.desc(), DocumentRow.id.desc())
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.offset(first).limit(count))).all()
+            held = await _passages_of(connection, [row.id for row in rows])
+            total = (await connection.execute(select(func.count()).select_from(query.order_by(None).subquery()))).scalar_one()
+        found = (
+            Listed(row.id, row.title, Scope.parse(row.name), held.get(row.id, 0), row.updated_at.astimezone(UTC), row.heading)
+            for row in rows
+        )
+        return Listing(tuple(one for one in found if one.scope in scopes), total)
 
     async def whole(self, number: int, scopes: Scopes, *, most: int) -> list[Passage]:
         """Return the first `most` passages of the document `number` in reading order; none where it is in none of `scopes`."""

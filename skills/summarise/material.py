@@ -115,7 +115,8 @@ async def _title(order: Order, request: Request, kit: Kit, about: Message) -> Ma
     if about.command is None or len(order.text) > LONGEST_ORDER or "\n" in order.text:
         return None
     found = await called(order.text, request, kit)
-    return await _kept(found.one, order, request, kit) if found.one is not None else None
+    document = found.one or found.headed
+    return await _kept(document, order, request, kit) if document is not None else None
 
 
 async def _kept(document: Listed, order: Order, request: Request, kit: Kit) -> Material:

@@ -8,6 +8,7 @@ Pure: it looks nothing up. Leaves to `skills.summarise.named` and `skills.summar
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from bot import lazy
@@ -34,6 +35,29 @@ _KOREAN: Final = lazy.compile(
     r"[해하로으만은는을를이가도좀줘주세실래시겠요드려립니다된할수있어나까지한히게부탁라]*"
 )
 _PARTICLE = lazy.compile(r"(?<=[가-힣]{2})(?:에서|에는|에|의|을|를|은|는|이|가|도|만|좀|으로|로|랑|과|와)$")
+
+
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|"
+    r"dec(?:ember)?)"
+)
+_DAY = lazy.compile(
+    r"(?P<m>\d{1,2})월 ?(?P<d>\d{1,2})일(?:자|의)?"
+    rf"|\b(?P<d2>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m2>{_MONTH})\b|\b(?P<m3>{_MONTH}) (?P<d3>\d{{1,2}})(?:st|nd|rd|th)?\b",
+    re.IGNORECASE,
+)
+
+
+def without_day(asked: str) -> tuple[str, str]:
+    """Return `asked` without the day that it names, and that day's digits as they stand in a file's name: "0309"; "" for none."""
+    found = _DAY.search(asked)
+    if found is None:
+        return asked, ""
+    month = found["m"] or str(_MONTHS.index((found["m2"] or found["m3"]).lower()[:3]) + 1)
+    return asked[: found.start()] + " " + asked[
+        found.end() :
+    ], f"{int(month):02}{int(found['d'] or found['d2'] or found['d3']):02}"
 
 
 def words_of(text: str) -> list[str]:

@@ -98,6 +98,17 @@ async def test_documents_are_listed_by_scope_and_title_the_newest_first(database
     assert (await Documents(database).listing(ALL, words=["p%n"], first=0, count=5)).total == 0
 
 
+async def test_documents_are_listed_by_what_they_are_headed_as_well_where_that_is_wanted(database: Database) -> None:
+    await keep(database, "a", "b", key="one")
+    await keep(database, "b", key="two", scope=MINE)
+    documents = Documents(database)
+    assert (await documents.listing(ALL, words=["on a"], first=0, count=5)).total == 0
+    listing = await documents.listing(ALL, words=["plan", "ON A"], first=0, count=5, headed=True)
+    assert [(one.heading, one.scope, one.passages) for one in listing.documents] == [("on a", PUBLIC, 2)]
+    assert listing.total == 1
+    assert (await documents.listing(Scopes([MINE]), words=["on a"], first=0, count=5, headed=True)).documents == ()
+
+
 async def test_messages_are_no_documents_but_counted(database: Database) -> None:
     said = NewDocument(MINE, "message:1", "Ann", "", "s", "message", 1, (passage("hi"),), said=Said("Ann", datetime.now(UTC)))
     await Passages(database).add([said], generation=1)

@@ -165,6 +165,25 @@ async def test_of_documents_that_hold_the_words_it_is_asked_which(tmp_path: Path
     assert reply.buttons == tuple(Button(title, Command("sum", title)) for title in (other[0], POLICY))
 
 
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        ("summarise the rules of the workshop", "wr.md"),
+        ("/sum workshop rules", "wr.md"),
+        ("summarise the workshop rules notes", "wr.md"),
+        ("3월 9일 회의록 요약해줘", "회의록-2026-03-09.txt"),
+        ("summarise the minutes of 9 March", "minutes 2026_03_09.md"),
+        ("summarise the minutes of March 23rd", "minutes-0323.md"),
+    ],
+)
+async def test_a_document_is_named_by_its_first_heading_or_its_day(tmp_path: Path, asked: str, title: str) -> None:
+    days = ("회의록-2026-03-09.txt", "회의록-2026-03-23.txt", "minutes 2026_03_09.md", "minutes-0323.md", "minutes 2003-09-12.md")
+    library = await library_of(*((day, KO if day[0] == "회" else DAM, PUBLIC) for day in days))
+    library.passages.append(Passage(99, PUBLIC, "wr.md", "Workshop rules › Oil", DAM, "", "en"))
+    reply = await build(kit_of(tmp_path, library=library)).answer(make_request(asked, scopes=[PUBLIC]))
+    assert reply.text.startswith(f"**{title}**")
+
+
 async def test_a_document_that_the_asker_may_not_read_is_told_like_one_that_is_not_there(tmp_path: Path) -> None:
     secret = ("secret.md", DAM, Scope("group", "telegram/bot/-9"))
     kit = kit_of(tmp_path, library=await library_of(secret))
