@@ -1,7 +1,8 @@
 """Encryption in the Matrix channel: messages are read and hidden, and what cannot be read yet waits for its key.
 
-Keeps `matrix_sealing.Seal`. Owns which rooms are encrypted, what waits, and what people are told of it. Leaves keys to `matrix_crypto_keys`,
-the ratchets and what is remembered of them to `matrix_crypto_device`, emoji to `matrix_crypto_verifying`.
+Keeps `matrix_sealing.Seal`. Owns what waits, and what people are told of it. Leaves keys to `matrix_crypto_keys`, which
+rooms are encrypted to `matrix_crypto_rooms`, the ratchets and what is remembered of them to `matrix_crypto_device`, emoji to
+`matrix_crypto_verifying`.
 
 What is to be lost by no kill: whatever a sync told this device alone is on disk when `told` returns, and the channel keeps the sync's
 token after that. A sync that is told again finds its keys there already.
@@ -28,12 +29,13 @@ from bot import lazy
 from bot.channels.matrix_crypto_device import Device
 from bot.channels.matrix_crypto_files import open_file, seal_file
 from bot.channels.matrix_crypto_keys import Keys
+from bot.channels.matrix_crypto_rooms import EncryptedRooms
 from bot.channels.matrix_crypto_told import Unread, unread
 from bot.channels.matrix_crypto_verifying import KIND as VERIFICATION
 from bot.channels.matrix_crypto_verifying import Verification, Verifying
 from bot.channels.matrix_outgoing import plain
 from bot.channels.matrix_sealing import Unsealed
-from bot.channels.matrix_wire import RefusedError, path
+from bot.channels.matrix_wire import path
 from bot.errors import ChannelError, StoreError
 from bot.locale import Text, phrases
 from bot.logs import Logger
@@ -88,9 +90,7 @@ class Crypto:
         self._keys = Keys(self._device, folder, password=password)
         self._telling = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._people: dict[str, list[str]] = {}
-        self._clear: set[str] = set()
-        self._encrypted: set[str] = set()
+        self._places = EncryptedRooms(lambda: self._wire, keep=self._keep_encrypted)
         self._due = True
         self._verifying = Verifying(self, mode=verification)
 
@@ -104,7 +104,7 @@ class Crypto:
             )
             return
         await self._device.open(me.user, me.device)
-        self._encrypted = await self._turn(self._kept.encrypted)
+        self._places.were(await self._turn(self._kept.encrypted))
         self._due = True
         await self._keys.keep_up()
         for room, event, why in await self._turn(self._kept.waiting):
@@ -163,7 +163,7 @@ class Crypto:
         """
         if kind == "m.reaction" or not await self.is_encrypted(room):
             return kind, content
-        there = partial(self._members, room)
+        there = partial(self._places.members, room)
         return "m.room.encrypted", await self._keys.hide(room, there, kind, dict(content), everyone=everyone)
 
     async def sealed_file(self, room: str, data: bytes) -> tuple[bytes, Content | None]:
@@ -178,18 +178,7 @@ class Crypto:
 
     async def is_encrypted(self, room: str) -> bool:
         """Say whether a room is encrypted; one that was is never taken for another, whatever the homeserver says."""
-        if room in self._encrypted or room in self._clear:
-            return room in self._encrypted
-        try:
-            told = await self._wire.call("GET", path("v3", "rooms", room, "state", "m.room.encryption", ""))
-        except RefusedError as error:
-            if error.status != 404:  # noqa: PLR2004 - HTTP's own word
-                raise
-            self._clear.add(room)
-            return False
-        if isinstance(told.get("algorithm"), str):
-            await self._is_encrypted_now(room)
-        return room in self._encrypted
+        return await self._places.is_encrypted(room)
 
     # What a verification asks of the house (`matrix_crypto_verifying.House`).
 
@@ -246,31 +235,22 @@ class Crypto:
             for event in (*_list(_dict(said, "state").get("events")), *_list(_dict(said, "timeline").get("events"))):
                 kind, content = _dict({"": event}, "").get("type"), _dict(event, "content")
                 if kind == "m.room.member":
-                    self._people.pop(room, None)
+                    self._places.changed(room)
                 elif kind == "m.room.encryption":
-                    await self._is_encrypted_now(room)
+                    await self._places.encrypted_now(room)
                 elif kind == "m.room.redaction":
                     taken = event.get("redacts") or content.get("redacts")
                     await self._turn(self._kept.settled, [taken] if isinstance(taken, str) else [])
                 elif _is_event(event) and event["sender"] != self._user and (of := _verification(kind, content)):
                     found.append((of, event["sender"], content, room, event["event_id"]))
         for room in _dict(rooms, "leave"):
-            self._people.pop(room, None)
+            self._places.changed(room)
             await self._turn(self._kept.forget_room, room)
             await self._turn(self._ours.forget_room, room)
         return found
 
-    async def _members(self, room: str) -> list[str]:
-        if room not in self._people:
-            told = await self._wire.call("GET", path("v3", "rooms", room, "joined_members"))
-            self._people[room] = sorted(_dict(told, "joined"))
-        return self._people[room]
-
-    async def _is_encrypted_now(self, room: str) -> None:
-        self._clear.discard(room)
-        if room not in self._encrypted:
-            await self._turn(self._kept.encrypt, room)
-            self._encrypted.add(room)
+    async def _keep_encrypted(self, room: str) -> None:
+        await self._turn(self._kept.encrypt, room)
 
     async def _understood(self, room: str, event: Json, *, only_look: bool = False) -> Json | None:
         """Return a message that is for the channel, None for one of a verification, which is taken there. Raises Unread."""
@@ -282,7 +262,7 @@ class Crypto:
         return clear
 
     async def _read(self, room: str, event: Json) -> Json:
-        await self._is_encrypted_now(room)
+        await self._places.encrypted_now(room)
         await self._keys.know([event["sender"]])
         try:
             return await self._turn(self._ours.read, room, event)
