@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from sqlalchemy import Table, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Table, and_, bindparam, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.locale import phrases
-from bot.message import Address, Button, Command, Message, Position, Reply, pack, unpack
+from bot.message import Button, Command, Message, Position, Reply, pack, unpack
 from bot.parts import with_the_others
 from bot.route import Route, pack_route
 from bot.store.gathering import beside, gathered, parts_of
@@ -27,7 +27,8 @@ from bot.store.outbox import Parcel, keep_buttons, put, token_for
 from bot.store.places import Places, Recovered, Ticket, owners, take_over, ticket_of, within
 from bot.store.positions import move_to, position_of
 from bot.store.refused import RefusedFiles, let_go
-from bot.store.tables import InboxRow, OutboxRow
+from bot.store.tables import InboxRow
+from bot.store.versions import comes_late, former, is_superseded, place_of, says_the_same
 from bot.store.withdrawing import standing
 
 if TYPE_CHECKING:
@@ -42,13 +43,6 @@ TAKEN_BACK = _("You took your message back, so I stopped. Nothing of it is kept.
 """What becomes of the status of what was taken back while it was worked on."""
 _TABLE = cast("Table", InboxRow.__table__)
 _ACCEPT = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.id)
-_NAMED = ("channel", "account", "chat", "message_id", "version")
-_NEWER = (
-    select(_TABLE.c.id)
-    .where(*(_TABLE.c[name] == bindparam(name) for name in _NAMED[:-1]))
-    .where(_TABLE.c.version > bindparam("version"))
-    .limit(1)
-)
 _THIS = _TABLE.c.id == bindparam("number")
 _COUNTED = case((_TABLE.c.counted == "", "message"), else_=_TABLE.c.counted)
 """What is begun has been counted to its person's quota, and is not counted again where it is put back."""
@@ -65,14 +59,6 @@ _SET_ASIDE = (
     update(_TABLE)
     .where(_THIS)
     .values(state="dead", error=bindparam("why"), reference=bindparam("as_reference"), done_at=bindparam("at"))
-)
-_NEWEST = (
-    select(_TABLE.c.id)
-    .where(*(_TABLE.c[name] == bindparam(f"at_{name}") for name in ("channel", "account", "chat", "thread")))
-    .where(_TABLE.c.message_id == bindparam("said"), _TABLE.c.version > bindparam("than"))
-    .where(or_(_TABLE.c.state == "received", _TABLE.c.state == "working"))
-    .order_by(_TABLE.c.version)
-    .limit(1)
 )
 _PUT_BACK = update(_TABLE).where(_THIS, _TABLE.c.state == "working").values(state="received", attempts=_TABLE.c.attempts - 1)
 
@@ -165,12 +151,12 @@ class Inbox:
 
         def commit(connection: Connection) -> tuple[int | None, Callable[[], None]]:
             said, placeholder = message, ""
-            if message.version and (former := _former(connection, message)) is not None:
-                said, placeholder = with_the_others(message, former.message), former.placeholder
-                if _says_the_same(former.message, said):
+            if message.version and (before := former(connection, message)) is not None:
+                said, placeholder = with_the_others(message, before.message), before.placeholder
+                if says_the_same(before.message, said):
                     return None, _nothing
             new = {**row, "message": pack(said), "placeholder": placeholder}
-            if connection.execute(_NEWER, {name: row[name] for name in _NAMED}).first() is not None:
+            if comes_late(connection, row):
                 return None, _nothing  # what was edited came before it
             number = connection.execute(_ACCEPT, new).scalar_one_or_none()
             if number is None:
@@ -195,7 +181,7 @@ class Inbox:
 
     def _row(self, message: Message) -> dict[str, object]:
         return {
-            **_place(message.address), "sender": message.sender, "message_id": message.id, "version": message.version,
+            **place_of(message.address), "sender": message.sender, "message_id": message.id, "version": message.version,
             "state": "received", "owner": self._owner, "attempts": 0, "counted": "", "route": "", "error": "", "placeholder": "",
             "sent_at": message.sent_at, "received_at": datetime.now(UTC),
         }  # fmt: skip
@@ -327,10 +313,10 @@ class Inbox:
             connection.execute(_FINISH, changes)
             if refused is not None:
                 let_go(connection, number, refused)
-            if _is_superseded(connection, message, edits):
+            if is_superseded(connection, message, edits):
                 return []
-            former = _former(connection, message) if message.version and not edits else None
-            place_of_first = edits or (former.placeholder if former else "")
+            before = former(connection, message) if message.version and not edits else None
+            place_of_first = edits or (before.placeholder if before else "")
             return [
                 put(connection, number, message, reply, edits=place_of_first if place == 0 else "", owner=self._owner)
                 for place, reply in enumerate(replies)
@@ -378,42 +364,3 @@ def _nothing() -> None:
 
 def _waiting(places: Places) -> ColumnElement[bool]:
     return and_(_TABLE.c.state.in_(("received", "working")), within(_TABLE, places))
-
-
-def _place(address: Address) -> dict[str, str]:
-    return {"channel": address.channel, "account": address.account, "chat": address.chat, "thread": address.thread}
-
-
-def _former(connection: Connection, message: Message) -> Waiting | None:
-    """Return the version before `message`, and the platform's id of its answer as the placeholder ("" where none was sent)."""
-    before = connection.execute(
-        select(_TABLE.c.id, _TABLE.c.message)
-        .where(*(_TABLE.c[name] == value for name, value in _place(message.address).items()))
-        .where(_TABLE.c.message_id == message.id, _TABLE.c.version < message.version)
-        .order_by(_TABLE.c.version.desc())
-        .limit(1)
-    ).first()
-    if before is None:
-        return None
-    answer = connection.execute(
-        select(OutboxRow.platform_id).where(OutboxRow.inbox_id == before.id, OutboxRow.platform_id != "").order_by(OutboxRow.id)
-    ).first()
-    try:
-        return Waiting(before.id, unpack(Message, before.message), placeholder=answer.platform_id if answer else "")
-    except ValueError:  # written by another version of the bot; the edit is a message of its own
-        return None
-
-
-def _is_superseded(connection: Connection, message: Message, status: str) -> bool:
-    """Say whether a newer version of `message` waits for its answer; give it the status message that was shown meanwhile."""
-    at = {f"at_{name}": value for name, value in _place(message.address).items()}
-    waiting = connection.execute(_NEWEST, {**at, "said": message.id, "than": message.version}).scalar()
-    if waiting is not None and status:
-        connection.execute(update(_TABLE).where(_TABLE.c.id == waiting, _TABLE.c.placeholder == "").values(placeholder=status))
-    return waiting is not None
-
-
-def _says_the_same(one: Message, other: Message) -> bool:
-    """Say whether two versions differ in nothing that is answered: platforms also call it an edit when they add a preview."""
-    files = [[file.ref for file in message.attachments] for message in (one, other)]
-    return (one.text, one.command, one.addressed, files[0]) == (other.text, other.command, other.addressed, files[1])
