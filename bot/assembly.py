@@ -23,6 +23,7 @@ from bot.crowd import Crowd
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.duty import Duty
+from bot.folders import Folders
 from bot.foresight import Foresight
 from bot.forgetting import Forgetting
 from bot.front_door import FrontDoor, Listed
@@ -125,9 +126,10 @@ async def assemble(ground: Ground) -> App:
         blobs=shared.blobs, catalogue=catalogue, pool=pool, library=library, router=shared.router, dispatcher=dispatcher,
         intake=_reception(ground, shared, parts, worker, admin, talk),
         worker=worker, delivery=shared.delivery, learner=shared.learner,
-        eraser=shared.eraser, ageing=Ageing(library, shared.eraser, shared.audit), links=shared.links, channels=shared.channels,
+        eraser=shared.eraser, ageing=Ageing(library, shared.eraser, shared.audit), channels=shared.channels,
         roles=shared.roles, audit=shared.audit, swapper=parts.swapper, watching=parts.watching,
         page=PageDesk(parts.swapper, shared.roles, shared.audit, pool, catalogue, sight), admin=admin, duty=shared.duty,
+        folders=Folders(ground.database, library, shared.links, shared.eraser),
         door=shared.door, dead=shared.dead, quotas=shared.quotas, health=_health(ground, shared), pasts=talk.reader, forgetting=talk.forgetting,
     )  # fmt: skip
     made.append(app)
@@ -282,7 +284,7 @@ def _dispatcher(ground: Ground, shared: _Shared, parts: SwapParts, *, app: Calla
     )  # fmt: skip
     dispatcher.before = shared.history.before
     dispatcher.heard, dispatcher.charged = shared.counts.heard, shared.quotas.charged
-    dispatcher.thumbs = lambda channel: channel in shared.channels and shared.channels[channel].limits.thumbs
+    dispatcher.asking.thumbs = lambda channel: channel in shared.channels and shared.channels[channel].limits.thumbs
     return dispatcher
 
 

@@ -166,7 +166,7 @@ def add(
         language = language_of(app.settings)
         with bar(_("reading"), language) as report:
             paths = [one for one in path if isinstance(one, Path)]
-            done = await app.add(paths, audience, report, links=[one for one in path if isinstance(one, str)])
+            done = await app.folders.add(paths, audience, report, links=[one for one in path if isinstance(one, str)])
         typer.echo(dump(done.as_json()) if as_json else done.to(language))
         if not (done.added or done.replaced or done.unchanged):
             if not done.failed:

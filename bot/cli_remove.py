@@ -45,7 +45,7 @@ def remove(
     async def go(app: App) -> None:
         language = language_of(app.settings)
         paths, links = [one for one in path if isinstance(one, Path)], [one for one in path if isinstance(one, str)]
-        gone = await app.remove(paths, audience, links=links)
+        gone = await app.folders.remove(paths, audience, links=links)
         if as_json:
             typer.echo(dump({"removed": gone}))
         elif gone:

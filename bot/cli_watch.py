@@ -49,7 +49,7 @@ def watch(
             complain(what, language) if trouble else typer.echo(what.to(language))
 
         with bar(_("reading"), language) as report:
-            done, watcher = await app.watched(folder, audience, report, tell)
+            done, watcher = await app.folders.watched(folder, audience, report, tell)
         typer.echo(done.to(language))
         typer.echo(_("Watching. Ctrl-C ends it.").to(language), err=True)
         await watcher.run()

@@ -1,7 +1,7 @@
 """Which skill answers. Explicit before learned: commands, files, replies and links by rule; only what is left is routed.
 
-Owns: the order of the rules, what is said when no skill serves or two are close. Leaves the weighing to `bot.router`, and
-the answer to the skill.
+Owns: the order of the rules, what is said when no skill serves or two are close. Leaves the weighing to `bot.router`,
+to `bot.asking` what the asker may read, and the answer to the skill.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from bot.asking import Asking, Progress, request_of
 from bot.errors import InputError, ParingError
 from bot.going_on import FindBefore, GoingOn
-from bot.locale import Language, Text, phrases
+from bot.locale import Language, phrases
 from bot.logs import Logger
-from bot.message import DOWN, UP, Attachment, AttachmentKind, Button, Command, Message, Reply
-from bot.passage import Scope
+from bot.message import Attachment, AttachmentKind, Button, Command, Message
 from bot.plans import (
     PRESS,
     Answer,
@@ -36,9 +36,9 @@ from bot.plans import (
     with_receipt,
 )
 from bot.refusing import refused
-from bot.retrieval.access import Access, reader_scopes
+from bot.retrieval.access import Access
 from bot.route import How, Route
-from bot.skill import CommandSpec, Request, Skill
+from bot.skill import CommandSpec, Skill
 from bot.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 _ = phrases(__file__)
 log = Logger(__name__)
 
-Progress = Callable[[Text], Awaitable[None]]
 Decide = Callable[[str, Language], "Awaitable[Decision]"]
 KeepLabel = Callable[[Message, str], Awaitable[None]]
 AS = "as"
@@ -62,7 +61,6 @@ VERY_GOOD = 0.8
 """The same where the router is certain that no skill serves: nobody asks the documents about the weather."""
 NEAR = 0.05
 """How likely a skill must be, 0..1, to be offered by a button where none serves."""
-MOST_TRIES = 3
 HOUSE, ADMIN = "house", "admin"
 """The skills of the host's own commands."""
 
@@ -98,14 +96,11 @@ class Dispatcher:
         self._keep_label = keep_label
         self._equipped = equipped
         self._fallback = self._skills.get(fallback)
-        self._access = access
-        self._watched = watched
+        self.asking = Asking(access, watched)
         self.heard: Heard = lambda _message, _answer, _seconds: None
         """Told of each message, its answer or what was raised instead, and the seconds; to be set."""
         self.charged: Charged = lambda _skill, _message: nullcontext()
         """Gives what is said instead of an answer of the skill's ("" for nothing) where that would be one too many; to be set."""
-        self.thumbs: Callable[[str], bool] = lambda _channel: False
-        """Says whether a channel shows a row of thumbs under every answer of a model; to be set."""
         self.before: FindBefore = _nothing_before
         """Finds what was said before in a conversation; to be set."""
         self._by_command = {
@@ -175,13 +170,13 @@ class Dispatcher:
         left = left_over(plan, message)
         before = [await self._told(left, progress)] if left is not None else []
         asked = replace(message, language=plan.language) if plan.language else message
-        request = self._request(plan.message, plan.text, asked, files=plan.files, stopwatch=stopwatch, progress=progress)
+        request = request_of(plan.message, plan.text, asked, files=plan.files, stopwatch=stopwatch, progress=progress)
         request = replace(request, by_files=plan.route.how in {"attachment", "reply"})
         async with self.charged(plan.skill.name, message) as too_much:
             if too_much is not None:
                 return joined([*before, Answer(replies_of(too_much, message), plan.route)], route=plan.route)
             with stopwatch("answer"):
-                reply = await self._answer_as(plan.skill, request, message)
+                reply = await self.asking.of(plan.skill, request, message)
         return joined([*before, Answer((with_receipt(reply, plan, stopwatch),), plan.route)], route=plan.route)
 
     async def _told(self, message: Message, progress: Progress | None) -> Answer:
@@ -344,8 +339,8 @@ class Dispatcher:
         if self._fallback is None:
             return None
         stopwatch = Stopwatch()
-        request = self._request(message, message.text, message, stopwatch=stopwatch)
-        reply = await self._answer_as(self._fallback, request, message)
+        request = request_of(message, message.text, message, stopwatch=stopwatch)
+        reply = await self.asking.of(self._fallback, request, message)
         how: How = "found" if reply.sources else route.how
         plan = Plan(self._fallback, message, message.text, replace(route, skill=self._fallback.name, how=how))
         return Answer((with_receipt(reply, plan, stopwatch),), plan.route)
@@ -361,7 +356,7 @@ class Dispatcher:
         """Keep talk that was not meant for the bot, in a chat that said `/index on`; say nothing."""
         keeper = self._by_command.get("index")
         if keeper is not None:
-            await keeper.answer(self._request(message, message.text, message, files=message.attachments))
+            await keeper.answer(request_of(message, message.text, message, files=message.attachments))
         return Answer((), Route(keeper.name if keeper else "", "silent"))
 
     async def _keep(self, message: Message) -> None:
@@ -369,37 +364,9 @@ class Dispatcher:
         keeper = self._by_command.get("index")
         if keeper is not None:
             try:
-                await keeper.answer(self._request(message, message.text, message))
+                await keeper.answer(request_of(message, message.text, message))
             except ParingError as error:
                 log.warning("what was said is not indexed", why=str(error))
-
-    def _request(
-        self, about: Message, text: str, asked: Message, *, files: tuple[Attachment, ...] = (), stopwatch: Stopwatch | None = None,
-        progress: Progress | None = None,
-    ) -> Request:  # fmt: skip
-        """Return what a skill is given, with the least that may be read."""
-        at, scopes = Scope.of(asked.address), reader_scopes(asked)
-        return Request(about, asked.language, text, scopes, at, files, stopwatch or Stopwatch(), progress)
-
-    async def _answer_as(self, skill: Skill, request: Request, asked: Message) -> Reply:
-        """Have `skill` answer with what the asker may read now; again where that has become less before the answer was there."""
-        if self._access is None:
-            return self._asking(skill, await skill.answer(request), asked)
-        for _try in range(MOST_TRIES):
-            before, scopes = self._access.changes, await self._access.scopes_of(asked)
-            reply = await skill.answer(replace(request, scopes=scopes))
-            if before == self._access.changes or scopes.within(await self._access.scopes_of(asked)):
-                return self._asking(skill, reply, asked)
-        raise InputError(_("Who may read what has changed while I was looking, again and again. Please ask once more."))
-
-    def _asking(self, skill: Skill, reply: Reply, asked: Message) -> Reply:
-        """Return a model's answer with thumbs, where the platform has a row for them, else one down while the model is on probation."""
-        if reply.receipt is None or not reply.receipt.model:
-            return reply
-        slot, up, down = self._watched(skill), "👍", "👎"
-        if self.thumbs(asked.address.channel):
-            return replace(reply, buttons=(*reply.buttons, Button(up, Command(UP, slot)), Button(down, Command(DOWN, slot))))
-        return replace(reply, buttons=(*reply.buttons, Button(down, Command(DOWN, slot)))) if slot else reply
 
 
 async def _nothing_before(_message: Message) -> None:

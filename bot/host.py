@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.admin import Admin
@@ -29,7 +27,8 @@ from bot.channels.health_port import listening
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.duty import Duty
-from bot.errors import ChannelError, InputError, ModelError, RetryLaterError, SettingsError, StoreError
+from bot.errors import ChannelError, ModelError, RetryLaterError, SettingsError, StoreError
+from bot.folders import Folders
 from bot.forgetting import Forgetting
 from bot.front_door import FrontDoor
 from bot.health import Health
@@ -45,14 +44,10 @@ from bot.models.swap import Swapper
 from bot.models.tasks import EMBED, ROUTE
 from bot.models.watching import Watching
 from bot.notify import Notifier
-from bot.passage import Added, Failed, Scope
+from bot.passage import Scope
 from bot.pasts import PastReader
 from bot.quota import Quotas
-from bot.retrieval.folder import PATH, Gathered, files_of, missing, path_of, read_from
 from bot.retrieval.library import Shelves
-from bot.retrieval.links import Fetcher
-from bot.retrieval.shelving import LINK
-from bot.retrieval.watching import Happened, Watched, Watcher, look
 from bot.roles import Roles
 from bot.router import Feedback, Router, embeddable, relearn
 from bot.store.audit import Audit
@@ -60,7 +55,6 @@ from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
 from bot.store.database import Database
 from bot.store.dead import DeadLetters
-from bot.store.documents import Documents
 from bot.store.erasing import Eraser
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
@@ -87,8 +81,6 @@ SENDING_S = 1.5
 BEGUN_WITHIN_S, LOOK_EVERY_S = 60.0, 0.1
 """How long systemd is not told that all is up while a channel has not begun: a platform that is away must not keep the bot from starting."""
 UPKEEP_EVERY_S = 24 * 3600.0
-REMOVED_AT_ONCE = 500
-"""Documents that are forgotten in one transaction."""
 UNNAMED_LIFE = timedelta(days=7)
 """How long a file is kept that no message names: an upload that was never sent."""
 
@@ -119,7 +111,7 @@ class App:
     learner: Learner
     eraser: Eraser
     ageing: Ageing
-    links: Fetcher
+    folders: Folders
     channels: dict[str, Channel]
     roles: Roles
     audit: Audit
@@ -233,50 +225,6 @@ class App:
             await self.outbox.sent(parcel.id, "")
         return [parcel.reply for parcel in parcels]
 
-    async def add(self, paths: Sequence[Path], scope: Scope, report: Report, *, links: Sequence[str] = ()) -> Gathered:
-        """Keep files, folders and what `links` lead to in `scope`; what was added from one of the folders and is gone is removed."""
-        begun = time.perf_counter()
-        keys = await Documents(self.database).keys(scope, beginning=PATH)
-        gone = await asyncio.to_thread(missing, paths, keys)
-        for key in gone:
-            await self.library.remove(scope, key=key)
-        outcomes = [*await self.library.add_files(await asyncio.to_thread(files_of, paths), scope, report)]
-        for number, link in enumerate(links):
-            report(link, number, len(links))
-            outcomes.append(await self._add_link(link, scope))
-        return Gathered.of(outcomes, seconds=time.perf_counter() - begun, removed=tuple(path_of(key) for key in gone))
-
-    async def remove(self, paths: Sequence[Path], scope: Scope, *, links: Sequence[str] = ()) -> list[str]:
-        """Forget in `scope` what was read from files, folders and links, to the bytes; return the paths and links of the documents."""
-        kept = await Documents(self.database).keys(scope, beginning=PATH)
-        keys = [*read_from(paths, kept), *(LINK + link for link in links)]
-        there = set(kept).union(await Documents(self.database).keys(scope, beginning=LINK))
-        gone = [key for key in dict.fromkeys(keys) if key in there]
-        for start in range(0, len(gone), REMOVED_AT_ONCE):
-            await self.library.forget(scope, keys=gone[start : start + REMOVED_AT_ONCE])
-        if gone:
-            await self.eraser.wipe()
-        return [key.removeprefix(PATH).removeprefix(LINK) for key in gone]
-
-    async def _add_link(self, link: str, scope: Scope) -> Added | Failed:
-        try:
-            path, title = await self.links.fetch(link)
-        except (InputError, ModelError) as error:
-            return Failed(link, error.text)
-        try:
-            return await self.library.add_page(path, scope, title=title, link=link)
-        except (InputError, ModelError) as error:
-            return Failed(link, error.text)
-        finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-
-    async def watched(self, folders: Sequence[Path], scope: Scope, report: Report, tell: Happened) -> tuple[Gathered, Watcher]:
-        """Keep `folders` in `scope` as `add` does; return what came of it, and who follows what happens there from then on."""
-        begun = await asyncio.to_thread(look, [folder.resolve() for folder in folders])
-        done = await self.add([folder for folder in folders if folder.resolve() in begun.roots], scope, report)
-        again = [failed.path for failed in done.failed if failed.passing]
-        return done, Watcher(folders, Watched(self.library, scope, tell), begun=begun, again=again)
-
     async def _watch(self) -> None:
         """Watch the folders of the settings; one that comes later, a drive that is mounted, is read then."""
 
@@ -284,7 +232,7 @@ class App:
             (log.warning if trouble else log.info)("watched folder", what=str(what))
 
         if folders := self.settings.watch.folders:
-            done, watcher = await self.watched(folders, Scope.parse(self.settings.watch.scope), _untold, tell)
+            done, watcher = await self.folders.watched(folders, Scope.parse(self.settings.watch.scope), _untold, tell)
             tell(done.text(), trouble=False)
             await watcher.run()
 

@@ -20,6 +20,7 @@ class Stuck:
 
     def __init__(self, asked_by: signal.Signals, ended: list[int]) -> None:
         self.settings = Settings(language="en")
+        self.folders = self
         self._asked_by = asked_by
         self._ended = ended
 

@@ -375,7 +375,7 @@ async def test_who_leaves_a_group_while_they_are_answered_is_answered_again_with
         return await answer(request)
 
     house.search.answer = leave_meanwhile  # type: ignore[method-assign]
-    house.dispatcher._access = access  # type: ignore[assignment]
+    house.dispatcher.asking._access = access  # type: ignore[assignment]
     assert len((await house.ask(make_message("where is the plan?"))).replies) == 1
     assert [request.scopes for request in house.search.asked] == access.scopes
 
@@ -390,7 +390,7 @@ async def test_where_that_changes_again_and_again_nothing_is_told() -> None:
 
     house.search.answer = come_and_go  # type: ignore[method-assign]
     access.scopes_of = lambda _message: _next(access)  # type: ignore[assignment, method-assign]
-    house.dispatcher._access = access  # type: ignore[assignment]
+    house.dispatcher.asking._access = access  # type: ignore[assignment]
     with pytest.raises(InputError, match="ask once more"):
         await house.ask(make_message("where is the plan?"))
 
@@ -444,8 +444,8 @@ async def test_a_models_answer_has_thumbs_where_the_platform_has_a_row_for_them(
 ) -> None:
     house = House(Decision("chat"))
     house.chat.model = "m@1"
-    house.dispatcher._watched = lambda _skill: watched
-    house.dispatcher.thumbs = lambda _channel: row
+    house.dispatcher.asking._watched = lambda _skill: watched
+    house.dispatcher.asking.thumbs = lambda _channel: row
     (reply,) = (await house.ask(make_message("/chat hello"))).replies
     assert [button.label for button in reply.buttons if button.label in "👍👎"] == labels
     assert {button.command.args for button in reply.buttons if button.label in "👍👎"} <= {watched}
