@@ -29,9 +29,21 @@ _KEPT = lazy.compile(
     r"(?:private|safe|secure|confidential|stored|kept|saved)"
     r"(?: here)?|"
     r"(?:do|will|can) you (?:store|keep|save|share|sell|read|record|send) (?:all )?(?:of )?(?:my|our) (?:data|messages|files|documents|chats?)|"
-    r"what do you (?:know|remember|keep|store)(?: (?:about|of))? me|where (?:is|are) my (?:data|messages) (?:stored|kept|saved)|"
+    r"what do you (?:know|remember|keep|store)(?: (?:about|of))? me|where (?:is|are) my (?:data|messages|files|questions) (?:stored|kept|saved)|"
+    r"where do(?:es)? (?:my (?:data|messages|files|questions)|what i (?:say|write|send)) (?:go|end up)(?: to)?|"
+    r"who (?:can|else can|may) (?:see|read|look at) (?:my (?:data|messages|files|questions)|what i (?:say|write|send|ask|type)|this chat)"
+    r"(?: here)?|"
+    r"(?:does|do|will) (?:my (?:data|messages|files|questions)|anything|what i (?:say|write|send)) (?:ever )?leave "
+    r"(?:this|the|our) (?:machine|computer|server|building|company|house|office)|"
+    r"do you send (?:my (?:data|messages|files|questions)|anything) (?:anywhere|out|"
+    r"elsewhere|to (?:anyone|anybody|others|the cloud|the internet))|"
     r"(?:(?:내|제|우리)\s?)?(?:데이터|개인정보|정보|대화|메시지)(?:를|을|는|은|가|이)?\s?(?:어디(?:에|에다|다)?\s?)?(?:저장|보관|기록|유출|공유)\s?(?:해|하나요|하니|돼|되나요|됩니까|해요)|"
-    r"(?:(?:이거|여기|이 대화)\s?)?(?:안전|비밀\s?보장)\s?(?:해|한가요|돼|되나요|합니까)|"
+    r"(?:(?:내|제)\s?(?:데이터|대화|메시지|파일|질문)(?:를|을|는|은|가|이)?\s?어디(?:로|에)?|"
+    r"(?:(?:내|제|우리)\s?)?(?:데이터|개인정보|대화|메시지)(?:를|을|는|은|가|이)?\s?(?:외부|밖|클라우드|인터넷)(?:으로|로|에)?)\s?"
+    r"(?:나가|가|보내|전송해|전송돼|전송되|새어 ?나가)(?:나요|니|냐|지|요|는 거야|는 거예요)?|"
+    r"(?:(?:내|제|우리)\s?(?:데이터|대화|메시지|파일|질문)(?:를|을|는|은)?\s?)누가\s?(?:볼|읽을) ?수 ?있(?:어|나|니|지|나요|어요|습니까)|"
+    r"누가\s?(?:내|제|우리)\s?(?:데이터|대화|메시지|파일|질문)(?:를|을)?\s?(?:볼|읽을) ?수 ?있(?:어|나|니|지|나요|어요|습니까)|"
+    r"(?:(?:이거|여기|이 대화|내 데이터|제 데이터|개인정보)(?:는|은)?\s?)?(?:안전|비밀\s?보장)\s?(?:해|한가요|돼|되나요|합니까)|"
     r"개인정보(?:는|가)?\s?어떻게\s?(?:돼|되나요|처리해|처리하나요|관리해|관리하나요)",
     re.IGNORECASE,
 )
