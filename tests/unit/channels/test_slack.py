@@ -148,6 +148,16 @@ async def test_what_cannot_be_kept_is_not_acknowledged(here: House) -> None:
     first.cancel()
 
 
+async def test_an_event_that_was_not_acknowledged_is_told_again_by_the_fake_as_by_slack(
+    here: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fakes.slack.PATIENCE_S", 0.2)
+    here.inbox.broken = 1
+    said = await here.fake.say("hello")
+    assert here.inbox.broken == 0
+    assert {item.id for item in here.inbox.items} == {said["ts"]}
+
+
 async def test_a_message_that_is_told_after_its_deletion_is_nothing_any_more(here: House) -> None:
     said = here.fake.stands("a secret", chat=GENERAL)
     await here.fake.tell({"type": "message", "subtype": "message_deleted", "channel": GENERAL, "channel_type": "channel",
