@@ -174,6 +174,15 @@ def asked_anew(correction: Correction, asked: str) -> tuple[str, ...]:
     return (*exchanged, f"{asked.rstrip(' ?.!')} {correction.meant}", meant)
 
 
+def exchanged(correction: Correction, said: str) -> str | None:
+    """Return `said`, which went on from a question, with the words exchanged: "and for Rome?"; None where it holds no such words."""
+    tokens = _tokens(said)
+    place = _spans(tokens, correction.rejected) if correction.rejected else _aligned(correction.meant, said)
+    if place is None and not correction.rejected:
+        place = next((token.span() for token in tokens if _TOPIC.search(token.group())), None)
+    return None if place is None else _with(said, place, _OPENING.sub("", correction.meant, count=1))
+
+
 def is_named(correction: Correction, passage: Passage) -> bool:
     """Say whether all that is meant stands in `passage`."""
     return _stand_in(correction.meant, f"{passage.title} {passage.heading} {passage.text}")

@@ -108,15 +108,20 @@ class Search:
             return None
         if command is None and (listing.asks_for_list(asked.text) or listing.topic_of_list(asked.text)):
             return None
-        option, correction, answered = _AFTER, correct.read(said), before[0].answer
-        question = _as_it_stands(before, whole=correction is not None)
-        if correction is not None and correct.is_about(correction, question, answered.text if answered is not None else ""):
-            option = _INSTEAD
+        latest, correction = before[0], correct.read(said)
+        question, option = _as_it_stands(before), _AFTER
+        last = latest.message.text if len(before) > 1 and correct.read(latest.message.text) is None else ""
+        whole = f"{question.rstrip(' ?.!')} {last}" if last else question
+        answered = latest.answer.text if latest.answer is not None else ""
+        if correction is not None and correct.is_about(correction, whole, answered):
+            if last and (instead := correct.exchanged(correction, last)) is not None:
+                said = instead
+            else:
+                question, option = whole, _INSTEAD
         elif not follow.goes_on(said := correct.without_opening(said)):
             return None
-        return Command(self.name, f"{option} {said.strip()}"), replace(
-            asked, text=question, command=None, attachments=(), reply_to=None
-        )
+        about = replace(asked, text=question, command=None, attachments=(), reply_to=None)
+        return Command(self.name, f"{option} {said.strip()}"), about
 
     async def answer(self, request: Request) -> Reply:
         """Keep the documents that came along, then answer the question, where there is one."""
@@ -323,14 +328,14 @@ def _question_of(message: Message) -> str:
     return message.text if message.command is None else _COUNT.sub("", message.command.args)
 
 
-def _as_it_stands(before: Sequence[Before], *, whole: bool) -> str:
-    """Return the question that stood for itself, with what was corrected in it since; `whole`, with what went on from it last."""
-    question = _question_of(before[-1].message)
+def _as_it_stands(before: Sequence[Before]) -> str:
+    """Return the question that stood for itself, with what was corrected in it since."""
+    question, last = _question_of(before[-1].message), ""
     for one in reversed(before[:-1]):
-        if (correction := correct.read(one.message.text)) is not None:
+        if (correction := correct.read(one.message.text)) is None:
+            last = one.message.text
+        elif not last or correct.exchanged(correction, last) is None:
             question = correct.asked_anew(correction, question)[0]
-        elif whole and one is before[0]:
-            question = f"{question.rstrip(' ?.!')} {one.message.text}"
     return question
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.message import Message
+from bot.message import Command, Message
 from bot.passage import PUBLIC, Passage
 from bot.skill import Before
 from bot.testing import FakeLibrary, fake_kit, make_message, make_request
@@ -142,6 +142,12 @@ def test_what_was_corrected_before_stays_so(search: Search) -> None:
     assert after is not None
     assert after.text == "who cleans the Seoul office?"
     other = Before(make_message("and for Rome?", id="2"), "search", ANSWER, went_on=True)
-    after = meant(search, "no, Oslo not Rome", other, FOUND).reply_to
-    assert after is not None
-    assert after.text == "who cleans the Berlin office and for Rome?"
+    asked = meant(search, "no, Oslo not Rome", other, FOUND)
+    assert (asked.command, asked.reply_to) == (Command("search", "--after and for Oslo?"), QUESTION)
+    asked = meant(search, "no, Seoul not Berlin", replace(other, message=make_message("and when?", id="2")), FOUND)
+    assert asked.reply_to is not None
+    assert (asked.command, asked.reply_to.text) == (
+        Command("search", "--instead no, Seoul not Berlin"), "who cleans the Berlin office and when?",
+    )  # fmt: skip
+    topic = replace(other, message=make_message("그럼 반차는?", id="2"))
+    assert meant(search, "아니 병가 말이야", topic, FOUND).command == Command("search", "--after 그럼 병가?")
