@@ -112,14 +112,16 @@ class Words:
         self._frequencies = {term: count for term, count in self._frequencies.items() if count >= COMMON}
 
     def spelt(self, state: State, text: str, readable: Readable, *, mark: Mark, passages: int) -> Mapping[str, Collection[str]]:
-        """Return the Latin terms of the reader's passages that sound like words of `text` in Hangul, and the terms that they stand for.
+        """Return the terms of the reader's passages that sound like words of `text` in the other alphabet, and the terms that they stand for.
 
         None where there are more than HEARD_IN `passages`.
         """
         if passages > HEARD_IN:
             return NO_WORDS
         self._forward.follow(mark, lambda after: state.removed(after=after))
-        return self._spelt.find(text[:MOST_CUT], state.latin, lambda terms: self._own(state, readable, (), mark).of(terms))
+        return self._spelt.find(
+            text[:MOST_CUT], state.terms_between, lambda terms: self._own(state, readable, (), mark).of(terms)
+        )
 
     def weigh(
         self, state: State, text: str, *, passages: int, spelt: Mapping[str, Collection[str]] = NO_WORDS

@@ -1,10 +1,10 @@
-"""The library's Latin words that a question says in Hangul: 슬랙 where the passages say Slack.
+"""The library's words that a question says in another alphabet: 슬랙 where the passages say Slack, Slack where they say 슬랙.
 
 Owns the vocabulary that is looked through, and how old it may be. Leaves to `bot.text.sounds` what sounds alike, to
 `bot.retrieval.lexical` whose passages hold a word, to `bot.retrieval.features` what it counts for.
 
     spelt = Spelt()
-    spelt.find("슬랙 채널은 몇 개야?", state.latin, own)    # {"slack": ("슬랙",)}
+    spelt.find("슬랙 채널은 몇 개야?", state.terms_between, own)    # {"slack": ("슬랙",)}
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Final
 
-from bot.text.sounds import forget, heard, openings, spellings
+from bot.recent import Recent
+from bot.text.sounds import Cut, Sounds, called, comparable, heard
 from bot.text.words import is_empty, normalise, terms
 
 MOST_HEARD: Final = 12
@@ -26,52 +27,47 @@ SELDOM: Final = 20.0
 """How many times as long as it took to read a vocabulary is served: of 100,000 passages that takes a quarter of a second."""
 
 
+MOST_REMEMBERED: Final = 500
+"""Words whose likes are remembered until the vocabulary is read anew."""
+
+Read = Callable[[str, str], Sequence[str]]
+"""Reads the library's terms from one letter to before another."""
+Own = Callable[[AbstractSet[str]], AbstractSet[str]]
+"""Returns those of some terms that stand in the reader's passages: what others' hold changes nothing."""
+
+
 class Spelt:
-    """Remembers the Latin words of one database. Not for two threads at once."""
+    """Remembers the words of one database. Not for two threads at once."""
 
     def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
         """Begin with nothing read; `clock` gives seconds."""
-        self._clock = clock
-        self.clear()
+        sounds = Sounds()
+        self._latin = Vocabulary("a", "{", 2, sounds, clock)
+        self._hangul = Vocabulary("\uac00", "\ud7a4", 1, sounds, clock)
 
     def clear(self) -> None:
         """Forget the vocabulary, and read it at the next name."""
-        self._beginning: dict[str, list[str]] = {}
-        self._stale = True
-        self._again_at = 0.0
-        forget()
+        for vocabulary in (self._latin, self._hangul):
+            vocabulary.clear()
 
     def moved(self, *, gone: bool) -> None:
         """Take note that passages have come; `gone` says that others are no longer there: of what stood in them nothing is kept."""
-        self._stale = True
-        if gone:
-            self._beginning = {}
-            forget()
+        for vocabulary in (self._latin, self._hangul):
+            vocabulary.moved(gone=gone)
 
-    def find(
-        self,
-        text: str,
-        vocabulary: Callable[[], Sequence[str]],
-        own: Callable[[AbstractSet[str]], AbstractSet[str]],
-    ) -> Mapping[str, tuple[str, ...]]:
-        """Return Latin terms that sound like words of `text` in Hangul, and which terms of the query each stands for.
-
-        Args:
-            text: the query.
-            vocabulary: reads the library's Latin terms.
-            own: returns those of some terms that stand in the reader's passages: what others' hold changes nothing.
-        """
+    def find(self, text: str, read: Read, own: Own) -> Mapping[str, tuple[str, ...]]:
+        """Return terms in the other alphabet that sound like words of the query `text`, and which terms of it each stands for."""
         meant: dict[str, dict[str, None]] = {}
-        words = list(islice(heard(normalise(text)), MOST_HEARD))
-        said = frozenset(terms(text)) if words else frozenset()
-        for forms in words:
+        plain = normalise(text)
+        asked = [*islice(((self._latin, forms) for forms in heard(plain)), MOST_HEARD)]
+        asked += islice(((self._hangul, (term,)) for term in called(plain)), MOST_HEARD)
+        said = frozenset(terms(text)) if asked else frozenset()
+        for vocabulary, forms in asked:
             pieces = [term for term in terms(forms[-1]) if term in said]
             if all(map(is_empty, pieces)):
                 continue
-            known = self._known(vocabulary)
-            begun = [word for opening in openings(forms[0]) for word in known.get(opening, ())]
             for form in reversed(forms):
-                near = spellings(form, begun)
+                near = vocabulary.like(form, read)
                 standing = own(frozenset(near)) if near else frozenset()
                 if standing:
                     for word in [word for word in near if word in standing][:MOST_SPELT]:
@@ -79,16 +75,62 @@ class Spelt:
                     break
         return {word: tuple(pieces) for word, pieces in meant.items()}
 
-    def _known(self, vocabulary: Callable[[], Sequence[str]]) -> Mapping[str, Sequence[str]]:
-        """Return the vocabulary by its first letter and by its first two; read anew where passages came, and it is time."""
+
+class Vocabulary:
+    """The library's words in one alphabet, by how they begin, and which of them sound like words of the other."""
+
+    def __init__(self, first: str, end: str, beginning: int, sounds: Sounds, clock: Callable[[], float]) -> None:
+        """Begin with nothing read of the terms from `first` to before `end`; a `beginning` has so many letters."""
+        self._first, self._end = first, end
+        self._long = beginning
+        self._sounds = sounds
+        self._clock = clock
+        self._beginnings: Cut | None = None
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all, and read it at the next word."""
+        self._words: dict[str, list[str]] = {}
+        self._forget_compared()
+        self._stale = True
+        self._again_at = 0.0
+
+    def moved(self, *, gone: bool) -> None:
+        """Take note that passages have come, and whether others are no longer there."""
+        self._stale = True
+        if gone:
+            self._words = {}
+            self._forget_compared()
+
+    def like(self, word: str, read: Read) -> Sequence[str]:
+        """Return the library's words that sound like `word`, the most alike first; they are read anew where passages came, and it is time."""
         begun = self._clock()
-        if not self._stale or begun < self._again_at:
-            return self._beginning
-        self._beginning = {}
-        for word in vocabulary():
-            for opening in {word[:1], word[:2]}:
-                self._beginning.setdefault(opening, []).append(word)
-        self._stale = False
-        done = self._clock()
-        self._again_at = done + SELDOM * (done - begun)
-        return self._beginning
+        if self._stale and begun >= self._again_at:
+            self._words = {}
+            for term in filter(comparable, read(self._first, self._end)):
+                self._words.setdefault(term[: self._long], []).append(term)
+            self._forget_compared()
+            self._stale = False
+            done = self._clock()
+            self._again_at = done + SELDOM * (done - begun)
+        found = self._like.get(word) if self._words else ()
+        if found is None:
+            near = [self._beginning_with(start) for start in self._sounds.beginnings(word, self._begin())]
+            found = self._like[word] = self._sounds.alike(word, near)
+        return found
+
+    def _begin(self) -> Cut:
+        if self._beginnings is None:
+            self._beginnings = self._sounds.cut(list(self._words))
+        return self._beginnings
+
+    def _beginning_with(self, start: str) -> Cut:
+        cut = self._cut.get(start)
+        if cut is None:
+            cut = self._cut[start] = self._sounds.cut(self._words[start])
+        return cut
+
+    def _forget_compared(self) -> None:
+        self._beginnings = None
+        self._cut: dict[str, Cut] = {}
+        self._like: Recent[str, Sequence[str]] = Recent(most=MOST_REMEMBERED)

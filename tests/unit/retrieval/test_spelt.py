@@ -1,4 +1,4 @@
-"""Questions in Hangul whose names the passages write in Latin letters."""
+"""Questions whose names the passages write in another alphabet."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from bot.retrieval.features import weigh
 from bot.retrieval.lexical import scored, weigh_without
 from bot.retrieval.spelt import MOST_HEARD, SELDOM, Spelt
 from bot.retrieval.tokens import Tokens, fingerprints
-from bot.text import sounds
 
 
 class Library:
@@ -21,10 +20,10 @@ class Library:
         self.read = 0
         self.now = 0.0
 
-    def __call__(self) -> list[str]:
+    def __call__(self, first: str, end: str) -> list[str]:
         self.read += 1
         self.now += 1.0
-        return self.words
+        return [word for word in self.words if first <= word < end]
 
     def clock(self) -> float:
         return self.now
@@ -57,11 +56,27 @@ def test_a_word_of_others_does_not_hide_what_is_heard_with_the_particle() -> Non
     assert list(Spelt().find("콜로라도", named, lambda terms: terms & {"colora"})) == ["colora"]
 
 
-def test_a_text_without_hangul_reads_no_vocabulary() -> None:
-    library = Library("draco")
-    assert Spelt().find("where is draco?", library, everything) == {}
-    assert Spelt().find("그 저 이", library, everything) == {}
+def test_a_name_in_latin_letters_is_heard_where_the_library_writes_it_in_hangul() -> None:
+    library = Library("슬랙", "젠킨스", "백업", "slack")
+    assert Spelt().find("Where is the Slack channel?", library, everything) == {"슬랙": ("slack",)}
+    assert Spelt().find("Jenkins' builds", library, everything) == {"젠킨스": ("jenkin",)}
+    assert Spelt().find("the backup of Oracle", library, everything) == {}
+    assert Spelt().find("where is slack?", library, lambda terms: terms - {"슬랙"}) == {}
+
+
+def test_a_text_of_nothing_but_small_words_reads_no_vocabulary() -> None:
+    library = Library("draco", "슬랙")
+    for text in ("그 저 이", "where is it?", "12 of 13, a1b2"):
+        assert Spelt().find(text, library, everything) == {}
     assert library.read == 0
+
+
+def test_a_word_that_was_asked_is_not_compared_again_until_the_vocabulary_is_read_anew() -> None:
+    library = Library("slack")
+    spelt = Spelt(clock=library.clock)
+    spelt.find("슬랙", library, everything)
+    spelt._latin._sounds = None  # type: ignore[assignment]  # to be asked no more
+    assert list(spelt.find("슬랙", library, everything)) == ["slack"]
 
 
 def test_the_vocabulary_is_read_anew_where_something_came_but_seldom() -> None:
@@ -82,9 +97,9 @@ def test_what_was_forgotten_is_not_remembered() -> None:
     library = Library("draco")
     spelt = Spelt(clock=library.clock)
     spelt.find("드라코", library, everything)
-    assert sounds._readings.cache_info().currsize
+    assert "draco" in str(vars(spelt._latin))
     spelt.moved(gone=True)
-    assert not sounds._readings.cache_info().currsize
+    assert "draco" not in str(vars(spelt._latin))
     assert spelt.find("드라코", library, everything) == {}
     assert library.read == 1
     library.now += SELDOM
