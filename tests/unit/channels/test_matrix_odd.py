@@ -145,7 +145,7 @@ ODD = {
 
 @pytest.mark.parametrize("name", sorted(ODD))
 async def test_an_event_of_an_odd_form_is_told_in_the_log_by_its_type_and_why_never_by_its_content(
-    tmp_path: Path, name: str
+    logs_as_they_were: None, tmp_path: Path, name: str
 ) -> None:
     kind, odd, why = ODD[name]
     event = {**EVENTS[kind], **odd}
@@ -159,7 +159,9 @@ async def test_an_event_of_an_odd_form_is_told_in_the_log_by_its_type_and_why_ne
     assert "secret" not in str(line)
 
 
-async def test_a_type_that_is_a_sentence_and_a_thing_that_is_no_object_are_told_without_their_words(tmp_path: Path) -> None:
+async def test_a_type_that_is_a_sentence_and_a_thing_that_is_no_object_are_told_without_their_words(
+    logs_as_they_were: None, tmp_path: Path
+) -> None:
     with capture_logs() as told:
         await Bot(tmp_path).hear({**HEAD, "type": "meet me at the secret place", "content": None}, "a secret")
     assert [(line["type"], line["why"]) for line in told] == [
@@ -169,7 +171,7 @@ async def test_a_type_that_is_a_sentence_and_a_thing_that_is_no_object_are_told_
 
 
 @pytest.mark.parametrize("name", ["notice", "taken back", "of another kind", "a laugh", *sorted(EVENTS)])
-async def test_of_an_event_that_is_as_it_should_be_nothing_is_logged(tmp_path: Path, name: str) -> None:
+async def test_of_an_event_that_is_as_it_should_be_nothing_is_logged(logs_as_they_were: None, tmp_path: Path, name: str) -> None:
     usual = {
         "notice": {**HEAD, "content": {"msgtype": "m.notice", "body": "I am a bot"}},
         "taken back": {**HEAD, "content": {}, "unsigned": {"redacted_because": {"type": "m.room.redaction"}}},
