@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.text.sounds import BOTH, PIECE, Sounds, comparable, letters_of
+from bot.text.sounds import BOTH, LENGTHS, PIECE, Sounds, comparable, letters_of
 from bot.text.words import stem
 
 HERE = Path(__file__).parent
@@ -83,10 +83,16 @@ def main() -> None:
 
 def trained(written: Sequence[Pair], *, without: Collection[str] = ()) -> dict[str, dict[str, float]]:
     """Return what pieces score beside each other, by the Latin one and the one of Hangul; learnt `without` some Latin words."""
-    found = [pair for pair in dict.fromkeys(from_cldr()) if pair[0] not in without and all(map(comparable, pair))]
+    found = [pair for pair in dict.fromkeys(from_cldr()) if pair[0] not in without and all(map(comparable, pair)) and fits(*pair)]
     alike = explained(found, written)
     print(f"{len(written)} pairs written, {len(alike)} of {len(found)} of the CLDR sound alike", flush=True)
     return scored(written, alike)
+
+
+def fits(latin: str, hangul: str) -> bool:
+    """Say whether two words are of such lengths that the one can be the other."""
+    least, most = LENGTHS
+    return least <= len(letters_of(hangul)) / len(latin) <= most
 
 
 def names() -> list[Pair]:

@@ -25,8 +25,6 @@ MOST_SPELT: Final = 3
 """Latin words that one in Hangul is taken for, the most alike."""
 SELDOM: Final = 20.0
 """How many times as long as it took to read a vocabulary is served: of 100,000 passages that takes a quarter of a second."""
-
-
 MOST_REMEMBERED: Final = 500
 """Words whose likes are remembered until the vocabulary is read anew."""
 
