@@ -24,11 +24,11 @@ from bot.retrieval.answering import Heard, choose
 from bot.retrieval.features import QueryTerms
 from bot.retrieval.mark import Reading
 from bot.retrieval.people import named, spelled_out
-from bot.retrieval.spoken import Asked
+from bot.retrieval.spoken import Asked, about_anything
 from bot.store.shelf import Candidate, Shown
 from bot.store.talks import Spoken, Talks
 from bot.talk import Line
-from bot.text.words import terms
+from bot.text.words import is_empty, terms
 
 Array = NDArray[np.float32]
 Vectors = Callable[[NDArray[np.int64]], Array]
@@ -79,6 +79,14 @@ class Conversation:
         who = frozenset(one.who for one in found)
         speaking = frozenset(one.who for one in named(asked.speaker, people)[:1]) if asked.speaker else frozenset[str]()
         return cls(talks, asked, spelled_out(asked.about, found), who, speaking)
+
+    @property
+    def asks_for_all(self) -> bool:
+        """Whether it asks for whatever somebody said, about nothing in particular."""
+        if not self.speakers or self.asked.kind == "who":
+            return False
+        names = {term for who in self.speakers for term in terms(who)}
+        return not any(term not in names and not is_empty(term) for term in terms(about_anything(self.text)))
 
     def gather(self, rows: Sequence[Candidate], order: Sequence[int]) -> None:
         """Read what was said around those of `rows` that are messages, the first ones of `order` (passages, best first)."""

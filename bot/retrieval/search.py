@@ -45,6 +45,7 @@ from bot.retrieval.fuse import ACROSS, Fusion, languages
 from bot.retrieval.health import Findings, Status
 from bot.retrieval.hearing import Hearing
 from bot.retrieval.judged import Doubt, First, Looked
+from bot.retrieval.latest import said_last
 from bot.retrieval.mark import Reading
 from bot.retrieval.mirror import Mirror, Moved, differences
 from bot.retrieval.shelter import Shelter
@@ -133,6 +134,8 @@ class Finder:
             if talk:
                 vector = question.vector if question.about is None else question.about
                 question = replace(question, text=talk.text, vector=vector)
+                if talk.asks_for_all:
+                    return Looked(said_last(talk, state, scopes), 1.0, enough=True)
             found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard, talk=talk, within=within)
             typed, question = question.text, replace(question, text=found.text or question.text)
             judge = partial(self._judge_said, talk) if talk else self._judge

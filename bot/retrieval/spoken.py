@@ -31,6 +31,10 @@ _ENGLISH_WHO = lazy.compile(
 _ENGLISH_DID = lazy.compile(
     rf"\b(?:did|has|have|had|does)\s+(?P<who>[^?]{{1,40}}?)\s+(?P<verb>{_SAYING})\b(?:\s+(?:us|me)\b)?{_ABOUT}\b", re.IGNORECASE
 )
+_ENGLISH_SAYING = lazy.compile(
+    rf"\b(?:was|is|were|been)\s+(?P<who>[^?]{{1,40}}?)\s+(?:saying|telling|talking|writing|asking)\b(?:\s+(?:us|me)\b)?{_ABOUT}\b",
+    re.IGNORECASE,
+)
 _ENGLISH_SPOKE = lazy.compile(rf"^\s*(?P<who>\S+(?:\s\S+)?)\s+(?P<verb>{_SAYING})\b{_ABOUT}\b", re.IGNORECASE)
 _KOREAN_PERSON = lazy.compile(
     r"(?<!\s)\s*+(?:한|했던|말한|그런|그랬던|물어본|약속한|얘기한)\s*(?:사람|게|건|것|분)(?:이|은|는|도)?(?:\s*+(?:누구|누군|누가)\S*)?\s*+[?!.~]*+\s*+$"
@@ -39,11 +43,19 @@ _KOREAN_SAID = lazy.compile(
     r"(?:(?<=[고라])|(?<!\s)(?=\s))\s*+(?:(?:누가|누구|누군가)(?:가|는)?\s*+)?(?:(?:뭐라고|뭐라|어떻게)\s*+)?(?:(?:말|얘기|이야기|약속|언급|제안|질문)?(?:했|하셨|씀하셨)|그랬|그러셨|물어\s?봤|물었)"
     r"(?:지|어|나|니|더라|죠|던가|었지|어요|나요|지요|습니까)?(?:요)?\s*[?!.~]*\s*$"
 )
+_KOREAN_SAYS = lazy.compile(
+    r"(?<!\s)\s*+(?:뭐래|뭐라는데|뭐라더라)(?:요)?\s*+[?!.~]*+\s*+$|(?<=[가-힣])\s*+한\s?(?:말|얘기|이야기)(?:이|은|는)?(?:\s?(?:뭐|무엇|뭔)\S{0,4})?\s*+[?!.~]*+\s*+$"
+)
 _KOREAN_WHO = lazy.compile(r"(?:누가|누구(?:가|는|지|야|예요|였\S*|죠)?|누군(?:지|가|데)?)(?![가-힣])")
 _KOREAN_WHAT = lazy.compile(r"(?<!\s)\s*+뭐(?:라고|라)\s*(?=$|했|그랬)")
 _ASKED = lazy.compile(r"\b(?:ask(?:ed)?|wonder(?:ed)?)\b|물어|물었|질문", re.IGNORECASE)
 _WHO = lazy.compile(r"\bwho(?:se|m)?\b|누가|누구|누군", re.IGNORECASE)
 _WHEN = lazy.compile(r"\bwhen\b|\bwhat (?:time|day|date)\b|\b(?:until|till) when\b|언제|몇\s?시|며칠|몇\s?[월일]", re.IGNORECASE)
+_ANYTHING = lazy.compile(
+    r"\b(?:anything|something|everything|last|lately|recently|today|in (?:the|this|our) (?:chat|group|channel|room|thread)|here)\b"
+    r"|(?<![가-힣])(?:마지막|최근|방금|아까|무슨|뭔가|여기|저기|채팅방?|단톡방?|그룹|대화방?|채널)(?:에서?|으로|에)?(?![가-힣])|(?<![가-힣])(?:말|얘기|이야기)(?:을|를)?(?![가-힣])",
+    re.IGNORECASE,
+)
 _DAYS = {"monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6}
 _KOREAN_DAYS = {day: number for number, day in enumerate("월화수목금토일")}
 _PERIODS: tuple[tuple[str, int, int], ...] = (
@@ -104,6 +116,11 @@ def asks_when(question: str) -> bool:
     return bool(_WHEN.search(question)) and not _WHO.search(question)
 
 
+def about_anything(text: str) -> str:
+    """Return what a question is about (`Asked.about`) without the words that name no subject: anything, last, in the chat."""
+    return _ANYTHING.sub(" ", text)
+
+
 def tells(text: str) -> bool:
     """Say whether what was said to the bot tells something that is worth finding again: no question, no order, no mere keywords."""
     said = narrowed(text).strip()
@@ -149,7 +166,9 @@ def _unframed(text: str) -> tuple[str, str, bool]:
     if found := _ENGLISH_DID.search(text):
         rest = f"{text[: found.start()]} {text[found.end() :]}"
         return f"{found['who']} {rest}", found["who"], True
-    if (found := _KOREAN_PERSON.search(text)) or (found := _KOREAN_SAID.search(text)):
+    if found := _ENGLISH_SAYING.search(text):
+        return f"{found['who']} {text[: found.start()]} {text[found.end() :]}", found["who"], True
+    if (found := _KOREAN_PERSON.search(text)) or (found := _KOREAN_SAID.search(text)) or (found := _KOREAN_SAYS.search(text)):
         return _KOREAN_WHO.sub(" ", text[: found.start()]), text[: found.start()], True
     if found := _ENGLISH_SPOKE.match(text):
         return f"{found['who']} {text[found.end() :]}", found["who"], True

@@ -10,7 +10,7 @@ Owns the SQL. Nothing of a message is kept with another one: what is edited or f
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -35,6 +35,10 @@ _AFTER = (
 _ANSWERED = f"SELECT {_COLUMNS} {_FROM} WHERE d.scope_id = ? AND d.key = ? AND d.said_at IS NOT NULL"
 _ANSWERS = (
     f"SELECT {_COLUMNS} {_FROM} WHERE d.scope_id = ? AND d.answers = ? AND d.said_at IS NOT NULL ORDER BY d.said_at, d.id LIMIT ?"
+)
+_SAID_BY = (
+    "SELECT id FROM documents WHERE scope_id IN (%s) AND author IN (%s) AND said_at IS NOT NULL AND said_at >= ? AND said_at < ?"
+    " ORDER BY said_at DESC, id DESC LIMIT ?"
 )
 _PEOPLE = (
     "WITH RECURSIVE people(name) AS ("
@@ -91,10 +95,21 @@ class Talks:
         )
         return [Spoken(*row) for row in rows]
 
+    def said_by(self, people: Collection[str], period: tuple[datetime, datetime] | None, *, most: int) -> list[Spoken]:
+        """Return the last messages of `people`, the newest first; of a `period` (aware, half open) alone where one is given."""
+        begin, end = (_stored(moment) for moment in period) if period else ("", "~")
+        marks = [", ".join("?" * len(values)) for values in (self._scope_ids, people)]
+        found = self._connection.execute(_SAID_BY % tuple(marks), [*self._scope_ids, *people, begin, end, most]).fetchall()
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} {_FROM} WHERE d.id IN ({', '.join('?' * len(found))}) ORDER BY d.said_at DESC, d.id DESC",
+            [number for (number,) in found],
+        )
+        return [Spoken(*row) for row in rows]
+
     def around(self, one: Spoken) -> list[Spoken]:
         """Return `one` and what was said around it, oldest first: before and after it in its thread, and by reply."""
         here = (one.scope, one.thread)
-        first, last = (str((one.at + sign * NEAR).replace(tzinfo=None)) for sign in (-1, 1))
+        first, last = (_stored(one.at + sign * NEAR) for sign in (-1, 1))
         same = (one.said_at, one.said_at, one.document)
         rows = self._connection.execute(_BEFORE, (*here, first, *same, BEFORE)).fetchall()
         rows += self._connection.execute(_AFTER, (*here, last, *same, AFTER)).fetchall()
@@ -103,3 +118,8 @@ class Talks:
         rows += self._connection.execute(_ANSWERS, (one.scope, one.key, REPLIES)).fetchall()
         found = {row[0]: Spoken(*row) for row in rows} | {one.passage: one}
         return sorted(found.values(), key=lambda spoken: (spoken.said_at, spoken.document))
+
+
+def _stored(moment: datetime) -> str:
+    """Return an aware `moment` as SQLAlchemy has written it."""
+    return str(moment.astimezone(UTC).replace(tzinfo=None))

@@ -114,3 +114,35 @@ async def test_messages_of_an_earlier_index_are_found_by_themselves(library: She
     await library.add_text("the red box is Kim's", TEAM, title="Ann, 2025", link="message:t/b/1/1", key="message:1", sender="a")
     hit, *_rest = await library.search("whose is the red box?", HERE)
     assert (hit.passage.text, hit.lines) == ("the red box is Kim's", ())
+
+
+@pytest.mark.parametrize(
+    "question", ["What did Ben say?", "so what has Ben said in the chat?", "벤이 뭐라고 했어?", "벤이 마지막으로 한 말 뭐야?"]
+)
+async def test_who_asks_what_somebody_said_gets_what_they_said_last(library: Shelves, question: str) -> None:
+    await tell(library, [*TALK, ("Ben", "lunch is on me")])
+    (hit,) = await library.search(question, HERE)
+    assert shown(hit) == [("Ben", "who fixes the login?", False), ("Ben", "lunch is on me", True)]
+    assert (hit.passage.link, hit.score) == ("message:t/b/1/6", 1.0)
+
+
+async def test_what_somebody_said_on_a_day_is_of_that_day(library: Shelves) -> None:
+    await tell(library, [("Ben", "the old lease ends in May")], start=NOW - timedelta(days=1))
+    await tell(library, [("Ben", "lunch is on me")], first=2)
+    (hit,) = await library.search("what did Ben say yesterday?", HERE)
+    assert shown(hit) == [("Ben", "the old lease ends in May", True)]
+    assert await library.search("what did Ben say last week?", HERE) == []
+
+
+async def test_what_somebody_said_last_is_read_in_the_readers_scopes_alone(library: Shelves) -> None:
+    elsewhere = Scope("group", "telegram/bot/2")
+    await tell(library, [("Ben", "who fixes the login?")])
+    await tell(library, [("Ben", "the secret is out")], first=2, scope=str(elsewhere))
+    assert [hit.passage.text for hit in await library.search("what did Ben say?", HERE)] == ["who fixes the login?"]
+    both = await library.search("what did Ben say?", Scopes([TEAM, elsewhere]))
+    assert [shown(hit) for hit in both] == [[("Ben", "the secret is out", True)], [("Ben", "who fixes the login?", True)]]
+
+
+async def test_what_somebody_said_about_something_is_looked_for_by_that(library: Shelves) -> None:
+    await tell(library, [*TALK, ("Ben", "lunch is on me")])
+    assert all("lunch" not in hit.passage.text for hit in await library.search("what did Ben say about the login?", HERE))
