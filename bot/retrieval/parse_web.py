@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from bot import lazy
 from bot.retrieval.decode import clean
 from bot.retrieval.document import Block, Document
 from bot.retrieval.parse_text import read_markdown
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
 
 SHORT = 200
 """Characters of an article below which all of the page's text is taken where that is much more."""
@@ -25,6 +30,8 @@ _TAGS_APART = (
     "address article aside blockquote br dd div dl dt figcaption footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre "
     "section table td th tr ul"
 )
+_HEADING = lazy.compile(r"^#{1,6} ", re.MULTILINE)
+_HEADS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _APART = frozenset(_TAGS_APART.split())
 _UNREAD = frozenset({"script", "style", "noscript", "template", "svg", "head", "nav", "footer", "form", "button"})
 
@@ -35,10 +42,13 @@ def read_html(text: str) -> Document:
 
     text = _DECLARATION.sub("", text)
     title = _title(text)
-    said = trafilatura.extract(
-        text, output_format="markdown", include_tables=True, include_comments=False, favor_recall=True, with_metadata=False
+    extract = partial(
+        trafilatura.extract, output_format="markdown", include_tables=True, include_comments=False, favor_recall=True, with_metadata=False
     )  # fmt: skip
-    article = clean(said or "")
+    article = clean(extract(text) or "")
+    if not _HEADING.search(article) and (whole := _as_one(text)) is not None:
+        again = clean(extract(whole) or "")
+        article = again if len(again) > len(article) and _HEADING.search(again) else article
     body = body_text(text)
     if len(article) < SHORT and len(body) > MUCH_MORE * len(article):
         return Document("html", title, (Block("text", body),))
@@ -47,18 +57,41 @@ def read_html(text: str) -> Document:
     return Document("html", title or read.title, blocks if any(block.kind != "heading" for block in blocks) else read.blocks)
 
 
+def _as_one(html: str) -> HtmlElement | None:
+    """Return the page as if all of its body were the article, None where it has no headings.
+
+    Where a page does not say which part that is, trafilatura 2.3 gathers its paragraphs and tables and drops the headings between.
+    """
+    root = _tree(html)
+    body = root.find("body") if root is not None else None
+    if body is None or next(body.iter(*_HEADS), None) is None:
+        return None
+    main = body.makeelement("main")
+    main.text, body.text = body.text, None
+    main.extend(list(body))
+    body.append(main)
+    return root
+
+
 def body_text(html: str) -> str:
     """Return all text of a page that a reader sees, a block a line."""
+    root = _tree(html)
+    if root is None:
+        return ""
+    lines = "".join(_pieces(root)).split("\n")
+    return clean("\n".join(line for line in (_SPACE.sub(" ", line).strip() for line in lines) if line))
+
+
+def _tree(html: str) -> HtmlElement | None:
+    """Return the page's elements, None where there is nothing but comments, or nothing at all."""
     from lxml import etree  # noqa: PLC0415 - loaded for what needs it alone
     from lxml import html as parser  # noqa: PLC0415 - as above
 
     try:
         deep = parser.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)  # else nothing is read below 256 elements
-        root = parser.fromstring(html.encode("utf-8", "replace"), parser=deep)
-    except (ValueError, SyntaxError, etree.LxmlError):  # nothing but comments, or nothing at all
-        return ""
-    lines = "".join(_pieces(root)).split("\n")
-    return clean("\n".join(line for line in (_SPACE.sub(" ", line).strip() for line in lines) if line))
+        return parser.fromstring(html.encode("utf-8", "replace"), parser=deep)
+    except (ValueError, SyntaxError, etree.LxmlError):
+        return None
 
 
 def _title(html: str) -> str:

@@ -203,6 +203,19 @@ def test_a_page_is_read_without_its_navigation(parsed: Write) -> None:
     assert "Home" not in said
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "said"),
+    [("서교점", "목동점", "전화 02-555-0114. 역에서 걸어서 4분."), ("Mill Lane", "Quay", "Call 555-0114. Four minutes on foot.")],
+)
+def test_a_page_that_does_not_say_which_part_is_its_article_keeps_its_headings(
+    parsed: Write, one: str, two: str, said: str
+) -> None:
+    table = "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>"
+    page = f"<html><body><h1>All</h1><h2>{one}</h2><p>{said}</p>{table}<h2>{two}</h2><p>{said}</p>{table}</body></html>"
+    headings = [block.text for block in parsed("a.html", page).blocks if block.kind == "heading"]
+    assert headings == ["All", one, two]
+
+
 def test_a_mail_says_who_wrote_and_what_is_attached(parsed: Write) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"], mail["Date"] = (
