@@ -24,6 +24,8 @@ REST = 0.3
 PATH = " › "
 """Between the headings of a path."""
 LONGEST_HEADING = 200
+TOGETHER = frozenset({"text", "table"})
+"""What a passage may hold side by side; code stays by itself."""
 _LINE = lazy.compile(r"[^\n]*\n?")
 _WORD = lazy.compile(r"\S+\s*")
 
@@ -32,7 +34,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A passage of a document before it is kept: `start` and `end` count characters of its page or section."""
+    """A passage of a document before it is kept: `start` and `end` count characters of the stretch that it was cut from."""
 
     text: str
     heading: str
@@ -51,23 +53,42 @@ def pieces(document: Document) -> list[Piece]:
     """Return the passages of `document`, in reading order."""
     found: list[Piece] = []
     path: list[tuple[int, str]] = []
-    for (page, kind), group in groupby(document.blocks, key=lambda block: (block.page, block.kind)):
+    for (page, heads), group in groupby(document.blocks, key=lambda block: (block.page, block.kind == "heading")):
         blocks = list(group)
-        if kind == "heading":
+        if heads:
             for block in blocks:
                 path = [*(above for above in path if above[0] < block.level), (block.level, block.text[:LONGEST_HEADING])]
             continue
-        text = _whole(blocks)
         heading = PATH.join(said for _level, said in path)
-        found += (
-            Piece(text[start:end].strip("\n"), heading, page, start, end)
-            for start, end in _cut(text, kind)
-            if text[start:end].strip()
-        )
+        for kind, text in _stretches(blocks):
+            found += (
+                Piece(text[start:end].strip("\n"), heading, page, start, end)
+                for start, end in _cut(text, kind)
+                if text[start:end].strip()
+            )
     if not found and path:  # nothing but headings: they are what there is to find
         said = "\n".join(block.text for block in document.blocks)
         found = [Piece(text, "", None, 0, len(text)) for text in [said[:4000]]]
     return found
+
+
+def _stretches(blocks: Sequence[Block]) -> list[tuple[str, str]]:
+    """Return the kind and the text of what stands below one heading, a table with the words beside it where both fit in a passage.
+
+    A shop's address and the table of its hours are read together, and found together.
+    """
+    made: list[tuple[str, str]] = []
+    for kind, group in groupby(blocks, key=lambda block: block.kind):
+        text = _whole(list(group))
+        if made and {kind, made[-1][0]} <= TOGETHER and _fits(whole := f"{made[-1][1]}\n\n{text}"):
+            made[-1] = ("text", whole)
+        else:
+            made.append((kind, text))
+    return made
+
+
+def _fits(text: str) -> bool:
+    return tokens(text) <= SIZE * (1 + REST)
 
 
 def _whole(blocks: Sequence[Block]) -> str:
@@ -76,7 +97,7 @@ def _whole(blocks: Sequence[Block]) -> str:
 
 def _cut(text: str, kind: str) -> list[Span]:
     """Return where the passages of `text` begin and end."""
-    if tokens(text) <= SIZE * (1 + REST):
+    if _fits(text):
         return [(0, len(text))]
     spans = _sentences(text) if kind == "text" else _lines(text)
     return _filled(text, [small for span in spans for small in _bounded(text, span)])

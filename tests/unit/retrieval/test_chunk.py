@@ -50,6 +50,24 @@ def test_a_table_is_cut_between_rows() -> None:
     assert [line for piece in found for line in piece.text.split("\n")] == rows
 
 
+def test_a_small_table_stands_with_the_words_beside_it() -> None:
+    said, table, after = Block("text", "By the ferry."), Block("table", "Day: Sat | Open: 8:00"), Block("text", "No parking.")
+    (piece,) = pieces(document(Block("heading", "Harbour Street", 1), said, table, after))
+    assert (piece.text, piece.heading) == ("By the ferry.\n\nDay: Sat | Open: 8:00\n\nNo parking.", "Harbour Street")
+
+
+def test_a_table_that_fills_a_passage_stands_by_itself() -> None:
+    rows = "\n".join(f"name: person {number} | phone: 555-{number:04}" for number in range(100))
+    first, *rest = pieces(document(Block("text", "Who is who."), Block("table", rows)))
+    assert first.text == "Who is who."
+    assert "\n".join(piece.text for piece in rest) == rows
+
+
+def test_tables_and_words_of_two_headings_stay_apart() -> None:
+    found = pieces(document(Block("text", "a"), Block("heading", "Two", 1), Block("table", "b: c")))
+    assert [(piece.text, piece.heading) for piece in found] == [("a", ""), ("b: c", "Two")]
+
+
 def test_nothing_but_headings_is_still_found() -> None:
     assert pieces(document(Block("heading", "Agenda", 1)))[0].text == "Agenda"
 
