@@ -302,12 +302,20 @@ def _place(hit: Hit, language: Language) -> str:
     """Return the title with heading and page."""
     passage = hit.passage
     outer, within, inner = passage.title.partition(" › ")  # of a file in an archive its path there is told
-    place = PurePath(outer).name + within + inner if "/" in outer and not outer.startswith("http") else passage.title
+    place = _without_folders(outer) + within + inner if "/" in outer and not outer.startswith("http") else passage.title
     if passage.heading and passage.heading != passage.title:
         place = f"{place} › {passage.heading}" if place else passage.heading
     if passage.page is not None:
         return _("{place}, page {page}", place=place, page=passage.page).to(language)
     return place
+
+
+def _without_folders(title: str) -> str:
+    """Return a file's name without its folders; of a page that calls itself something, what it is called and its file's name."""
+    called, opens, file = title.rpartition(" (")
+    if opens and file.endswith(")") and ("/" in file or "." in file):
+        return f"{called} ({PurePath(file[:-1]).name})"
+    return PurePath(title).name
 
 
 def _source(hit: Hit, language: Language) -> Source:

@@ -234,6 +234,23 @@ async def test_a_source_in_an_archive_is_shown_with_its_path(search: Search, lib
     assert reply.sources[0].title == "plans.zip › 2025/lamps.pdf"
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Our shops (bakery/hours.html)", "Our shops (hours.html)"),
+        ("Bread / Cake (hours.html)", "Bread / Cake (hours.html)"),
+        ("bakery/prices (old).txt", "prices (old).txt"),
+        ("bakery (old)/prices.txt", "prices.txt"),
+    ],
+)
+async def test_folders_are_left_out_and_what_a_page_calls_itself_is_not(
+    search: Search, library: FakeLibrary, title: str, shown: str
+) -> None:
+    library.passages = [passage(1, title=title, heading="", page=None)]
+    reply = await search.answer(make_request("the lamp is blue", scopes=[PUBLIC]))
+    assert reply.sources[0].title == shown
+
+
 async def test_one_document_that_cannot_be_read_is_an_error(search: Search, kit: Kit) -> None:
     message = make_message("", attachments=[make_attachment(kit, "document", "bad.bin", b"\xff\xfe")])
     with pytest.raises(UnreadableError):
