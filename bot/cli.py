@@ -48,7 +48,6 @@ _ = phrases(__file__)
 cli = typer.Typer(
     name="paring", cls=Verbs, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="A self-hosted chat bot that gives each message to a small model that is good at just that.",
 )  # fmt: skip
 
 
@@ -66,6 +65,23 @@ def main() -> None:
             raise
         complain(sentence_on(error), spoken(os.environ))
         sys.exit(exit_code(error))
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    from importlib.metadata import version
+
+    if asked:
+        typer.echo(version("paring"))
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """A self-hosted chat bot that gives each message to a small model that is good at just that."""
 
 
 @cli.command(cls=Verb)

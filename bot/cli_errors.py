@@ -49,8 +49,10 @@ def exit_code(error: Exception) -> int:
     return MISTYPED if isinstance(error, UsageError) else FAILED
 
 
-def not_understood(error: TyperException, *, command: str, usage: str, named: str) -> UsageError:
-    """Return Typer's `error` on the options or arguments of `command` as one of Paring's; `named` is the parameter it is about.
+def not_understood(error: TyperException, *, command: str, usage: str, named: str, least: int | None = None) -> UsageError:
+    """Return Typer's `error` on the options or arguments of `command` as one of Paring's.
+
+    `named` is the parameter it is about, `least` the smallest number that it takes, None where it is no number.
 
     The kinds are told apart by their names: the classes stand in a private module of Typer's.
     """
@@ -64,6 +66,13 @@ def not_understood(error: TyperException, *, command: str, usage: str, named: st
             return UsageError(_("There is no option {option}. `{command} --help` lists them.", option=option, command=command))
         case "BadOptionUsage":
             return UsageError(_("{option} is not written right. Write: {how}", option=option, how=named))
+        case "BadParameter" if least is not None:
+            return UsageError(
+                _(
+                    "{what} is to be a whole number, {least} or more. `{command} --help` shows how it is written.",
+                    what=named.strip("[]"), least=least, command=command,
+                )
+            )  # fmt: skip
     return UsageError(_("{why} `{command} --help` shows how it is written.", why=error.format_message(), command=command))
 
 
@@ -94,6 +103,8 @@ def not_there(path: Path) -> UsageError:
         beside = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         beside = []
+    if path.name in beside:  # a link
+        return UsageError(_("{path} is a link to something that is not there.", path=str(path)))
     if near := get_close_matches(path.name, beside, n=1):
         return UsageError(_("There is no {path}. Did you mean {near}?", path=str(path), near=str(path.with_name(near[0]))))
     return UsageError(_("There is no {path}. Check the path and try again.", path=str(path.absolute())))

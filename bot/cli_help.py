@@ -176,4 +176,6 @@ def _understood(command: Command, ctx: Context) -> Iterator[None]:
         option = getattr(error, "option_name", "")
         wrong = getattr(error, "param", None) or next((param for param in command.params if option in param.opts), None)
         named = _shown(wrong) if isinstance(wrong, TyperArgument | TyperOption) else ""
-        raise not_understood(error, command=ctx.command_path, usage=usage(command, ctx), named=named) from error
+        raise not_understood(
+            error, command=ctx.command_path, usage=usage(command, ctx), named=named, least=getattr(wrong, "min", None)
+        ) from error

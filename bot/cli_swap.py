@@ -26,6 +26,7 @@ import typer
 from bot import lazy
 from bot.cli_errors import FAILED, MISTYPED
 from bot.cli_verb import AsJson, dump, language_of, settings, with_app
+from bot.errors import ParingError
 from bot.locale import Language, Text, phrases
 
 if TYPE_CHECKING:
@@ -40,11 +41,23 @@ _ = phrases(__file__)
 ANSWERS = {"p": "promote", "s": "shadow", "d": "discard", "사": "promote", "그": "shadow", "버": "discard"}
 SHADOWED = 50
 _OFFERED = {"promote": _("[p]romote"), "shadow": _("[s]hadow {count}", count=SHADOWED), "discard": _("[d]iscard")}
-_COMMAND = lazy.compile(r"(?<![\w/])/(models|swap|rollback|shadow|ram|card|audit|admins|admit|guests|dead|quotas|bench)\b")
+_COMMAND = lazy.compile(
+    r"(?<![\w/])/(?!admit here\b)(models|swap|rollback|shadow|ram|card|audit|admins|admit|guests|dead|quotas|bench)\b"
+)
 _KOREAN = {"들이기": "admit", "손님": "guests", "사용량": "quotas"}
-_KOREAN_COMMAND = lazy.compile(rf"(?<![\w/])/({'|'.join(_KOREAN)})\b")
+_KOREAN_COMMAND = lazy.compile(rf"(?<![\w/])/(?!들이기 여기)({'|'.join(_KOREAN)})\b")
 Slot = Annotated[str, typer.Argument(metavar="SLOT", help="What the model is for: summarise, embed, ocr, ...")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A name, hub:owner/name@revision, or a folder in HOME/models.")]
+
+
+class Typed(Text):
+    """A sentence of a chat as it is said in a terminal."""
+
+    __slots__ = ()
+
+    def to(self, language: Language) -> str:
+        """Return it with `paring swap` for `/swap`."""
+        return _plain(Text.to(self, language))
 
 
 def swap(
@@ -185,7 +198,11 @@ async def ordered(app: App, name: str, words: Sequence[str], *, reason: str = ""
     line = [*words, *(["--yes"] if yes else []), *(["--force", reason] if reason else [])]
     with _steps(language) as tell:
         request = _request(shlex.join(line), name, language, tell)
-        return await app.admin.order(name, Order(request, TERMINAL, tuple(words), reason, forced=bool(reason), yes=yes))
+        try:
+            return await app.admin.order(name, Order(request, TERMINAL, tuple(words), reason, forced=bool(reason), yes=yes))
+        except ParingError as error:
+            error.text = Typed(error.text.msgid, error.text.values, error.text.folder)
+            raise
 
 
 def _request(text: str, name: str, language: Language, tell: Tell) -> Request:
@@ -290,7 +307,7 @@ def _print(done: Done) -> None:
 
 
 def _plain(text: str) -> str:
-    """Return a sentence as it is said in a terminal: what is `/swap` in a chat is `paring swap` there."""
+    """Return a sentence as it is said in a terminal: what is `/swap` in a chat is `paring swap` there; a group has `/admit here` alone."""
     return _COMMAND.sub(r"paring \1", _KOREAN_COMMAND.sub(lambda found: f"paring {_KOREAN[found[1]]}", text))
 
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,9 @@ def test_hangul_takes_two_columns() -> None:
         (("models", "--quite-another"), "There is no option --quite-another. `paring models --help` lists them."),
         (("say", "x", "--chat"), "--chat is not written right. Write: --chat CHAT"),
         (("say", "x", "--json=1"), "--json is not written right. Write: --json"),
+        (("audit", "many"), "N is to be a whole number, 1 or more. `paring audit --help` shows how it is written."),
+        (("audit", "0"), "N is to be a whole number, 1 or more. `paring audit --help` shows how it is written."),
+        (("age", "x"), "DAYS is to be a whole number, 1 or more. `paring age --help` shows how it is written."),
         (("sya", "x"), "There is no `paring sya`. Did you mean `paring say`?"),
         (("index", "stauts"), "There is no `paring index stauts`. Did you mean `paring index status`?"),
         (("frobnicate",), "There is no `paring frobnicate`. `paring --help` lists what there is."),
@@ -101,6 +105,8 @@ def test_paths_that_are_not_there_are_told_before_anything_is_opened(tmp_path: P
     Path("plan.md").write_text("x", encoding="utf-8")
     Path("papers").mkdir()
     assert refused("add", "plna.md") == "There is no plna.md. Did you mean plan.md?"
+    Path("old.md").symlink_to("gone.md")
+    assert refused("add", "old.md") == "old.md is a link to something that is not there."
     assert refused("add", "plan.md", "xyz") == f"There is no {tmp_path / 'xyz'}. Check the path and try again."
     assert refused("add", "") == "A path is empty, perhaps by a variable that is not set. Write . for this folder."
     assert refused("say", "x", "--file", "papers") == "papers is a folder. Write the path of a file."
@@ -111,6 +117,11 @@ def test_paths_that_are_not_there_are_told_before_anything_is_opened(tmp_path: P
         refused("eval", "route", "--train", "none/none")
         == f"There is no {tmp_path / 'none' / 'none'}. Check the path and try again."
     )
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not cli(["--version"], prog_name="paring", standalone_mode=False)
+    assert capsys.readouterr().out.strip() == version("paring")
 
 
 def test_nothing_heavy_is_imported_for_a_help_page() -> None:

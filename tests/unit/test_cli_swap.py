@@ -11,6 +11,7 @@ from fakes.swapping import figures
 from bot import cli_swap
 from bot.cli import cli
 from bot.cli_errors import UsageError
+from bot.errors import ParingError
 from bot.models.fetch import Place
 from bot.models.trial import Figures
 
@@ -131,6 +132,23 @@ def test_the_memory_the_audit_and_the_admins_are_told(paring: Paring) -> None:
     assert "no admin any more" in paring("admins", "remove", "telegram:4711")[1]
     told = paring("audit")[1]
     assert re.search(r"terminal · paring admins add telegram:4711 · done", told)
+
+
+@pytest.mark.parametrize(
+    ("words", "english", "korean"),
+    [
+        (("card", "99"), "There is no swap 99. paring models shows", "99번 교체는 없어요. paring models 로"),
+        (("admins", "add"), "paring admins remove CHANNEL:USER", "paring admins remove 채널:사용자"),
+        (("guests", "remove"), "such as paring guests remove telegram:4711", "예: paring guests 삭제 telegram:4711"),
+        (("dead", "replay"), "Write paring dead, paring dead replay REF", "paring dead, paring dead replay 참조"),
+        (("admit", "here"), "or, in a group, /admit here", "그룹에서는 /들이기 여기"),
+    ],
+)
+def test_a_refusal_names_the_verbs_of_the_terminal(paring: Paring, words: tuple[str, ...], english: str, korean: str) -> None:
+    with pytest.raises(ParingError) as refusal:
+        paring(*words)
+    assert english in refusal.value.sentence("en")
+    assert korean in refusal.value.sentence("ko")
 
 
 def test_models_are_looked_for(paring: Paring, monkeypatch: pytest.MonkeyPatch) -> None:
