@@ -38,14 +38,15 @@ TAKEN_WITHIN_S = 120.0
 SETTLE_S = 0.4
 """How long one waits for the rest of an album or of a cut text, each time that more of it came."""
 MOST_SETTLES = 5
-MOST_UPDATES = 2**31
-"""Numbers are smaller; an offset past one that is not would confirm what has yet to come. Source: the API's "Integer" has 32 bits."""
+MOST_UPDATES = 2**53
+"""Numbers are smaller, whoever counts them: JSON carries no larger one. Telegram's have 32 bits and begin somewhere past 0; a server
+of one's own may count from 0, or in milliseconds."""
 FAR = 1_000_000
 """A number so far past the others is believed once it comes twice: an offset past one that is made up would confirm what has yet to
 come. Telegram itself jumps only where nothing came for a week. Source: https://core.telegram.org/bots/api#update (update_id)"""
 AT_ONCE = 100
 """Updates in one answer, as Telegram has it; fewer are asked for where these are too long to be read."""
-_FIRST_NUMBER = lazy.compile(rb'"update_id"\s*:\s*(\d{1,10})\b')
+_FIRST_NUMBER = lazy.compile(rb'"update_id"\s*:\s*(\d{1,16})\b')
 _log = logging.getLogger(__name__)
 
 
@@ -132,7 +133,7 @@ class Poller:
         updates: dict[int, Update] = {}
         for update in told:
             number = update.get("update_id") if isinstance(update, dict) else None
-            if isinstance(number, int) and not isinstance(number, bool) and 0 < number < MOST_UPDATES:
+            if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < MOST_UPDATES:
                 updates[number] = max(updates.get(number, {}), update, key=len)  # told twice: where it says more
             else:
                 _log.warning("An update without a number was left out.")

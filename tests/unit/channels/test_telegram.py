@@ -215,7 +215,7 @@ async def test_waits_grow_to_a_limit_and_begin_anew() -> None:
     assert waits[-1] == 300.0
 
 
-@pytest.mark.parametrize("order", [(7, 5, 6, 5), (5, 6, 7, 7), (5, 6, 7, -5, 0, 2**31, 10**18, True)])
+@pytest.mark.parametrize("order", [(7, 5, 6, 5), (5, 6, 7, 7), (5, 6, 7, -5, 2**31, 2**52, 10**18, True)])
 async def test_updates_out_of_order_and_twice_are_taken_once_in_their_order_and_no_false_number_confirms_any(
     order: Sequence[int],
 ) -> None:
@@ -307,6 +307,13 @@ async def test_a_number_far_past_the_others_confirms_nothing_until_it_comes_twic
     taken, asked = await polled([5, made_up], [6, made_up + 1], [jumped], [jumped], [jumped + 1])
     assert taken == [5, 6, jumped, jumped + 1]
     assert [offset for offset, _limit in asked] == [None, 6, 7, 7, jumped + 1, jumped + 2]
+
+
+@pytest.mark.parametrize("first", [0, 2**31 - 1, 1_780_000_000_000])
+async def test_a_server_may_count_its_updates_from_anywhere(first: int) -> None:
+    taken, asked = await polled([first], [first, first + 1])
+    assert taken == [first, first, first + 1]
+    assert [offset for offset, _limit in asked] == [None, first + 1, first + 2]
 
 
 async def test_updates_too_long_to_be_read_are_asked_for_one_by_one_and_only_such_a_one_is_left_out() -> None:
