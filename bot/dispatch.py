@@ -280,7 +280,11 @@ class Dispatcher:
         return chosen.takes | {"image"} if pictures else chosen.takes
 
     def _taker(self, files: Sequence[Attachment]) -> Skill | None:
-        return next((skill for skill in self._skills.values() if any(file.kind in skill.takes for file in files)), None)
+        """Return who works on one of them, where the words name nobody: a document is asked, as the documents are in any such case."""
+        first = () if self._fallback is None else (self._fallback,)
+        return next(
+            (skill for skill in (*first, *self._skills.values()) if any(file.kind in skill.takes for file in files)), None
+        )
 
     async def _asked_back(self, message: Message, decision: Decision, route: Route) -> Plan | Answer:
         looked = await self._looked(message, route)

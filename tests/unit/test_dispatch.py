@@ -137,6 +137,20 @@ async def test_a_photo_with_words_that_name_no_skill_for_photos_stays_with_its_c
     assert len(house.caption.asked) == 1
 
 
+@pytest.mark.parametrize("decision", [Decision("", action="none"), Decision("ocr", 0.3, runner_up="chat", action="ask")])
+async def test_a_question_with_a_document_that_names_no_skill_is_put_to_the_document(decision: Decision) -> None:
+    async def decide(_text: str, _language: str) -> Decision:
+        return decision
+
+    async def keep(_message: Message, _skill: str) -> None:
+        pass
+
+    skills = [FakeSkill("ocr", takes=("image", "document")), FakeSkill("search", takes=("document",))]
+    dispatcher = Dispatcher(skills, decide, text_bytes=1000, keep_label=keep)
+    answer = await dispatcher.answer(make_message("how much is the deposit?", attachments=[PAPER]))
+    assert (answer.replies[0].text, answer.route.how) == ("search: how much is the deposit?", "attachment")
+
+
 async def test_who_works_on_documents_is_given_the_text_in_a_photo() -> None:
     house = House(Decision("ocr"))
     house.ocr.takes = frozenset({"document"})
