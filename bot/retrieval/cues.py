@@ -44,7 +44,8 @@ _DAY_WORDS = (
 )
 _DATE = (
     rf"\b(?:(?:1\d|20)\d\d|{_one_of(_DAY_WORDS)}|\w+ century|{_one_of('spring summer autumn winter')})\b"
-    r"|(?=\d)(?:\d{1,2}:\d\d|(?<!\d)\d+\s?(?:년|월|일|시|세기|주|개월))"
+    r"|(?=\d)(?:\d{1,2}:\d\d|(?<!\d)\d+\s?(?:년|월|일|시|세기|주|개월)|(?<!\d)\d{1,2}(?:st|nd|rd|th)\b)"
+    r"|(?-i:\b(?:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b)|(?<![가-힣\d])[월화수목금토일](?:\s?[·,/~-]\s?[월화수목금토일])+(?=[에은는이]|[^가-힣]|$)"
     r"|(?=[가-힣])(?:하루|이틀|사흘|나흘|닷새|엿새|이레|열흘|보름|오늘|내일|어제|매주|매년|매월|[월화수목금토일]요일|일시|날짜)"
 )
 _NO_NAMES = "The This That These Those It In On At He She They We You I A An As If For From By But And Or So To When While After Before There"
@@ -73,7 +74,8 @@ _ASKS_NUMBER = (
 )
 _ASKS_DATE = (
     r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b|\b(?:date|deadline)\b"
-    r"|언제|며칠|몇 ?[년월일시]|연도|날짜|시기|일시|기한"
+    r"|\b(?:opening|business|office|visiting) (?:hours|times)\b|\bhours\s*\??$"
+    r"|언제|며칠|몇 ?[년월일시]|연도|날짜|시기|일시|기한|무슨 ?요일|(?:진료|영업|운영|이용|개관|근무) ?시간"
 )
 _ASKS_NAME = r"\bwho(?:se|m)?\b|\b(?:what|which) (?:person|man|woman|king|queen|president|author|scientist)\b"
 _ASKS_PLACE = (

@@ -23,6 +23,7 @@ from bot.retrieval.cues import asked_for, is_title, kinds, plainly
 from bot.retrieval.evidence import BESIDE, EVIDENCE, Held, letters, own_evidence
 from bot.retrieval.features import QueryTerms
 from bot.retrieval.tokens import Tokens
+from bot.retrieval.weekdays import asked_day, days_of
 
 BEFORE = 0.4
 """What a term counts that stands in the sentence before, or in the title line above, and not in this one."""
@@ -84,12 +85,12 @@ def read(question: str, texts: Sequence[str], query: QueryTerms, sentences: Sent
     weights = query.weights
     total = float(weights.sum()) or 1.0
     bounds = [0, *itertools.accumulate(sentences.counts)]
-    held = query.read(sentences.terms).counts(query.marks) > 0
+    said = _said(texts, sentences)
+    held = (query.read(sentences.terms).counts(query.marks) > 0) | _by_day(query, said)
     before = np.zeros_like(held)
     before[1:] = held[:-1]
     before[[end for end in bounds[1:] if end < len(before)]] = False  # nothing stands before a passage's first sentence
     named = np.isin(query.marks, query.read(Tokens.of([sentences.named])).flat)
-    said = _said(texts, sentences)
     titles = _titles(texts, sentences, said)
     above = before | _above(held, titles, bounds)
     cues = asked_for(question)
@@ -173,6 +174,17 @@ def _answering(scores: Sequence[float], said: Sequence[str], question: str) -> i
 def _said(texts: Sequence[str], sentences: Sentences) -> list[str]:
     whose = [text for text, count in zip(texts, sentences.counts, strict=True) for _sentence in range(count)]
     return [text[start:end] for text, (start, end) in zip(whose, sentences.spans.tolist(), strict=True)]
+
+
+def _by_day(query: QueryTerms, said: Sequence[str]) -> NDArray[np.bool_]:
+    """Return bool (n, terms): which sentences name a day of the week that is asked for in short: "Sat", "월~금"."""
+    named = np.zeros((len(said), len(query.terms)), bool)
+    asked = [(place, day) for place, term in enumerate(query.terms) if (day := asked_day(term)) is not None]
+    if asked:
+        days = [days_of(sentence) for sentence in said]
+        for place, day in asked:
+            named[:, place] = [day in those for those in days]
+    return named
 
 
 def _titles(texts: Sequence[str], sentences: Sentences, said: Sequence[str]) -> NDArray[np.bool_]:

@@ -14,6 +14,10 @@ from bot.retrieval.cues import NO_MONEY, ONCE, asked_for, is_title, kinds, plain
         ("점검은 언제예요?", "둘째 주 수요일입니다.", "새로 만듭니다."),
         ("며칠까지 되나요?", "한 주에 이틀까지 됩니다.", "기본급의 50퍼센트입니다."),
         ("담당자가 누구야?", "담당: 박서연입니다", "예약하세요"),
+        ("when do wages come", "They are paid on the 25th.", "They are paid by hand."),
+        ("when is it delivered", "Tue + Fri", "by van"),
+        ("saturday hours", "8:00 - 16:00", "beside the ferry"),
+        ("무슨 요일에 와?", "화·금에 온다", "차로 온다"),
         ("집결지는 어디인가요?", "집결지: 정문 앞", "빨리 걸으세요"),
     ],
 )

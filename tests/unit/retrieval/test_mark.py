@@ -55,6 +55,17 @@ def test_a_question_without_a_word_marks_nothing(texts: list[str]) -> None:
             "The release moves to 18 March.",
         ),
         (
+            "Harbour Street saturday hours",
+            "3 Harbour Street, by the ferry.\n\nMon-Fri: 7:00 - 15:00\nSat: 8:00 - 16:00",
+            "Sat: 8:00 - 16:00",
+        ),
+        (
+            "Is it open on wednesday?",
+            "Open hours below.\n\nMon: closed\nTue-Fri: 6:30 - 18:00\nSat: 7:30",
+            "Tue-Fri: 6:30 - 18:00",
+        ),
+        ("목요일 진료시간", "월·수·금: 10:00~19:00\n화·목: 10:00~21:00\n토: 09:00~13:00", "화·목: 10:00~21:00"),
+        (
             "서버 점검은 언제 하나요?",
             "서버 정기 점검\n\n점검은 둘째 주 수요일에 합니다.\n\n담당자: 박지훈",
             "점검은 둘째 주 수요일에 합니다.",
