@@ -66,6 +66,7 @@ _SURE_REASON = r"\b(?:because|due to|reason|caused?)\b|때문|원인|이유"
 
 _ASKS_MONEY = (
     rf"\b(?:{_one_of('price costs? fees? fares? budget rent salary penalty deposit deductible')}|how much (?:is|are|was|were|did|will))\b"
+    r"|\bhow much\s*[?.!]*$"
     r"|(?=[가-힣])(?:가격|금액|비용|요금|단가|예산|임대료|월세|보증금|수당|연봉|지원금|보상금|상여금|연구비|등록금|(?<![가-힣])[밥술찻책]?값)"
 )
 _ASKS_NUMBER = (

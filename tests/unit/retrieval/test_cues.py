@@ -39,6 +39,7 @@ def test_money_says_more_than_another_number_where_money_is_asked_for() -> None:
     assert kinds("빔프로젝터 예산", ["3층에 둔다.", "1,450,000원이다."]).tolist() == [ONCE * NO_MONEY, 1]
     assert kinds("What does it cost?", ["It has 16 screws.", "It costs 40 euros.", "USD 40"]).tolist() == [NO_MONEY, 1, 1]
     assert kinds("합계 금액", ["합계(만원): 31000"]).tolist() == [1]
+    assert kinds("repair of the pedal how much", ["It has 28 inches.", "It costs 340 pounds."]).tolist() == [NO_MONEY, 1]
     amount, day = kinds("월 임대료는 매달 며칠에 내나요?", ["1,350만원으로 한다.", "매달 15일에 낸다."])
     assert amount < day
 
