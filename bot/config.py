@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.config_channels import ChannelSettings, MatrixSettings, SlackSettings, TelegramSettings, WebSettings
-from bot.config_section import PREFIX, Names, Section, listed
+from bot.config_section import PERSON, PREFIX, Names, Section, listed
 from bot.errors import InputError
 
 __all__ = [
@@ -103,6 +103,13 @@ class ModelSettings(Section):
     chat_url: str = Field(default="", description="Base URL of an OpenAI-compatible server of your own, for the chat slot.")
     chat_model: str = Field(default="", description="The model's name on that server.")
     chat_key: SecretStr = Field(default=SecretStr(""), description="Its key, where it wants one. Environment only.")
+
+    @field_validator("chat_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not value.lower().startswith(("http://", "https://")):
+            raise PydanticCustomError("address", "no address")
+        return value
 
 
 class LinkSettings(Section):
@@ -221,6 +228,13 @@ class Settings(BaseSettings):
             if isinstance(value, Mapping)
             else value
         )
+
+    @field_validator("admins")
+    @classmethod
+    def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if strange := [name for name in value if not PERSON.fullmatch(name)]:
+            raise PydanticCustomError("person", "nobody", {"given": strange[0]})
+        return value
 
     @field_validator("timezone")
     @classmethod

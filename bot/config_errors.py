@@ -51,6 +51,10 @@ _EXPECTED: dict[str, Callable[[dict[str, Value]], Text]] = {
         "“{given}” is no scope. Write public, dm:CHANNEL/ACCOUNT/CHAT or group:CHANNEL/ACCOUNT/CHAT", given=facts["given"]
     ),
     "timezone": lambda facts: _("“{given}” is no time zone. Write one such as Asia/Seoul or Europe/Berlin", given=facts["given"]),
+    "person": lambda facts: _(
+        "“{given}” is nobody. Write CHANNEL:USER, such as telegram:4711; who is refused is told their own", given=facts["given"]
+    ),
+    "address": lambda _facts: _("expected a URL such as http://127.0.0.1:11434/v1"),
     "telegram_number": lambda facts: _(
         "“{given}” is no number of Telegram's; the bot tells people their number, or a group's, when it refuses them",
         given=facts["given"],

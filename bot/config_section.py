@@ -15,7 +15,11 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_settings import NoDecode
 
+from bot import lazy
+
 PREFIX = "PARING_"
+PERSON = lazy.compile(r"(?P<channel>[a-z][a-z0-9_-]{0,30}):(?P<user>[^\s:,]{1,200}|@[^\s:,]{1,200}:[^\s,]{1,200})")
+"""How a person is named: CHANNEL:USER, the user without a colon, but for Matrix: `matrix:@ann:example.org`."""
 
 
 class Section(BaseModel):

@@ -20,13 +20,15 @@ from urllib.parse import urlsplit
 from bot.config import MEBIBYTE
 from bot.config_file import find_config
 from bot.doctor_channels import LOOKS, OWN_HOSTS
+from bot.doctor_named import NAMED
 from bot.doctor_report import Finding, Report, State, plain
 from bot.errors import ParingError, refusal
-from bot.locale import phrases
+from bot.locale import Text, phrases
 from bot.message import Message, unpack
 from bot.models.health import health_of
 from bot.store import schema
 from bot.store.blobs import BlobStore
+from bot.store.failures import LOCKED
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -52,6 +54,7 @@ def examine(settings: Settings, environment: Mapping[str, str] | None = None, *,
         _vectors,
         _models,
         _reading,
+        *NAMED,
         *LOOKS,
     )
     found = [_file(environment), *(finding for look in looks for finding in look(settings))]
@@ -102,9 +105,11 @@ def _database(settings: Settings) -> list[Finding]:
     try:
         found = schema.version(path)
     except ParingError as error:
-        return [Finding(what, "missing", error.text, _("mv {file} {file}.broken", file=str(path)))]
+        return [Finding(what, "missing", error.text, _mended(path, error))]
     if not found:
         return [Finding(what, "ok", _("none yet; it is made at the first start"))]
+    if not _is_open(path, os.W_OK):
+        return [Finding(what, "missing", _("{file} cannot be written", file=str(path)), _whose(path))]
     if found > schema.head():
         return [Finding(what, "missing", _("made by a newer Paring (schema {found})", found=found), _("update Paring"))]
     waiting = dead = documents = 0
@@ -126,6 +131,25 @@ def _database(settings: Settings) -> list[Finding]:
         file=str(path), found=found, documents=documents, waiting=waiting, dead=dead,
     )  # fmt: skip
     return [Finding(what, "ok", detail if found == schema.head() else _("{detail}; upgraded at the next start", detail=detail))]
+
+
+def _mended(path: Path, error: ParingError) -> Text:
+    """Return what is done about a database that cannot be opened: only one that is none, or damaged, is put away."""
+    if error.text is LOCKED:
+        return _("end the other program; nothing is wrong with the file")
+    if not _is_open(path, os.R_OK):
+        return _whose(path)
+    return _("mv {file} {file}.broken", file=str(path))
+
+
+def _is_open(path: Path, right: int) -> bool:
+    """Say whether this user has the right to the database and to what SQLite keeps beside it."""
+    files = (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
+    return all(os.access(one, right) for one in files if one.exists())
+
+
+def _whose(path: Path) -> Text:
+    return _("let the bot's own user write it: ls -l {file} says whose it is", file=str(path))
 
 
 def _files(settings: Settings) -> list[Finding]:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot import lazy
 from bot.channels.channel import KnowsRoles
+from bot.config_section import PERSON
 from bot.errors import InputError
 from bot.locale import phrases
 
@@ -43,8 +44,6 @@ TERMINAL: Final = "terminal"
 """Who orders by the command line, in the audit."""
 LOOK_EVERY_S: Final = 5.0
 """How often one looks for admins whom another process added or removed, to show and to take away menus."""
-_PERSON = lazy.compile(r"(?P<channel>[a-z][a-z0-9_-]{0,30}):(?P<user>[^\s:,]{1,200}|@[^\s:,]{1,200}:[^\s,]{1,200})")
-"""A user is named without a colon, but for Matrix: `matrix:@ann:example.org`."""
 _TELEGRAM_USER = lazy.compile(r"\d{1,19}", re.ASCII)
 """A chat's number has a sign."""
 
@@ -160,5 +159,5 @@ def person_of(message: Message) -> str:
 
 def has_a_name(person: str) -> bool:
     """Say whether it is CHANNEL:USER, and a person: a group, in whose name its admins may speak in Telegram, is none."""
-    form = _PERSON.fullmatch(person)
+    form = PERSON.fullmatch(person)
     return form is not None and (form["channel"] != "telegram" or _TELEGRAM_USER.fullmatch(form["user"]) is not None)

@@ -115,6 +115,8 @@ def test_an_empty_variable_is_one_that_is_not_set(tmp_path: Path, monkeypatch: p
         ("language = 'fr'", "expected one of 'ko', 'en'", "'ko', 'en' 가운데 하나"),
         ("[links]\nallowed_hosts = 5", "expected a list of texts in brackets", "글의 목록"),
         ("[models]\nchoose = 3", "expected a section", "묶음이 와야"),
+        ("admins = ['4711']", "“4711” is nobody. Write CHANNEL:USER, such as telegram:4711", "telegram:4711처럼 채널:사용자로"),
+        ("[models]\nchat_url = '127.0.0.1:11434'", "expected a URL such as http://127.0.0.1:11434/v1", "같은 URL이어야 해요"),
         ("[telegram]\nallowed_users = ['kim']", "“kim” is no number of Telegram's", "“kim”은(는) 텔레그램 번호가 아니에요"),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,19 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from bot.config import MatrixSettings, ModelSettings, Settings, TelegramSettings, WebSettings
+from bot.config import (
+    BackupSettings,
+    MatrixSettings,
+    ModelSettings,
+    QuotaSettings,
+    Settings,
+    TelegramSettings,
+    WatchSettings,
+    WebSettings,
+)
 from bot.doctor import examine
 from bot.doctor_report import Finding, Report
+from bot.errors import StoreError
 from bot.locale import Text
 from bot.message import Attachment
 from bot.retrieval.saved import Made
@@ -21,6 +32,7 @@ from bot.settings_list import settings_rows, settings_table
 from bot.store.assignments import Assignments
 from bot.store.blobs import BlobStore
 from bot.store.database import Database
+from bot.store.failures import LOCKED
 from bot.store.generations import Generations
 from bot.store.inbox import Inbox
 from bot.store.shelf import Mark
@@ -31,6 +43,10 @@ from bot.testing import make_message
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the models out: their files are hashed whole."""
     monkeypatch.setattr("bot.doctor._models", lambda _settings: [])
+
+
+def _denied(path: Path) -> str:
+    raise StoreError(f"{path} cannot be opened: permission denied.")
 
 
 def settings(home: Path, **more: object) -> Settings:
@@ -72,6 +88,52 @@ def test_a_broken_database_is_told_with_what_to_type(tmp_path: Path) -> None:
     finding = found(examine(settings(tmp_path), {}), "database")
     assert finding.state == "missing"
     assert str(finding.next) == f"mv {tmp_path}/paring.db {tmp_path}/paring.db.broken"
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("denied", [os.R_OK, os.W_OK])
+async def test_a_database_that_another_owns_is_not_put_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, denied: int) -> None:
+    home = settings(tmp_path)
+    await (await Database.open(home.database)).close()
+    if denied == os.R_OK:
+        monkeypatch.setattr("bot.store.schema.version", _denied)
+    monkeypatch.setattr("bot.doctor.os.access", lambda _path, right: right != denied)
+    finding = found(examine(home, {}), "database")
+    assert (finding.state, str(finding.next)) == (
+        "missing",
+        f"let the bot's own user write it: ls -l {home.database} says whose it is",
+    )
+    assert "봇을 돌리는 사용자" in finding.next.to("ko") if finding.next else False
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_database_that_is_only_locked_is_not_put_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(_path: Path) -> str:
+        raise StoreError(LOCKED)
+
+    monkeypatch.setattr("bot.store.schema.version", locked)
+    finding = found(examine(settings(tmp_path), {}), "database")
+    assert str(finding.next) == "end the other program; nothing is wrong with the file"
+
+
+@pytest.mark.usefixtures("quick")
+def test_folders_that_the_settings_name_are_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    watch = WatchSettings(folders=(tmp_path / "there", tmp_path / "away"))
+    report = examine(settings(tmp_path, watch=watch, backup=BackupSettings(every_h=24, folder=tmp_path / "file" / "x")), {})
+    (told,) = [one for one in report.findings if str(one.what) == "folder to watch"]
+    assert (told.state, str(told.detail)) == ("optional", f"{tmp_path / 'away'} cannot be looked into: it is not there")
+    assert "a part of its path is no folder" in str(found(report, "folder for backups").detail)
+    fine = examine(settings(tmp_path, backup=BackupSettings(every_h=24, folder=tmp_path / "new")), {})
+    assert {str(one.what) for one in fine.findings}.isdisjoint({"folder to watch", "folder for backups"})
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_costly_skill_that_there_is_not_is_told(tmp_path: Path) -> None:
+    report = examine(settings(tmp_path, quotas=QuotaSettings(costly=("imagine", "imagin"))), {})
+    told = next(one for one in report.findings if "quotas.costly" in str(one.detail))
+    assert (str(told.detail), "imagine" in str(told.next)) == ("quotas.costly names imagin: there is no such skill", True)
 
 
 @pytest.mark.usefixtures("quick")
