@@ -50,7 +50,8 @@ class Folders:
         gone = await asyncio.to_thread(missing, paths, keys)
         for key in gone:
             await self.library.remove(scope, key=key)
-        outcomes = [*await self.library.add_files(await asyncio.to_thread(files_of, paths), scope, report)]
+        files, shut = await asyncio.to_thread(files_of, paths)
+        outcomes: list[Added | Failed] = [*await self.library.add_files(files, scope, report), *shut]
         for number, link in enumerate(links):
             report(link, number, len(links))
             outcomes.append(await self._add_link(link, scope))

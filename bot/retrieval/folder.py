@@ -119,9 +119,15 @@ async def gather_files(add: Add, files: Sequence[tuple[Path, str]], scope: Scope
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def files_of(paths: Sequence[Path]) -> list[tuple[Path, str]]:
-    """Return the (file, title) pairs that `paths` name, in the order of the walk, each once."""
-    return list(dict.fromkeys(found for path in paths for found in walk(path)))
+def files_of(paths: Sequence[Path]) -> tuple[list[tuple[Path, str]], list[Failed]]:
+    """Return the (file, title) pairs that `paths` name, in the order of the walk, each once; and the folders that cannot be opened."""
+    shut: dict[str, Failed] = {}
+
+    def refused(error: OSError) -> None:
+        folder = os.path.realpath(error.filename)
+        shut[folder] = _not_opened(path_of(key_of(Path(folder))), error)
+
+    return list(dict.fromkeys(found for path in paths for found in walk(path, refused))), list(shut.values())
 
 
 def missing(paths: Sequence[Path], keys: Sequence[str]) -> list[str]:
@@ -166,12 +172,15 @@ def path_of(key: str) -> str:
     return key.removeprefix(PATH).partition(WITHIN)[0]
 
 
-def walk(path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield (file, title) of `path`: itself, or what lies in the folder, in the order of names; a title is the path in the folder."""
+def walk(path: Path, refused: Callable[[OSError], None] | None = None) -> Iterator[tuple[Path, str]]:
+    """Yield (file, title) of `path`: itself, or what lies in the folder, in the order of names; a title is the path in the folder.
+
+    `refused` is told of each folder that cannot be opened.
+    """
     if not path.is_dir():
         yield path.resolve(), shown(path.name)
         return
-    for folder, folders, files in os.walk(path):
+    for folder, folders, files in os.walk(path, onerror=refused):
         if HOME in files:
             folders.clear()
             continue
@@ -232,8 +241,12 @@ async def _one(add: Add, file: Path, title: str, scope: Scope, told: Told) -> Ad
     except (InputError, ModelError) as error:
         return Failed(path, error.text, passing=isinstance(error, ModelError))
     except OSError as error:
-        why = _("it cannot be opened ({why}); check who may read it, and add it again.", why=refusal(error))
-        return Failed(path, why, passing=True)
+        return _not_opened(path, error)
+
+
+def _not_opened(path: str, error: OSError) -> Failed:
+    why = _("it cannot be opened ({why}); check who may read it, and add it again.", why=refusal(error))
+    return Failed(path, why, passing=True)
 
 
 def key_of(file: Path) -> str:

@@ -184,8 +184,8 @@ class Shelves:
         Hidden files, version control's folders and what is no document are passed over.
         """
         begun = time.perf_counter()
-        files = await asyncio.to_thread(files_of, paths)
-        outcomes = await self.add_files(files, scope, report)
+        files, shut = await asyncio.to_thread(files_of, paths)
+        outcomes = [*await self.add_files(files, scope, report), *shut]
         return Gathered.of(outcomes, seconds=time.perf_counter() - begun)
 
     async def add_files(

@@ -1,3 +1,4 @@
+import errno
 import os
 import unicodedata
 import zipfile
@@ -65,6 +66,20 @@ async def test_one_bad_file_is_told_and_does_not_stop_the_rest(library: Shelves,
     assert "not read" in done.to("en")
     assert reports[-1] == ("", 3, 3, 2)
     assert done.as_json()["added"] == 2
+
+
+async def test_a_folder_that_cannot_be_opened_is_told(library: Shelves, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def denied(path: str) -> object:
+        if Path(path).name == "deep":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    done = await library.add_many([folder, folder / "deep"], PUBLIC)
+    assert (done.added, [failed.path for failed in done.failed if failed.passing]) == (1, [str(folder / "deep")])
+    assert f"not read: {folder / 'deep'}: it cannot be opened (permission denied); check who may read it" in done.to("en")
 
 
 async def test_again_changes_nothing(library: Shelves, folder: Path) -> None:
