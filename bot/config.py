@@ -232,6 +232,8 @@ class Settings(BaseSettings):
     @field_validator("admins")
     @classmethod
     def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Take a bare number for Telegram's: no other platform's people are numbers."""
+        value = tuple(f"telegram:{name}" if name.isascii() and name.isdigit() else name for name in value)
         if strange := [name for name in value if not PERSON.fullmatch(name)]:
             raise PydanticCustomError("person", "nobody", {"given": strange[0]})
         return value

@@ -75,6 +75,11 @@ def test_admins_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None
     assert load_settings().admins == ("telegram:1", "web:me")
 
 
+def test_an_admin_who_is_a_bare_number_is_telegrams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARING_ADMINS", "4711,web:me")
+    assert load_settings().admins == ("telegram:4711", "web:me")
+
+
 def test_every_setting_is_described_and_has_a_variable() -> None:
     for key, _default, description, _secret in walk():
         assert description, key
@@ -115,7 +120,7 @@ def test_an_empty_variable_is_one_that_is_not_set(tmp_path: Path, monkeypatch: p
         ("language = 'fr'", "expected one of 'ko', 'en'", "'ko', 'en' 가운데 하나"),
         ("[links]\nallowed_hosts = 5", "expected a list of texts in brackets", "글의 목록"),
         ("[models]\nchoose = 3", "expected a section", "묶음이 와야"),
-        ("admins = ['4711']", "“4711” is nobody. Write CHANNEL:USER, such as telegram:4711", "telegram:4711처럼 채널:사용자로"),
+        ("admins = ['@ann']", "“@ann” is nobody. Write CHANNEL:USER, such as telegram:4711", "telegram:4711처럼 채널:사용자로"),
         ("[models]\nchat_url = '127.0.0.1:11434'", "expected a URL such as http://127.0.0.1:11434/v1", "같은 URL이어야 해요"),
         ("[telegram]\nallowed_users = ['kim']", "“kim” is no number of Telegram's", "“kim”은(는) 텔레그램 번호가 아니에요"),
     ],
