@@ -104,6 +104,11 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.groups)
 
+    def held(self, query: QueryTerms) -> NDArray[np.bool_]:
+        """Return bool (n, terms): which of the query's words, but those that only ask, each passage, its heading or title holds."""
+        counts = sum(tokens.counts(query.marks) for tokens in (self.title, self.heading, self.body))
+        return np.asarray(counts > 0) & ~query.light
+
 
 def hangul_share(text: str) -> float:
     """Return the share of Hangul syllables among the letters of `text`, 0 where it has none."""

@@ -44,6 +44,8 @@ class Question:
     asked: Asked | None = None
     """What it asks of a chat, where chats are to be searched; its `about` was embedded as `about`."""
     about: Array | None = None
+    year: int | None = None
+    """The present one, by which "last year" is told; None where no edition of a document is preferred."""
 
 
 class FlippedError(Exception):

@@ -317,7 +317,7 @@ class Shelves:
                 return await self._on_thread(partial(_answer, self._found_by, ask, question))
             except FlippedError as flip:
                 self._embedder = flip.embedder
-        return await self._on_thread(partial(_answer, self._found_by, ask, Question(query, _NO_VECTOR, "", asked)))
+        return await self._on_thread(partial(_answer, self._found_by, ask, self._unseen(query, asked)))
 
     async def _settled(self, looked: Looked, question: Question) -> list[Hit]:
         """Return the hits where the first look, or in doubt the sentences' own vectors, say that the first passage answers, else `[]`."""
@@ -340,8 +340,12 @@ class Shelves:
         try:
             vectors = await embedded(self._models, embedder, texts)
         except NoModelError:
-            return Question(query, _NO_VECTOR, "", asked)
-        return Question(query, vectors[0], embedder, asked, vectors[-1])
+            return self._unseen(query, asked)
+        return Question(query, vectors[0], embedder, asked, vectors[-1], self._now().year)
+
+    def _unseen(self, query: str, asked: spoken.Asked | None) -> Question:
+        """Return the question without a vector: words alone find then."""
+        return Question(query, _NO_VECTOR, "", asked, year=self._now().year)
 
     def _found_by(self) -> Finder:
         """Return the finder; on its thread alone."""

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from bot.language import detect
 from bot.passage import Added, Hit, Scope, Scopes
+from bot.retrieval.editions import preferred
 from bot.retrieval.embed import unpack_terms
 from bot.retrieval.exchange import Conversation
 from bot.retrieval.features import Candidates, QueryTerms, features
@@ -342,14 +343,12 @@ class Finder:
             return nothing()
         if talk is not None:
             talk.gather(rows, [*held, *near])
-        weighed = features(
-            query,
-            self._as_candidates(rows, query, talk),
-            vector,
-            mean_length=self._hearing.mean_length,
-            korean=self._fusion.korean,
-        )
+        candidates = self._as_candidates(rows, query, talk)
+        weighed = features(query, candidates, vector, mean_length=self._hearing.mean_length, korean=self._fusion.korean)
         scores = self._fusion.order(weighed)
+        if question.year is not None:
+            titles = [row.title for row in rows]
+            scores = preferred(titles, scores, partial(candidates.held, query), question.text, year=question.year)
         deeper = deeper_in(near, held) if count > len(rows) else []
         below_them = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}
         tail = [below_them[number] for number in deeper if number in below_them]

@@ -1,5 +1,6 @@
 import asyncio
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,19 @@ async def test_a_page_that_came_as_a_file_is_called_by_its_title_and_its_name(li
     await library.add_file(file, PUBLIC, title="leave_2026.html")
     (hit,) = await library.search("how many days of leave a year?", EVERYONE)
     assert hit.passage.title == "Leave policy (leave_2026.html)"
+
+
+async def test_of_two_years_of_one_list_the_present_one_answers(
+    database: Database, embedder: WordEmbedder, tmp_path: Path
+) -> None:
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    library = Shelves(database, embedder, InlineSandbox(), tmp_path, LimitSettings(), now=lambda: now)  # type: ignore[arg-type]
+    for of, price in (("2025", "5.70"), ("2026", "6.20 euros from the oven of the new shop")):
+        await library.add_text(f"The rye loaf costs {price}.", PUBLIC, title=f"prices {of}.txt", link="", key=of)
+    present = (await library.search("how much is the rye loaf?", EVERYONE))[0]
+    former = (await library.search("how much was the rye loaf last year?", EVERYONE))[0]
+    await library.close()
+    assert (present.passage.title, former.passage.title) == ("prices 2026.txt", "prices 2025.txt")
 
 
 async def test_scores_go_down_and_stay_between_0_and_1(library: Shelves) -> None:
