@@ -33,6 +33,23 @@ async def test_the_password_opens_the_page_and_signing_out_shuts_it(locked: Hous
     await expect(page).to_have_url(f"{locked.web.url}/sign-in")
 
 
+@pytest.mark.parametrize("locale", ["ko-KR", "en-GB"])
+async def test_the_narrowest_phone_shows_every_control_whole(locked: House, chromium: Browser, locale: str) -> None:
+    """320 px, as a page at 400 % has it: WCAG 2.2, success criterion 1.4.10."""
+    context = await chromium.new_context(viewport={"width": 320, "height": 568}, locale=locale)
+    page = await context.new_page()
+    await page.goto(locked.web.url)
+    await page.locator("input[type=password]").fill("correct horse")
+    await page.keyboard.press("Enter")
+    await live(page)
+    for control in (".brand svg", ".bar a.text", "#switch", "#theme", ".bar form button", "#attach", "#text", "#send"):
+        box = await page.locator(control).bounding_box()
+        assert box is not None, control
+        assert (box["x"] >= 0, box["x"] + box["width"] <= 320) == (True, True), control
+    assert await page.locator(".bar").evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+    await context.close()
+
+
 async def test_signing_out_shuts_every_window(locked: House, context: BrowserContext) -> None:
     first = await context.new_page()
     await first.goto(locked.web.url)
