@@ -23,6 +23,8 @@ from bot.errors import StoreError
 SOCKET = "/_nicegui_ws/"
 PAGE_PATHS = ("/", "/admin", "/favicon.ico")
 SERVED = ("/admin/", "/api/", "/assets/", "/blobs/", "/documents/", "/messages/", "/_nicegui/", SOCKET)
+READ = ("/documents/", "/messages/")
+"""Pages that a person opens by a link, perhaps after the session ended: they lead to the door."""
 PUBLIC = ("/healthz", "/readyz", "/metrics", "/sign-in", "/favicon.ico")
 """Open without a session; who may see the metrics is asked where they are answered."""
 PUBLIC_FOLDERS = ("/assets/",)
@@ -99,7 +101,8 @@ class Guard:
                 return None
         except StoreError as error:
             return PlainTextResponse(str(error), 503)
-        if scope["type"] == "http" and path in ("/", "/admin") and scope["method"] == "GET":
+        read = path in ("/", "/admin") or path.startswith(READ)
+        if scope["type"] == "http" and read and scope["method"] == "GET":
             return RedirectResponse("/sign-in", 303)
         return PlainTextResponse("Please sign in.", 401)
 

@@ -52,7 +52,7 @@ class MemoryDocuments:
     opened: dict[int, tuple[Scope, Opened]] = field(default_factory=dict)
 
     def put(self, number: int, title: str, *texts: str, scope: Scope = PUBLIC, page: int | None = None, **more: str) -> None:
-        parts = tuple(Part(text, "", page) for text in texts)
+        parts = tuple(Part(text, more.pop("heading", ""), page) for text in texts)
         facts = {"kind": "text", "sha256": "", "key": "", "link": ""} | more
         size_bytes = int(facts.pop("size_bytes", "0"))
         shown = Opened(number, title, size_bytes=size_bytes, updated_at=EARLY, parts=parts, first=0, total=len(parts), **facts)

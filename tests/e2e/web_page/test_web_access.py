@@ -114,26 +114,29 @@ async def test_every_text_can_be_read_against_its_ground(house: House, chromium:
         "#switch",
     ):
         assert await contrast(page, selector) >= READABLE, selector
+    await page.goto(f"{house.web.url}/admin")
+    assert await contrast(page, ".slots input", "::placeholder") >= READABLE
     await context.close()
 
 
-async def contrast(page: Page, selector: str) -> float:
+async def contrast(page: Page, selector: str, pseudo: str = "") -> float:
     """Return the contrast of a text's colour to the first opaque ground behind it. Source: WCAG 2.2, relative luminance."""
     colours = await page.locator(selector).first.evaluate(
-        """node => {
+        """(node, pseudo) => {
             const paint = (colour) => {
                 const canvas = new OffscreenCanvas(1, 1).getContext("2d");
                 canvas.fillStyle = colour;
                 canvas.fillRect(0, 0, 1, 1);
                 return [...canvas.getImageData(0, 0, 1, 1).data];
             };
-            const ink = paint(getComputedStyle(node).color);
+            const ink = paint(getComputedStyle(node, pseudo || null).color);
             for (let ground = node; ground; ground = ground.parentElement) {
                 const colour = paint(getComputedStyle(ground).backgroundColor);
                 if (colour[3] === 255) return [ink, colour];
             }
             return [ink, [255, 255, 255, 255]];
-        }"""
+        }""",
+        pseudo,
     )
     bright, dark = sorted((_luminance(colour) for colour in colours), reverse=True)
     return (bright + 0.05) / (dark + 0.05)

@@ -129,6 +129,14 @@ async def test_a_long_document_leads_on(house: House) -> None:
     assert 'href="?from=0"' in page
 
 
+async def test_headings_skip_no_level(house: House) -> None:
+    house.documents.put(12, "plan.md", LEASE, heading="Lease")
+    assert '<h2 dir="auto">Lease</h2>' in (await house.client.get("/documents/12")).text
+    house.documents.put(13, "plan.pdf", LEASE, heading="Lease", page=4)
+    page = (await house.client.get("/documents/13")).text
+    assert ('<h2 class="page">' in page, '<h3 dir="auto">Lease</h3>' in page) == (True, True)
+
+
 async def test_the_original_is_the_file_that_was_uploaded(house: House) -> None:
     blob = house.blobs.keep(b"%PDF-1.7 lease")
     house.documents.put(12, "a/lease.pdf", LEASE, page=4, sha256=blob)

@@ -108,6 +108,8 @@ async def test_the_page_leads_to_the_door_and_all_else_is_refused(locked: Guard)
     async with client(locked) as browser:
         page = await browser.get("/")
         assert (page.status_code, page.headers["location"]) == (303, "/sign-in")
+        for path in ("/documents/12?near=0", "/messages/x"):  # an answer's link, opened when the session has ended
+            assert (await browser.get(path)).headers["location"] == "/sign-in"
         for path in ("/api/history", "/blobs/x", "/_nicegui/x", "/_nicegui_ws/socket.io"):
             assert (await browser.get(path)).status_code == 401
         for path in ("/healthz", "/sign-in", "/assets/v/paring.css"):
