@@ -45,6 +45,12 @@ _MOST = 2**53
 """Ids are smaller. Source: https://core.telegram.org/bots/api#chat"""
 _SENDS = frozenset({"sendMessage", "sendPhoto", "sendDocument", "editMessageText"})
 """Methods of the bot's whose answer is a message."""
+_SPARED = frozenset(
+    {"editMessageText", "deleteMessage", "sendChatAction", "answerCallbackQuery", "setMyCommands", "deleteMyCommands"}
+)
+"""What a server of one's own may not have, and the bot does without."""
+_LACKING = frozenset({404, 405, 501})
+"""How a server says that it has no such method, be it in its framework's own words."""
 _OF_PROXIES = frozenset({413, 429, 503})
 """What a proxy may rightly say in a server's place: too large, too many, unavailable."""
 _CHUNK_BYTES = 256 * 1024
@@ -182,9 +188,10 @@ class AiohttpRequest(BaseRequest):
             session.request(method, url, data=_body(request_data), timeout=timeout, allow_redirects=False) as answer,
         ):
             payload = await _read(answer)
+        asked = url.rpartition("/")[2]
         if not 200 <= answer.status <= 299:  # noqa: PLR2004 - HTTP's success
-            raise _refusal(answer.status, payload, given=request_data)
-        return answer.status, _as_message(payload) if url.rpartition("/")[2] in _SENDS else payload
+            raise _refusal(answer.status, payload, given=request_data, asked=asked)
+        return answer.status, _as_message(payload) if asked in _SENDS else payload
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, object]:
@@ -290,11 +297,12 @@ async def _save(answer: aiohttp.ClientResponse, into: Path, limit_bytes: int) ->
     return taken
 
 
-def _refusal(status: int, payload: bytes, *, given: RequestData | None = None) -> TelegramError:
+def _refusal(status: int, payload: bytes, *, given: RequestData | None = None, asked: str = "") -> TelegramError:
     """Return the error that a status other than 2xx stands for. From a 5xx (but 503) one cannot know what was done.
 
     What the description quotes of what was `given` (tags, links, names that the server could not read) is left out of it.
-    What does not speak as a Bot API server does, a proxy's page or a redirect, is not followed and refuses nothing for good.
+    What does not speak as a Bot API server does, a proxy's page or a redirect, is not followed and refuses nothing for good; but the
+    method that was `asked` for is one that the server lacks, where it says so and the bot does without.
     """
     try:
         answer = _json_object(payload)
@@ -303,6 +311,8 @@ def _refusal(status: int, payload: bytes, *, given: RequestData | None = None) -
     raw = answer.get("parameters")
     parameters = raw if isinstance(raw, dict) else {}
     description = str(answer.get("description") or f"HTTP {status}")
+    if status in _LACKING and asked in _SPARED:
+        return RefusedError(404, _unquoted(description, given), heard=description)
     if status >= 500 and status != 503:  # noqa: PLR2004 - HTTP's server errors, and "service unavailable"
         return UnansweredError(f"HTTP {status}")
     if answer.get("ok") is not False and "description" not in answer and status not in _OF_PROXIES:

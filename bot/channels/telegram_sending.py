@@ -217,7 +217,7 @@ class Sending:
             raise ChannelError(_("The picture of this answer is gone. Its text was kept; please ask again.")) from error
 
     async def _edit_text(self, sent: str, part: TextPart, to: Address) -> bool:
-        """Edit the message; False where it can be edited no more. Repeating an edit does no harm: an unknown fate is a retry."""
+        """Edit the message; False where it cannot be edited, now or ever. Repeating an edit does no harm: an unknown fate is a retry."""
         if not self.moves.reaches(to.chat, sent):
             return False
         way = _Way(*self.way(to))
@@ -239,7 +239,10 @@ class Sending:
                     return False
                 other = self._way_out(error, part, way)
                 if other is None:
-                    raise self._held(error, way) from None
+                    house = self._held(error, way)
+                    if isinstance(house, RetryLaterError | GoneError):
+                        raise house from None
+                    return False
                 way = other
             except TelegramError as error:
                 raise repeatable(error) from None

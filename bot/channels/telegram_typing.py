@@ -87,5 +87,5 @@ class Typing:
         except TelegramError as error:
             house = translated(error)
             _log.debug("typing was not shown: %s", house)
-            if isinstance(house, RetryLaterError):
+            if isinstance(house, RetryLaterError) and house.asked:  # else only this went wrong: the answer need not wait
                 self._waits.hold(chat, house.retry_after_s)

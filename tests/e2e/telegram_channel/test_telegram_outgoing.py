@@ -240,6 +240,28 @@ async def test_a_message_that_is_gone_is_sent_anew(fake: FakeTelegram, channel: 
     assert [part["text"] for part in await fake.shown()] == ["b"]
 
 
+LACKING = [("page", 404, "Not Found"), ("page", 405, "Method Not Allowed"), ("refuse", 501, "Not Implemented")]
+"""How servers of one's own say that they have no such method."""
+
+
+@pytest.mark.parametrize(("kind", "code", "said"), [*LACKING, ("refuse", 400, "Bad Request: method not found")])
+async def test_where_a_server_edits_nothing_the_answer_is_sent_anew(
+    fake: FakeTelegram, channel: Telegram, kind: str, code: int, said: str
+) -> None:
+    sent = await channel.send(reply("Working…"), HERE, key="k")
+    await fake.fault(kind, "editMessageText", code=code, description=said, times=-1)
+    assert await channel.edit(sent, reply("Done."), HERE) != sent
+    assert [part["text"] for part in await fake.shown()] == ["Working…", "Done."]
+
+
+@pytest.mark.parametrize(("kind", "code", "said"), LACKING)
+async def test_a_server_without_menus_is_not_asked_for_them_again(
+    fake: FakeTelegram, channel: Telegram, kind: str, code: int, said: str
+) -> None:
+    await fake.fault(kind, "setMyCommands", code=code, description=said, times=-1)
+    await channel.publish_commands([CommandSpec("sum", Text("Make it short"))], ())
+
+
 async def test_a_picture_takes_the_place_of_a_status(fake: FakeTelegram, channel: Telegram, blobs: Blobs) -> None:
     sent = await channel.send(reply("Drawing…"), HERE, key="k")
     now = await channel.edit(sent, reply("", images=(Picture(blobs.keep(PNG), "a cat"),)), HERE)

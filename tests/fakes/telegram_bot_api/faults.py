@@ -1,4 +1,4 @@
-"""Faults that a test orders: refusals, connections cut before or after the work, answers that never come."""
+"""Faults that a test orders: refusals, pages of a web framework, connections cut before or after the work, answers that never come."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from .answers import Json
 
-FaultKind = Literal["refuse", "cut_before", "cut_after", "hang_before", "hang_after", "garbage_after"]
+FaultKind = Literal["refuse", "page", "cut_before", "cut_after", "hang_before", "hang_after", "garbage_after"]
 
 
 @dataclass

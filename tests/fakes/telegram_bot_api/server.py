@@ -65,6 +65,10 @@ class Server:
             call.error = fault.description
             await self._world.tell()
             return web.json_response(Refusal(fault.code, fault.description, fault.parameters).body(), status=fault.code)
+        if fault.kind == "page":
+            call.error = fault.description
+            await self._world.tell()
+            return web.json_response({"detail": fault.description}, status=fault.code)
         if fault.kind.endswith("_after"):
             await self._answer(call, method, parameters)
         await self._world.tell()

@@ -135,6 +135,15 @@ def test_an_answer_that_is_no_answer_tells_what_is_known_of_the_request(status: 
     assert type(_refusal(status, payload)) is kind
 
 
+@pytest.mark.parametrize(("status", "kind"), [(404, UnreachedError), (405, UnreachedError), (501, UnansweredError)])
+def test_a_page_in_a_methods_place_says_that_there_is_none_only_where_the_bot_does_without(status: int, kind: type) -> None:
+    page = b'{"detail":"Not Found"}'
+    assert type(_refusal(status, page, asked="sendMessage")) is kind
+    lacking = _refusal(status, page, asked="sendChatAction")
+    assert isinstance(lacking, RefusedError)
+    assert lacking.code == 404
+
+
 @pytest.mark.parametrize("payload", [b'{"ok": false, "error_code": 429, "parameters": {"retry_after": 3}}'])
 def test_a_refusal_is_one_whatever_its_http_status(payload: bytes) -> None:
     with pytest.raises(RefusedError) as caught:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from telegram.error import TelegramError
 
-from bot.channels.telegram_request import RefusedError
+from bot.channels.telegram_request import RefusedError, UnreachedError
 from bot.channels.telegram_typing import HURRIES, Typing
 from bot.channels.waits import Waits
 
@@ -55,3 +55,11 @@ async def test_being_told_to_wait_is_heeded() -> None:
     typing.show(42, None)
     await typing.finish(within_s=5)
     assert bot.at == [(42, None)]
+
+
+async def test_where_only_it_goes_wrong_the_answer_does_not_wait() -> None:
+    waits = Waits()
+    typing = Typing(Shown(UnreachedError("HTTP 422, and not by a Bot API server")), waits)
+    typing.show(42, None)
+    await typing.finish(within_s=5)
+    assert waits.left_s(42) == 0.0
