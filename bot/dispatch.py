@@ -222,7 +222,11 @@ class Dispatcher:
         skill = self._by_command.get(command.name)
         if skill is None:
             letters = {normalize("NFD", name): name for name in self._by_command}  # of a syllable, most may be right
-            near = difflib.get_close_matches(normalize("NFD", command.name), letters, n=1, cutoff=0.6)
+            alike = [
+                name for name, written in letters.items() if written[0] == command.name[0]
+            ]  # the beginning is seldom mistyped
+            typed = normalize("NFD", command.name)
+            near = difflib.get_close_matches(typed, alike) or difflib.get_close_matches(typed, letters)
             raise InputError(
                 _("There is no /{name}. Did you mean /{near}?", name=command.name, near=letters[near[0]])
                 if near

@@ -65,7 +65,11 @@ class House:
         CommandSpec("link", _("Be one person here and on another channel"), aliases=("연결",)),
         CommandSpec("unlink", _("Be one person with your other accounts no more"), listed=False, aliases=("연결해제",)),
         CommandSpec("privacy", _("What is kept, where, and for how long"), aliases=("개인정보",)),
-        CommandSpec("forget", _("Delete what you said and sent, a document, or what you reply to"), aliases=("잊어", "삭제")),
+        CommandSpec(
+            "forget",
+            _("Delete what you said and sent, a document, or what you reply to"),
+            aliases=("delete", "잊어", "잊기", "삭제"),
+        ),
     )
 
     def __init__(  # noqa: PLR0913 - each is something that people may settle here

@@ -208,7 +208,7 @@ def _holds_text(plain: str, *, commanded: bool) -> bool:
     """Say whether a short line is more than an order: an order and a text behind it, or, after a command, a text alone."""
     if commanded and not _ASK.search(plain):
         named = _last(plain) or _SPAN.search(plain) or _CLOCK.search(plain) or _DAY.search(plain) or _URL.search(plain)
-        return not named and len(plain) >= LEAST_TEXT
+        return not named and (len(plain) >= LEAST_TEXT or len(split(plain)) > 1)  # Korean says much in 25 characters
     begin, end = _head(plain), _tail(plain)
     return (begin > 0 or end < len(plain)) and len(plain[begin:end].strip(_EDGES)) >= LEAST_TEXT
 

@@ -119,6 +119,11 @@ async def test_an_unknown_command_is_told_with_the_nearest() -> None:
         await House(Decision("chat")).ask(make_message("/겅색 계획"))
 
 
+async def test_of_commands_that_are_near_one_that_begins_alike_is_meant() -> None:
+    with pytest.raises(InputError, match=r"Did you mean /ocr\?"):
+        await House(Decision("chat")).ask(make_message("/ocarch"))
+
+
 async def test_a_bare_photo_goes_to_the_skill_that_claims_it() -> None:
     house = House(Decision("chat"))
     answer = await house.ask(make_message("", attachments=[PHOTO]))

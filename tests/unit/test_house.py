@@ -125,9 +125,10 @@ async def test_privacy_tells_what_else_leaves_the_machine(fixture: Fixture) -> N
     )
 
 
-async def test_forget_deletes_what_was_said_here(fixture: Fixture) -> None:
+@pytest.mark.parametrize("order", ["/forget", "/delete", "/잊기", "/삭제"])
+async def test_forget_deletes_what_was_said_here(fixture: Fixture, order: str) -> None:
     await fixture.answered(make_message("my secret", id="0"), Route("chat", "router"))
-    assert "1 messages" in (await fixture.say("/forget")).text
+    assert (await fixture.say(order)).text.startswith(("Forgotten: 1 messages", "지웠어요: 보내신 메시지 1개"))
     assert await fixture.history.last(make_message("", id="9")) == []
 
 

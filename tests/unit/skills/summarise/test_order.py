@@ -115,6 +115,20 @@ def test_lines_are_counted(said: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("고양이는 잔다. 개는 짖는다. 새는 난다.", "고양이는 잔다. 개는 짖는다. 새는 난다."),
+        ("Cats sleep. Dogs bark.", "Cats sleep. Dogs bark."),
+        ("Dr. Kim", ""),
+        ("lease.pdf", ""),
+        ("어제 오후부터", ""),
+    ],
+)
+def test_several_sentences_after_a_command_are_a_text_however_short(said: str, text: str) -> None:
+    assert read_order(said, now=WEDNESDAY, commanded=True).text == text
+
+
+@pytest.mark.parametrize(
     ("said", "length"),
     [("짧게 요약해줘", "short"), ("a longer summary please", "long"), ("--length medium", "medium"), ("요약", None)],
 )
