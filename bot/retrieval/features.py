@@ -44,6 +44,11 @@ _ASKING_WORDS = "얼마 얼마나 몇 며칠 언제 누구 누가 어디 왜 어
 ASKING = frozenset(_ASKING_WORDS.split())
 """What asks and is seldom said in an answer: in a library of a few passages it would seem to be the rarest word of all."""
 
+_COMMON_VERBS = frozenset(["get", "got", "must", "need", "happen", "오", "가", "열리"])
+"""What a question is built with that asks what one gets, must do, who comes, when it is held."""
+FEW = 1000
+"""Passages up to which how seldom such a verb stands in them tells nothing: among many it is no rare word."""
+
 NO_WORDS: Mapping[str, Collection[str]] = {}
 """What stands for terms of a query where nothing does."""
 
@@ -134,7 +139,8 @@ def weigh(
     """
     said = Counter(terms)
     light = {term for term in said if is_empty(term) or term in ASKING}
-    light |= {counted for asks, counted in itertools.pairwise(terms) if asks == "몇" and len(counted) == 1}
+    light |= _COMMON_VERBS.intersection(said) if passages <= FEW else set()
+    light |= {counted for asks, counted in itertools.pairwise(terms) if _is_counted(asks, counted)}
     weight = {
         term: _idf(frequencies.get(term, 0), passages) * (EMPTY_WEIGHT if term in light else 1) * (1 + math.log(count))
         for term, count in said.items()
@@ -154,6 +160,11 @@ def weigh(
         fingerprints(kept),
         {word: places for word, meant in spelt.items() if (places := tuple(place[term] for term in meant if term in place))},
     )
+
+
+def _is_counted(asks: str, counted: str) -> bool:
+    """Say whether a term only tells what is asked for: 명 after 몇, 요일 after 무슨."""
+    return (asks == "몇" and len(counted) == 1) or (asks, counted) == ("무슨", "요일")
 
 
 def _idf(frequency: int, passages: int) -> float:

@@ -135,3 +135,23 @@ def test_words_that_only_ask_weigh_little_however_rare() -> None:
     assert {"몇", "번", "며칠"} <= light
     assert "연차" not in light
     assert asked.terms[0] in ("연차", "쓰")
+
+
+@pytest.mark.parametrize(
+    ("question", "verb", "kept"),
+    [
+        ("how many days do I get", "get", "day"),
+        ("when must we leave the hall", "must", "hall"),
+        ("관객은 몇 명 왔어?", "오", "관객"),
+    ],
+)
+def test_what_a_question_is_built_with_is_no_rare_word_of_a_small_library(question: str, verb: str, kept: str) -> None:
+    few, many = (weigh(terms(question), dict.fromkeys(terms(question), 1), passages, "") for passages in (90, 5000))
+    assert few.light[few.terms.index(verb)]
+    assert not few.light[few.terms.index(kept)]
+    assert not many.light[many.terms.index(verb)]
+
+
+def test_the_day_after_which_is_asked_for_is_told_in_other_words() -> None:
+    asked = weigh(terms("장터는 무슨 요일에 서나요?"), {"장터": 1}, 90, "")
+    assert asked.light[asked.terms.index("요일")]
