@@ -31,6 +31,7 @@ _HOW: Final = _(
     "Write /admit and the code that the person was shown, such as /admit 7KQ2-M9XD; or their name, /admit telegram:4711; or, "
     "in a group, /admit here."
 )
+_EVERYBODY: Final = _("Everybody may, by the settings (`front_door`).")
 
 
 class GuestBook:
@@ -94,7 +95,7 @@ class GuestBook:
                     "But it is without effect: the settings let in only whom their lists name. `front_door` = `paired` changes that."
                 )
             ]
-        return [_("Everybody may, by the settings (`front_door`).")] if policy == "everybody" else []
+        return [_EVERYBODY] if policy == "everybody" else []
 
     async def _guests(self, order: Order) -> Done:
         doing, person = order.word(0).lower(), order.word(1)
@@ -103,12 +104,24 @@ class GuestBook:
         if doing not in REMOVE or not person:
             raise InputError(_("Write /guests, or /guests remove CHANNEL:USER, such as /guests remove telegram:4711."))
         gone = await self._door.remove(person)
-        said = (
-            _("{person} is let in no more: nothing that they write from now on is read.", person=person)
-            if gone
-            else _("{person} had not been let in by a code. /guests shows who was.", person=person)
-        )
+        stays = await self._stays(person)
+        if not gone:
+            said = _("{person} had not been let in by a code. /guests shows who was.", person=person)
+        elif stays is None:
+            said = _("{person} is let in no more: nothing that they write from now on is read.", person=person)
+        else:
+            said = _("{person} is taken off those who were let in by a code. {stays}", person=person, stays=stays)
         return Done(order.request.reply(said))
+
+    async def _stays(self, person: str) -> Text | None:
+        """Return why `person` may talk although no code lets them in, None where they may not."""
+        if await self._roles.admits(person):
+            return _(
+                "But they are an admin, and may talk to me as before: `/admins remove {person}` takes that back.", person=person
+            )
+        if self._door.lists(person):
+            return _("But the lists of the settings name them, and they may talk to me as before.")
+        return _EVERYBODY if self._door.policy(person.partition(":")[0]) == "everybody" else None
 
     async def _list(self, order: Order) -> Done:
         language = order.request.language

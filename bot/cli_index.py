@@ -83,7 +83,7 @@ def index_use(
     async def change(app: App) -> None:
         spec = await asyncio.to_thread(app.catalogue.named, "embed", name)
         plan = await app.library.changeover.plan(spec.identity)
-        _tell(plan, app, as_json=as_json and not wait)
+        _tell(plan, app, as_json=as_json and not wait, later=not wait)
         await app.library.changeover.ask(plan, by="terminal")
         if wait:
             await _finish(app, as_json=as_json)
@@ -103,7 +103,7 @@ def index_rollback(
 
     async def back(app: App) -> None:
         plan = await app.library.changeover.roll_back(by="terminal")
-        _tell(plan, app, as_json=as_json and not wait)
+        _tell(plan, app, as_json=as_json and not wait, later=not wait)
         if wait:
             await _finish(app, as_json=as_json)
 
@@ -141,8 +141,12 @@ async def _finish(app: App, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _tell(plan: Plan, app: App, *, as_json: bool) -> None:
+def _tell(plan: Plan, app: App, *, as_json: bool, later: bool) -> None:
+    """Say what a change takes; of one that is made `later`, by whom."""
     if as_json:
         typer.echo(dump(plan.as_json()))
-    else:
-        typer.echo(plan.to(language_of(app.settings)), err=True)
+        return
+    language = language_of(app.settings)
+    typer.echo(plan.to(language), err=True)
+    if later and plan.lacking:
+        typer.echo(_("`paring run` does it in the background; `--wait` behind this does it here and now.").to(language), err=True)

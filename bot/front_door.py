@@ -94,6 +94,12 @@ class FrontDoor:
             return self._policy
         return "listed" if listed.people or listed.chats else "paired"
 
+    def lists(self, person: str) -> bool:
+        """Say whether the settings' lists name the person or group CHANNEL:ID."""
+        channel, _colon, name = person.partition(":")
+        listed = self._lists.get(channel, Listed())
+        return name in listed.people or name in listed.chats
+
     async def admits(self, address: Address, sender: str) -> bool:
         """Say whether the bot works for `sender`, or for the chat at `address`, now."""
         policy, channel = self.policy(address.channel), address.channel

@@ -151,6 +151,31 @@ def test_a_refusal_names_the_verbs_of_the_terminal(paring: Paring, words: tuple[
     assert korean in refusal.value.sentence("ko")
 
 
+def test_who_makes_the_vectors_of_another_embedder_is_told(paring: Paring, tmp_path: Path) -> None:
+    (tmp_path / "plan.md").write_text("the plan is blue", encoding="utf-8")
+    paring("add", str(tmp_path / "plan.md"))
+    assert "`paring run` does it in the background; `--wait`" in paring("index", "use", "embed.static.v1")[2]
+    assert "in the background" not in paring("index", "use", "embed.static.v1", "--wait")[2]
+    assert "in the background" not in paring("index", "rollback")[2]
+
+
+def test_who_is_put_out_and_stays_an_admin_is_told_so(paring: Paring, monkeypatch: pytest.MonkeyPatch) -> None:
+    paring("admit", "telegram:4711", "--admin")
+    told = paring("guests", "remove", "telegram:4711")[1]
+    assert "paring admins remove telegram:4711 takes that back" in re.sub(r"\s+", " ", told)
+    paring("admins", "remove", "telegram:4711")
+    paring("admit", "telegram:4711")
+    assert "nothing that they write from now on is read" in re.sub(r"\s+", " ", paring("guests", "remove", "telegram:4711")[1])
+    for name, value, why in (
+        ("PARING_FRONT_DOOR", "everybody", "Everybody may, by the settings"),
+        ("PARING_TELEGRAM__ALLOWED_USERS", "4711", "the lists of the settings name them"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setenv(name, value)
+            paring("admit", "telegram:4711")
+            assert why in re.sub(r"\s+", " ", paring("guests", "remove", "telegram:4711")[1])
+
+
 def test_models_are_looked_for(paring: Paring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     code, out, _err = paring("models", "search", "summarise:", "korean", "news")
