@@ -62,6 +62,7 @@ def with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], 
     from bot.leaving import Leaving
     from bot.logs import catch_the_rest, configure_logs
 
+    _warn_root(settings)
     leave_no_core()
     configure_logs(settings)
     catch_the_rest()
@@ -82,6 +83,18 @@ def with_app(settings: Settings, work: Callable[[App], Coroutine[Any, Any, T]], 
         raise typer.Exit(INTERRUPTED) from None
     finally:
         leaving.left()
+
+
+def _warn_root(settings: Settings) -> None:
+    """Tell root, over a home of another user, that the bot cannot write what root writes there."""
+    if os.name == "nt" or os.geteuid() or not settings.home.is_dir() or not (owner := settings.home.stat().st_uid):
+        return
+    warned = _(
+        "You are root, and {home} belongs to another user (number {owner}): a bot that runs as that user cannot write what you leave there. "
+        "Run this as that user; docs/deploy.md says how.",
+        home=str(settings.home), owner=owner,
+    )  # fmt: skip
+    complain(warned, language_of(settings))
 
 
 def _end_when_interrupted(leaving: Leaving) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -58,6 +59,25 @@ def test_a_second_ctrl_c_ends_the_process(leaving: Leaving, ended: list[int]) ->
         asyncio.run(stuck())
 
     assert ended == [1]
+
+
+@pytest.mark.parametrize(("user", "owner", "warned"), [(0, 4711, True), (0, 0, False), (4711, 4711, False)])
+def test_root_over_the_home_of_another_is_warned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, user: int, owner: int, warned: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    stat = Path.stat
+
+    def owned(path: Path, **more: bool) -> os.stat_result:
+        told = list(stat(path, **more))
+        told[4] = owner
+        return os.stat_result(told)
+
+    monkeypatch.setattr(Path, "stat", owned)
+    cli_verb._warn_root(Settings(home=tmp_path))
+    assert (f"belongs to another user (number {owner})" in capsys.readouterr().err) == warned
+    cli_verb._warn_root(Settings(home=tmp_path / "new"))
+    assert capsys.readouterr().err == ""
 
 
 def test_what_a_platform_says_of_itself_is_told_without_the_secret_that_it_quotes(

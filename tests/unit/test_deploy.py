@@ -55,6 +55,19 @@ def test_the_unit_takes_away_what_the_bot_does_not_need(key: str, value: str) ->
     assert service()[key] == value
 
 
+def test_the_verbs_beside_the_service_run_as_it_does() -> None:
+    script = DEPLOY / "paring.sh"
+    told, unit_says = script.read_text(encoding="utf-8"), service()
+    for key in ("DynamicUser", "StateDirectory", "StateDirectoryMode", "UMask", "EnvironmentFile"):
+        assert f"-p {key}={unit_says[key]} " in told
+    assert "-p User=paring " in told, "the unit's own name"
+    for variable_set in shlex.split(unit_says["Environment"]):
+        assert f"-E {variable_set} " in told
+    assert f'{unit_says["ExecStart"].split()[0]} "$@"' in told
+    subprocess.run(["sh", "-n", str(script)], check=True)
+    assert script.stat().st_mode & 0o111
+
+
 def test_systemd_itself_takes_the_unit(tmp_path: Path) -> None:
     if (analyze := shutil.which("systemd-analyze")) is None:
         return  # what can be known without it stands above
