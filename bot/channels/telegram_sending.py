@@ -85,6 +85,8 @@ class Sending:
         self._typing = Typing(bot, waits)
         self._progress: Recent[str, _Progress] = Recent(most=KEPT)
         self._shown: Recent[tuple[str, str], tuple[str, ...]] = Recent(most=KEPT)
+        self.said: Recent[str, int] = Recent(most=KEPT)
+        """How often something was sent to a chat or changed there, since the bot runs."""
         self.moves = moves
 
     def type(self, to: Address, *, hurry: bool = False) -> None:
@@ -139,6 +141,7 @@ class Sending:
     def _remember(self, to: Address, sent: Sequence[str]) -> None:
         """Remember of which messages an answer is made, for an edit of it: its further parts are then taken away."""
         self._shown[to.chat, sent[0]] = tuple(sent)
+        self.said[to.chat] = self.said.get(to.chat, 0) + 1
 
     def way(self, to: Address) -> tuple[int | str, int | None]:
         """Return the chat to write to, where it moved the new one, and the topic in it."""

@@ -51,7 +51,9 @@ ALBUMS = 256
 MOST_WAITING = 1024
 """Chats that are told that nothing can be kept."""
 SPEAKERS = 4096
-"""People whose last language is remembered."""
+"""People whose last language, and whose last press, is remembered."""
+TWICE_S = 2.0
+"""Who presses the same button again so soon, and before anything was answered, means it once."""
 _STRANGE = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, TelegramError)
 """What reading an update that is none may raise."""
 _log = logging.getLogger(__name__)
@@ -90,6 +92,8 @@ class Taking:
         self._answers: set[asyncio.Task[None]] = set()
         self._albums: Recent[object, Message] = Recent(most=ALBUMS)
         self._spoken: Recent[tuple[str, str], Language] = Recent(most=SPEAKERS)
+        self._pressed: Recent[tuple[str, str], tuple[Press, str, int]] = Recent(most=SPEAKERS)
+        """Each person's last press in a chat, what they were told, and how often something had been said there by then."""
 
     async def take(self, updates: Sequence[Mapping[str, object]]) -> None:
         """Commit what the updates, which are one thing said, say; return once they may be confirmed.
@@ -161,8 +165,7 @@ class Taking:
         item = incoming.item
         language = await self._language(incoming)
         if isinstance(item, Press):
-            taken = await self._intake.accept(replace(item, language=language))
-            self._answer(item.id, taken.note)
+            self._answer(item.id, await self._note_on(replace(item, language=language)))
         else:
             quoted = replace(item.reply_to, language=language) if item.reply_to else None
             taken = await self._intake.accept(replace(item, language=language, reply_to=quoted))
@@ -170,6 +173,16 @@ class Taking:
                 self._sending.type(item.address, hurry=True)
             elif taken.note:
                 self._door.say(taken.note, item.address, language)
+
+    async def _note_on(self, press: Press) -> str:
+        """Commit the press, unless it only repeats the person's last, to which nothing was said yet; return what they are told."""
+        chat = press.address.chat
+        said = self._sending.said.get(chat, 0)
+        last, note, said_then = self._pressed.get((chat, press.sender), (None, "", said))
+        if last is None or said != said_then or not is_twice(last, press):
+            note = (await self._intake.accept(press)).note
+            self._pressed[chat, press.sender] = press, note, said
+        return note
 
     async def _language(self, incoming: Incoming) -> Language:
         """Return the language to answer in. Where neither the words nor Telegram tell, the person speaks as before."""
@@ -262,6 +275,12 @@ class Taking:
                 await self._pause(house.retry_after_s)
             else:
                 return
+
+
+def is_twice(last: Press, press: Press) -> bool:
+    """Say whether `press` only repeats `last`; one that Telegram tells again is none, it may not have been kept."""
+    again = last.token == press.token and last.id != press.id
+    return again and (press.sent_at - last.sent_at).total_seconds() < TWICE_S
 
 
 def _words(message: Message) -> str:

@@ -191,6 +191,23 @@ async def test_a_press_is_answered_at_once_with_its_note(fake: FakeTelegram, cha
     ]
 
 
+async def test_a_button_pressed_again_before_it_is_answered_is_meant_once_and_both_presses_are_told(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
+) -> None:
+    inbox.note = "I am stopping it."
+    buttons = (Button("More", Command("more"), "tok-1"), Button("Less", Command("less"), "tok-2"))
+    sent = await channel.send(reply("x", buttons=buttons), HERE, key="k")
+    for label in ("More", "More", "Less", "More"):
+        await fake.press(int(sent), label=label)
+    async with live(channel, inbox):
+        await fake.calls("answerCallbackQuery", count=4)
+        await channel.send(reply("more"), HERE, key="answer")
+        await fake.press(int(sent), label="More")
+        answers = await fake.calls("answerCallbackQuery", count=5)
+    assert [item.token for item in inbox.items if isinstance(item, Press)] == ["tok-1", "tok-2", "tok-1", "tok-1"]
+    assert [answer["parameters"].get("text") for answer in answers] == ["I am stopping it."] * 5
+
+
 @pytest.mark.parametrize(("retry_after", "answered"), [(3, True), (60, False)])
 async def test_an_answer_to_a_press_that_has_to_wait_is_tried_again_while_somebody_waits_for_it(
     fake: FakeTelegram, channel: Telegram, inbox: Inbox, retry_after: int, answered: bool

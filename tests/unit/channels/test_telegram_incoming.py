@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +9,8 @@ from telegram import Update
 
 from bot.channels.telegram_addressing import Me
 from bot.channels.telegram_incoming import EXTERNAL, moved, read
-from bot.message import Attachment, Command, Message, Press
+from bot.channels.telegram_taking import is_twice
+from bot.message import Address, Attachment, Command, Message, Press
 
 ME = Me(7, "ParBot")
 ANN = {"id": 42, "is_bot": False, "first_name": "Ann", "language_code": "ko"}
@@ -338,6 +341,15 @@ def test_a_press_without_data_or_message_is_nothing() -> None:
     for fields in ({"data": "x"}, {"game_short_name": "g", "message": {"message_id": 1, "date": 0, "chat": GROUP}}):
         query = {"id": "q", "from": ANN, "chat_instance": "c", **fields}
         assert read(Update.de_json({"update_id": 1, "callback_query": query}, None), ME, download_bytes=LIMIT) is None
+
+
+@pytest.mark.parametrize(
+    ("token", "number", "after_s", "twice"), [("t", "2", 0.3, True), ("t", "2", 5, False), ("other", "2", 0.3, False), ("t", "1", 0.3, False)]
+)  # fmt: skip
+def test_only_the_same_button_pressed_again_soon_is_pressed_twice(token: str, number: str, after_s: float, twice: bool) -> None:
+    first = Press(Address("telegram", "7", "42"), "42", "1", "t", "en", datetime(2026, 11, 30, tzinfo=UTC))
+    again = replace(first, id=number, token=token, sent_at=first.sent_at + timedelta(seconds=after_s))
+    assert is_twice(first, again) == twice
 
 
 def test_a_move_is_told_from_both_sides() -> None:
