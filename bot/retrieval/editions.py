@@ -4,8 +4,8 @@ Owns what tells editions apart, a year in titles that are alike else, and which 
 how well their passages fit: the edition that is meant goes first only where it says of the question all that another one says, and
 little less well.
 
-    edition_of("prices 2026.xlsx")                                  # Edition("prices #.xlsx", 2026)
-    preferred(["prices 2025", "prices 2026"], scores, held, "how much is rye?", year=2026)     # scores, exchanged where 2025 was first
+    edition_of("prices 2026.xlsx")       # Edition("prices.xlsx", 2026)
+    preferred(["prices 2025", "prices 2026"], scores, held, "how much is rye?", year=2026).scores    # 2026 first
 """
 
 from __future__ import annotations
@@ -30,36 +30,59 @@ _SERIES = lazy.compile(
 """What makes of titles that differ in their year papers on what happened then, not editions of one."""
 _SAYS_YEAR = lazy.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d\d년")
 _OLD = lazy.compile(r"\b(?:old|older|previous|former|earlier|before|used to)\b|이전|예전|옛|전에|종전|기존", re.IGNORECASE)
-_LAST, _NEXT = (
-    lazy.compile(pattern, re.IGNORECASE)
-    for pattern in (r"\blast (?:year|season)\b|작년|지난\s?해|전년", r"\bnext (?:year|season)\b|내년")
+_NAMED = (
+    (lazy.compile(r"\blast (?:year|season)\b|작년|지난\s?해|전년", re.IGNORECASE), -1),
+    (lazy.compile(r"\bnext (?:year|season)\b|내년", re.IGNORECASE), 1),
+    (lazy.compile(r"\bthis (?:year|season)\b|올해|금년", re.IGNORECASE), 0),
 )
+"""What names the year that is meant, and how far it lies from the present one."""
+_RETIRED = lazy.compile(
+    r"\b(?:old|obsolete|outdated|superseded|expired|archived?)\b|(?<![가-힣])(?:폐지|폐기|만료|구버전|구판)(?:됨|본)?(?![가-힣])",
+    re.IGNORECASE,
+)
+"""What a title says of a document that holds no more."""
+_APART = lazy.compile(r"[\s()\[\],_–-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What a title says without its year, and that year; of "2025/26" the first."""
+    """What a title says without its year, and that year, of "2025/26" the first; None where it names none."""
 
     of: str
-    year: int
+    year: int | None
+    retired: bool = False
+    """Whether it says that the document holds no more: "prices (old)"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The scores once the edition that is meant goes first, and the words of the question that it fulfils: "last year"."""
+
+    scores: NDArray[np.float32]
+    told: str = ""
 
 
 def edition_of(title: str) -> Edition | None:
-    """Return of what `title` is an edition, None where it names no year, or a day, a month or a meeting as well."""
+    """Return of what `title` is an edition, None where it names several years, or a day, a month or a meeting as well."""
     found = list(_YEAR.finditer(title))
-    if len(found) != 1:
+    if len(found) > 1:
         return None
-    (year,) = found
-    first = int(year[1])
-    if year["to"] and int(year[3]) % 100 != (first + 1) % 100:
-        return None
-    rest = title[: year.start()] + "#" + title[year.end() :]
-    return None if _SERIES.search(rest) else Edition(rest.casefold(), first)
+    year, rest = None, title
+    if found:
+        year = int(found[0][1])
+        if found[0]["to"] and int(found[0][3]) % 100 != (year + 1) % 100:
+            return None
+        rest = f"{title[: found[0].start()]}#{title[found[0].end() :]}"
+        if _SERIES.search(rest):
+            return None
+        rest = rest.replace("#", " ")
+    plain = _RETIRED.sub(" ", rest)
+    return Edition(" ".join(_APART.sub(" ", plain).replace(" .", ".").split()).casefold(), year, plain != rest)
 
 
 def preferred(
     titles: Sequence[str], scores: NDArray[np.float32], held: Callable[[], NDArray[np.bool_]], question: str, *, year: int
-) -> NDArray[np.float32]:
+) -> Chosen:
     """Return `scores` with that of the best passage given to the one of the edition that is meant, where another edition's is best.
 
     Args:
@@ -71,27 +94,34 @@ def preferred(
     """
     best = int(np.argmax(scores)) if len(scores) else -1
     edition = edition_of(titles[best]) if best >= 0 else None
-    if edition is None or _SAYS_YEAR.search(question) or _OLD.search(question):
-        return scores
-    others = {place: other.year for place, title in enumerate(titles) if (other := edition_of(title)) and other.of == edition.of}
-    meant = _meant(others, question, year)
-    places = [place for place, of in others.items() if of == meant]
-    if meant == edition.year or not places:
-        return scores
-    instead = max(places, key=lambda place: float(scores[place]))
-    if scores[instead] < scores[best] - NEAR:
-        return scores
+    named = next(((found.group(), year + away) for said, away in _NAMED if (found := said.search(question))), None)
+    if edition is None or (named is None and edition == Edition(edition.of, None)):
+        return Chosen(scores)
+    if _SAYS_YEAR.search(question) or _OLD.search(question):
+        return Chosen(scores)
+    alike = {place: other for place, title in enumerate(titles) if (other := edition_of(title)) and other.of == edition.of}
+    places = _meant(alike, edition, year) if named is None else [place for place, one in alike.items() if one.year == named[1]]
+    told = named[0] if named else ""
+    if best in places:
+        return Chosen(scores, told)
+    instead = max(places, key=lambda place: float(scores[place]), default=-1)
+    if instead < 0 or scores[instead] < scores[best] - NEAR:
+        return Chosen(scores)
     words = held()
     if (words[best] & ~words[instead]).any():
-        return scores
+        return Chosen(scores)
     changed = scores.copy()
     changed[[best, instead]] = scores[[instead, best]]
-    return changed
+    return Chosen(changed, told)
 
 
-def _meant(years: Mapping[int, int], question: str, year: int) -> int:
-    """Return the year of the edition that is meant: the one named, else the latest that has begun, else the first."""
-    for said, away in ((_LAST, -1), (_NEXT, 1)):
-        if said.search(question):
-            return year + away
-    return max((one for one in years.values() if one <= year), default=min(years.values()))
+def _meant(alike: Mapping[int, Edition], best: Edition, year: int) -> list[int]:
+    """Return the places of the edition that holds now: the latest that has begun, else the first; one without a year for a retired one."""
+    living = {place: one for place, one in alike.items() if not one.retired}
+    if best.retired and (undated := [place for place, one in living.items() if one.year is None]):
+        return undated
+    years = [one.year for one in (living or alike).values() if one.year is not None]
+    if not years:
+        return []
+    meant = max((one for one in years if one <= year), default=min(years))
+    return [place for place, one in (living or alike).items() if one.year == meant]

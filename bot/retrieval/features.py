@@ -16,7 +16,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,19 @@ class QueryTerms:
     """uint32 (terms,): what `fingerprints` makes of the terms."""
     spelt: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Words in the other alphabet that stand for terms, and the places of those: slack for 슬랙."""
+
+    def lightened(self, words: Collection[str]) -> QueryTerms:
+        """Return the same with `words` told already: as light as function words, whatever of them stands in a passage."""
+        told = np.array([term in words for term in self.terms], bool) & ~self.light
+        weights = np.where(told, self.weights * np.float32(EMPTY_WEIGHT), self.weights)
+        order = np.argsort(-weights, kind="stable")
+        place = {int(before): after for after, before in enumerate(order)}
+        return replace(
+            self, terms=tuple(self.terms[at] for at in order), weights=weights[order], unknown=(self.unknown & ~told)[order],
+            pairs=tuple(sorted((place[first], place[second]) for first, second in self.pairs)),
+            light=(self.light | told)[order], marks=self.marks[order],
+            spelt={word: tuple(place[at] for at in places) for word, places in self.spelt.items()},
+        )  # fmt: skip
 
     def read(self, tokens: Tokens) -> Tokens:
         """Return `tokens` with the terms in place of the words that stand for them."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bot.language import detect
 from bot.passage import Added, Hit, Scope, Scopes
-from bot.retrieval.editions import preferred
+from bot.retrieval.editions import Chosen, preferred
 from bot.retrieval.embed import unpack_terms
 from bot.retrieval.exchange import Conversation
 from bot.retrieval.features import Candidates, QueryTerms, features
@@ -54,6 +54,7 @@ from bot.retrieval.spoken import Asked
 from bot.retrieval.vectors import VectorIndex
 from bot.store.shelf import Candidate, Mark, Shelf, Shown, State
 from bot.store.talks import Talks
+from bot.text.words import terms
 
 Leg = Literal["fused", "vectors", "words"]
 Array = NDArray[np.float32]
@@ -343,12 +344,11 @@ class Finder:
             return nothing()
         if talk is not None:
             talk.gather(rows, [*held, *near])
-        candidates = self._as_candidates(rows, query, talk)
-        weighed = features(query, candidates, vector, mean_length=self._hearing.mean_length, korean=self._fusion.korean)
-        scores = self._fusion.order(weighed)
-        if question.year is not None:
-            titles = [row.title for row in rows]
-            scores = preferred(titles, scores, partial(candidates.held, query), question.text, year=question.year)
+        weighed, chosen = self._weighed(question, query, rows, vector, talk)
+        if told := set(terms(chosen.told)).intersection(query.terms):
+            query = query.lightened(told)
+            weighed, chosen = self._weighed(question, query, rows, vector, talk)
+        scores = chosen.scores
         deeper = deeper_in(near, held) if count > len(rows) else []
         below_them = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}
         tail = [below_them[number] for number in deeper if number in below_them]
@@ -357,6 +357,17 @@ class Finder:
             tuple(row.id for row in (*rows, *tail)), tuple(row.document for row in (*rows, *tail)),
             weighed, np.concatenate([scores, below]), query, heard.text,
         )  # fmt: skip
+
+    def _weighed(
+        self, question: Question, query: QueryTerms, rows: Sequence[Candidate], vector: Array, talk: Conversation | None
+    ) -> tuple[Array, Chosen]:
+        """Return the features of `rows`, and their scores once the edition that the question means goes first."""
+        of = self._as_candidates(rows, query, talk)
+        weighed = features(query, of, vector, mean_length=self._hearing.mean_length, korean=self._fusion.korean)
+        scores = self._fusion.order(weighed)
+        if question.year is None:
+            return weighed, Chosen(scores)
+        return weighed, preferred([row.title for row in rows], scores, partial(of.held, query), question.text, year=question.year)
 
     def _of_leg(self, state: State, question: Question, scopes: Scopes, *, count: int, leg: Leg) -> Found:
         """Return what one leg finds by itself, without the work of the other."""

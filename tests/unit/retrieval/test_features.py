@@ -155,3 +155,14 @@ def test_what_a_question_is_built_with_is_no_rare_word_of_a_small_library(questi
 def test_the_day_after_which_is_asked_for_is_told_in_other_words() -> None:
     asked = weigh(terms("장터는 무슨 요일에 서나요?"), {"장터": 1}, 90, "")
     assert asked.light[asked.terms.index("요일")]
+
+
+def test_words_that_are_told_already_weigh_as_little_as_function_words() -> None:
+    asked = weigh(["year", "walnut", "bread"], {"walnut": 1, "bread": 2}, 9, "")
+    told = asked.lightened({"year"})
+    assert (asked.terms[0], told.terms[-1]) == ("year", "year")
+    assert told.light.tolist() == [False, False, True]
+    assert not told.unknown[-1]
+    assert told.weights[-1] == pytest.approx(asked.weights[0] * 0.1)
+    assert {(told.terms[a], told.terms[b]) for a, b in told.pairs} == {("year", "walnut"), ("walnut", "bread")}
+    assert told.marks.tolist() == [asked.marks[asked.terms.index(term)] for term in told.terms]

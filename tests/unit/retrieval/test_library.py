@@ -69,7 +69,7 @@ async def test_of_two_years_of_one_list_the_present_one_answers(
     for of, price in (("2025", "5.70"), ("2026", "6.20 euros from the oven of the new shop")):
         await library.add_text(f"The rye loaf costs {price}.", PUBLIC, title=f"prices {of}.txt", link="", key=of)
     present = (await library.search("how much is the rye loaf?", EVERYONE))[0]
-    former = (await library.search("how much was the rye loaf last year?", EVERYONE))[0]
+    former = (await library.search("what did the rye loaf cost last year?", EVERYONE))[0]
     await library.close()
     assert (present.passage.title, former.passage.title) == ("prices 2026.txt", "prices 2025.txt")
 
