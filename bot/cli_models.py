@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli_errors import UsageError
 from bot.cli_help import ListingVerbs, Verb
 from bot.cli_verb import INTERRUPTED, AsJson, anything, complain, dump, language_of, settings, with_app
 from bot.errors import InputError
@@ -76,9 +77,11 @@ def import_model(
     from bot.progress import bar
 
     chosen = settings()
-    language = language_of(chosen)
+    language, catalogue = language_of(chosen), Catalogue(chosen)
+    if slot and slot not in (slots := catalogue.slots()):
+        raise UsageError(_("There is no slot “{slot}”. There are: {slots}.", slot=slot, slots=", ".join(slots)))
     with stoppable(_("stopped; nothing was taken in."), language), bar(_("taking in"), language) as report:
-        arrived = take_in(source, chosen, Catalogue(chosen), name=name, slot=slot, report=in_mebibytes(report))
+        arrived = take_in(source, chosen, catalogue, name=name, slot=slot, report=in_mebibytes(report))
     typer.echo(dump(arrived_json(arrived)) if as_json else arrived_text(arrived).to(language))
 
 
@@ -203,7 +206,7 @@ def arrived_text(arrived: Arrived) -> Text:
 
 def next_step(arrived: Arrived) -> str:
     """Return what an admin types to put the model to work."""
-    return f"/swap {arrived.spec.slot or 'SLOT'} {arrived.word}"
+    return f"paring swap {arrived.spec.slot or 'SLOT'} {arrived.word}"
 
 
 def parcel_json(parcel: Parcel) -> dict[str, Json]:

@@ -24,7 +24,7 @@ from bot.kept_talk import key_of
 from bot.locale import Text, phrases
 from bot.logs import Logger
 from bot.message import Message
-from bot.passage import MESSAGE, WITHIN, Held, Scope
+from bot.passage import MESSAGE, PUBLIC, WITHIN, Held, Scope
 from bot.retrieval.access import Others, no_others
 from bot.text.normal import normal
 from bot.text.shown import named
@@ -201,13 +201,24 @@ class Forgetting:
         held = [one for one in await self._library.held(scope, sender=whose) if not one.key.startswith(MESSAGE)]
         meant = [one for one in held if _is_called(one.title, name)]
         if not meant:
-            return _not_here(name, held)
+            return await self.for_all(message, name) or _not_here(name, held)
         meant = _with_members(meant, held)
         passages = await self._library.forget(scope, sender=whose, keys=[one.key for one in meant])
         await self._eraser.forget_files(at, sorted({blob for one in meant for blob in _blobs(one)}), sender=whose)
         return _(
             "Forgotten: {name} ({passages} passages that could be searched).", name=_short(meant[0].title), passages=passages
         )
+
+    async def for_all(self, message: Message, name: str) -> Text | None:
+        """Say that the document `name` is everybody's, where this chat has none of its own that is called so; else None."""
+        own = await self._library.held(Scope.of(message.address), sender=_whose(message))
+        if any(_is_called(one.title, name) for one in own):
+            return None
+        meant = next((one for one in await self._library.held(PUBLIC) if _is_called(one.title, name)), None)
+        if meant is None:
+            return None
+        return _("{name} is there for everybody, so nothing was forgotten. An admin takes it out of the search: `paring remove` with its path.",
+                 name=_short(meant.title))  # fmt: skip
 
     async def _keys(self, scope: Scope, message: Message, blobs: Sequence[str]) -> list[str]:
         """Return under which keys that is kept which came with a message: its words, its files, what was seen and heard in them."""

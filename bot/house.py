@@ -126,7 +126,8 @@ class House:
     async def _in_words(self, request: Request) -> Reply | None:
         """Answer what is claimed by its words, None for all else, which is only kept."""
         if name := file_to_forget(request.text):
-            return _offered(name, request)
+            told = await self._forgetting.for_all(request.message, name)
+            return _offered(name, request) if told is None else request.reply(told)
         if not self.claims(request.message):
             return None
         if language := speaks(request.text):

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from typer.main import get_command
 
 from bot.cli import cli
+from bot.cli_errors import UsageError
 from bot.cli_models import arrived_text, next_step
 from bot.errors import InputError, UnsafeModelError
 from bot.models.carried import Arrived
@@ -45,13 +46,19 @@ def typed(*words: str) -> None:
     cli(list(words), prog_name="paring", standalone_mode=False)
 
 
+def test_a_slot_that_there_is_not_takes_no_model_in(home: Path, folder: Path) -> None:
+    with pytest.raises(UsageError, match="There is no slot “sumarise”. There are: .*summarise"):
+        typed("models", "import", str(folder), "--slot", "sumarise")
+    assert not (home / "models").exists()
+
+
 def test_a_folder_is_taken_in_and_packed_again(home: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     typed("models", "import", str(folder), "--json")
     arrived = json.loads(capsys.readouterr().out)
     typed("models", "export", "my-model", "-o", "m.tar", "--json")
     packed = json.loads(capsys.readouterr().out)
 
-    assert arrived["next"] == "/swap summarise my-model"
+    assert arrived["next"] == "paring swap summarise my-model"
     assert arrived["identity"] == packed["identity"]
     assert arrived["known"] is False
     assert Path("m.tar").stat().st_size == packed["size_bytes"]
@@ -116,5 +123,5 @@ def test_no_connection_is_opened(home: Path, folder: Path) -> None:
 def test_a_model_without_a_slot_says_what_is_typed() -> None:
     arrived = Arrived(ModelSpec("x", "", "", "folder", revision="r"), Path("x"), known=False)
 
-    assert next_step(arrived) == "/swap SLOT x"
+    assert next_step(arrived) == "paring swap SLOT x"
     assert "라이선스 알 수 없음" in arrived_text(arrived).to("ko")

@@ -7,7 +7,7 @@ from fakes.past import indexing_of
 from bot.forgetting import Forgetting
 from bot.house import House
 from bot.message import Command, Message, Reply
-from bot.passage import Scope, Scopes
+from bot.passage import PUBLIC, Scope, Scopes
 from bot.route import Route
 from bot.store.blobs import BlobStore
 from bot.store.chats import Chats
@@ -188,6 +188,18 @@ async def test_who_asks_in_words_to_delete_a_file_is_offered_to_have_it_forgotte
     reply = await fixture.say(said)
     assert "lease.pdf" in reply.text
     assert [button.command for button in reply.buttons] == [Command("forget", "lease.pdf")]
+
+
+@pytest.mark.parametrize("said", ["delete handbook.pdf", "/forget handbook.pdf", "handbook.pdf 삭제해줘"])
+async def test_what_is_there_for_everybody_is_not_offered_to_be_forgotten(fixture: Fixture, said: str) -> None:
+    await fixture.library.add_text("Leave is 20 days.", PUBLIC, title="handbook.pdf", link="", key="handbook.pdf")
+    reply = await fixture.say(said)
+    assert (reply.buttons, "paring remove" in reply.text) == ((), True)
+    assert len(await fixture.library.held(PUBLIC)) == 1
+    await fixture.library.add_text(
+        "My lease.", Scope.of(make_message("").address), title="handbook.pdf", link="", key="handbook.pdf"
+    )
+    assert "paring remove" not in (await fixture.say(said)).text
 
 
 async def test_who_asks_in_words_is_spoken_to_in_that_language_from_then_on(fixture: Fixture) -> None:
