@@ -47,7 +47,7 @@ def typed(*words: str) -> None:
 
 
 def test_a_slot_that_there_is_not_takes_no_model_in(home: Path, folder: Path) -> None:
-    with pytest.raises(UsageError, match="There is no slot “sumarise”. There are: .*summarise"):
+    with pytest.raises(UsageError, match=r"There is no slot “sumarise”\. There are: .*summarise"):
         typed("models", "import", str(folder), "--slot", "sumarise")
     assert not (home / "models").exists()
 
