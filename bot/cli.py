@@ -32,7 +32,7 @@ from bot.cli_index import index
 from bot.cli_models import models
 from bot.cli_remove import remove
 from bot.cli_swap import admins, audit, card, ram, rollback, shadow, swap
-from bot.cli_verb import AsJson, a_file, anything_or_link, complain, dump, language_of, program, settings, stdin, with_app
+from bot.cli_verb import AsJson, a_file, a_name, anything_or_link, complain, dump, language_of, program, settings, stdin, with_app
 from bot.cli_watch import watch
 from bot.errors import InputError, ParingError
 from bot.language import spoken
@@ -101,8 +101,8 @@ def run() -> None:
 
 @cli.command(cls=Verb)
 def chat(
-    chat: Annotated[str, typer.Option("--chat", help="The chat to go on with.")] = "terminal",
-    user: Annotated[str, typer.Option("--user", help="Who you are.")] = "me",
+    chat: Annotated[str, typer.Option("--chat", parser=a_name, metavar="CHAT", help="The chat to go on with.")] = "terminal",
+    user: Annotated[str, typer.Option("--user", parser=a_name, metavar="USER", help="Who you are.")] = "me",
 ) -> None:
     """Talk in this terminal, or answer the lines of a pipe."""
     import asyncio
@@ -128,8 +128,10 @@ def say(
         list[Path],
         typer.Option("--file", metavar="PATH", parser=a_file, help="Send a file along; may be repeated."),
     ] = [],  # noqa: B006 - Typer copies it
-    chat: Annotated[str, typer.Option("--chat", help="The chat in which it is said.")] = "terminal",
-    user: Annotated[str, typer.Option("--user", help="Who says it.")] = "me",
+    chat: Annotated[
+        str, typer.Option("--chat", parser=a_name, metavar="CHAT", help="The chat in which it is said.")
+    ] = "terminal",
+    user: Annotated[str, typer.Option("--user", parser=a_name, metavar="USER", help="Who says it.")] = "me",
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Say one message and print the reply.

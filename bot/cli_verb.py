@@ -142,6 +142,13 @@ def stdin() -> IO[str]:
     return sys.stdin
 
 
+def a_name(typed: str) -> str:
+    """Return the name of a chat or a person that was typed. Raises UsageError where there is none."""
+    if not typed.strip():
+        raise UsageError(_("A name is empty, perhaps by a variable that is not set. Write one, or leave the option away."))
+    return typed
+
+
 def anything(typed: str) -> Path:
     """Return the path that was typed. Raises UsageError where nothing is there."""
     if not typed:

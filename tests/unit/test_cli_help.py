@@ -89,6 +89,11 @@ def test_hangul_takes_two_columns() -> None:
         (("audit", "many"), "N is to be a whole number, 1 or more. `paring audit --help` shows how it is written."),
         (("audit", "0"), "N is to be a whole number, 1 or more. `paring audit --help` shows how it is written."),
         (("age", "x"), "DAYS is to be a whole number, 1 or more. `paring age --help` shows how it is written."),
+        (
+            ("say", "x", "--chat", ""),
+            "A name is empty, perhaps by a variable that is not set. Write one, or leave the option away.",
+        ),
+        (("chat", "--user", " "), "A name is empty, perhaps by a variable that is not set. Write one, or leave the option away."),
         (("sya", "x"), "There is no `paring sya`. Did you mean `paring say`?"),
         (("index", "stauts"), "There is no `paring index stauts`. Did you mean `paring index status`?"),
         (("frobnicate",), "There is no `paring frobnicate`. `paring --help` lists what there is."),
