@@ -143,6 +143,10 @@ class Sending:
         self._shown[to.chat, sent[0]] = tuple(sent)
         self.said[to.chat] = self.said.get(to.chat, 0) + 1
 
+    def wrote(self, chat: str, message: str) -> bool:
+        """Say whether an answer of the bot's begins with the message; of what was sent before it was started, nothing is known."""
+        return (chat, message) in self._shown
+
     def way(self, to: Address) -> tuple[int | str, int | None]:
         """Return the chat to write to, where it moved the new one, and the topic in it."""
         chat = self.moves.chat(to.chat)

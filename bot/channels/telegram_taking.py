@@ -248,7 +248,19 @@ class Taking:
         return None
 
     def _understood(self, data: Mapping[str, object]) -> Incoming | None:
-        return read(Update.de_json(dict(data), None), self._me, download_bytes=self._download_bytes)
+        return read(Update.de_json(self._signed(data), None), self._me, download_bytes=self._download_bytes)
+
+    def _signed(self, data: Mapping[str, object]) -> dict[str, object]:
+        """Return the update with the bot as the writer of what is replied to, where it is the bot's and a server names no writer."""
+        said = data.get("message")
+        quoted = said.get("reply_to_message") if isinstance(said, dict) else None
+        if not isinstance(said, dict) or not isinstance(quoted, dict) or quoted.keys() & {"from", "sender_chat"}:
+            return dict(data)
+        chat = said.get("chat")
+        if not isinstance(chat, dict) or not self._sending.wrote(str(chat.get("id")), str(quoted.get("message_id"))):
+            return dict(data)
+        bot = {"id": self._me.id, "is_bot": True, "first_name": ""}
+        return {**data, "message": {**said, "reply_to_message": {**quoted, "from": bot}}}
 
     def _readable(self, message: dict[str, object]) -> bool:
         try:

@@ -119,6 +119,21 @@ async def test_an_edit_is_a_new_version_of_the_same_message(fake: FakeTelegram, 
     assert second.command == Command("sum", "50")
 
 
+async def test_a_reply_to_the_bot_is_one_where_a_server_does_not_say_who_wrote_what_is_replied_to(
+    fake: FakeTelegram, channel: Telegram, inbox: Inbox
+) -> None:
+    async with live(channel, inbox):
+        sent = await channel.send(reply("an answer"), IN_GROUP, key="k")
+        here = {"id": GROUP, "type": "supergroup", "title": "Team"}
+        for number, quoted in enumerate((int(sent), 9_999)):
+            old = {"message_id": quoted, "date": 1_700_000_000, "chat": here, "text": "an answer"}
+            who = {"id": ANN, "is_bot": False, "first_name": "Ann"}
+            said = {"message_id": 500 + number, "date": 1_700_000_000, "chat": here, "from": who, "text": "and then?"}
+            await fake.order("update", kind="message", content={**said, "reply_to_message": old})
+        await fake.settled()
+    assert [item.addressed for item in inbox.items if isinstance(item, Message)] == [True, False]
+
+
 async def test_in_a_group_only_who_calls_the_bot_speaks_to_it(fake: FakeTelegram, channel: Telegram, inbox: Inbox) -> None:
     async with live(channel, inbox):
         await channel.send(reply("an answer"), IN_GROUP, key="k")
