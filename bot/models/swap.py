@@ -122,8 +122,7 @@ class Swapper:
         spec = await self._fetched(swap, spec, telling, yes=yes)
         card = await self._tried(swap, spec, telling)
         await self._step(swap, "report")
-        said = _("The card is there: promote it, try it in the shadow, or discard it.")
-        return await self._changed(swap, Change("reported", card=card, said=said), of={"trying"})
+        return await self._changed(swap, Change("reported", card=card, said=_open_to(card)), of={"trying"})
 
     async def _promoted(self, swap: Swap, *, by: str, tell: Tell) -> Swap:
         telling = Telling(_("Swap {slot} → {word}", slot=swap.slot, word=short(swap.model)), tell)
@@ -257,3 +256,14 @@ def _not_waiting(swap: Swap) -> Text:
 
 async def _nothing(_step: Step) -> None:
     """Nobody waits for a step."""
+
+
+def _open_to(card: Card) -> Text:
+    """Return what an admin may do with a card that was just made; see `Swap.choices`."""
+    if card.new.fault:
+        return _("The card is there: the model cannot be used, and can only be discarded.")
+    if not card.passed:
+        return _("The card is there and does not pass: discard it, or make the model live for a reason.")
+    if not card.room.beside:
+        return _("The card is there: promote it, or discard it.")
+    return _("The card is there: promote it, try it in the shadow, or discard it.")

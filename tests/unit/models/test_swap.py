@@ -42,6 +42,7 @@ async def test_a_swap_is_told_step_by_step_in_one_line_and_ends_in_a_card(house:
     assert (swap.card.new.model, swap.card.old and swap.card.old.model, swap.card.passed) == (LEXRANK, EXTRACT, True)
     assert house.told[-1] == "**Swap summarise → lexrank** ✓ resolved · ✓ verified · 12 of 40"
     assert house.pool.live(SUMMARISE) == EXTRACT
+    assert swap.said["en"] == "The card is there: promote it, try it in the shadow, or discard it."
     assert set(swap.said) == {"ko", "en"}
     assert swap.said["ko"] != swap.said["en"]
 
@@ -124,6 +125,7 @@ async def test_a_file_that_is_refused_while_it_is_fetched_asks_for_no_second_yes
 async def test_what_did_not_pass_is_promoted_with_a_reason_alone(house: House) -> None:
     house.figures[LEAD] = figures_of(LEAD, score=0.1)
     swap = await proposed(house, "lead")
+    assert swap.said["en"] == "The card is there and does not pass: discard it, or make the model live for a reason."
     with pytest.raises(InputError, match="did not pass"):
         await house.swapper.promote(swap.id, by="a", tell=house.tell)
     with pytest.raises(InputError, match="did not pass"):
@@ -137,6 +139,7 @@ async def test_what_did_not_pass_is_promoted_with_a_reason_alone(house: House) -
 async def test_what_cannot_be_used_is_promoted_for_no_reason(house: House) -> None:
     house.figures[LEAD] = figures_of(LEAD, fault={"en": "it hangs", "ko": "멈춰요"})
     swap = await proposed(house, "lead")
+    assert swap.said["en"] == "The card is there: the model cannot be used, and can only be discarded."
 
     with pytest.raises(InputError, match="cannot be used"):
         await house.swapper.promote(swap.id, by="a", tell=house.tell, reason="please")
