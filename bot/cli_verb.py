@@ -161,7 +161,11 @@ def anything(typed: str) -> Path:
 
 def anything_or_link(typed: str) -> Path | str:
     """Return the path that was typed, or the link, without what stands behind its #. Raises UsageError where nothing is there."""
-    return typed.partition("#")[0] if typed.lower().startswith(("http://", "https://")) else anything(typed)
+    if typed.lower().startswith(("http://", "https://")):
+        return typed.partition("#")[0]
+    if ("://" in typed or typed.lower().startswith("www.")) and not Path(typed).exists():
+        raise UsageError(_("{typed} is no file, and no link that is fetched: those begin with http:// or https://.", typed=typed))
+    return anything(typed)
 
 
 def a_place(typed: str) -> Path | str:

@@ -94,6 +94,14 @@ def test_hangul_takes_two_columns() -> None:
             "A name is empty, perhaps by a variable that is not set. Write one, or leave the option away.",
         ),
         (("chat", "--user", " "), "A name is empty, perhaps by a variable that is not set. Write one, or leave the option away."),
+        (
+            ("add", "www.example.org"),
+            "www.example.org is no file, and no link that is fetched: those begin with http:// or https://.",
+        ),
+        (
+            ("add", "ftp://example.org/x"),
+            "ftp://example.org/x is no file, and no link that is fetched: those begin with http:// or https://.",
+        ),
         (("sya", "x"), "There is no `paring sya`. Did you mean `paring say`?"),
         (("index", "stauts"), "There is no `paring index stauts`. Did you mean `paring index status`?"),
         (("frobnicate",), "There is no `paring frobnicate`. `paring --help` lists what there is."),
