@@ -140,6 +140,7 @@ def weigh(
     passages: int,
     text: str,
     spelt: Mapping[str, Collection[str]] = NO_WORDS,
+    predicates: Collection[str] = (),
 ) -> QueryTerms:
     """Return the query's terms with their weights.
 
@@ -149,9 +150,11 @@ def weigh(
         passages: how many passages there are.
         text: the query itself.
         spelt: words that stand for terms in the passages, and these terms.
+        predicates: terms that are verbs: one that stands nowhere is said otherwise, and weighs hardly anything.
     """
     said = Counter(terms)
     light = {term for term in said if is_empty(term) or term in ASKING}
+    light |= {term for term in predicates if not frequencies.get(term)}
     light |= _COMMON_VERBS.intersection(said) if passages <= FEW else set()
     light |= {counted for asks, counted in itertools.pairwise(terms) if _is_counted(asks, counted)}
     weight = {

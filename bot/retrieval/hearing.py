@@ -67,13 +67,17 @@ class Hearing:
         self, state: State, text: str, readable: Readable, count: int, without: Collection[int]
     ) -> tuple[QueryTerms, Mapping[str, int], list[int]]:
         """Return the weighed terms of `text`, in how many passages each stands, and what the words find."""
-        passages = self._mirror.passages(state)
-        spelt = self._words.spelt(state, text, readable, mark=self._mirror.mark, passages=passages)
-        query, frequencies = self._words.weigh(state, text, passages=passages, spelt=spelt)
-        if without:
-            query, frequencies = weigh_without(state, text, query, frequencies, without)
-        mark, mean_length = self._mirror.mark, self.mean_length
-        found = self._words.search(state, query, frequencies, readable, mark=mark, mean_length=mean_length, count=count)
+        passages, mark = self._mirror.passages(state), self._mirror.mark
+
+        def weighed(spelt: Mapping[str, Collection[str]]) -> tuple[QueryTerms, Mapping[str, int]]:
+            query, frequencies = self._words.weigh(state, text, passages=passages, spelt=spelt)
+            return weigh_without(state, text, query, frequencies, without) if without else (query, frequencies)
+
+        spelt = self._words.spelt(state, text, readable, mark=mark, passages=passages)
+        query, frequencies = weighed(spelt)
+        if cut := self._words.recut(state, text, query, readable, mark=mark, passages=passages):
+            query, frequencies = weighed({**spelt, **cut})
+        found = self._words.search(state, query, frequencies, readable, mark=mark, mean_length=self.mean_length, count=count)
         return query, frequencies, found
 
     @property

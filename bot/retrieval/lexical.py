@@ -26,11 +26,13 @@ import numpy as np
 from bot.retrieval.features import K1, NO_WORDS, Array, B, QueryTerms, weigh
 from bot.retrieval.forward import PACKED_COUNTS, Forward
 from bot.retrieval.postings import Ids, Postings
+from bot.retrieval.recut import recut
 from bot.retrieval.slips import SURE, early, near, nearest, words_of
 from bot.retrieval.spelt import Spelt
 from bot.retrieval.tokens import Tokens, fingerprints
 from bot.store.shelf import Mark, State
-from bot.text.words import is_empty, stem
+from bot.text.predicates import predicates
+from bot.text.words import is_empty, is_hangul, stem
 from bot.text.words import terms as cut
 
 BUDGET = 200_000
@@ -123,6 +125,16 @@ class Words:
             text[:MOST_CUT], state.terms_between, lambda terms: self._own(state, readable, (), mark).of(terms)
         )
 
+    def recut(
+        self, state: State, text: str, query: QueryTerms, readable: Readable, *, mark: Mark, passages: int
+    ) -> Mapping[str, Collection[str]]:
+        """Return the terms of the reader's passages that are cut otherwise in `text`, and the unknown terms of it that they stand for."""
+        unknown = {term for term, strange in zip(query.terms, query.unknown & ~query.light, strict=True) if strange}
+        if passages > HEARD_IN or not any(map(is_hangul, unknown)):
+            return NO_WORDS
+        words = self._spelt.hangul.read(state.terms_between)
+        return recut(text[:MOST_CUT], unknown, words, lambda terms: self._own(state, readable, (), mark).of(terms))
+
     def weigh(
         self, state: State, text: str, *, passages: int, spelt: Mapping[str, Collection[str]] = NO_WORDS
     ) -> tuple[QueryTerms, Mapping[str, int]]:
@@ -141,7 +153,8 @@ class Words:
         frequencies = {term: self._frequencies[term] for term in asked}
         for word, meant in spelt.items():
             frequencies |= {term: frequencies[term] + self._frequencies[word] for term in meant if term in frequencies}
-        return weigh(said, frequencies, max(passages, 1), text, spelt), frequencies
+        verbs = predicates(text[:MOST_CUT]) if not all(frequencies.values()) else frozenset[str]()
+        return weigh(said, frequencies, max(passages, 1), text, spelt, verbs), frequencies
 
     def search(
         self,
@@ -348,4 +361,4 @@ def weigh_without(
         term: max(count - sum(1 for passage in packed if marks.get(term, set()) & passage), 0)
         for term, count in frequencies.items()
     }
-    return weigh(cut(text[:MOST_CUT]), rest, query.passages, text, spelt), rest
+    return weigh(cut(text[:MOST_CUT]), rest, query.passages, text, spelt, predicates(text[:MOST_CUT])), rest

@@ -13,7 +13,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bot import lazy
 from bot.text.normal import normal, syllables
@@ -47,6 +47,7 @@ SEGMENT = 1000
 
 CUT_SEEN = 14
 """Characters at each side of a line's end that tell whether it cuts a word."""
+_PREDICATE_TAGS = ("VV", "VA", "VX")
 _DEPENDENT_TAGS = ("J", "E", "XS", "VCP")
 """Prefixes of the tags of what stands at no word's beginning: particles, endings, suffixes, the copula."""
 
@@ -95,6 +96,32 @@ def terms(text: str) -> list[str]:
     return [term for _start, term in found]
 
 
+class Cut(NamedTuple):
+    """One term of the Hangul in a text: where it stands in what `normalise` makes of that, and what the dictionary says of it."""
+
+    start: int
+    end: int
+    term: str
+    predicate: bool
+    """Whether it is a verb or an adjective."""
+    compound: bool
+    """Whether it is made of several nouns."""
+
+
+def korean_cuts(plain: str) -> list[Cut]:
+    """Return the terms of the Hangul in `plain`, a normalised text, in reading order."""
+    return [
+        Cut(
+            begin + morpheme.span.start,
+            begin + morpheme.span.end,
+            _dictionary_form(morpheme),
+            morpheme.feature.pos.startswith(_PREDICATE_TAGS),
+            morpheme.feature.type == "Compound",
+        )
+        for begin, morpheme in _korean_morphemes(plain)
+    ]
+
+
 def content_terms(text: str) -> list[str]:
     """Return the terms of `text` without those that say little of what it is about (articles, pronouns, auxiliaries)."""
     return [term for term in terms(text) if not is_empty(term)]
@@ -103,6 +130,11 @@ def content_terms(text: str) -> list[str]:
 def is_empty(term: str) -> bool:
     """Say whether `term`, as `terms` makes it, is a function word."""
     return term in _empty_terms()
+
+
+def is_hangul(term: str) -> bool:
+    """Say whether `term`, as `terms` makes it, is in Hangul."""
+    return "\uac00" <= term < "\ud7a4"
 
 
 def normalise(text: str) -> str:
@@ -167,10 +199,16 @@ def _bare(word: str) -> str:
 
 def _korean_terms(plain: str) -> Iterator[tuple[int, str]]:
     """Yield (start, term) of the Hangul in `plain`."""
+    for begin, morpheme in _korean_morphemes(plain):
+        yield begin + morpheme.span.start, _dictionary_form(morpheme)
+
+
+def _korean_morphemes(plain: str) -> Iterator[tuple[int, Morpheme]]:
+    """Yield (start of its piece, morpheme) of those in `plain` that are terms."""
     for begin, segment in _segments(plain):
         for morpheme in _parse(segment):
             if morpheme.feature.pos.startswith(KOREAN_TAGS) and _HANGUL.match(morpheme.surface):
-                yield begin + morpheme.span.start, _dictionary_form(morpheme)
+                yield begin, morpheme
 
 
 def _dictionary_form(morpheme: Morpheme) -> str:

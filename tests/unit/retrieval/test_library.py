@@ -298,3 +298,11 @@ async def test_a_page_that_says_the_same_is_unchanged_whatever_else_is_in_it(lib
         "https://wiki.intra/harbour",
         "It opens in June.",
     )
+
+
+async def test_a_word_that_the_dictionary_cuts_otherwise_finds_the_page_that_has_it(library: Shelves) -> None:
+    await library.add_text("차 두 대가 문 앞에 서 있다.", PUBLIC, title="", link="", key="cars")
+    await library.add_text("주차는 한 달에 2만 원이다.", PUBLIC, title="", link="", key="parking")
+    await library.add_text("다른 방의 주차장 이야기.", TEAM, title="", link="", key="elsewhere")
+    words = (await library.rank("차 두대면 주차비 얼마", EVERYONE, count=10, leg="words")).ids
+    assert set(words) == {1, 2}

@@ -8,8 +8,9 @@ import numpy as np
 
 from bot.retrieval.features import weigh
 from bot.retrieval.lexical import scored, weigh_without
-from bot.retrieval.spelt import MOST_HEARD, SELDOM, Spelt
+from bot.retrieval.spelt import MOST_HEARD, Spelt
 from bot.retrieval.tokens import Tokens, fingerprints
+from bot.retrieval.wordlist import SELDOM
 
 
 class Library:
