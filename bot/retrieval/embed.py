@@ -119,7 +119,7 @@ def pack_vector(vector: NDArray[np.float32]) -> bytes:
     return np.asarray(vector, "<f2").tobytes()
 
 
-def unpack_terms(candidates: Sequence[Candidate]) -> tuple[Tokens, Tokens, Tokens]:
+def unpack_terms(candidates: Sequence[Candidate | Shown]) -> tuple[Tokens, Tokens, Tokens]:
     """Return (title, heading, body) terms of `candidates`, as `draft` packed them."""
     packed = np.frombuffer(b"".join([candidate.terms for candidate in candidates]), "<u4")
     lengths = np.array([len(candidate.terms) // 4 for candidate in candidates], np.int64)

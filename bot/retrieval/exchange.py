@@ -11,6 +11,7 @@ Owns which messages belong together, how such a thing is weighed, and which of i
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 
 from bot.passage import Hit, Passage
 from bot.retrieval.answering import Heard, choose
-from bot.retrieval.features import QueryTerms
+from bot.retrieval.embed import unpack_terms
+from bot.retrieval.features import Candidates, QueryTerms
 from bot.retrieval.mark import Reading
 from bot.retrieval.people import named, spelled_out
 from bot.retrieval.spoken import Asked, about_anything
@@ -203,6 +205,17 @@ class Seen:
         if self.answer is None:
             return Hit(self.shown.passage, score, reading.span)
         return Hit(self.answer.passage, score, (0, len(self.answer.passage.text)), self.answer.lines)
+
+
+def candidates_of(rows: Sequence[Candidate], query: QueryTerms, vectors_of: Vectors, talk: Conversation | None) -> Candidates:
+    """Return `rows` as what is weighed of them, messages with what was said around them where there is a `talk`."""
+    rows = talk.as_candidates(rows) if talk else rows
+    title, heading, body = map(query.read, unpack_terms(rows))
+    ids = np.array([row.id for row in rows], np.int64)
+    groups = [zlib.crc32(row.title.encode("utf-8", "ignore")) if row.title else -row.document for row in rows]
+    hangul = np.array([row.hangul for row in rows], np.float32)
+    vectors = talk.blended(ids, vectors_of) if talk else vectors_of(ids)
+    return Candidates(title, heading, body, hangul, vectors, np.array(groups, np.int64))
 
 
 def together(one: Spoken, around: Sequence[Spoken]) -> tuple[Spoken, ...]:

@@ -86,6 +86,13 @@ class Found:
     text: str = ""
     """What was looked for, see `Heard.text`."""
 
+    def led_by(self, place: int) -> Found:
+        """Return the same with the candidate at `place` first, whatever fits better: the two exchange their scores."""
+        best = int(np.argmax(self.scores))
+        scores = self.scores.copy()
+        scores[[best, place]] = scores[[place, best]]
+        return replace(self, scores=scores)
+
 
 def readings_of(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list[Reading]:
     """Return how each of `shown` reads for the question: its marked sentence, and the evidence beside."""

@@ -10,7 +10,6 @@ the embedder and the writing to `bot.retrieval.library`.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,10 +21,10 @@ from numpy.typing import NDArray
 
 from bot.language import detect
 from bot.passage import Added, Hit, Scope, Scopes
+from bot.retrieval import contact
 from bot.retrieval.editions import Chosen, preferred
-from bot.retrieval.embed import unpack_terms
-from bot.retrieval.exchange import Conversation
-from bot.retrieval.features import Candidates, QueryTerms, features
+from bot.retrieval.exchange import Conversation, candidates_of
+from bot.retrieval.features import QueryTerms, features
 from bot.retrieval.found import (
     DEPTH,
     RIVALS,
@@ -153,6 +152,7 @@ class Finder:
         if seen is None:
             return Looked([])
         places, shown, readings = seen
+        found = found.led_by(places[0])
         first = first_of(question, found, places[0], shown[0], readings)
         chance = self._fusion.chance(first.row, first.spoken)
         enough = chance >= self._fusion.threshold(first.spoken, detect(question.text) or "en")
@@ -218,7 +218,7 @@ class Finder:
         if seen is None:
             return None
         places, shown, readings = seen
-        return first_of(question, found, places[0], shown[0], readings)
+        return first_of(question, found.led_by(places[0]), places[0], shown[0], readings)
 
     def rank(
         self,
@@ -304,13 +304,21 @@ class Finder:
     def _see(
         self, state: State, question: Question, scopes: Scopes, found: Found, *, count: int
     ) -> tuple[list[int], list[Shown], list[Reading]] | None:
-        """Return of the best `count` (and RIVALS) of `found`, in order: place, text, reading. None where there is none."""
+        """Return of the best `count` (and RIVALS) of `found`, in order: place, text, reading. None where there is none.
+
+        Where a phone number or a mail address is asked for, what has one comes first, and none is there where nothing has.
+        """
         best = np.argsort(-found.scores, kind="stable")[: max(count, 1 + RIVALS)]
         texts = state.passages([found.ids[place] for place in best], scopes) if len(best) else {}
         places = [int(place) for place in best if found.ids[place] in texts]
         if not places or found.query is None:
             return None
         shown = [texts[found.ids[place]] for place in places]
+        if (kind := contact.asked(question.text)) is not None:
+            if (first := contact.place(kind, shown, found.query)) is None:
+                return None
+            places.insert(0, places.pop(first))
+            shown.insert(0, shown.pop(first))
         return places, shown, readings_of(question, shown, found.query)
 
     def _candidates(
@@ -362,7 +370,7 @@ class Finder:
         self, question: Question, query: QueryTerms, rows: Sequence[Candidate], vector: Array, talk: Conversation | None
     ) -> tuple[Array, Chosen]:
         """Return the features of `rows`, and their scores once the edition that the question means goes first."""
-        of = self._as_candidates(rows, query, talk)
+        of = candidates_of(rows, query, self._mirror.vectors_of, talk)
         weighed = features(query, of, vector, mean_length=self._hearing.mean_length, korean=self._fusion.korean)
         scores = self._fusion.order(weighed)
         if question.year is None:
@@ -389,12 +397,3 @@ class Finder:
             raise FlippedError(wanted)
         known = question.embedder == wanted and len(question.vector) == self._mirror.mark.dimension
         return question.vector if known else np.zeros(self._mirror.mark.dimension, np.float32)
-
-    def _as_candidates(self, rows: Sequence[Candidate], query: QueryTerms, talk: Conversation | None = None) -> Candidates:
-        rows = talk.as_candidates(rows) if talk else rows
-        title, heading, body = map(query.read, unpack_terms(rows))
-        ids = np.array([row.id for row in rows], np.int64)
-        groups = [zlib.crc32(row.title.encode("utf-8", "ignore")) if row.title else -row.document for row in rows]
-        hangul = np.array([row.hangul for row in rows], np.float32)
-        vectors = talk.blended(ids, self._mirror.vectors_of) if talk else self._mirror.vectors_of(ids)
-        return Candidates(title, heading, body, hangul, vectors, np.array(groups, np.int64))
