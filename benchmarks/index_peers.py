@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.retrieval.vectors import Near, best, products
+from bot.retrieval.products import products
+from bot.retrieval.vectors import Near, best
 
 AT_ONCE = 20_000
 MOST_HNSW, MOST_IVF = 100_000, 500_000

@@ -16,6 +16,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.retrieval.products import products
+
 Array = NDArray[np.float32]
 
 CLOSENESS = ("marked", "nearest", "mean", "second", "marked_is_nearest", "ahead_of_passage")
@@ -40,7 +42,7 @@ def closeness(vectors: Array, place: int | None, question: Array, *, passage: fl
         question: float32 (d,), its unit vector.
         passage: the cosine of the whole passage.
     """
-    cosines = vectors @ question
+    cosines = products(vectors, question)
     ordered = np.sort(cosines)[::-1]
     nearest = float(ordered[0])
     marked = nearest if place is None else float(cosines[place])

@@ -19,8 +19,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.retrieval.products import products
 from bot.retrieval.roll import Column, Ids, Mask, Roll
-from bot.retrieval.vectors import NOTHING, FlatIndex, Near, Parts, RolledIndex, Rows, VectorIndex, best, products
+from bot.retrieval.vectors import NOTHING, FlatIndex, Near, Parts, RolledIndex, Rows, VectorIndex, best
 
 Codes = NDArray[np.uint8]
 Source = Callable[[Ids], Rows]

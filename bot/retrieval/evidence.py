@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bot import lazy
 from bot.retrieval.features import QueryTerms
+from bot.retrieval.products import products
 from bot.text.words import is_empty, normalise, terms
 
 EVIDENCE = (
@@ -86,7 +87,7 @@ def own_evidence(
     soft = _soft(query, every, spaced, tight)
     missing = ~(every | soft)
     others = held.others.any(axis=0) if len(held.others) else np.zeros_like(every)
-    most = float((held.others @ weights).max(initial=0.0))
+    most = float(products(held.others, weights).max(initial=0.0))
     named, numbers = _names(question, query), np.array([bool(_DIGIT.search(term)) for term in query.terms], bool)
 
     def share(those: NDArray[np.bool_]) -> float:

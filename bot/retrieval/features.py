@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot import lazy
+from bot.retrieval.products import products
 from bot.retrieval.tokens import Places, Tokens, fingerprints
 from bot.text.words import is_empty
 
@@ -231,19 +232,19 @@ def _word_columns(
     total = float(weights.sum()) or 1.0
     everywhere = body + title + heading
     held = everywhere > 0
-    words = _saturated(everywhere, candidates, mean_length) @ weights / (total * (K1 + 1))
+    words = products(_saturated(everywhere, candidates, mean_length), weights) / (total * (K1 + 1))
     best = float(words.max())
     return {
         "words": words,
         "words_to_best": words / (best or 1.0),
         "best_words": np.array([best], np.float32),
-        "covered": held @ weights / total,
+        "covered": products(held, weights) / total,
         "heaviest": _share(held, weights >= 0.7 * weights.max(initial=0)),
         "numbers": _share(held, np.array([bool(_NUMBER.search(term)) for term in query.terms], bool)),
         "pairs": _pairs(query, candidates.body, places),
-        "title": (title > 0) @ weights / total,
+        "title": products(title > 0, weights) / total,
         "title_named": (title > 0).sum(axis=1) / np.maximum(candidates.title.sizes, 1),
-        "heading": (heading > 0) @ weights / total,
+        "heading": products(heading > 0, weights) / total,
         "group_words": _of_group(words, beside),
         "first_words": _reciprocal_ranks(words),
     }
@@ -253,7 +254,7 @@ def _meaning_columns(
     query: QueryTerms, candidates: Candidates, beside: NDArray[np.bool_] | None, vector: Array, deaf: Array
 ) -> dict[str, Array]:
     """Return what the vectors say, once more by itself where Hangul is in it. `deaf`: how much of that the embedder has never learnt."""
-    raw = candidates.vectors @ vector
+    raw = products(candidates.vectors, vector)
     cross = np.abs(candidates.hangul - query.hangul)
     cosine, hangul = raw * (1 - deaf), raw * _foreign(query, candidates)
     best = float(cosine.max())
@@ -308,7 +309,7 @@ def _pairs(query: QueryTerms, body: Tokens, places: Places) -> Array:
     pair = number_of[which[close] * terms + which[close + 1]]
     found[owners[close][pair >= 0], pair[pair >= 0]] = 1
     weights = query.weights[first] + query.weights[second]
-    share: Array = found @ weights / (float(weights.sum()) or 1.0)
+    share: Array = products(found, weights) / (float(weights.sum()) or 1.0)
     return share
 
 
@@ -336,18 +337,18 @@ def _expanded(first: Array, candidates: Candidates, mean_length: float) -> Array
     keep = np.argsort(-weights, kind="stable")[:EXPANSION]
     weights = weights[keep] / (float(weights[keep].sum()) or 1.0)
     table = counts[:, keep].astype(np.float32)
-    fit: Array = _saturated(table, candidates, mean_length) @ weights.astype(np.float32) / (K1 + 1)
+    fit: Array = products(_saturated(table, candidates, mean_length), weights.astype(np.float32)) / (K1 + 1)
     return fit
 
 
 def _feedback(first: Array, vectors: Array) -> Array:
     """Return the cosine to the middle of the first look's best, each left out of its own middle."""
     best = np.argsort(-first, kind="stable")[:FEEDBACK]
-    towards = vectors @ vectors[best].sum(axis=0)
-    towards[best] -= (vectors[best] ** 2).sum(axis=1)
+    towards = products(vectors, vectors[best].sum(axis=0))
+    towards[best] -= (vectors[best] ** 2).sum(axis=1).astype(np.float32)
     counted = np.full(len(vectors), len(best), np.float32)
     counted[best] -= 1
-    middling: Array = towards / np.maximum(counted, 1)
+    middling: Array = (towards / np.maximum(counted, 1)).astype(np.float32)
     return middling
 
 

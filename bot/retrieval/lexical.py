@@ -26,6 +26,7 @@ import numpy as np
 from bot.retrieval.features import K1, NO_WORDS, Array, B, QueryTerms, weigh
 from bot.retrieval.forward import PACKED_COUNTS, Forward
 from bot.retrieval.postings import Ids, Postings
+from bot.retrieval.products import products
 from bot.retrieval.recut import recut
 from bot.retrieval.slips import SURE, early, near, nearest, words_of
 from bot.retrieval.spelt import Spelt
@@ -340,8 +341,7 @@ def scored(tokens: Tokens, query: QueryTerms, *, mean_length: float) -> Array:
     """
     counts = query.read(tokens).likely(query.marks).counts(query.marks)
     norm = K1 * (1 - B + B * tokens.sizes / max(mean_length, 1.0))
-    scores: Array = (counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32) @ query.weights
-    return scores
+    return products((counts * (K1 + 1) / (counts + norm[:, None])).astype(np.float32), query.weights)
 
 
 def weigh_without(

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.retrieval.products import products
 from bot.retrieval.roll import Ids, Roll
 
 Rows = NDArray[np.float32]
@@ -225,15 +226,6 @@ def best(ids: Ids, cosines: Rows, count: int) -> Near:
     """Return the `count` passages whose cosines are highest, best first."""
     order = np.argsort(-cosines, kind="stable")[:count]
     return Near(ids[order], cosines[order].astype(np.float32))
-
-
-def products(rows: Rows, vector: Rows) -> Rows:
-    """Return float32 (n,): the products of float32 (n, d) rows with `vector`.
-
-    Not by `@`: it divides some hundred rows among all cores, and on a busy machine waits 20 ms for them.
-    """
-    found: Rows = np.einsum("ij,j->i", rows, vector)
-    return found
 
 
 def expect_rows(vectors: Rows, count: int, dimension: int) -> None:
