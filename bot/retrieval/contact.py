@@ -43,6 +43,13 @@ _ASKS: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
         ),
     ),
 )
+_ABOUT_IT = lazy.compile(
+    r"^\s*(?:how|why|where)\b(?!.{0,20}\b(?:reach|ring|call|contact)\b)|\b(?:my|our) (?:phone|mobile|number|e-?mail|contact|tel)"
+    r"|\b(?:change|update|register|remove|hide|save|share|wrong|format)\b"
+    r"|바꾸|바꿔|변경|등록|저장|수정|입력|삭제|공개|인증|(?<![가-힣])(?:내|제|우리) ?(?:전화|핸드폰|휴대폰|번호|메일)",
+    re.IGNORECASE,
+)
+"""What asks something about a number or an address, not for it."""
 _MAIL = lazy.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.")
 _NUMBER = lazy.compile(r"(?<![\d.,:/-])[+(]?\d[\d ().-]{5,19}+(?![\d:])")
 _NO_PHONE = lazy.compile(
@@ -64,6 +71,8 @@ _SAID = frozenset(_WORDS.split())
 
 def asked(question: str) -> Kind | None:
     """Return what `question` asks for, None for neither."""
+    if _ABOUT_IT.search(question):
+        return None
     return next((kind for kind, asks in _ASKS if asks.search(question)), None)
 
 

@@ -21,6 +21,7 @@ EVERYONE = Scopes([PUBLIC])
         "홍지수씨 핸드폰 번호",
         "구청 담당자 번호",
         "관리소 연락처",
+        "how do I reach the dentist, phone number?",
     ],
 )
 def test_who_asks_for_a_phone_number_is_understood(question: str) -> None:
@@ -44,6 +45,10 @@ def test_who_asks_for_a_mail_address_is_understood(question: str) -> None:
         "비밀번호 좀",
         "대기 번호 뽑는 곳",
         "메일 보내는 법",
+        "how do I change my phone number?",
+        "where do I register a mobile number",
+        "전화번호 바꾸려면 어떻게 해?",
+        "연락처 저장하는 방법",
     ],
 )
 def test_other_questions_ask_for_neither(question: str) -> None:
