@@ -76,6 +76,11 @@ def asked(question: str) -> Kind | None:
     return next((kind for kind, asks in _ASKS if asks.search(question)), None)
 
 
+def words_for(question: str) -> frozenset[str]:
+    """Return the terms that only say what is asked for, where `question` asks for either: an answer gives it, and seldom says its name."""
+    return _SAID if asked(question) is not None else frozenset()
+
+
 def holds(kind: Kind, text: str) -> bool:
     """Say whether `text` has one."""
     if kind == "mail":

@@ -142,6 +142,7 @@ def weigh(
     text: str,
     spelt: Mapping[str, Collection[str]] = NO_WORDS,
     predicates: Collection[str] = (),
+    told: Collection[str] = (),
 ) -> QueryTerms:
     """Return the query's terms with their weights.
 
@@ -152,10 +153,11 @@ def weigh(
         text: the query itself.
         spelt: words that stand for terms in the passages, and these terms.
         predicates: terms that are verbs: one that stands nowhere is said otherwise, and weighs hardly anything.
+        told: terms that only say what is asked for, and weigh as little wherever they stand.
     """
     said = Counter(terms)
     light = {term for term in said if is_empty(term) or term in ASKING}
-    light |= {term for term in predicates if not frequencies.get(term)}
+    light |= {term for term in predicates if not frequencies.get(term)} | said.keys() & set(told)
     light |= _COMMON_VERBS.intersection(said) if passages <= FEW else set()
     light |= {counted for asks, counted in itertools.pairwise(terms) if _is_counted(asks, counted)}
     weight = {

@@ -23,6 +23,7 @@ from functools import cache
 
 import numpy as np
 
+from bot.retrieval.contact import words_for
 from bot.retrieval.features import K1, NO_WORDS, Array, B, QueryTerms, weigh
 from bot.retrieval.forward import PACKED_COUNTS, Forward
 from bot.retrieval.postings import Ids, Postings
@@ -155,7 +156,7 @@ class Words:
         for word, meant in spelt.items():
             frequencies |= {term: frequencies[term] + self._frequencies[word] for term in meant if term in frequencies}
         verbs = predicates(text[:MOST_CUT]) if not all(frequencies.values()) else frozenset[str]()
-        return weigh(said, frequencies, max(passages, 1), text, spelt, verbs), frequencies
+        return weigh(said, frequencies, max(passages, 1), text, spelt, verbs, words_for(text[:MOST_CUT])), frequencies
 
     def search(
         self,
@@ -361,4 +362,5 @@ def weigh_without(
         term: max(count - sum(1 for passage in packed if marks.get(term, set()) & passage), 0)
         for term, count in frequencies.items()
     }
-    return weigh(cut(text[:MOST_CUT]), rest, query.passages, text, spelt, predicates(text[:MOST_CUT])), rest
+    text = text[:MOST_CUT]
+    return weigh(cut(text), rest, query.passages, text, spelt, predicates(text), words_for(text)), rest

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.passage import PUBLIC, Scopes
-from bot.retrieval.contact import asked, holds
+from bot.retrieval.contact import asked, holds, words_for
 from bot.retrieval.library import Shelves
 
 EVERYONE = Scopes([PUBLIC])
@@ -100,3 +100,21 @@ async def test_the_passage_with_the_number_comes_before_the_one_without(library:
     )  # fmt: skip
     hits = await library.search("Anita Kowalski phone", EVERYONE)
     assert "900123" in hits[0].passage.text
+
+
+def test_the_words_that_ask_for_a_number_weigh_little_where_one_is_asked_for() -> None:
+    assert {"번호", "핸드폰"} <= words_for("홍지수씨 핸드폰 번호")
+    assert words_for("악기 보험 증권번호") == frozenset()
+
+
+async def test_a_list_whose_columns_say_number_does_not_come_before_the_one_with_the_name(library: Shelves) -> None:
+    shops = "\n".join(f"번호: {n} | 상호: 가게{n} | 전화: 02-633-11{n}" for n in range(10, 16))
+    await library.add_text(shops, PUBLIC, title="", link="", key="shops")
+    staff = "\n".join(
+        f"이름: {who} | 휴대: 010-9164-22{n}" for n, who in enumerate(("최만석", "서영호", "홍지수", "장필순"), start=10)
+    )
+    await library.add_text(staff, PUBLIC, title="", link="", key="staff")
+    for key in range(8):
+        await library.add_text(f"행사 안내 {key}", PUBLIC, title="", link="", key=str(key))
+    hits = await library.search("홍지수씨 핸드폰 번호", EVERYONE)
+    assert "홍지수" in hits[0].passage.text
