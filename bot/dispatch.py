@@ -222,9 +222,8 @@ class Dispatcher:
         skill = self._by_command.get(command.name)
         if skill is None:
             letters = {normalize("NFD", name): name for name in self._by_command}  # of a syllable, most may be right
-            alike = [
-                name for name, written in letters.items() if written[0] == command.name[0]
-            ]  # the beginning is seldom mistyped
+            # The beginning is seldom mistyped.
+            alike = [name for name, written in letters.items() if written[0] == command.name[0]]
             typed = normalize("NFD", command.name)
             near = difflib.get_close_matches(typed, alike) or difflib.get_close_matches(typed, letters)
             raise InputError(

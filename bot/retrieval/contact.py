@@ -13,11 +13,9 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
-import numpy as np
-
 from bot import lazy
 from bot.retrieval.embed import unpack_terms
-from bot.retrieval.features import QueryTerms
+from bot.retrieval.features import QueryTerms, held
 from bot.store.shelf import Shown
 
 Kind = Literal["phone", "mail"]
@@ -93,8 +91,10 @@ def _is_phone(number: str) -> bool:
 
 
 def place(kind: Kind, shown: Sequence[Shown], query: QueryTerms) -> int | None:
-    """Return which of `shown`, best first, answers: it has one, and every word of the question that the first holds; None where none does."""
-    titles, headings, bodies = map(query.read, unpack_terms(shown))
-    held = np.asarray(sum(tokens.counts(query.marks) for tokens in (titles, headings, bodies))) > 0
-    telling = [at for at, term in enumerate(query.terms) if not query.light[at] and term not in _SAID and held[0][at]]
-    return next((at for at, one in enumerate(shown) if held[at][telling].all() and holds(kind, one.passage.text)), None)
+    """Return which of `shown`, best first, answers: it has one, and every word of the question that the first holds; None where none does.
+
+    Words that only say what is asked for are none of these: `words_for` has made them light in `query`.
+    """
+    holding = held(query, *map(query.read, unpack_terms(shown)))
+    wanted = holding[0]
+    return next((at for at, one in enumerate(shown) if holding[at][wanted].all() and holds(kind, one.passage.text)), None)

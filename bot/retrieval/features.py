@@ -84,7 +84,7 @@ class QueryTerms:
     marks: NDArray[np.uint32]
     """uint32 (terms,): what `fingerprints` makes of the terms."""
     spelt: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """Words in the other alphabet that stand for terms, and the places of those: slack for 슬랙."""
+    """Words of the library that stand for terms, and the places of those: slack for 슬랙, 주차 for a piece of 주차비."""
 
     def lightened(self, words: Collection[str]) -> QueryTerms:
         """Return the same with `words` told already: as light as function words, whatever of them stands in a passage."""
@@ -124,9 +124,13 @@ class Candidates:
         return len(self.groups)
 
     def held(self, query: QueryTerms) -> NDArray[np.bool_]:
-        """Return bool (n, terms): which of the query's words, but those that only ask, each passage, its heading or title holds."""
-        counts = sum(tokens.counts(query.marks) for tokens in (self.title, self.heading, self.body))
-        return np.asarray(counts > 0) & ~query.light
+        """Return bool (n, terms): which of the query's words each holds."""
+        return held(query, self.title, self.heading, self.body)
+
+
+def held(query: QueryTerms, *fields: Tokens) -> NDArray[np.bool_]:
+    """Return bool (n, terms): which of the query's words, but those that only ask, each passage holds in one of its `fields`."""
+    return np.asarray(sum(tokens.counts(query.marks) for tokens in fields) > 0) & ~query.light
 
 
 def hangul_share(text: str) -> float:
