@@ -67,6 +67,7 @@ async def measured(collection: Collection, count: int) -> tuple[list[Told], list
     async with opened(settings) as app:
         fusion = Fusion.packaged(app.pool.live(EMBED))
         async with filled_library(collection, models=app.pool, settings=settings, report=silent) as (library, names):
+            fusion = fusion.among((await library.status()).passages)
             place = {name: document for document, name in names.items()}
             there, away = [], []
             for number, text in asked:

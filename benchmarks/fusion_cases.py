@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.fusion_sources import Source
 from benchmarks.made_questions import Words, changed, keywords, weights_of, words_of
+from benchmarks.team_libraries import EVERYONE, cases_of, library_of
 from bot.config import Settings
 from bot.evaluate.search import Collection, filled_library
 from bot.models.pool import Pool
@@ -25,15 +26,23 @@ from bot.passage import PUBLIC, Scopes
 from bot.retrieval.fuse import Fusion, Network, knows_korean
 from bot.retrieval.judged import First
 from bot.skill import Models, Slot
+from bot.text.lexicon import Lexicon
+from bot.text.query import looked_for
 
 COUNT = 120
 """Candidates of one query at most."""
+MIDDLE_LIBRARIES = (120, 300, 500, 900)
+"""Documents of the larger ones among libraries of few passages, and how many questions each is asked at most: MOST_OF_MIDDLE."""
+MOST_OF_MIDDLE = 60
 SMALL_LIBRARIES = 16
 """Libraries of a few documents that the judge is trained on, a set."""
 MOST_ASKED = 900
 """Questions of one set that the ranker is trained on at most, drawn by chance."""
 MOST_JUDGED = 1750
 """The same of the judges: each is asked twice, of a whole collection."""
+TEAMS_ORDER, TEAMS_SHARE = 0.2, 1.0
+"""What the questions about teams' libraries count, together, beside a public set: in the ranker (at .4 Cranfield is below its goal), and
+in the judges."""
 BLOCK = 40
 """Questions that stand side by side and are trained on, or left out, together."""
 
@@ -115,13 +124,13 @@ class CachedModels:
         np.savez(self._file, keys=keys, vectors=np.array(list(self._kept.values()), np.float32))
 
 
-async def collect(source: Source, settings: Settings) -> list[Query]:
+async def collect(source: Source, settings: Settings, lexicon: Lexicon) -> list[Query]:
     """Return the candidates of every judged query of a collection, from the library itself."""
     collection = source.asked(MOST_ASKED)
     queries: list[Query] = []
     scopes = Scopes([PUBLIC])
     print(source.name, len(collection.documents), "documents", flush=True)
-    fusion = Fusion.untrained(korean=knows_korean(source.models.live(EMBED)))
+    fusion = Fusion.untrained(korean=knows_korean(source.models.live(EMBED)), lexicon=lexicon)
     filled = filled_library(collection, models=source.models, settings=settings, report=silent, fusion=fusion)
     async with filled as (library, names):
         for number, text in collection.queries:
@@ -131,13 +140,13 @@ async def collect(source: Source, settings: Settings) -> list[Query]:
     return queries
 
 
-async def collect_firsts(source: Source, settings: Settings, order: Network, *, seed: int = 0) -> list[Judged]:
+async def collect_firsts(source: Source, settings: Settings, order: Network, lexicon: Lexicon, *, seed: int = 0) -> list[Judged]:
     """Return what the judge sees of the questions of a collection, each asked with its answers there and without them.
 
     Asked of the whole collection, and of small libraries of a few of its documents: a person's first library has three.
     """
     collection = source.asked(MOST_JUDGED)
-    fusion = replace(Fusion.untrained(korean=knows_korean(source.models.live(EMBED))), order=order)
+    fusion = replace(Fusion.untrained(korean=knows_korean(source.models.live(EMBED)), lexicon=lexicon), order=order)
     chance = random.Random(seed)  # noqa: S311 - a sample, no secret
     print(source.name, "judging", flush=True)
     firsts = await ask_twice(replace(source, collection=collection), settings, fusion)
@@ -152,13 +161,21 @@ async def collect_firsts(source: Source, settings: Settings, order: Network, *, 
         held += chance.sample(sorted(documents), min(len(documents), size - size // 2))
         few = Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
         firsts += await ask_twice(replace(source, collection=few), settings, fusion, made=made)
+    for size in MIDDLE_LIBRARIES:
+        asked = chance.sample(collection.queries, min(len(collection.queries), MOST_OF_MIDDLE))
+        held = [number for query, _text in asked for number in collection.gains[query]]
+        held += chance.sample(sorted(documents), min(len(documents), max(size - len(held), 0)))
+        some = Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
+        firsts += await ask_twice(replace(source, collection=some), settings, fusion, kind="middle")
     return firsts
 
 
-async def ask_twice(source: Source, settings: Settings, fusion: Fusion, *, made: Made | None = None) -> list[Judged]:
+async def ask_twice(
+    source: Source, settings: Settings, fusion: Fusion, *, made: Made | None = None, kind: str = "whole"
+) -> list[Judged]:
     """Return what the judge sees of the questions of a collection, and as if what answers them were not there.
 
-    With `made`, the library is a small one, and questions made of these are asked of it as well.
+    With `made`, the library is a small one, and questions made of these are asked of it as well; else they are of `kind`.
     """
     scopes = Scopes([PUBLIC])
     collection, models = source.collection, source.models
@@ -175,12 +192,45 @@ async def ask_twice(source: Source, settings: Settings, fusion: Fusion, *, made:
 
         for number, text in collection.queries:
             here = [number_of[name] for name in collection.gains[number] if name in number_of]
-            for asked, kind, answered in made.asked(text) if made else [(text, "whole", True)]:
+            for asked, sort, answered in made.asked(text) if made else [(text, kind, True)]:
                 if here:
-                    await ask(number, asked, kind, (), here=answered)
+                    await ask(number, asked, sort, (), here=answered)
                 if answered:
-                    await ask(number, asked, kind, here, here=False)
+                    await ask(number, asked, sort, here, here=False)
     return firsts
+
+
+async def collect_teams(
+    folders: Sequence[Path], models: Models, settings: Settings, order: Network | None, lexicon: Lexicon
+) -> tuple[list[Query], list[Judged]]:
+    """Return the candidates of the questions about teams' libraries, and, where there is an `order`, what the judge sees of them.
+
+    Each question that is answered is asked a second time as if what answers it were not there.
+    """
+    queries: list[Query] = []
+    firsts: list[Judged] = []
+    fusion = Fusion.untrained(korean=knows_korean(models.live(EMBED)), lexicon=lexicon)
+    fusion = replace(fusion, order=order) if order else fusion
+    for folder in folders:
+        print("team", folder.name, flush=True)
+        async with library_of(folder, models, settings, fusion) as (library, names):
+            numbers = {name: number for number, name in names.items()}
+            for at, case in enumerate(cases_of(folder)):
+                name, text = f"{folder.name}-{at}", looked_for(case.question)
+                here = [numbers[case.document]] if case.document else []
+                if order is None:
+                    whole = await library.rank(text, EVERYONE, count=COUNT)
+                    documents = tuple(names[document] for document in whole.documents[: len(whole.rows)])
+                    queries += [Query(name, text, whole.rows, documents, {case.document: 1}, TEAMS_ORDER)] if here else []
+                    continue
+                for without in ([], here) if here else ([],):
+                    first = await library.first(text, EVERYONE, without=without)
+                    if first is not None:
+                        right = not without and first.document in here
+                        close = await second_sight(models, text, first)
+                        there = bool(here) and not without
+                        firsts.append(Judged(name, text, first.row, right, there, "team", close, first.spoken, TEAMS_SHARE))
+    return queries, firsts
 
 
 async def second_sight(models: Models, text: str, first: First) -> np.ndarray:

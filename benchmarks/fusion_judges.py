@@ -21,6 +21,13 @@ NETWORKS = 3
 """Networks that are trained from different beginnings; their mean is steadier than any."""
 SHARES: Mapping[str, float] = {"whole": 0.42, "small": 0.28, "made": 0.3}
 """What whole collections, small libraries and made questions (of small libraries) count."""
+SHARES_OF_FEW: Mapping[str, float] = {"small": 0.28, "made": 0.3, "middle": 0.6, "team": 3.0}
+"""The same of the judges in libraries of few passages: teams' libraries, asked in everyday words, as much as all public sets together."""
+TOLD_OF_FEW = {"ko": 0.8, "en": 0.77, "across": 0.96}
+"""Share of what is not there that is told nothing in teams' libraries: what was taken away, and what their authors knew to be near to it. More
+of public sets is, in libraries of that size. Between two languages it is more, since a word that is missing there may be a name that was not
+heard. With these, one of the golden questions on what is not there is answered.
+"""
 NOTHING_SHARE = 1.3
 """What a wrong passage of a small library counts beside a right one: a few documents mostly do not hold the answer."""
 SECOND_SHARES: Mapping[str, float] = {"whole": 0.8, "small": 0.1, "made": 0.1}
@@ -29,36 +36,37 @@ DOUBT = (0.02, 0.8)
 """Share of answers below, and of what is none above which the first look is taken for sure. Wider tells nothing more apart."""
 KEPT = 0.905
 """Share of the answerable questions that must still be answered."""
-KEPT_ACROSS = 0.45
-"""The same between two languages, where words tell one name from another only as far as they are heard across alphabets: at .45 of whole
-collections more than four of five are told nothing, and none of the golden questions on what is not there is answered."""
+KEPT_ACROSS = 0.55
+"""The same between two languages, where words tell less: at .55 of whole collections four of five are told nothing."""
 FEW = 100
 """Answerable questions of one of LANGUAGES below which a set says nothing of its threshold."""
 LANGUAGES = ("ko", "en", ACROSS)
 """What `bot.retrieval.fuse.languages` may say of a question and its first passage: each has its threshold."""
+APART = ({"ko", "en"}, {ACROSS})
+"""Those that have a judge together."""
 SECOND = ("en", ACROSS)
 """Those that a second look is taken at. Of Korean it told nothing that the first had not."""
 
 
-def train_answers(sets: Sequence[Sequence[Judged]]) -> Network:
+def train_answers(sets: Sequence[Sequence[Judged]], shares: Mapping[str, float] = SHARES) -> Network:
     """Return the mean of NETWORKS judges."""
-    return mean_of([_train_answers(sets, seed=seed) for seed in range(NETWORKS)])
+    return mean_of([_train_answers(sets, shares, seed=seed) for seed in range(NETWORKS)])
 
 
-def _train_answers(sets: Sequence[Sequence[Judged]], *, seed: int, steps: int = 400) -> Network:
+def _train_answers(sets: Sequence[Sequence[Judged]], shares: Mapping[str, float], *, seed: int, steps: int = 400) -> Network:
     """Return the judge: the chance that the best-ranked passage answers, from right and wrong firsts and from taken-away ones.
 
-    Every set weighs by its share, in it right and wrong alike, in these the kinds by SHARES.
+    Every set weighs by its share, in it right and wrong alike, in these the kinds by `shares`.
     """
     torch.manual_seed(seed)
     rows, answers, weights = [], [], []
     for firsts in sets:
         for right in (True, False):
-            for kind, share in SHARES.items():
+            for kind, share in shares.items():
                 some = [first for first in firsts if first.right is right and first.kind == kind]
                 rows += [first.row for first in some]
                 answers += [float(right)] * len(some)
-                counted = share if right or kind == "whole" else share * NOTHING_SHARE
+                counted = share * NOTHING_SHARE if kind in {"small", "made"} and not right else share
                 weights += [first.share * counted / max(len(some), 1) for first in some]
     inputs, wanted, weight = torch.tensor(np.array(rows)), torch.tensor(answers), torch.tensor(weights)
     mean, scale = inputs.mean(0), inputs.std(0) + 1e-3
@@ -215,6 +223,14 @@ class Judges:
         second = {spoken: train_second(some, spoken) for spoken in SECOND if (some := _of(sets, {spoken}))}
         return cls(train_answers(_of(sets, {"ko", "en"})), train_answers(between) if between else None, second)
 
+    @classmethod
+    def of_few(cls, sets: Sequence[Sequence[Judged]]) -> Judges:
+        """Train the first look of libraries of few passages: there a second tells no more."""
+        some, between = (
+            [[one for one in firsts if one.kind in SHARES_OF_FEW] for firsts in _of(sets, spoken)] for spoken in APART
+        )
+        return cls(train_answers(some, SHARES_OF_FEW), train_answers(between, SHARES_OF_FEW), {})
+
     def chances(self, firsts: Sequence[Judged], kind: str) -> Chances:
         """Return what both give."""
         some = [first for first in firsts if first.kind == kind]
@@ -241,6 +257,26 @@ def unseen(sets: Mapping[str, Sequence[Judged]]) -> Mapping[str, Mapping[str, Ch
         by_half = {kind: [judges[which].chances(half(firsts, 1 - which), kind) for which in (0, 1)] for kind in SHARES}
         found[name] = {kind: together(pair) for kind, pair in by_half.items()}
     return found
+
+
+def few_thresholds(firsts: Sequence[Judged], sets: Sequence[Sequence[Judged]]) -> tuple[dict[str, float], str]:
+    """Return by LANGUAGES the chance below which TOLD_OF_FEW of what is not there lies, and what is answered so: by judges of the other half.
+
+    `firsts` are those of teams' libraries, which are among `sets`.
+    """
+    judges = [Judges.of_few([half(some, which) for some in sets]) for which in (0, 1)]
+    found = together([judges[which].chances(half(firsts, 1 - which), "team") for which in (0, 1)])
+    right = np.array([one.right for which in (0, 1) for one in half(firsts, 1 - which)])
+    cuts: dict[str, float] = {}
+    told = []
+    for spoken in LANGUAGES:
+        of = found.spoken == spoken
+        cuts[spoken] = round(float(np.quantile(found.first[of & ~found.here], TOLD_OF_FEW[spoken])), 4)
+        above = found.first >= cuts[spoken]
+        told.append(
+            f"{spoken}: answered {above[of & found.here].mean():.3f}, rightly {(above & right)[of & found.here].mean():.3f}"
+        )
+    return cuts, f"teams, told nothing {TOLD_OF_FEW}, " + "; ".join(told)
 
 
 def together(some: Sequence[Chances]) -> Chances:

@@ -119,7 +119,8 @@ class Asking:
         first = await self.library.first(text, EVERYONE, without=away)
         if first is None:
             return True
-        return self.fusion.chance(first.row, first.spoken) < self.fusion.threshold(first.spoken, detect(text) or "en")
+        fusion = self.fusion.among((await self.library.status()).passages)
+        return fusion.chance(first.row, first.spoken) < fusion.threshold(first.spoken, detect(text) or "en")
 
 
 def with_error(text: str, chance: random.Random) -> str | None:

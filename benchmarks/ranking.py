@@ -1,6 +1,6 @@
 """The three legs beside plain BM25, vectors, their reciprocal-rank fusion and txtai's hybrid, on every set; writes a part of docs/quality.md.
 
-    python -m benchmarks.ranking --data DIR --cache FOLDER --held TABLE [--sets NAME...]
+    python -m benchmarks.ranking --data DIR --cache FOLDER --held TABLE --lexicon FILE [--sets NAME...]
     python -m benchmarks.ranking --data DIR --cache FOLDER --known   # no measuring: the page, of what FOLDER keeps
 
 DIR holds `retrieval/NAME/` (BEIR layout). All rank the same passages: those of Paring's library, with their titles; a document counts by
@@ -8,7 +8,8 @@ its best passage. The legs are measured as `paring eval search DIR --leg LEG` me
 vectors are that leg alone; RRF fuses these two (k = 60, a hundred deep). txtai runs in a process of its own with its defaults for
 `hybrid=True`, over the same passages' vectors of the same model. FOLDER keeps vectors, what txtai has ranked and what was measured:
 milliseconds are without the embedding of the question. TABLE is one of Korean that has not seen what it is asked
-(`benchmarks/fusion_sources.py`): with the shipped one the sets that it was trained on would flatter.
+(`benchmarks/fusion_sources.py`), FILE the words that stand for each other, learnt without it (`benchmarks/train_lexicon.py --check --out`): with
+the shipped ones the sets that they were trained on would flatter.
 """
 
 from __future__ import annotations
@@ -37,10 +38,12 @@ from bot.retrieval.document import Block, Document
 from bot.retrieval.embed import draft
 from bot.retrieval.features import weigh
 from bot.retrieval.forward import PACKED_COUNTS
+from bot.retrieval.fuse import Fusion
 from bot.retrieval.lexical import scored
 from bot.retrieval.reading import as_written
 from bot.retrieval.tokens import Tokens
 from bot.skill import Models
+from bot.text.lexicon import Lexicon
 from bot.text.words import terms
 
 RRF_K = 60
@@ -85,20 +88,23 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*", default=(), help="Only these.")
     parser.add_argument("--questions", type=int, help="At most so many of each set, the first ones.")
     parser.add_argument("--held", type=Path, help="A table of Korean that has not seen what it is asked.")
+    parser.add_argument(
+        "--lexicon", type=Path, help="Words that stand for each other, learnt without what is asked: goes with --held."
+    )
     parser.add_argument("--known", action="store_true", help="Measure nothing: write the page of what was measured before.")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     folders = [file.parent for file in sorted((options.data / "retrieval").glob("*/corpus.jsonl"))]
     chosen = [folder for folder in folders if not options.sets or folder.name in options.sets]
     if not options.known:
-        asyncio.run(measure(chosen, options.cache, options.held, options.questions))
+        asyncio.run(measure(chosen, options.cache, options.held, options.questions, options.lexicon))
     measured = [Row.from_json(file.read_text(encoding="utf-8")) for file in sorted(options.cache.glob("*.row.json"))]
     print(page(measured))
     draw(measured)
 
 
-async def measure(folders: Sequence[Path], cache: Path, held: Path | None, most: int | None) -> None:
-    """Measure the sets, one after the other, and keep what was measured."""
+async def measure(folders: Sequence[Path], cache: Path, held: Path | None, most: int | None, words: Path | None = None) -> None:
+    """Measure the sets, one after the other, and keep what was measured; the file `words` is the lexicon that has not seen what is asked."""
     from benchmarks.fusion_cases import CachedModels  # with torch
     from benchmarks.fusion_sources import OtherTable, sources
 
@@ -106,10 +112,13 @@ async def measure(folders: Sequence[Path], cache: Path, held: Path | None, most:
     pool = Pool(Catalogue(settings), settings)
     models = CachedModels(pool, cache / "vectors.npz")
     unseeing = CachedModels(OtherTable(pool, held, settings.home), cache / "held.npz") if held else None
+    lexicon = await asyncio.to_thread(Lexicon.read, words) if words else None
     try:
         for source in sources(folders, models, unseeing):
             collection = replace(source.collection, queries=source.collection.queries[:most])
-            measured = await row(source.name, collection, source.models, settings, cache)
+            shipped = Fusion.packaged(pool.live(EMBED))
+            fusion = replace(shipped, lexicon=lexicon) if lexicon and source.models is unseeing else shipped
+            measured = await row(source.name, collection, source.models, settings, cache, fusion)
             await asyncio.to_thread((cache / f"{source.name}.row.json").write_text, measured.to_json(), encoding="utf-8")
             print(source.name, flush=True)
     finally:
@@ -119,11 +128,11 @@ async def measure(folders: Sequence[Path], cache: Path, held: Path | None, most:
         await pool.close()
 
 
-async def row(name: str, collection: Collection, models: Models, settings: Settings, cache: Path) -> Row:
+async def row(name: str, collection: Collection, models: Models, settings: Settings, cache: Path, fusion: Fusion) -> Row:
     """Measure one set."""
     scores: dict[str, SearchScores] = {}
     ranked: dict[str, list[list[str]]] = {}
-    async with filled_library(collection, models=models, settings=settings, report=silent) as (library, names):
+    async with filled_library(collection, models=models, settings=settings, report=silent, fusion=fusion) as (library, names):
         for leg in LEGS:
             scores[leg], ranked[leg] = await evaluate_leg(library, names, collection, leg, report=silent)
     held = await asyncio.to_thread(Held.of, collection)

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.fusion_cases import CachedModels, Judged, Query, collect, collect_firsts, half
+from benchmarks.fusion_cases import CachedModels, Judged, Query, collect, collect_firsts, collect_teams, half
 from benchmarks.fusion_judges import (
     HIDDEN,
     NETWORKS,
@@ -31,11 +31,13 @@ from benchmarks.fusion_judges import (
     Judges,
     as_network,
     check_answers,
+    few_thresholds,
     mean_of,
     thresholds,
     unseen,
 )  # fmt: skip
 from benchmarks.fusion_sources import OtherTable, sources
+from benchmarks.team_libraries import TRAINED
 from bot.config import ModelSettings, Settings
 from bot.evaluate.search import ndcg
 from bot.models.catalogue import Catalogue
@@ -45,11 +47,16 @@ from bot.retrieval.closer import CLOSENESS
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES
 from bot.retrieval.fuse import Fusion, Network, Trees, file_for, knows_korean
+from bot.text.lexicon import NONE, Lexicon, packaged
 
 ORDER_DECAY = 6e-3
 """How strongly the ranker's weights are held back: at half of it a set that was left out loses up to four points."""
 SET_POWER = 0.8
 """What a query of a set of n counts: n ** -SET_POWER; at 1 the sets count alike, at 0 their queries do."""
+SHARE_POWER = 2
+"""What a query of a collection of a share counts in the ranker: share ** SHARE_POWER. At 1 Cranfield and CISI lose a third of a point each."""
+TEAMS = "teams"
+"""The name of what is asked of teams' libraries."""
 FOLDER = Path("bot/retrieval")
 JUDGED_NAMES = (*FEATURES, *EVIDENCE, *CLOSENESS)
 MOST_QUERIES = 800
@@ -87,7 +94,7 @@ def _train_order(sets: Sequence[Sequence[Query]], *, seed: int, steps: int = 400
         useful = [query for query in queries_of_set if any(document in query.gains for document in query.documents)]
         taken = [useful[at] for at in np.random.default_rng(0).permutation(len(useful))[:MOST_QUERIES]]
         queries += taken
-        weights += [query.share * len(taken) ** -SET_POWER for query in taken]
+        weights += [query.share**SHARE_POWER * len(taken) ** -SET_POWER for query in taken]
     rows, place, gains, there = order_rows(queries)
     weight = torch.tensor(weights, dtype=torch.float32)
     mean, scale = rows[there].mean(0), rows[there].std(0) + 1e-3
@@ -149,18 +156,33 @@ async def work(options: argparse.Namespace) -> None:
     models = CachedModels(pool, cache / f"{options.embedder}.npz")
     unseeing = CachedModels(OtherTable(pool, options.held, cache), cache / "held.npz") if options.held else None
     embedder = pool.live(EMBED)
+    lexicon = await asyncio.to_thread(lexicon_of, embedder, options.lexicon)
     try:
         asked = sources(options.folders, models, unseeing)
-        sets = {source.name: await collect(source, settings) for source in asked}
+        teams = sorted(options.teams.iterdir()) if options.teams else []
+        sets = {source.name: await collect(source, settings, lexicon) for source in asked}
+        if teams:
+            sets[TEAMS], _firsts = await collect_teams(teams, models, settings, None, lexicon)
         shipped = (FOLDER / file_for(embedder)).read_text(encoding="utf-8") if options.keep_order else ""
         order = Fusion.from_json(shipped).order if shipped else train_order(list(sets.values()))
-        firsts = {source.name: await collect_firsts(source, settings, order) for source in asked if "-open-" in source.name}
+        firsts = {
+            source.name: await collect_firsts(source, settings, order, lexicon) for source in asked if "-open-" in source.name
+        }
+        if teams:
+            _queries, firsts[TEAMS] = await collect_teams(teams, models, settings, order, lexicon)
     finally:
         for kept in (models, unseeing):
             if kept is not None:
                 kept.save()
         await pool.close()
     await asyncio.to_thread(judge, sets, firsts, order, embedder, check=options.check)
+
+
+def lexicon_of(embedder: str, file: Path | None) -> Lexicon:
+    """Return the words that stand for each other in the searches of an embedder: those of `file`, or the packaged ones."""
+    if not knows_korean(embedder):
+        return NONE
+    return Lexicon.read(file) if file else packaged()
 
 
 def judge(
@@ -180,6 +202,9 @@ def judge(
         check_answers(firsts, halves)
         return
     judges = Judges.trained(list(firsts.values()))
+    few = Judges.of_few(list(firsts.values())) if TEAMS in firsts else None
+    cuts, told = few_thresholds(firsts[TEAMS], list(firsts.values())) if few else ({}, "")
+    print(told, cuts)
     second = {
         spoken: {
             "embedder": embedder,
@@ -191,11 +216,19 @@ def judge(
         if bound.unsure
     }
     value = {
-        "features": JUDGED_NAMES, "korean": knows_korean(embedder), "order": to_json(order), "answers": to_json(judges.first),
+        "features": JUDGED_NAMES, "korean": knows_korean(embedder), "lexicon": knows_korean(embedder),
+        "order": to_json(order), "answers": to_json(judges.first),
         "across": to_json(judges.across) if judges.across else None,
         "thresholds": {spoken: bound.cut for spoken, bound in bounds.items()}, "second": second,
+        "few": few_json(few, cuts) if few else None,
     }  # fmt: skip
     (FOLDER / file_for(embedder)).write_text(json.dumps(value) + "\n", encoding="utf-8")
+
+
+def few_json(few: Judges, cuts: Mapping[str, float]) -> dict[str, object]:
+    """Return the judges of libraries of few passages for the file."""
+    across = few.across or few.first
+    return {"answers": to_json(few.first), "across": to_json(across), "thresholds": dict(cuts), "second": {}}
 
 
 def tell(
@@ -208,6 +241,8 @@ def tell(
     for name, queries in sets.items():
         print(f"{name:22} nDCG@10 {score(order, queries):.4f}")
         for kind, chances in halves.get(name, {}).items():
+            if not len(chances.here):
+                continue
             answered = chances.answered(bounds)
             here, gone = answered[chances.here].mean(), 1 - answered[~chances.here].mean()
             print(f"{'':22} {kind}: answered {here:.3f}, told nothing {gone:.3f}")
@@ -221,6 +256,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--embedder", default="embed.minilm-ko.v2")
     parser.add_argument("--held", type=Path, help="A table of Korean that has not seen what it is asked.")
+    parser.add_argument("--lexicon", type=Path, help="Words that stand for each other, learnt without what is asked.")
+    parser.add_argument("--teams", type=Path, default=TRAINED, help="Teams' libraries (benchmarks/team_libraries.py).")
     parser.add_argument("--keep-order", action="store_true", help="Train the judges alone, beside the ranker that is there.")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()

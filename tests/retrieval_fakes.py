@@ -1,5 +1,6 @@
 """What the tests of the library are built with: scopes, and an embedder that hashes words."""
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from bot.errors import NoModelError
 from bot.models.tasks import Reading
 from bot.passage import Scope
+from bot.retrieval.fuse import Fusion
 from bot.text.words import terms
 
 ANN = Scope("dm", "web/local/ann")
@@ -67,3 +69,8 @@ class Embedders:
         self.asked.append(name)
         spoil = self.spoilt.get(name, lambda vector: vector)
         return [spoil(self.known[name].vector(text)) for text in batch]
+
+
+def by_words() -> Fusion:
+    """Return the packaged combiner without its judges of few passages: they go by meaning, which hashed words have none of."""
+    return dataclasses.replace(Fusion.packaged(), few=None)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bot import lazy
 from bot.retrieval.features import QueryTerms
 from bot.retrieval.products import products
-from bot.text.words import is_empty, normalise, terms
+from bot.text.words import is_empty, is_hangul, normalise, stem, terms
 
 EVIDENCE = (
     "sentence", "sentence_and_before", "sentence_and_title", "asks_kind", "holds_kind", "names", "names_missing", "heaviest_missing",
@@ -104,7 +104,8 @@ def own_evidence(
         float(weights[missing].max(initial=0.0)) / 10, share(own) * total / 20, share(near) * total / 20, total / 20,
         _pairs(query, near), _pairs(query, body), share(others & ~every), share(body) - most / total,
         float(numbers.any()), _part(numbers & ~every, numbers), _part(named & ~near & ~held.named, named),
-        share(near) / max(share(body), 1e-6), math.log1p(query.passages) / 8, *_surface(question, query, tight, near_it),
+        share(near) / max(share(body), 1e-6), math.log1p(query.passages) / 8,
+        *_surface(question, query, (tight, every), (near_it, near | held.named)),
     ]  # fmt: skip
 
 
@@ -146,22 +147,34 @@ def _stands(term: str, spaced: str, tight: str) -> bool:
     return " " + term[: max(SHORTEST_STEM, math.ceil(STEM_SHARE * len(term)))] in spaced
 
 
-def _surface(question: str, query: QueryTerms, whole: str, near_it: str) -> tuple[float, float, float]:
-    """Return what of the question's letters stands in `whole`: on average, of the word least there, and in `near_it` alone.
+def _surface(
+    question: str, query: QueryTerms, whole: tuple[str, NDArray[np.bool_]], near: tuple[str, NDArray[np.bool_]]
+) -> tuple[float, float, float]:
+    """Return what of the question's letters stands in the whole text: on average, of the word least there, and near its best sentence.
 
-    `whole` is the text's words without gaps. Words are compared by their pairs of syllables (Hangul) or threes of letters: however
-    either text was cut into terms.
+    `whole` is the text's words without gaps, and which terms it holds; `near` is what stands near that sentence, and the same. Words
+    are compared by their pairs of syllables (Hangul) or threes of letters: however either text was cut into terms. One that is said
+    otherwise is there.
     """
     light = {term for term, is_light in zip(query.terms, query.light, strict=True) if is_light}
     words = [word for word in _WORD.findall(normalise(question)) if word not in light and not is_empty(word)][:32]
-    near = _NO_WORD.sub("", near_it)
-    shares = [(_letters(word, whole), _letters(word, near)) for word in words]
+    near_it = _NO_WORD.sub("", near[0])
+    otherwise = {place for places in query.spelt.values() for place in places}
+    stand, stand_near = ([query.terms[place] for place in otherwise if there[place]] for _text, there in (whole, near))
+    shares = [
+        (_said(word, stand) or _letters(word, whole[0]), _said(word, stand_near) or _letters(word, near_it)) for word in words
+    ]
     if not shares:
         return 1.0, 1.0, 1.0
     return (
         sum(share for share, _near in shares) / len(shares), min(share for share, _near in shares),
         sum(share for _whole, share in shares) / len(shares),
     )  # fmt: skip
+
+
+def _said(word: str, stand: Sequence[str]) -> bool:
+    """Say whether a word of the question is one of those terms of it that stand there, said otherwise."""
+    return any(word.startswith(term) if is_hangul(term) else stem(word) == term for term in stand)
 
 
 def letters(question: str, text: str) -> float:

@@ -86,6 +86,11 @@ class Found:
     text: str = ""
     """What was looked for, see `Heard.text`."""
 
+    @property
+    def passages(self) -> int:
+        """How many passages the library has, as far as the query was weighed."""
+        return self.query.passages if self.query else 0
+
     def led_by(self, place: int) -> Found:
         """Return the same with the candidate at `place` first, whatever fits better: the two exchange their scores."""
         best = int(np.argmax(self.scores))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import TypedDict
@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from bot.retrieval.closer import CLOSENESS
 from bot.retrieval.evidence import EVIDENCE
-from bot.retrieval.features import FEATURES, Array
+from bot.retrieval.features import FEATURES, FEW, Array
+from bot.text.lexicon import NONE, Lexicon, packaged
 
 STANDINGS = 3
 """Numbers of `standing`."""
@@ -145,6 +146,10 @@ class Fusion:
     """What `answers` is where question and passage are of two languages, which no word tells; None where that is asked of all."""
     korean: bool = False
     """Whether the embedder knows Korean: what `bot.retrieval.features` are made for."""
+    lexicon: Lexicon = NONE
+    """Words that stand for each other, as far as it was trained with them."""
+    few: Fusion | None = None
+    """What judges in a library of few passages, where people ask for what they know to be there, in words of their own."""
 
     @classmethod
     def packaged(cls, embedder: str = "") -> Fusion:
@@ -152,10 +157,10 @@ class Fusion:
         return _packaged(file_for(embedder))
 
     @classmethod
-    def untrained(cls, *, korean: bool = True) -> Fusion:
+    def untrained(cls, *, korean: bool = True, lexicon: Lexicon = NONE) -> Fusion:
         """Return a combiner that tells nothing apart: what training begins with."""
         order, answers = (Network.zeros(inputs) for inputs in (len(FEATURES), len(FEATURES) + STANDINGS + len(EVIDENCE)))
-        return cls(order, answers, {"ko": 0.0, "en": 0.0}, korean=korean)
+        return cls(order, answers, {"ko": 0.0, "en": 0.0}, korean=korean, lexicon=lexicon)
 
     @classmethod
     def from_json(cls, text: str) -> Fusion:
@@ -167,7 +172,17 @@ class Fusion:
         second = {language: _second(one) for language, one in value["second"].items()}
         order, answers = _network(value["order"]), _network(value["answers"])
         across = _network(value["across"]) if value.get("across") else None
-        return cls(order, answers, value["thresholds"], second, across, korean=value["korean"])
+        lexicon = packaged() if value.get("lexicon") else NONE
+        whole = cls(order, answers, value["thresholds"], second, across, korean=value["korean"], lexicon=lexicon)
+        if not (few := value.get("few")):
+            return whole
+        own = {language: _second(one) for language, one in few["second"].items()}
+        judges = _network(few["answers"]), few["thresholds"], own, _network(few["across"])
+        return replace(whole, few=cls(order, *judges, korean=whole.korean, lexicon=lexicon))
+
+    def among(self, passages: int) -> Fusion:
+        """Return what judges in a library of so many passages."""
+        return self.few if self.few and passages <= FEW else self
 
     def chance(self, row: Array, spoken: str) -> float:
         """Return 0..1: the chance that the passage that ranks first answers.

@@ -9,7 +9,7 @@ other leg and what is made of both.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from bot.passage import Scope, Scopes
 from bot.retrieval.features import QueryTerms
@@ -18,14 +18,16 @@ from bot.retrieval.lexical import Readable, Words, weigh_without
 from bot.retrieval.mirror import Mirror, Moved
 from bot.retrieval.roll import MOST_READERS
 from bot.store.shelf import State
+from bot.text.lexicon import NONE, Lexicon
 
 
 class Hearing:
     """Looks for words in the passages that `mirror` follows. Not for two threads at once."""
 
-    def __init__(self, mirror: Mirror) -> None:
-        """Begin with nothing remembered."""
+    def __init__(self, mirror: Mirror, lexicon: Callable[[], Lexicon] = lambda: NONE) -> None:
+        """Begin with nothing remembered; `lexicon` gives the words that stand for each other."""
         self._mirror = mirror
+        self._lexicon = lexicon
         self._words = Words()
         self._readable: dict[tuple[Scope, ...], Readable] = {}
         self._removal = 0
@@ -75,8 +77,10 @@ class Hearing:
 
         spelt = self._words.spelt(state, text, readable, mark=mark, passages=passages)
         query, frequencies = weighed(spelt)
-        if cut := self._words.recut(state, text, query, readable, mark=mark, passages=passages):
-            query, frequencies = weighed({**spelt, **cut})
+        cut = self._words.recut(state, text, query, readable, mark=mark, passages=passages)
+        meant = self._words.otherwise(state, text, self._lexicon(), frequencies, passages=passages)
+        if cut or meant:
+            query, frequencies = weighed(_together(spelt, cut, meant))
         found = self._words.search(state, query, frequencies, readable, mark=mark, mean_length=self.mean_length, count=count)
         return query, frequencies, found
 
@@ -95,3 +99,12 @@ class Hearing:
                 self._readable.clear()
             found = self._readable[names] = Readable(numbers, len(numbers) == state.all_scopes())
         return found
+
+
+def _together(*some: Mapping[str, Collection[str]]) -> Mapping[str, Collection[str]]:
+    """Return words that stand for terms, each for all that it stands for in one of `some`."""
+    words: dict[str, dict[str, None]] = {}
+    for spelt in some:
+        for word, meant in spelt.items():
+            words.setdefault(word, {}).update(dict.fromkeys(meant))
+    return {word: tuple(meant) for word, meant in words.items()}

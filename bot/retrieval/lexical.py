@@ -26,6 +26,7 @@ import numpy as np
 from bot.retrieval.contact import words_for
 from bot.retrieval.features import K1, NO_WORDS, Array, B, QueryTerms, weigh
 from bot.retrieval.forward import PACKED_COUNTS, Forward
+from bot.retrieval.otherwise import otherwise
 from bot.retrieval.postings import Ids, Postings
 from bot.retrieval.products import products
 from bot.retrieval.recut import recut
@@ -33,6 +34,7 @@ from bot.retrieval.slips import SURE, early, near, nearest, words_of
 from bot.retrieval.spelt import Spelt
 from bot.retrieval.tokens import Tokens, fingerprints
 from bot.store.shelf import Mark, State
+from bot.text.lexicon import Lexicon
 from bot.text.predicates import predicates
 from bot.text.words import is_empty, is_hangul, stem
 from bot.text.words import terms as cut
@@ -137,6 +139,19 @@ class Words:
         words = self._spelt.hangul.read(state.terms_between)
         return recut(text[:MOST_CUT], unknown, words, lambda terms: self._own(state, readable, (), mark).of(terms))
 
+    def otherwise(
+        self, state: State, text: str, lexicon: Lexicon, frequencies: Mapping[str, int], *, passages: int
+    ) -> Mapping[str, Collection[str]]:
+        """Return the terms of passages that say otherwise what `text` says, and the terms of it that they stand for.
+
+        None where there are more than HEARD_IN `passages`: to count so many words there takes longer than the rest of a search.
+        """
+        if not lexicon or passages > HEARD_IN:
+            return NO_WORDS
+        meant = otherwise(cut(text[:MOST_CUT]), lexicon, frequencies, passages=passages)
+        counted = self._counted(state, list(meant))
+        return {word: terms for word, terms in meant.items() if counted[word]}
+
     def weigh(
         self, state: State, text: str, *, passages: int, spelt: Mapping[str, Collection[str]] = NO_WORDS
     ) -> tuple[QueryTerms, Mapping[str, int]]:
@@ -146,17 +161,21 @@ class Words:
         """
         said = cut(text[:MOST_CUT])
         asked = sorted(set(said))[:MOST_ASKED]
-        wanted = [*asked, *spelt]
-        if missing := [term for term in wanted if term not in self._frequencies]:
-            if len(self._frequencies) > MOST_KNOWN:
-                self._frequencies.clear()
-                missing = wanted
-            self._frequencies.update(dict.fromkeys(missing, 0) | state.frequencies(missing))
-        frequencies = {term: self._frequencies[term] for term in asked}
+        counted = self._counted(state, [*asked, *spelt])
+        frequencies = {term: counted[term] for term in asked}
         for word, meant in spelt.items():
-            frequencies |= {term: frequencies[term] + self._frequencies[word] for term in meant if term in frequencies}
+            frequencies |= {term: frequencies[term] + counted[word] for term in meant if term in frequencies}
         verbs = predicates(text[:MOST_CUT]) if not all(frequencies.values()) else frozenset[str]()
         return weigh(said, frequencies, max(passages, 1), text, spelt, verbs, words_for(text[:MOST_CUT])), frequencies
+
+    def _counted(self, state: State, terms: Sequence[str]) -> Mapping[str, int]:
+        """Return in how many passages each of `terms` stands."""
+        if missing := [term for term in terms if term not in self._frequencies]:
+            if len(self._frequencies) > MOST_KNOWN:
+                self._frequencies.clear()
+                missing = list(terms)
+            self._frequencies.update(dict.fromkeys(missing, 0) | state.frequencies(missing))
+        return self._frequencies
 
     def search(
         self,

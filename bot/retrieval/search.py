@@ -75,7 +75,7 @@ class Finder:
         self._mirror = Mirror(self._shelf, shelter)
         self._shelter = shelter
         self._stepwise = False
-        self._hearing = Hearing(self._mirror)
+        self._hearing = Hearing(self._mirror, lambda: self._fusion.lexicon)
         self._people: dict[tuple[int, ...], list[str]] = {}
 
     def close(self) -> None:
@@ -154,9 +154,10 @@ class Finder:
         places, shown, readings = seen
         found = found.led_by(places[0])
         first = first_of(question, found, places[0], shown[0], readings)
-        chance = self._fusion.chance(first.row, first.spoken)
-        enough = chance >= self._fusion.threshold(first.spoken, detect(question.text) or "en")
-        second = self._fusion.in_doubt(first.spoken, question.embedder, chance)
+        fusion = self._fusion.among(found.passages)
+        chance = fusion.chance(first.row, first.spoken)
+        enough = chance >= fusion.threshold(first.spoken, detect(question.text) or "en")
+        second = fusion.in_doubt(first.spoken, question.embedder, chance)
         if second is None and not enough:
             return Looked([], spoken=first.spoken)
         shares = np.exp(np.minimum(found.scores - found.scores[places[0]], 0))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from retrieval_fakes import Embedders, WordEmbedder
+from retrieval_fakes import Embedders, WordEmbedder, by_words
 
 from bot.config import LimitSettings
 from bot.retrieval import changeover
@@ -23,7 +23,7 @@ def embedder() -> WordEmbedder:
 
 @pytest.fixture
 async def library(database: Database, embedder: WordEmbedder, tmp_path: Path) -> AsyncIterator[Shelves]:
-    opened = Shelves(database, embedder, InlineSandbox(), tmp_path, LimitSettings())  # type: ignore[arg-type]
+    opened = Shelves(database, embedder, InlineSandbox(), tmp_path, LimitSettings(), fusion=by_words())  # type: ignore[arg-type]
     await opened.open()
     yield opened
     await opened.close()

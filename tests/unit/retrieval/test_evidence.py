@@ -75,3 +75,15 @@ def test_being_ahead_of_rivals_is_evidence() -> None:
 @pytest.mark.parametrize("question", ["", "the of a", "?!", "언제"])
 def test_a_question_of_no_words_is_weighed_without_harm(question: str) -> None:
     assert np.isfinite(list(told(question, "Something is said.").values())).all()
+
+
+def test_a_word_that_the_passage_says_otherwise_stands_there_with_all_of_its_letters() -> None:
+    question, text = "수리 비용", "repair 비용"
+    query = weigh(terms(question), {"수리": 1, "비용": 1}, 9, question, {"repair": ("수리",)})
+    every = np.ones((1, 2), bool)
+    where = Held(every, np.zeros((1, 2), bool), np.zeros(2, bool), np.zeros((0, 2), bool))
+    alone = Held(np.array([[term != "수리" for term in query.terms]]), where.before, where.named, where.others)
+    surface = EVIDENCE.index("surface")
+    otherwise, missing = (own_evidence(question, query, ("", text, ""), held, 0, 0.0, asks=False) for held in (where, alone))
+    assert otherwise[surface] == 1
+    assert missing[surface] == 0.5

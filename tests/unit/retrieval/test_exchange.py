@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from retrieval_fakes import ANN, TEAM, WordEmbedder
+from retrieval_fakes import ANN, TEAM, WordEmbedder, by_words
 
 from bot.config import LimitSettings
 from bot.passage import PUBLIC, Hit, Scope, Scopes
@@ -24,7 +24,7 @@ TALK = (
 
 @pytest.fixture
 async def library(database: Database, embedder: WordEmbedder, tmp_path: Path) -> AsyncIterator[Shelves]:
-    opened = Shelves(database, embedder, InlineSandbox(), tmp_path, LimitSettings(), now=lambda: NOW)  # type: ignore[arg-type]
+    opened = Shelves(database, embedder, InlineSandbox(), tmp_path, LimitSettings(), fusion=by_words(), now=lambda: NOW)  # type: ignore[arg-type]
     await opened.open()
     yield opened
     await opened.close()

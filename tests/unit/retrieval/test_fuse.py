@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bot.retrieval.evidence import EVIDENCE
-from bot.retrieval.features import FEATURES
+from bot.retrieval.features import FEATURES, FEW
 from bot.retrieval.fuse import ACROSS, STANDINGS, Fusion, Trees, languages, standing
 
 JUDGED = len(FEATURES) + STANDINGS + len(EVIDENCE)
@@ -114,3 +114,16 @@ def test_a_sentence_nearer_to_the_question_is_likelier_an_answer() -> None:
     row = np.zeros(JUDGED, np.float32)
     far, near = (np.array([cosine, cosine, cosine, cosine, 1, cosine - 0.4], np.float32) for cosine in (0.05, 0.9))
     assert second.chance(row, near) > second.chance(row, far)
+
+
+def test_a_library_of_few_passages_has_judges_of_its_own() -> None:
+    fusion = Fusion.packaged()
+    assert fusion.few is not None
+    assert fusion.among(FEW) is fusion.few is not fusion.among(FEW + 1) is fusion
+    assert fusion.few.order is fusion.order
+    assert {"ko", "en", ACROSS} <= set(fusion.few.thresholds)
+
+
+def test_a_combiner_without_judges_of_few_passages_judges_all_alike() -> None:
+    fusion = Fusion.packaged(MINILM)
+    assert fusion.among(1) is fusion

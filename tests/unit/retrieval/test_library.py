@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from retrieval_fakes import ANN, TEAM, WordEmbedder
+from retrieval_fakes import ANN, TEAM, WordEmbedder, by_words
 from sqlalchemy import text
 
 from bot.config import LimitSettings
@@ -65,7 +65,7 @@ async def test_of_two_years_of_one_list_the_present_one_answers(
     database: Database, embedder: WordEmbedder, tmp_path: Path
 ) -> None:
     now = datetime(2026, 11, 30, tzinfo=UTC)
-    library = Shelves(database, embedder, InlineSandbox(), tmp_path, LimitSettings(), now=lambda: now)  # type: ignore[arg-type]
+    library = Shelves(database, embedder, InlineSandbox(), tmp_path, LimitSettings(), fusion=by_words(), now=lambda: now)  # type: ignore[arg-type]
     for of, price in (("2025", "5.70"), ("2026", "6.20 euros from the oven of the new shop")):
         await library.add_text(f"The rye loaf costs {price}.", PUBLIC, title=f"prices {of}.txt", link="", key=of)
     present = (await library.search("how much is the rye loaf?", EVERYONE))[0]

@@ -31,7 +31,7 @@ def doubting(cosine: float, *, embedder: str = "words@1", threshold: float = 0.0
         np.array([1, 0, 0]), np.array([2, 0, 0]), np.array([0, -3, 3], np.float32), 0.0,
     )  # fmt: skip
     second = Second(embedder, trees, (0.0, 1.1), 0.5)
-    return dataclasses.replace(Fusion.packaged(), thresholds={"en": threshold, "ko": threshold}, second={"en": second})
+    return dataclasses.replace(Fusion.packaged(), thresholds={"en": threshold, "ko": threshold}, second={"en": second}, few=None)
 
 
 async def found(database: Database, embedder: WordEmbedder, home: Path, fusion: Fusion, *, asked: str = ASKED) -> list[Hit]:

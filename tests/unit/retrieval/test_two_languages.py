@@ -32,7 +32,7 @@ def foreign_first(*, across: float, own: float = 0.0) -> Fusion:
     order.hidden[FEATURES.index("cross")] = 1.0
     order.out[:] = 1.0
     wanted = {"en": own, "ko": own, "across": across}
-    answers = dataclasses.replace(Fusion.packaged(), thresholds=wanted, second={})
+    answers = dataclasses.replace(Fusion.packaged(), thresholds=wanted, second={}, few=None)
     return dataclasses.replace(answers, order=order)
 
 

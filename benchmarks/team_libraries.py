@@ -1,0 +1,140 @@
+"""Made-up teams' libraries, asked in everyday words: what the judges are trained on beside the public sets, and measured with.
+
+    python -m benchmarks.team_libraries [FOLDER...]      # by default those that no training has seen
+
+`benchmarks/libraries/` holds those that the judges are trained on (`trained/`) and those that are kept from it (`unseen/`): each a folder with
+`documents/` and `questions.tsv`, lines of kind, question, file name and answer with | between them. A question is asked in the document's
+language (`same`), in the other one (`cross`), or of what no document tells (`none`). All were written for this by authors who had read
+nothing of the program; the answer stands verbatim in the document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.app import opened
+from bot.config import Settings
+from bot.language import detect
+from bot.passage import PUBLIC, Scopes
+from bot.retrieval.library import Shelves
+from bot.sandbox import Sandbox
+from bot.store.database import Database
+from bot.text.query import looked_for
+
+if TYPE_CHECKING:
+    from bot.retrieval.fuse import Fusion
+    from bot.skill import Models
+
+TRAINED, UNSEEN = (Path(__file__).parent / "libraries" / name for name in ("trained", "unseen"))
+EVERYONE = Scopes([PUBLIC])
+KINDS = ("same", "cross", "none")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question of one of KINDS, and the document that answers it, with what answers; "" where none does."""
+
+    kind: str
+    question: str
+    document: str = ""
+    answer: str = ""
+
+    @property
+    def language(self) -> str:
+        """Return the language that it is asked in."""
+        return detect(self.question) or "en"
+
+
+def cases_of(folder: Path) -> list[Case]:
+    """Return the questions about the library in `folder`."""
+    lines = (folder / "questions.tsv").read_text(encoding="utf-8").splitlines()
+    return [Case(*(part.strip() for part in line.split("|"))) for line in lines if line.strip()]
+
+
+@asynccontextmanager
+async def library_of(
+    folder: Path, models: Models, settings: Settings, fusion: Fusion | None = None
+) -> AsyncIterator[tuple[Shelves, Mapping[int, str]]]:
+    """Give a temporary library that holds the documents in `folder`, and the file name of each."""
+    with tempfile.TemporaryDirectory(prefix="paring-team-") as home:
+        database = await Database.open(Path(home) / "paring.db")
+        sandbox = Sandbox.of(settings.limits)
+        library = Shelves(database, models, sandbox, Path(home), settings.limits, fusion=fusion)
+        try:
+            await library.open()
+            files = sorted((folder / "documents").iterdir())
+            added = [await library.add_file(file, PUBLIC, title=file.name) for file in files]
+            yield library, {one.document: file.name for one, file in zip(added, files, strict=True)}
+        finally:
+            await library.close()
+            await sandbox.close()
+            await database.close()
+
+
+async def asked(folder: Path, models: Models, settings: Settings, fusion: Fusion | None = None) -> Counter[tuple[str, str, str]]:
+    """Return how many questions of a kind and language there are, were answered, by the right document first, by its marked sentence."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    async with library_of(folder, models, settings, fusion) as (library, names):
+        titles = {name: document for document, name in names.items()}
+        for case in cases_of(folder):
+            hits = await library.search(looked_for(case.question), EVERYONE, k=5)
+            of = case.kind, case.language
+            counted[*of, "asked"] += 1
+            if not hits:
+                continue
+            best = hits[0]
+            right = bool(case.document) and await _document_of(library, best.passage.id, titles, case.document)
+            start, end = best.marked or (0, 0)
+            counted[*of, "answered"] += 1
+            counted[*of, "right document"] += right
+            counted[*of, "marked"] += right and case.answer in best.passage.text[start:end]
+    return counted
+
+
+async def _document_of(library: Shelves, passage: int, titles: Mapping[str, int], name: str) -> bool:
+    """Say whether a passage is of the document called `name`."""
+    return passage in {one.id for one in await library.whole(titles[name], EVERYONE, most=1000)}
+
+
+def table(counts: Mapping[str, Counter[tuple[str, str, str]]]) -> str:
+    """Return the figures as a table in Markdown."""
+    columns = ("asked", "answered", "right document", "marked")
+    rows = ["| library | kind | language | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 3) + "|"]
+    for name, counted in counts.items():
+        for kind in KINDS:
+            for language in ("ko", "en"):
+                figures = " | ".join(str(counted[kind, language, column]) for column in columns)
+                rows.append(f"| {name} | {kind} | {language} | {figures} |")
+    return "\n".join(rows)
+
+
+async def measured(folders: Sequence[Path]) -> dict[str, Counter[tuple[str, str, str]]]:
+    """Return what is counted of each library, and of all together."""
+    counts: dict[str, Counter[tuple[str, str, str]]] = {}
+    with tempfile.TemporaryDirectory() as home:
+        settings = Settings(home=Path(home))
+        async with opened(settings) as app:
+            for folder in folders:
+                counts[folder.name] = await asked(folder, app.pool, settings)
+    counts["all"] = sum(counts.values(), Counter())
+    return counts
+
+
+def main() -> None:
+    """Ask, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*", type=Path, help="The libraries; by default those that no training has seen.")
+    options = parser.parse_args()
+    print(table(asyncio.run(measured(options.folders or sorted(UNSEEN.iterdir())))))
+
+
+if __name__ == "__main__":
+    main()
