@@ -225,7 +225,7 @@ class Judges:
 
     @classmethod
     def of_few(cls, sets: Sequence[Sequence[Judged]]) -> Judges:
-        """Train the first look of libraries of few passages: there a second tells no more."""
+        """Train the first look of libraries of few passages; a second one was not tried there."""
         some, between = (
             [[one for one in firsts if one.kind in SHARES_OF_FEW] for firsts in _of(sets, spoken)] for spoken in APART
         )

@@ -91,8 +91,7 @@ def main() -> None:
         (options.out or TARGET).write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(json.dumps({"learnt": len(learnt), "written": len(across | alike | translated), "lines": len(lines)}))
     if options.check:
-        own = lines_of(joined(across, translated), {})
-        some = {"nothing": [], "written": own, "learnt": lines_of(learnt, {}), "both": lines}
+        some = {"nothing": [], "written": lines_of(joined(across, translated), {}), "learnt": lines_of(learnt, {}), "both": lines}
         print(json.dumps(measured(options.data / "retrieval" / SETS[1], {name: Lexicon(one) for name, one in some.items()})))
 
 
