@@ -92,6 +92,10 @@ class Library(Protocol):
         """Return the best `k` passages in `scopes`, best first; `[]` where nothing is good enough to be an answer."""
         ...
 
+    async def nearest(self, query: str, scopes: Scopes, k: int = 3) -> list[Hit]:
+        """Return the `k` passages in `scopes` that fit best, best first, whether or not they answer; `[]` where there is nothing."""
+        ...
+
     async def search_in(self, query: str, documents: Collection[int], scopes: Scopes, k: int = 10) -> list[Hit]:
         """Do the same in `documents` alone, those of them that are in `scopes`."""
         ...

@@ -169,6 +169,12 @@ class FakeLibrary:
         ]
         return sorted((hit for hit in found if hit.score > 0), key=lambda hit: -hit.score)[:k]
 
+    async def nearest(self, query: str, scopes: Scopes, k: int = 3) -> list[Hit]:
+        """Return passages in `scopes`, those first that share words with `query`."""
+        found = await self.search(query, scopes, len(self.passages))
+        others = [one for one in self.passages if one.scope in scopes and one not in [hit.passage for hit in found]]
+        return [*found, *(Hit(one, 0.01) for one in others)][:k]
+
     async def search_in(self, query: str, documents: Collection[int], scopes: Scopes, k: int = 10) -> list[Hit]:
         """Do the same in `documents`; a document's number is its only passage's."""
         return [hit for hit in await self.search(query, scopes, len(self.passages)) if hit.passage.id in documents][:k]

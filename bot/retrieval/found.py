@@ -46,6 +46,8 @@ class Question:
     about: Array | None = None
     year: int | None = None
     """The present one, by which "last year" is told; None where no edition of a document is preferred."""
+    anyway: bool = False
+    """Whether what fits best is wanted, be it an answer or not."""
 
 
 class FlippedError(Exception):

@@ -137,6 +137,14 @@ class Shelves:
         asked = spoken.heard(query, now=self._now())
         return await self._searched(query, scopes, k, asked=asked)
 
+    async def nearest(self, query: str, scopes: Scopes, k: int = 3) -> list[Hit]:
+        """Return the `k` passages in `scopes` that fit `query` best, best first, whether or not they answer it."""
+        looked = await self._asked(
+            query, lambda finder, question: finder.look(replace(question, anyway=True), scopes, count=k),
+            spoken.heard(query, now=self._now()),
+        )  # fmt: skip
+        return looked.at_first()
+
     async def search_in(self, query: str, documents: Collection[int], scopes: Scopes, k: int = 10) -> list[Hit]:
         """Do the same in `documents` alone, their first `bot.retrieval.found.DEPTH` passages; what is said in chats is none of it."""
         return await self._searched(query, scopes, k, within=documents) if documents else []

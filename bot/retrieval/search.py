@@ -156,8 +156,8 @@ class Finder:
         first = first_of(question, found, places[0], shown[0], readings)
         fusion = self._fusion.among(found.passages)
         chance = fusion.chance(first.row, first.spoken)
-        enough = chance >= fusion.threshold(first.spoken, detect(question.text) or "en")
-        second = fusion.in_doubt(first.spoken, question.embedder, chance)
+        enough = question.anyway or chance >= fusion.threshold(first.spoken, detect(question.text) or "en")
+        second = None if question.anyway else fusion.in_doubt(first.spoken, question.embedder, chance)
         if second is None and not enough:
             return Looked([], spoken=first.spoken)
         shares = np.exp(np.minimum(found.scores - found.scores[places[0]], 0))
@@ -189,7 +189,7 @@ class Finder:
         language = detect(question.text) or "en"
         spoken = languages(language, seen[0].shown.passage.language)
         chance = self._fusion.chance(judged(replace(found, scores=scores), top, rivals), spoken) * seen[0].share
-        if chance < self._fusion.threshold(spoken, language):
+        if not question.anyway and chance < self._fusion.threshold(spoken, language):
             return Looked([], spoken=spoken)
         shares = np.exp(np.minimum(scores - scores[top], 0))
         hits = [

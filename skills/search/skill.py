@@ -5,6 +5,7 @@ link leads to the channel.
 
     /search when does the office open?
     /search --count 10          (the button "More": the question is the message that it belongs to)
+    /search --nearest           (the button where nothing was found: what comes nearest, whether or not it answers)
     and for the Seoul office?   (goes on from the question before it: `skills.search.follow`)
 """
 
@@ -52,6 +53,9 @@ _IT_ITSELF = lazy.compile(
 )
 """What asks of a document that came along nothing but what it is."""
 _COUNT = lazy.compile(r"^\s*--count[ =](\d{1,3})\b\s*")
+_NEAREST = "--nearest"
+NEAREST: Final = 3
+"""Passages that are shown where nothing was found, and the nearest are asked for."""
 _AFTER = "--after"
 """The option of what goes on from the question of the message that is replied to …"""
 _INSTEAD = "--instead"
@@ -70,6 +74,8 @@ class Asked:
     """What its buttons ask, where that is not what the message says."""
     correction: correct.Correction | None = None
     """What is meant in the place of something in the question before it."""
+    nearest: bool = False
+    """Whether what comes nearest is to be shown, whether or not it answers."""
 
 
 class Search:
@@ -151,6 +157,9 @@ class Search:
         count, text = USUAL, request.text
         if chosen := _COUNT.match(text):
             count, text = max(1, min(int(chosen.group(1)), COUNTS[-1])), text[chosen.end() :]
+        nearest = text.split(maxsplit=1)[:1] == [_NEAREST]
+        if nearest:
+            text = text.partition(_NEAREST)[2]
         before = request.message.reply_to
         option, _space, said = text.partition(" ")
         if before is not None and option in (_AFTER, _INSTEAD):
@@ -161,22 +170,30 @@ class Search:
             if before.command is not None and (again := _COUNT.match(text)):
                 text = text[again.end() :]
             before = before.reply_to
-        return Asked(listing.topic_of_list(text) or looked_for(text[:LONGEST_QUESTION]), count)
+        return Asked(listing.topic_of_list(text) or looked_for(text[:LONGEST_QUESTION]), count, nearest=nearest)
 
     async def _found(self, request: Request, asked: Asked, new: Sequence[Text]) -> Reply:
         with request.stopwatch("search"):
             hits, asked = await self._hits(request, asked)
         begun = [*_from_a_group(request, asked), *(text.markdown(request.language) for text in new)]
         model = self._kit.models.live(EMBED)
-        if not hits and not new and (named := await listing.called(replace(request, text=asked.text), self._kit)) is not None:
+        if (
+            not hits
+            and not new
+            and not asked.nearest
+            and (named := await listing.called(replace(request, text=asked.text), self._kit)) is not None
+        ):
             return named
         if not hits:
             nothing = "\n\n".join([*begun, _nothing(request.language)])
-            return request.reply(nothing, skill=self.name, model=model, buttons=_alone(request))
+            buttons = [*_nearest(request, asked), *_alone(request)]
+            return request.reply(nothing, skill=self.name, model=model, buttons=buttons)
         worth = [hit for hit in hits if hit.score >= LEAST_SHARE * hits[0].score]
         shown = worth[: asked.count]
         if (instead := told(shown[0].mended)) is not None:
             begun.append(instead.markdown(request.language))
+        if asked.nearest:
+            begun.append(_("I am not sure that any of these answers you; they come nearest.").markdown(request.language))
         answer = "\n\n".join([*begun, self._answer(shown[0], asked.text, request)])
         return request.reply(
             answer,
@@ -188,6 +205,8 @@ class Search:
 
     async def _hits(self, request: Request, asked: Asked) -> tuple[Sequence[Hit], Asked]:
         """Return what is found, and what was asked with the question that it goes on from, where that is what is meant."""
+        if asked.nearest:
+            return await self._kit.library.nearest(asked.text, request.scopes, k=NEAREST), replace(asked, count=NEAREST)
         if asked.correction is not None:
             return await self._corrected(request, asked, asked.correction)
         hits = await self._kit.library.search(asked.text, request.scopes, k=asked.count + 1)
@@ -322,8 +341,18 @@ def _source(hit: Hit, language: Language) -> Source:
     return Source(_place(hit, language), hit.passage.text, hit.passage.link, hit.score, hit.marked, hit.read)
 
 
+def _nearest(request: Request, asked: Asked) -> list[Button]:
+    """Return, in a direct chat where nothing was found, the button that shows what comes nearest, whether there is anything or not."""
+    if asked.nearest or request.message.address.kind != "direct":
+        return []
+    whole = f"{asked.after} {asked.text}" if asked.after else asked.again
+    return [Button(_("Show what comes nearest").to(request.language), Command("search", f"{_NEAREST} {whole}".rstrip()))]
+
+
 def _buttons(asked: Asked, shown: int, *, more: bool, language: Language) -> list[Button]:
-    buttons = []
+    buttons: list[Button] = []
+    if asked.nearest:
+        return buttons
     if fewer := [count for count in COUNTS if count < min(asked.count, shown)]:
         buttons.append(Button(_("Fewer").to(language), Command("search", f"--count {fewer[-1]} {asked.again}".rstrip())))
     if more and (larger := [count for count in COUNTS if count > asked.count]):

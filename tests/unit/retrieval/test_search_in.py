@@ -47,3 +47,15 @@ async def test_in_no_document_nothing_is_found(library: Shelves, letter: int) ->
 async def test_a_mistyped_word_is_mended_there_too(library: Shelves, letter: int) -> None:
     hits = await library.search_in("how much is the depsoit?", [letter], OURS)
     assert [hit.mended for hit in hits] == [(Mended("depsoit", "deposit"),)]
+
+
+@pytest.mark.parametrize("question", ["elephants", "where is the moon?"])
+async def test_what_comes_nearest_is_told_though_it_is_no_answer_and_of_the_readers_own_alone(
+    library: Shelves, question: str
+) -> None:
+    for key, scope in (("1", PUBLIC), ("2", ANN)):
+        await library.add_text(f"the lamp of room {key}", scope, title="", link="", key=key)
+    assert await library.search(question, Scopes([PUBLIC])) == []
+    hits = await library.nearest(question, Scopes([PUBLIC]))
+    assert [hit.passage.text for hit in hits] == ["the lamp of room 1"]
+    assert await library.nearest(question, Scopes([TEAM])) == []

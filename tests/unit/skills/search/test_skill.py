@@ -293,3 +293,29 @@ async def test_what_is_asked_with_a_document_that_cannot_be_read_is_looked_for_i
     message = make_message("is the lamp blue?", attachments=[make_attachment(kit, "document", "bad.pdf", b"\xff\xfe\xff")])
     with pytest.raises(UnreadableError):
         await search.answer(make_request(message))
+
+
+async def test_where_nothing_is_found_what_comes_nearest_is_offered_and_shown_for_no_answer(
+    search: Search, library: FakeLibrary
+) -> None:
+    library.passages = [passage(number) for number in range(1, 9)]
+    question = make_message("elephants")
+    reply = await search.answer(make_request(question, scopes=[PUBLIC]))
+    assert (reply.sources, [button.command for button in reply.buttons]) == ((), [Command("search", "--nearest")])
+    press = replace(make_message("/search --nearest"), reply_to=question)
+    nearest = await search.answer(make_request(press, scopes=[PUBLIC]))
+    assert nearest.text.startswith("I am not sure that any of these answers you")
+    assert (len(nearest.sources), nearest.buttons) == (3, ())
+
+
+async def test_nothing_comes_nearest_in_an_empty_library_and_nothing_more_is_offered(search: Search) -> None:
+    press = replace(make_message("/search --nearest"), reply_to=make_message("elephants"))
+    reply = await search.answer(make_request(press, scopes=[PUBLIC]))
+    assert reply.text.startswith("I found nothing about this")
+    assert (reply.sources, reply.buttons) == ((), ())
+
+
+async def test_of_what_others_may_read_nothing_comes_nearest(search: Search, library: FakeLibrary) -> None:
+    library.passages = [passage(1, scope=Scope("dm", "test/bot/other"))]
+    press = replace(make_message("/search --nearest"), reply_to=make_message("lamp"))
+    assert (await search.answer(make_request(press, scopes=[PUBLIC]))).sources == ()
