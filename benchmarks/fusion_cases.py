@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.fusion_sources import Source
 from benchmarks.made_questions import Words, changed, keywords, weights_of, words_of
-from benchmarks.team_libraries import EVERYONE, cases_of, library_of
+from benchmarks.team_libraries import EVERYONE, Case, cases_of, library_of
 from bot.config import Settings
 from bot.evaluate.search import Collection, filled_library
 from bot.models.pool import Pool
@@ -200,37 +200,47 @@ async def ask_twice(
     return firsts
 
 
-async def collect_teams(
-    folders: Sequence[Path], models: Models, settings: Settings, order: Network | None, lexicon: Lexicon
-) -> tuple[list[Query], list[Judged]]:
-    """Return the candidates of the questions about teams' libraries, and, where there is an `order`, what the judge sees of them.
-
-    Each question that is answered is asked a second time as if what answers it were not there.
-    """
+async def collect_teams(folders: Sequence[Path], models: Models, settings: Settings, lexicon: Lexicon) -> list[Query]:
+    """Return the candidates of the questions about teams' libraries that are answered there."""
     queries: list[Query] = []
-    firsts: list[Judged] = []
     fusion = Fusion.untrained(korean=knows_korean(models.live(EMBED)), lexicon=lexicon)
-    fusion = replace(fusion, order=order) if order else fusion
     for folder in folders:
-        print("team", folder.name, flush=True)
         async with library_of(folder, models, settings, fusion) as (library, names):
-            numbers = {name: number for number, name in names.items()}
-            for at, case in enumerate(cases_of(folder)):
-                name, text = f"{folder.name}-{at}", looked_for(case.question)
-                here = [numbers[case.document]] if case.document else []
-                if order is None:
+            for name, case in numbered(folder):
+                if case.document:
+                    text = looked_for(case.question)
                     whole = await library.rank(text, EVERYONE, count=COUNT)
                     documents = tuple(names[document] for document in whole.documents[: len(whole.rows)])
-                    queries += [Query(name, text, whole.rows, documents, {case.document: 1}, TEAMS_ORDER)] if here else []
-                    continue
-                for without in ([], here) if here else ([],):
+                    queries.append(Query(name, text, whole.rows, documents, {case.document: 1}, TEAMS_ORDER))
+    return queries
+
+
+async def collect_teams_firsts(
+    folders: Sequence[Path], models: Models, settings: Settings, order: Network, lexicon: Lexicon
+) -> list[Judged]:
+    """Return what the judge sees of the questions about teams' libraries, of those that are answered also as if what answers were not there."""
+    firsts: list[Judged] = []
+    fusion = replace(Fusion.untrained(korean=knows_korean(models.live(EMBED)), lexicon=lexicon), order=order)
+    for folder in folders:
+        print("team", folder.name, "judging", flush=True)
+        async with library_of(folder, models, settings, fusion) as (library, names):
+            numbers = {name: number for number, name in names.items()}
+            for name, case in numbered(folder):
+                text = looked_for(case.question)
+                answers = [numbers[case.document]] if case.document else []
+                for without in ([], answers) if answers else ([],):
                     first = await library.first(text, EVERYONE, without=without)
                     if first is not None:
-                        right = not without and first.document in here
+                        here = bool(answers) and not without
                         close = await second_sight(models, text, first)
-                        there = bool(here) and not without
-                        firsts.append(Judged(name, text, first.row, right, there, "team", close, first.spoken, TEAMS_SHARE))
-    return queries, firsts
+                        right = here and first.document in answers
+                        firsts.append(Judged(name, text, first.row, right, here, "team", close, first.spoken, TEAMS_SHARE))
+    return firsts
+
+
+def numbered(folder: Path) -> list[tuple[str, Case]]:
+    """Return the questions about a team's library, each with a name of its own."""
+    return [(f"{folder.name}-{at}", case) for at, case in enumerate(cases_of(folder))]
 
 
 async def second_sight(models: Models, text: str, first: First) -> np.ndarray:

@@ -22,7 +22,7 @@ NETWORKS = 3
 SHARES: Mapping[str, float] = {"whole": 0.42, "small": 0.28, "made": 0.3}
 """What whole collections, small libraries and made questions (of small libraries) count."""
 SHARES_OF_FEW: Mapping[str, float] = {"small": 0.28, "made": 0.3, "middle": 0.6, "team": 3.0}
-"""The same of the judges in libraries of few passages: teams' libraries, asked in everyday words, as much as all public sets together."""
+"""The same of the judges in libraries of few passages: teams' libraries, asked in everyday words, nearly as much as all public sets together."""
 TOLD_OF_FEW = {"ko": 0.8, "en": 0.77, "across": 0.96}
 """Share of what is not there that is told nothing in teams' libraries: what was taken away, and what their authors knew to be near to it. More
 of public sets is, in libraries of that size. Between two languages it is more, since a word that is missing there may be a name that was not
@@ -259,24 +259,23 @@ def unseen(sets: Mapping[str, Sequence[Judged]]) -> Mapping[str, Mapping[str, Ch
     return found
 
 
-def few_thresholds(firsts: Sequence[Judged], sets: Sequence[Sequence[Judged]]) -> tuple[dict[str, float], str]:
-    """Return by LANGUAGES the chance below which TOLD_OF_FEW of what is not there lies, and what is answered so: by judges of the other half.
+def unseen_by_few(sets: Mapping[str, Sequence[Judged]]) -> Mapping[str, Mapping[str, Chances]]:
+    """Return the same of the judges in libraries of few passages."""
+    judges = [Judges.of_few([half(firsts, which) for firsts in sets.values()]) for which in (0, 1)]
+    return {
+        name: {
+            kind: together([judges[which].chances(half(firsts, 1 - which), kind) for which in (0, 1)]) for kind in SHARES_OF_FEW
+        }
+        for name, firsts in sets.items()
+    }
 
-    `firsts` are those of teams' libraries, which are among `sets`.
-    """
-    judges = [Judges.of_few([half(some, which) for some in sets]) for which in (0, 1)]
-    found = together([judges[which].chances(half(firsts, 1 - which), "team") for which in (0, 1)])
-    right = np.array([one.right for which in (0, 1) for one in half(firsts, 1 - which)])
-    cuts: dict[str, float] = {}
-    told = []
-    for spoken in LANGUAGES:
-        of = found.spoken == spoken
-        cuts[spoken] = round(float(np.quantile(found.first[of & ~found.here], TOLD_OF_FEW[spoken])), 4)
-        above = found.first >= cuts[spoken]
-        told.append(
-            f"{spoken}: answered {above[of & found.here].mean():.3f}, rightly {(above & right)[of & found.here].mean():.3f}"
-        )
-    return cuts, f"teams, told nothing {TOLD_OF_FEW}, " + "; ".join(told)
+
+def few_bounds(teams: Chances) -> dict[str, Bound]:
+    """Return by LANGUAGES the chance below which TOLD_OF_FEW of what teams' libraries do not hold lies."""
+    gone = {spoken: teams.of(spoken) for spoken in LANGUAGES}
+    return {
+        spoken: Bound(round(float(np.quantile(some.first[~some.here], TOLD_OF_FEW[spoken])), 4)) for spoken, some in gone.items()
+    }
 
 
 def together(some: Sequence[Chances]) -> Chances:

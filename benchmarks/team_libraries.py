@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING
 
 from bot.app import opened
 from bot.config import Settings
+from bot.evaluate.search import temporary_library
 from bot.language import detect
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval.library import Shelves
-from bot.sandbox import Sandbox
-from bot.store.database import Database
 from bot.text.query import looked_for
 
 if TYPE_CHECKING:
@@ -64,19 +63,10 @@ async def library_of(
     folder: Path, models: Models, settings: Settings, fusion: Fusion | None = None
 ) -> AsyncIterator[tuple[Shelves, Mapping[int, str]]]:
     """Give a temporary library that holds the documents in `folder`, and the file name of each."""
-    with tempfile.TemporaryDirectory(prefix="paring-team-") as home:
-        database = await Database.open(Path(home) / "paring.db")
-        sandbox = Sandbox.of(settings.limits)
-        library = Shelves(database, models, sandbox, Path(home), settings.limits, fusion=fusion)
-        try:
-            await library.open()
-            files = sorted((folder / "documents").iterdir())
-            added = [await library.add_file(file, PUBLIC, title=file.name) for file in files]
-            yield library, {one.document: file.name for one, file in zip(added, files, strict=True)}
-        finally:
-            await library.close()
-            await sandbox.close()
-            await database.close()
+    async with temporary_library(models, settings, fusion) as library:
+        files = sorted((folder / "documents").iterdir())
+        added = [await library.add_file(file, PUBLIC, title=file.name) for file in files]
+        yield library, {one.document: file.name for one, file in zip(added, files, strict=True)}
 
 
 async def asked(folder: Path, models: Models, settings: Settings, fusion: Fusion | None = None) -> Counter[tuple[str, str, str]]:

@@ -22,7 +22,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.fusion_cases import CachedModels, Judged, Query, collect, collect_firsts, collect_teams, half
+from benchmarks.fusion_cases import (
+    CachedModels,
+    Judged,
+    Query,
+    collect,
+    collect_firsts,
+    collect_teams,
+    collect_teams_firsts,
+    half,
+)
 from benchmarks.fusion_judges import (
     HIDDEN,
     NETWORKS,
@@ -31,10 +40,11 @@ from benchmarks.fusion_judges import (
     Judges,
     as_network,
     check_answers,
-    few_thresholds,
+    few_bounds,
     mean_of,
     thresholds,
     unseen,
+    unseen_by_few,
 )  # fmt: skip
 from benchmarks.fusion_sources import OtherTable, sources
 from benchmarks.team_libraries import TRAINED
@@ -162,14 +172,14 @@ async def work(options: argparse.Namespace) -> None:
         teams = sorted(options.teams.iterdir()) if options.teams else []
         sets = {source.name: await collect(source, settings, lexicon) for source in asked}
         if teams:
-            sets[TEAMS], _firsts = await collect_teams(teams, models, settings, None, lexicon)
+            sets[TEAMS] = await collect_teams(teams, models, settings, lexicon)
         shipped = (FOLDER / file_for(embedder)).read_text(encoding="utf-8") if options.keep_order else ""
         order = Fusion.from_json(shipped).order if shipped else train_order(list(sets.values()))
         firsts = {
             source.name: await collect_firsts(source, settings, order, lexicon) for source in asked if "-open-" in source.name
         }
         if teams:
-            _queries, firsts[TEAMS] = await collect_teams(teams, models, settings, order, lexicon)
+            firsts[TEAMS] = await collect_teams_firsts(teams, models, settings, order, lexicon)
     finally:
         for kept in (models, unseeing):
             if kept is not None:
@@ -202,9 +212,7 @@ def judge(
         check_answers(firsts, halves)
         return
     judges = Judges.trained(list(firsts.values()))
-    few = Judges.of_few(list(firsts.values())) if TEAMS in firsts else None
-    cuts, told = few_thresholds(firsts[TEAMS], list(firsts.values())) if few else ({}, "")
-    print(told, cuts)
+    few = few_json(firsts) if TEAMS in firsts else None
     second = {
         spoken: {
             "embedder": embedder,
@@ -220,15 +228,21 @@ def judge(
         "order": to_json(order), "answers": to_json(judges.first),
         "across": to_json(judges.across) if judges.across else None,
         "thresholds": {spoken: bound.cut for spoken, bound in bounds.items()}, "second": second,
-        "few": few_json(few, cuts) if few else None,
+        "few": few,
     }  # fmt: skip
     (FOLDER / file_for(embedder)).write_text(json.dumps(value) + "\n", encoding="utf-8")
 
 
-def few_json(few: Judges, cuts: Mapping[str, float]) -> dict[str, object]:
-    """Return the judges of libraries of few passages for the file."""
-    across = few.across or few.first
-    return {"answers": to_json(few.first), "across": to_json(across), "thresholds": dict(cuts), "second": {}}
+def few_json(firsts: Mapping[str, Sequence[Judged]]) -> dict[str, object]:
+    """Return the judges of libraries of few passages for the file, and print what they reach on the halves that they were not trained on."""
+    judges, halves = Judges.of_few(list(firsts.values())), unseen_by_few(firsts)
+    bounds = few_bounds(halves[TEAMS]["team"])
+    for name, kinds in halves.items():
+        print(f"{name:22} in libraries of few passages")
+        tell_kinds(kinds, bounds)
+    cuts = {spoken: bound.cut for spoken, bound in bounds.items()}
+    across = judges.across or judges.first
+    return {"answers": to_json(judges.first), "across": to_json(across), "thresholds": cuts, "second": {}}
 
 
 def tell(
@@ -240,13 +254,17 @@ def tell(
     """Print what was reached: the ranker on what it was trained on, the judges on the halves of each set that they were not."""
     for name, queries in sets.items():
         print(f"{name:22} nDCG@10 {score(order, queries):.4f}")
-        for kind, chances in halves.get(name, {}).items():
-            if not len(chances.here):
-                continue
+        tell_kinds(halves.get(name, {}), bounds)
+    print(bounds)
+
+
+def tell_kinds(kinds: Mapping[str, Chances], bounds: Mapping[str, Bound]) -> None:
+    """Print what is answered of what is there, and told nothing of what is not, by kind."""
+    for kind, chances in kinds.items():
+        if len(chances.here):
             answered = chances.answered(bounds)
             here, gone = answered[chances.here].mean(), 1 - answered[~chances.here].mean()
             print(f"{'':22} {kind}: answered {here:.3f}, told nothing {gone:.3f}")
-    print(bounds)
 
 
 def main() -> None:

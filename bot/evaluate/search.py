@@ -146,13 +146,20 @@ async def filled_library(
     collection: Collection, *, models: Models, settings: Settings, report: Report, fusion: Fusion | None = None
 ) -> AsyncIterator[tuple[Shelves, Mapping[int, str]]]:
     """Give a temporary library that holds the collection, and the collection's id of each of its documents."""
+    async with temporary_library(models, settings, fusion) as library:
+        yield library, await _fill(library, collection, report)
+
+
+@asynccontextmanager
+async def temporary_library(models: Models, settings: Settings, fusion: Fusion | None = None) -> AsyncIterator[Shelves]:
+    """Give a library in a folder of its own, which goes with it; `fusion` is by default the packaged one."""
     with tempfile.TemporaryDirectory(prefix="paring-eval-") as home:
         database = await Database.open(Path(home) / "paring.db")
         sandbox = Sandbox.of(settings.limits)
         library = Shelves(database, models, sandbox, Path(home), settings.limits, fusion=fusion)
         try:
             await library.open()
-            yield library, await _fill(library, collection, report)
+            yield library
         finally:
             await library.close()
             await sandbox.close()

@@ -4,8 +4,8 @@ Owns the list, as it is read. Leaves to `bot.text.words` what a term is, to `bot
 
     list(packaged().meanings(terms("쉬는 날이 언제야?")))    # [Meaning(("쉬", "날"), ("holiday", ...), ("휴무", "휴일", ...)), ...]
 
-The list is made by `benchmarks/train_lexicon.py`, of a thesaurus that was written for it (`benchmarks/thesaurus.txt`) and of which words
-stand in texts of both languages together.
+The list is made by `benchmarks/train_lexicon.py`: of a thesaurus and a dictionary that were written for it (`benchmarks/thesaurus.txt`,
+`dictionary.txt`), and of which words come together in texts of both languages.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -33,14 +34,14 @@ class Meaning(NamedTuple):
 
 
 class Lexicon:
-    """Lines in the order of their letters, so that a term is found without reading all: as text they take a tenth of the memory of tables."""
+    """Lines in the order of their letters, so that a term is found without taking all apart."""
 
     def __init__(self, lines: Sequence[str] = ()) -> None:
         """Take `lines`, sorted."""
         self._lines = lines
 
     @classmethod
-    def read(cls, file: Path) -> Self:
+    def read(cls, file: Path | Traversable) -> Self:
         """Read the lines of a file. Raises OSError."""
         return cls(file.read_text(encoding="utf-8").splitlines())
 
@@ -71,4 +72,4 @@ NONE: Final = Lexicon()
 @cache
 def packaged() -> Lexicon:
     """Return the one that comes with Paring."""
-    return Lexicon(files(__package__).joinpath(FILE).read_text(encoding="utf-8").splitlines())
+    return Lexicon.read(files(__package__).joinpath(FILE))
