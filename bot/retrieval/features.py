@@ -48,7 +48,8 @@ ASKING = frozenset(_ASKING_WORDS.split())
 _COMMON_VERBS = frozenset(["get", "got", "must", "need", "happen", "오", "가", "열리"])
 """What a question is built with that asks what one gets, must do, who comes, when it is held."""
 FEW = 1000
-"""Passages up to which how seldom such a verb stands in them tells nothing: among many it is no rare word."""
+"""Passages up to which a library has few: how seldom such a verb stands in them tells nothing, words of the same language stand for each other
+(`bot.retrieval.otherwise`), and judges of their own judge (`bot.retrieval.fuse.Fusion.among`)."""
 
 NO_WORDS: Mapping[str, Collection[str]] = {}
 """What stands for terms of a query where nothing does."""

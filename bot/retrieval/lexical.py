@@ -144,7 +144,7 @@ class Words:
     ) -> Mapping[str, Collection[str]]:
         """Return the terms of passages that say otherwise what `text` says, and the terms of it that they stand for.
 
-        None where there are more than HEARD_IN `passages`: to count so many words there takes longer than the rest of a search.
+        None where there are more than HEARD_IN `passages`: what it takes to count so many words there was not measured.
         """
         if not lexicon or passages > HEARD_IN:
             return NO_WORDS
