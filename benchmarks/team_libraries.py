@@ -1,6 +1,7 @@
 """Made-up teams' libraries, asked in everyday words: what the judges are trained on beside the public sets, and measured with.
 
     python -m benchmarks.team_libraries [FOLDER...]      # by default those that no training has seen
+    python -m benchmarks.team_libraries --rank [--embedder embed.minilm-ko.v3] [FOLDER...]      # where the right document ranks, by leg
 
 `benchmarks/libraries/` holds those that the judges are trained on (`trained/`) and those that are kept from it (`unseen/`): each a folder with
 `documents/` and `questions.tsv`, lines of kind, question, file name and answer with | between them. A question is asked in the document's
@@ -21,9 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.app import opened
-from bot.config import Settings
-from bot.evaluate.search import temporary_library
+from bot.config import ModelSettings, Settings
+from bot.evaluate.search import LEGS, temporary_library
 from bot.language import detect
+from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval.library import Shelves
 from bot.text.query import looked_for
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 TRAINED, UNSEEN = (Path(__file__).parent / "libraries" / name for name in ("trained", "unseen"))
 EVERYONE = Scopes([PUBLIC])
 KINDS = ("same", "cross", "none")
+DEPTH = 30
+"""Passages that are ranked."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,31 @@ async def _document_of(library: Shelves, passage: int, titles: Mapping[str, int]
     return passage in {one.id for one in await library.whole(titles[name], EVERYONE, most=1000)}
 
 
+async def ranked(folder: Path, models: Models, settings: Settings) -> Counter[tuple[str, str, str, str]]:
+    """Return how many questions of a kind and language have an answer, and for how many its document is first, and among three, by leg."""
+    counted: Counter[tuple[str, str, str, str]] = Counter()
+    async with library_of(folder, models, settings) as (library, names):
+        for case in cases_of(folder):
+            for leg in LEGS if case.document else ():
+                found = await library.rank(looked_for(case.question), EVERYONE, count=DEPTH, leg=leg)
+                order = list(dict.fromkeys(names[document] for document in found.documents))
+                of = case.kind, case.language, leg
+                counted[*of, "asked"] += 1
+                counted[*of, "first"] += order[:1] == [case.document]
+                counted[*of, "among three"] += case.document in order[:3]
+    return counted
+
+
+def ranking(counted: Counter[tuple[str, str, str, str]]) -> str:
+    """Return the figures of `ranked` as a table in Markdown."""
+    rows = ["| kind | language | leg | asked | first | among three |", "| --- " * 6 + "|"]
+    for kind, language, leg in dict.fromkeys(key[:3] for key in sorted(counted)):
+        asked = counted[kind, language, leg, "asked"]
+        shares = " | ".join(f"{counted[kind, language, leg, column] / asked:.3f}" for column in ("first", "among three"))
+        rows.append(f"| {kind} | {language} | {leg} | {asked} | {shares} |")
+    return "\n".join(rows)
+
+
 def table(counts: Mapping[str, Counter[tuple[str, str, str]]]) -> str:
     """Return the figures as a table in Markdown."""
     columns = ("asked", "answered", "right document", "marked")
@@ -108,22 +137,36 @@ def table(counts: Mapping[str, Counter[tuple[str, str, str]]]) -> str:
 
 async def measured(folders: Sequence[Path]) -> dict[str, Counter[tuple[str, str, str]]]:
     """Return what is counted of each library, and of all together."""
-    counts: dict[str, Counter[tuple[str, str, str]]] = {}
+    async with _housed() as (models, settings):
+        counts = {folder.name: await asked(folder, models, settings) for folder in folders}
+    return {**counts, "all": sum(counts.values(), Counter())}
+
+
+async def ranks(folders: Sequence[Path], embedder: str = "") -> Counter[tuple[str, str, str, str]]:
+    """Return the sum of `ranked` over all libraries, with an `embedder` by name; "" for the one that a new home starts with."""
+    async with _housed(embedder) as (models, settings):
+        return sum([await ranked(folder, models, settings) for folder in folders], Counter())
+
+
+@asynccontextmanager
+async def _housed(embedder: str = "") -> AsyncIterator[tuple[Models, Settings]]:
     with tempfile.TemporaryDirectory() as home:
-        settings = Settings(home=Path(home))
+        settings = Settings(home=Path(home), models=ModelSettings(choose={EMBED.name: embedder} if embedder else {}))
         async with opened(settings) as app:
-            for folder in folders:
-                counts[folder.name] = await asked(folder, app.pool, settings)
-    counts["all"] = sum(counts.values(), Counter())
-    return counts
+            yield app.pool, settings
 
 
 def main() -> None:
     """Ask, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path, help="The libraries; by default those that no training has seen.")
+    parser.add_argument(
+        "--rank", action="store_true", help="Where the right document ranks, whether or not it would be answered."
+    )
+    parser.add_argument("--embedder", default="", help="Another than a new home starts with.")
     options = parser.parse_args()
-    print(table(asyncio.run(measured(options.folders or sorted(UNSEEN.iterdir())))))
+    folders = options.folders or sorted(UNSEEN.iterdir())
+    print(ranking(asyncio.run(ranks(folders, options.embedder))) if options.rank else table(asyncio.run(measured(folders))))
 
 
 if __name__ == "__main__":

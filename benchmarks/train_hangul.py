@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -327,7 +328,15 @@ def size_of(table: Table) -> dict[str, float]:
     return {"mb": round(sum(tensor.nbytes for tensor in table.tensors().values()) / 1e6, 1)}
 
 
-def checked(table: Table, data: Path, cache: Path) -> dict[str, float]:
+class Embedding(Protocol):
+    """What makes vectors of Korean texts."""
+
+    def vectors(self, texts: Sequence[str], /) -> Rows:
+        """Return float32 (n, 384), unit rows."""
+        ...
+
+
+def checked(table: Embedding, data: Path, cache: Path) -> dict[str, float]:
     """Measure what was held out: Korean questions over all English passages, and Korean pairs of sentences."""
     folder = data / "retrieval" / SETS[1]
     passages = _lines(folder / "corpus.jsonl")
@@ -354,7 +363,7 @@ def checked(table: Table, data: Path, cache: Path) -> dict[str, float]:
     }
 
 
-def among_own(table: Table, folder: Path) -> float:
+def among_own(table: Embedding, folder: Path) -> float:
     """Return nDCG@10 of the first MOST_ASKED Korean questions over the Korean passages of a collection in `folder`."""
     passages, questions = (_lines(folder / name) for name in ("corpus.jsonl", "queries.jsonl"))
     answers = _answers(folder)

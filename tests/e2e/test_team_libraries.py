@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.team_libraries import KINDS, TRAINED, UNSEEN, cases_of, measured
+from benchmarks.team_libraries import KINDS, LEGS, TRAINED, UNSEEN, cases_of, measured, ranking, ranks
 
 LIBRARIES = sorted([*TRAINED.iterdir(), *UNSEEN.iterdir()])
 
@@ -30,3 +30,27 @@ async def test_of_what_no_training_has_seen_a_good_part_is_answered_and_most_of_
     assert share("right document", "same") > 0.4
     assert share("right document", "cross") > 0.35
     assert share("answered", "none") < 0.4
+
+
+async def test_where_the_right_document_ranks_is_counted_leg_by_leg() -> None:
+    cinema = next(folder for folder in LIBRARIES if folder.name == "cinema")
+    counted = await ranks([cinema])
+    asked = sum(bool(case.document) for case in cases_of(cinema))
+
+    for leg in LEGS:
+        of = [key for key in counted if key[2] == leg]
+        total, first, three = (
+            sum(counted[key] for key in of if key[3] == column) for column in ("asked", "first", "among three")
+        )
+        assert total == asked
+        assert asked / 3 < first <= three < asked
+    assert ranking(counted).count("\n") == 1 + 4 * len(LEGS)
+
+
+async def test_korean_is_found_by_meaning_more_often_where_minilm_reads_it() -> None:
+    """In the words of a team's questions, which are not the documents'."""
+    cinema = [folder for folder in LIBRARIES if folder.name == "cinema"]
+    table, read = [await ranks(cinema, f"embed.minilm-ko.{version}") for version in ("v2", "v3")]
+
+    of = "same", "ko", "vectors", "among three"
+    assert read[of] > table[of] > 0

@@ -92,9 +92,13 @@ class Table:
 
     def vectors(self, texts: Sequence[str]) -> Rows:
         """Return float32 (n, 384), unit rows; a row of zeros for a text without a term."""
-        found = np.zeros((len(texts), self.out.shape[1]), np.float32)
-        for place, text in enumerate(texts):
-            bag = self.vocabulary.bag(terms(text))
+        return self.vectors_of([terms(text) for text in texts])
+
+    def vectors_of(self, said: Sequence[Sequence[str]]) -> Rows:
+        """Return the same for texts whose terms are known."""
+        found = np.zeros((len(said), self.out.shape[1]), np.float32)
+        for place, some in enumerate(said):
+            bag = self.vocabulary.bag(some)
             if bag.rows:
                 chosen, weights = np.array(bag.rows), np.array(bag.weights, np.float32)
                 inner = (weights * self.scales[chosen]) @ self.rows[chosen].astype(np.float32)

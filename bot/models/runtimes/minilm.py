@@ -18,16 +18,27 @@ import numpy as np
 
 from bot.errors import ModelError
 from bot.locale import phrases
-from bot.models.runtimes.minilm_openvino import Integers, Rows, Run, processor_has, with_openvino
+from bot.models.runtimes.minilm_openvino import (
+    DIMENSION,
+    ONNX_BODY,
+    WORDS,
+    Inner,
+    Integers,
+    Rows,
+    Run,
+    processor_has,
+    with_openvino,
+)  # fmt: skip
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import Vector
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from onnxruntime import InferenceSession
     from tokenizers import Encoding, Tokenizer
 
 _ = phrases(__file__)
 
-DIMENSION: Final = 384
 MAX_TOKENS: Final = 256
 """Source: sentence_bert_config.json of sentence-transformers/all-MiniLM-L6-v2, max_seq_length."""
 MAX_CHARACTERS: Final = 20_000
@@ -49,17 +60,47 @@ ALONE_WIDTH: Final = 16
 Engine = Literal["onnxruntime", "openvino"]
 
 
+class OfVectors:
+    """MiniLM from the vectors of its tokens on: who has vectors of his own gives them with those that it has itself."""
+
+    def __init__(self, words: NDArray[np.float16], inner: Inner) -> None:
+        """Keep the tokens' own vectors, float16 (vocabulary, 384), and the body."""
+        self.words = words
+        self._inner = inner
+
+    def of_ids(self, ids: Integers, mask: Integers) -> Rows:
+        """Return float32 (n, 384) for ids and mask, int64 (n, t)."""
+        return self._inner(self.words[ids].astype(np.float32), mask)
+
+    def __call__(self, texts: Sequence[Rows]) -> Rows:
+        """Return float32 (n, 384), unit rows, for the vectors of each text's tokens, float32 (t, 384)."""
+        rows = np.empty((len(texts), DIMENSION), np.float32)
+        for picked in _batches([len(one) for one in texts]):
+            width = _width_of([len(texts[index]) for index in picked])
+            embedded = np.zeros((len(picked), width, DIMENSION), np.float32)
+            mask = np.zeros((len(picked), width), np.int64)
+            for row, index in enumerate(picked):
+                embedded[row, : len(texts[index])] = texts[index]
+                mask[row, : len(texts[index])] = 1
+            rows[picked] = self._inner(embedded, mask)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
+        return rows
+
+
 class MiniLM:
     """A loaded MiniLM. `workers` threads may call `predict` at once, `bulk_workers` of them with bulk work; each call runs on one."""
 
-    def __init__(self, tokenizer: Tokenizer, run: Run, *, engine: Engine, bulk_workers: int) -> None:
-        """Keep the tokenizer and `run`: ids and mask, int64 (n, t), to float32 (n, 384)."""
+    def __init__(
+        self, tokenizer: Tokenizer, run: Run, *, engine: Engine, bulk_workers: int, vectors: OfVectors | None = None
+    ) -> None:
+        """Keep the tokenizer, `run` (ids and mask, int64 (n, t), to float32 (n, 384)), and what takes `vectors` of tokens instead."""
         self.engine = engine
+        self.tokenizer = tokenizer
+        self.vectors = vectors
         self.bulk_workers = bulk_workers
         self.workers = bulk_workers + 1  # a question finds one free, whatever is being indexed
         self.batch_rows = BATCH_ROWS
         self.slice_weight = SLICE_TOKENS
-        self._tokenizer = tokenizer
         self._run: Run | None = run
 
     def predict(self, batch: Sequence[str]) -> list[Vector]:
@@ -72,7 +113,7 @@ class MiniLM:
             return []
         if self._run is None:
             raise ModelError(_("The embedding model was unloaded while it was asked. Nothing was lost; please ask again."))
-        encoded = self._tokenizer.encode_batch_fast([readable(text) for text in batch])
+        encoded = self.tokenizer.encode_batch_fast([readable(text) for text in batch])
         rows = np.empty((len(batch), DIMENSION), np.float32)
         for picked in _batches([len(one) for one in encoded]):
             rows[picked] = self._run(*_padded([encoded[index] for index in picked]))
@@ -81,11 +122,11 @@ class MiniLM:
 
     def weigh(self, batch: Sequence[str]) -> list[int]:
         """Return how many tokens each text is: ordered by it a tenth less is padding than by length, for a hundredth of the time."""
-        return [len(one) for one in self._tokenizer.encode_batch_fast([readable(text) for text in batch])]
+        return [len(one) for one in self.tokenizer.encode_batch_fast([readable(text) for text in batch])]
 
     def close(self) -> None:
         """Let go of the engine."""
-        self._run = None
+        self._run = self.vectors = None
 
 
 def load(_spec: ModelSpec, folder: Path, options: LoadOptions) -> MiniLM:
@@ -101,8 +142,9 @@ def load(_spec: ModelSpec, folder: Path, options: LoadOptions) -> MiniLM:
             _("{engine} is not installed, but models.embed_engine asks for it. Install it: pip install {engine}", engine=engine)
         )
     bulk_workers = max(1, min(options.threads, MOST_WORKERS))
-    run = with_openvino(folder, bulk_workers) if engine == "openvino" else with_onnxruntime(folder / "minilm.onnx")
-    return MiniLM(tokenizer, run, engine=engine, bulk_workers=bulk_workers)
+    inner = with_openvino(folder, bulk_workers) if engine == "openvino" else by_vectors(folder / ONNX_BODY)
+    vectors = OfVectors(np.load(folder / WORDS, mmap_mode="r"), inner)
+    return MiniLM(tokenizer, vectors.of_ids, engine=engine, bulk_workers=bulk_workers, vectors=vectors)
 
 
 def tokenizer_of(folder: Path) -> Tokenizer:
@@ -135,20 +177,35 @@ def readable(text: str, *, most: int = MAX_CHARACTERS) -> str:
 
 
 def with_onnxruntime(graph: Path) -> Run:
-    """Return a run of the ONNX file `graph` on the caller's thread."""
-    import onnxruntime  # noqa: PLC0415
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # the arena keeps the largest batch ever seen: 402 MB instead of 107
-    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    """Return a run of the ONNX file `graph` over ids on the caller's thread."""
+    session = _session(graph)
 
     def run(ids: Integers, mask: Integers) -> Rows:
         rows: Rows = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
         return rows
 
     return run
+
+
+def by_vectors(graph: Path) -> Inner:
+    """Return the same over the vectors of tokens."""
+    session = _session(graph)
+
+    def inner(embedded: Rows, mask: Integers) -> Rows:
+        rows: Rows = session.run(None, {"embedded": embedded, "attention_mask": mask})[0]
+        return rows
+
+    return inner
+
+
+def _session(graph: Path) -> InferenceSession:
+    import onnxruntime  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # the arena keeps the largest batch ever seen: 402 MB instead of 107
+    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -173,10 +230,14 @@ def _width(length: int) -> int:
     return length if length <= EXACT_WIDTH else -(-length // LENGTH_STEP) * LENGTH_STEP
 
 
+def _width_of(lengths: Sequence[int]) -> int:
+    """Return the width that rows of `lengths` tokens are padded to together; one text alone has a few widths only."""
+    width = _width(max(lengths))
+    return -(-max(width, ALONE_WIDTH) // LENGTH_STEP) * LENGTH_STEP if len(lengths) == 1 else width
+
+
 def _padded(encoded: Sequence[Encoding]) -> tuple[Integers, Integers]:
-    width = _width(max(len(one) for one in encoded))
-    if len(encoded) == 1:
-        width = -(-max(width, ALONE_WIDTH) // LENGTH_STEP) * LENGTH_STEP
+    width = _width_of([len(one) for one in encoded])
     ids = np.zeros((len(encoded), width), np.int64)
     mask = np.zeros((len(encoded), width), np.int64)
     for row, one in enumerate(encoded):

@@ -4,7 +4,7 @@ Owns the engine's forms: what is compiled when, and which of them a call goes to
 `bot.models.export_minilm` the files: the body (vectors of tokens in, a text's vector out), and the table of the tokens' vectors.
 
     run = with_openvino(folder, streams=2)
-    rows = run(ids, mask)                     # int64 (n, t) twice, to float32 (n, 384)
+    rows = run(embedded, mask)                # float32 (n, t, 384) and int64 (n, t), to float32 (n, 384)
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from openvino import CompiledModel, Core, Model
 
+DIMENSION: Final = 384
 BODY: Final = "minilm.xml"
 EIGHT_BITS: Final = "eight-bits.xml"
 WORDS: Final = "words.npy"
+ONNX_BODY: Final = "body.onnx"
+"""The same body for onnxruntime."""
 COMPILED: Final = "compiled"
 """The folder for what the engine compiled."""
 QUESTION_WIDTHS: Final = (16, 24, 32)
@@ -49,33 +52,34 @@ process goes on in ASCII."""
 Rows = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Run = Callable[[Integers, Integers], Rows]
+"""Ids and mask, int64 (n, t), to float32 (n, 384)."""
+Inner = Callable[[Rows, Integers], Rows]
+"""The same of the tokens' vectors, float32 (n, t, 384)."""
 
 
-def with_openvino(folder: Path, streams: int) -> Run:
+def with_openvino(folder: Path, streams: int) -> Inner:
     """Return a run over the forms of the model: for a question, for a call alone, for so many at once as there are streams, for few words.
 
     Measured with both cores busy with batches: a question in the same form as these waits for a batch (49 ms), in one of its
     own it takes 3.3 ms. The form for several at once takes memory of its own, so it is made for who indexes, not for a summary now and then.
     """
     core = _core()
-    words = np.load(folder / WORDS, mmap_mode="r")
     questions = {width: (_Form(core, folder, EIGHT_BITS, width=width), threading.Lock()) for width in QUESTION_WIDTHS}
     alone = _Form(core, folder, EIGHT_BITS)
     together = _Form(core, folder, EIGHT_BITS, streams=streams)
     few_words = _Form(core, folder, BODY)
-    _begin(questions[QUESTION_WIDTHS[0]][0], words.shape[1])
+    _begin(questions[QUESTION_WIDTHS[0]][0], DIMENSION)
     turn = threading.Lock()
     crowd = itertools.count(1)
 
-    def run(ids: Integers, mask: Integers) -> Rows:
-        embedded = words[ids].astype(np.float32)
+    def run(embedded: Rows, mask: Integers) -> Rows:
         if mask.sum(axis=1).min() < LEAST_TOKENS:
             return few_words(embedded, mask)
-        if len(ids) == 1 and ids.shape[1] in questions:
-            question, busy = questions[ids.shape[1]]
+        if len(mask) == 1 and mask.shape[1] in questions:
+            question, busy = questions[mask.shape[1]]
             with busy:  # a question's 2 ms are waited for: in another form it would take longer
                 return question(embedded, mask)
-        if together.compiled is None or len(ids) == 1:
+        if together.compiled is None or len(mask) == 1:
             free = turn.acquire(blocking=False)
             if not free and together.compiled is None and next(crowd) < WORTH_A_FORM:
                 free = turn.acquire()

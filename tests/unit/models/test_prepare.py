@@ -93,8 +93,9 @@ def test_the_manifest_tells_what_it_was_made_of(home: Path, exports: Exported) -
     assert {file.path: file.sha256 for file in manifest.files}["minilm.bin"] == hashlib.sha256(b"made minilm.bin").hexdigest()
 
 
-def test_what_an_earlier_version_prepared_goes_when_it_is_made_anew(home: Path, exports: Exported) -> None:
-    older = prepare.install_models() / f"minilm-{prepare.MINILM_REVISION}"
+@pytest.mark.parametrize("number", ["", *(f"-{former}" for former in range(2, prepare.FORMAT))])
+def test_what_an_earlier_version_prepared_goes_when_it_is_made_anew(home: Path, exports: Exported, number: str) -> None:
+    older = prepare.install_models() / f"minilm-{prepare.MINILM_REVISION}{number}"
     older.mkdir(parents=True)
     (older / "minilm.onnx").touch()
 

@@ -124,7 +124,7 @@ def test_a_text_alone_has_one_of_few_widths_and_a_longer_one_its_own(model: Mini
         shapes.append(ids.shape)
         return np.ones((len(ids), minilm.DIMENSION), np.float32)
 
-    loaded = MiniLM(model._tokenizer, run, engine="openvino", bulk_workers=1)
+    loaded = MiniLM(model.tokenizer, run, engine="openvino", bulk_workers=1)
     for texts in (["short"], ["word " * 17], ["word " * 40], ["two", "texts"]):
         loaded.predict(texts)
 
