@@ -65,6 +65,8 @@ SET_POWER = 0.8
 """What a query of a set of n counts: n ** -SET_POWER; at 1 the sets count alike, at 0 their queries do."""
 SHARE_POWER = 2
 """What a query of a collection of a share counts in the ranker: share ** SHARE_POWER. At 1 Cranfield and CISI lose a third of a point each."""
+CLEAN = ("embed.minilm-ko.v3",)
+"""Embedders that have not seen what is asked of SETS: they need no `--held`. Their combiner would take the place of fusion.json: `--check`."""
 TEAMS = "teams"
 """The name of what is asked of teams' libraries."""
 FOLDER = Path("bot/retrieval")
@@ -164,7 +166,9 @@ async def work(options: argparse.Namespace) -> None:
     settings = Settings(home=cache, models=ModelSettings(choose={"embed": options.embedder}))
     pool = Pool(Catalogue(settings), settings)
     models = CachedModels(pool, cache / f"{options.embedder}.npz")
-    unseeing = CachedModels(OtherTable(pool, options.held, cache), cache / "held.npz") if options.held else None
+    unseeing = models if options.embedder in CLEAN else None
+    if options.held:
+        unseeing = CachedModels(OtherTable(pool, options.held, cache), cache / "held.npz")
     embedder = pool.live(EMBED)
     lexicon = await asyncio.to_thread(lexicon_of, embedder, options.lexicon)
     try:

@@ -160,14 +160,14 @@ def main() -> None:
     english = minilm.load(
         ModelSpec("embed.minilm.v1", "embed", "minilm", "package"), prepared_minilm(install_models()), LoadOptions()
     )
-    if english.vectors is None:
+    if english.body is None:
         raise SystemExit("MiniLM's body is missing")
     if options.check:
         for name, embedding in parts_of(english, options.out).items():
             print(name, json.dumps(checked(embedding, options.data, options.cache)), flush=True)
         return
     table = read_table(options.table)
-    begun = Begun(Inputs(table, nothing_of(table), english.vectors.words, english.tokenizer), {}, {}, {})
+    begun = Begun(Inputs(table, nothing_of(table), english.body.words, english.tokenizer), {}, {}, {})
     begun.tokens = glosses_of(options.lexicon, english)
     own = [pair for pair in pairs_of(options.data) if pair.source % FOLDS and _of_two(pair)]
     more = [pair for pair in more_of(options.more) if LENGTHS[0] <= len(pair.korean) <= LENGTHS[1] and _of_two(pair)]
@@ -197,9 +197,9 @@ def parts_of(english: minilm.MiniLM, file: Path) -> dict[str, Made]:
     """Return the embedder of a file, and what its parts say by themselves."""
     tensors = load_file(file)
     table = table_of(tensors)
-    if english.vectors is None:
+    if english.body is None:
         raise SystemExit("MiniLM's body is missing")
-    inputs, body = Inputs(table, Learnt.read(tensors), english.vectors.words, english.tokenizer), english.vectors
+    inputs, body = Inputs(table, Learnt.read(tensors), english.body.words, english.tokenizer), english.body
     return {
         "mean": Made(Bilingual(english, table, inputs).predict), "table": Made(table.vectors),
         "body": Made(lambda texts: body(inputs.rows(texts))),
@@ -290,7 +290,7 @@ def _compared(near: torch.Tensor) -> torch.Tensor:
 def body_of(bert: BertModel, rows: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Return BERT over tokens' vectors with mean pooling, in bfloat16: float32 (n, 384), unit rows.
 
-    By hand, since torch's own attention takes three times as long to learn through, at heads of 32 numbers on processors.
+    By hand, since torch's own attention is slower to learn through, at heads of 32 numbers on processors.
     """
     norm, half = torch.nn.functional.layer_norm, torch.bfloat16
     first = bert.embeddings

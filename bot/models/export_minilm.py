@@ -51,11 +51,11 @@ def main(source: Path, target: Path) -> None:
     encoder = _encoder(source)
     _say("export", 0.5)
     raw = target / "raw.onnx"
-    _export(encoder, raw)
+    _export(encoder, INPUTS, raw)
     _say("optimise", 0.7)
     _fuse(raw, target / "minilm.onnx")
     _intermediate(raw, target)
-    _export_body(_body_of(encoder), raw)
+    _export(_body_of(encoder), BODY_INPUTS, raw)
     _fuse(raw, target / ONNX_BODY)
     raw.unlink()
     _say("verify", 0.9)
@@ -85,11 +85,18 @@ def _encoder(source: Path) -> torch.nn.Module:
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
             kinds = torch.zeros_like(input_ids)
             hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=kinds).last_hidden_state
-            mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-            mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(mean, dim=1)
+            return _pooled(hidden, attention_mask)
 
     return Encoder().eval()
+
+
+def _pooled(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """Return the mean over what the mask shows, float32 (n, 384), unit rows."""
+    import torch  # noqa: PLC0415
+
+    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+    return torch.nn.functional.normalize(mean, dim=1)
 
 
 def _body_of(encoder: torch.nn.Module) -> torch.nn.Module:
@@ -104,28 +111,17 @@ def _body_of(encoder: torch.nn.Module) -> torch.nn.Module:
         def forward(self, embedded: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
             kinds = torch.zeros_like(attention_mask)
             hidden = self.bert(inputs_embeds=embedded, attention_mask=attention_mask, token_type_ids=kinds).last_hidden_state
-            mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-            mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(mean, dim=1)
+            return _pooled(hidden, attention_mask)
 
     return Body().eval()
 
 
-def _export(encoder: torch.nn.Module, file: Path) -> None:
+def _export(module: torch.nn.Module, names: Sequence[str], file: Path) -> None:
+    """Write a module whose inputs are called `names`: INPUTS or BODY_INPUTS."""
     import torch  # noqa: PLC0415
 
-    _written(encoder, torch.tensor([[101, 2023, 2003, 102], [101, 2023, 102, 0]]), INPUTS, file)
-
-
-def _export_body(body: torch.nn.Module, file: Path) -> None:
-    import torch  # noqa: PLC0415
-
-    _written(body, torch.zeros((2, 4, 384)), BODY_INPUTS, file)
-
-
-def _written(module: torch.nn.Module, example: torch.Tensor, names: Sequence[str], file: Path) -> None:
-    import torch  # noqa: PLC0415
-
+    ids = torch.tensor([[101, 2023, 2003, 102], [101, 2023, 102, 0]])
+    example = ids if names == INPUTS else torch.zeros((*ids.shape, 384))
     mask = torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]])
     with torch.inference_mode():
         torch.onnx.export(

@@ -4,7 +4,7 @@ Owns which vectors a text with Hangul in it has. MiniLM's body reads them as it 
 it means, which a sum of words cannot. Leaves to `benchmarks/train_hangul_inputs.py` how they are found, to `bot.text.words` the
 morphemes, to `bot.models.runtimes.hangul` the table that they begin with, to `bot.models.runtimes.minilm` the body.
 
-    inputs = Inputs.of(tensors, table, minilm.vectors.words, minilm.tokenizer)
+    inputs = Inputs(table, Learnt.read(tensors), minilm.body.words, minilm.tokenizer)
     rows = inputs.rows("휴가는 며칠인가요?")      # float32 (t, 384)
 
 A morpheme's vector: what the table says of it, brought into the space of MiniLM's tokens by a matrix (half of that and half the mean of

@@ -9,7 +9,7 @@ vectors as sentence-transformers makes (mean pooling, at most 256 tokens, unit l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -28,13 +28,12 @@ from bot.models.runtimes.minilm_openvino import (
     Run,
     processor_has,
     with_openvino,
-)  # fmt: skip
+)
 from bot.models.spec import LoadOptions, ModelSpec
 from bot.models.tasks import Vector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from onnxruntime import InferenceSession
     from tokenizers import Encoding, Tokenizer
 
 _ = phrases(__file__)
@@ -60,7 +59,7 @@ ALONE_WIDTH: Final = 16
 Engine = Literal["onnxruntime", "openvino"]
 
 
-class OfVectors:
+class Body:
     """MiniLM from the vectors of its tokens on: who has vectors of his own gives them with those that it has itself."""
 
     def __init__(self, words: NDArray[np.float16], inner: Inner) -> None:
@@ -90,13 +89,11 @@ class OfVectors:
 class MiniLM:
     """A loaded MiniLM. `workers` threads may call `predict` at once, `bulk_workers` of them with bulk work; each call runs on one."""
 
-    def __init__(
-        self, tokenizer: Tokenizer, run: Run, *, engine: Engine, bulk_workers: int, vectors: OfVectors | None = None
-    ) -> None:
-        """Keep the tokenizer, `run` (ids and mask, int64 (n, t), to float32 (n, 384)), and what takes `vectors` of tokens instead."""
+    def __init__(self, tokenizer: Tokenizer, run: Run, *, engine: Engine, bulk_workers: int, body: Body | None = None) -> None:
+        """Keep the tokenizer, `run` (ids and mask, int64 (n, t), to float32 (n, 384)), and the `body` that takes vectors instead."""
         self.engine = engine
         self.tokenizer = tokenizer
-        self.vectors = vectors
+        self.body = body
         self.bulk_workers = bulk_workers
         self.workers = bulk_workers + 1  # a question finds one free, whatever is being indexed
         self.batch_rows = BATCH_ROWS
@@ -126,7 +123,7 @@ class MiniLM:
 
     def close(self) -> None:
         """Let go of the engine."""
-        self._run = self.vectors = None
+        self._run = self.body = None
 
 
 def load(_spec: ModelSpec, folder: Path, options: LoadOptions) -> MiniLM:
@@ -142,9 +139,9 @@ def load(_spec: ModelSpec, folder: Path, options: LoadOptions) -> MiniLM:
             _("{engine} is not installed, but models.embed_engine asks for it. Install it: pip install {engine}", engine=engine)
         )
     bulk_workers = max(1, min(options.threads, MOST_WORKERS))
-    inner = with_openvino(folder, bulk_workers) if engine == "openvino" else by_vectors(folder / ONNX_BODY)
-    vectors = OfVectors(np.load(folder / WORDS, mmap_mode="r"), inner)
-    return MiniLM(tokenizer, vectors.of_ids, engine=engine, bulk_workers=bulk_workers, vectors=vectors)
+    inner = with_openvino(folder, bulk_workers) if engine == "openvino" else with_onnxruntime(folder / ONNX_BODY, "embedded")
+    body = Body(np.load(folder / WORDS, mmap_mode="r"), inner)
+    return MiniLM(tokenizer, body.of_ids, engine=engine, bulk_workers=bulk_workers, body=body)
 
 
 def tokenizer_of(folder: Path) -> Tokenizer:
@@ -176,36 +173,21 @@ def readable(text: str, *, most: int = MAX_CHARACTERS) -> str:
     return text
 
 
-def with_onnxruntime(graph: Path) -> Run:
-    """Return a run of the ONNX file `graph` over ids on the caller's thread."""
-    session = _session(graph)
-
-    def run(ids: Integers, mask: Integers) -> Rows:
-        rows: Rows = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        return rows
-
-    return run
-
-
-def by_vectors(graph: Path) -> Inner:
-    """Return the same over the vectors of tokens."""
-    session = _session(graph)
-
-    def inner(embedded: Rows, mask: Integers) -> Rows:
-        rows: Rows = session.run(None, {"embedded": embedded, "attention_mask": mask})[0]
-        return rows
-
-    return inner
-
-
-def _session(graph: Path) -> InferenceSession:
+def with_onnxruntime(graph: Path, given: str = "input_ids") -> Callable[[Integers | Rows, Integers], Rows]:
+    """Return a run of the ONNX file `graph` on the caller's thread, over ids or over the tokens' vectors: `given` is its name for them."""
     import onnxruntime  # noqa: PLC0415
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # the arena keeps the largest batch ever seen: 402 MB instead of 107
-    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+
+    def run(tokens: Integers | Rows, mask: Integers) -> Rows:
+        rows: Rows = session.run(None, {given: tokens, "attention_mask": mask})[0]
+        return rows
+
+    return run
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

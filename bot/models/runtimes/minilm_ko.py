@@ -58,19 +58,20 @@ class Bilingual:
         Raises:
             ModelError: the model was closed.
         """
-        if self._korean is None:
+        korean, inputs, body = self._korean, self._inputs, self._english.body
+        if korean is None or (inputs is not None and body is None):
             raise ModelError(_("The embedding model was unloaded while it was asked. Nothing was lost; please ask again."))
         texts = [minilm.readable(text) for text in batch]
         shares = [hangul_share(text) for text in texts]
         vectors: list[Vector] = [np.zeros(0, np.float32)] * len(texts)
-        if self._inputs is not None and self._english.vectors is not None:
-            return self._never_nothing(self._read(texts, shares, self._korean, self._inputs, self._english.vectors))
+        if inputs is not None and body is not None:
+            return self._never_nothing(self._read(texts, shares, korean, inputs, body))
         latin = [place for place, share in enumerate(shares) if share < KOREAN_FROM]
         spoken = self._english.predict([_HANGUL.sub(" ", texts[place]) if shares[place] else texts[place] for place in latin])
         for place, vector in zip(latin, spoken, strict=True):
             vectors[place] = vector
         hangul = [place for place, share in enumerate(shares) if share]
-        for place, row in zip(hangul, self._korean.vectors([texts[place] for place in hangul]), strict=True):
+        for place, row in zip(hangul, korean.vectors([texts[place] for place in hangul]), strict=True):
             vectors[place] = row if shares[place] >= KOREAN_FROM else _mixed(row, vectors[place], shares[place])
         return self._never_nothing(vectors)
 
@@ -78,7 +79,7 @@ class Bilingual:
         """Return how many tokens of MiniLM each text is; to a table a Korean one costs none."""
         if self._inputs is not None:
             others = self._english.weigh([_HANGUL.sub(" ", text) for text in batch])
-            return [one + morphemes_in(text) for text, one in zip(batch, others, strict=True)]
+            return [one + _morphemes_in(text) for text, one in zip(batch, others, strict=True)]
         return [
             one if hangul_share(text) < KOREAN_FROM else 1 for text, one in zip(batch, self._english.weigh(batch), strict=True)
         ]
@@ -89,7 +90,7 @@ class Bilingual:
         self._korean = self._inputs = None
 
     def _read(
-        self, texts: Sequence[str], shares: Sequence[float], table: Table, inputs: Inputs, body: minilm.OfVectors
+        self, texts: Sequence[str], shares: Sequence[float], table: Table, inputs: Inputs, body: minilm.Body
     ) -> list[Vector]:
         """Return the vectors of texts: of those without Hangul MiniLM's own, of all others the mean of its body's and the table's."""
         vectors: list[Vector] = [np.zeros(0, np.float32)] * len(texts)
@@ -133,9 +134,9 @@ def bilingual(english: minilm.MiniLM, file: Path) -> Bilingual:
 
     tensors = load_file(file)
     table = table_of(tensors)
-    if english.vectors is None or "into" not in tensors:
+    if english.body is None or "into" not in tensors:
         return Bilingual(english, table)
-    return Bilingual(english, table, Inputs(table, Learnt.read(tensors), english.vectors.words, english.tokenizer))
+    return Bilingual(english, table, Inputs(table, Learnt.read(tensors), english.body.words, english.tokenizer))
 
 
 def hangul_share(text: str) -> float:
@@ -146,7 +147,7 @@ def hangul_share(text: str) -> float:
     return korean / (korean + len(_LETTER.findall(text))) if korean else 0.0
 
 
-def morphemes_in(text: str) -> int:
+def _morphemes_in(text: str) -> int:
     """Return about how many morphemes with a meaning a text has: one for each two syllables."""
     return 0 if text.isascii() else sum(map(len, _HANGUL.findall(text))) // 2
 

@@ -38,8 +38,8 @@ def inputs(english: minilm.MiniLM) -> Inputs:
         np.full((len(KNOWN), 384), 10, np.int8), np.array([0.1, 0.0], np.float32),
         np.array([key_of("휴가")], np.uint32), np.array([[*leave, 0, 0]], np.int32),
     )  # fmt: skip
-    assert english.vectors is not None
-    return Inputs(table, learnt, english.vectors.words, english.tokenizer)
+    assert english.body is not None
+    return Inputs(table, learnt, english.body.words, english.tokenizer)
 
 
 def test_morphemes_and_tokens_stand_in_reading_order_without_particles(inputs: Inputs) -> None:
@@ -100,11 +100,11 @@ def test_what_was_learnt_is_read_as_it_was_written(inputs: Inputs) -> None:
 
 
 def test_vectors_go_through_the_body_as_ids_do(english: minilm.MiniLM) -> None:
-    assert english.vectors is not None
+    assert english.body is not None
     texts = ["Where is the wiki?", "plans " * 40]
-    rows = [english.vectors.words[english.tokenizer.encode(text).ids].astype(np.float32) for text in texts]
+    rows = [english.body.words[english.tokenizer.encode(text).ids].astype(np.float32) for text in texts]
 
-    assert np.allclose(english.vectors(rows), np.stack(english.predict(texts)), atol=1e-4)
+    assert np.allclose(english.body(rows), np.stack(english.predict(texts)), atol=1e-4)
 
 
 def test_a_closed_model_holds_no_body(tmp_path: Path) -> None:
@@ -112,4 +112,4 @@ def test_a_closed_model_holds_no_body(tmp_path: Path) -> None:
     closed = minilm.load(ModelSpec("embed.minilm.v1", "embed", "minilm", "package"), folder, LoadOptions())
     closed.close()
 
-    assert closed.vectors is None
+    assert closed.body is None
