@@ -1,7 +1,8 @@
 """The collections that bot/retrieval/fusion.json is trained on, each with the models whose vectors it is asked with.
 
-The Korean table of `embed.minilm-ko.v2` was trained on the passages of two of them, SETS: with it they would look easier than
-any library is. They are asked with a table that has seen four fifths of them, and only what the other fifth answers; a third
+Two of them, SETS, are what Korean was learnt from: with what has seen them they would look easier than any library is. So only
+what every fifth of their passages answers is asked, with an embedder that has not seen that fifth: CLEAN ones are their own, the
+table of `embed.minilm-ko.v2` has seen all, and another that was trained for it takes its place (OtherTable). A third
 collection is made of both, for a library in which each question has its answer in one language, among passages of two.
 """
 
@@ -27,6 +28,8 @@ from bot.skill import Models, Slot
 if TYPE_CHECKING:
     from bot.models.pool import Pool
 
+CLEAN = ("embed.minilm-ko.v3",)
+"""Embedders that have not seen what is asked of SETS: no other is needed for these."""
 BOTH = "msmarco-open-both"
 """The name of the collection that is made of SETS."""
 SHARE = 0.5

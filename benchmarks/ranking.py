@@ -1,15 +1,16 @@
 """The three legs beside plain BM25, vectors, their reciprocal-rank fusion and txtai's hybrid, on every set; writes a part of docs/quality.md.
 
-    python -m benchmarks.ranking --data DIR --cache FOLDER --held TABLE --lexicon FILE [--sets NAME...]
+    python -m benchmarks.ranking --data DIR --cache FOLDER --lexicon FILE [--sets NAME...]
+    python -m benchmarks.ranking --data DIR --cache FOLDER --lexicon FILE --embedder embed.minilm-ko.v2 --held TABLE
     python -m benchmarks.ranking --data DIR --cache FOLDER --known   # no measuring: the page, of what FOLDER keeps
 
 DIR holds `retrieval/NAME/` (BEIR layout). All rank the same passages: those of Paring's library, with their titles; a document counts by
 its best passage. The legs are measured as `paring eval search DIR --leg LEG` measures them. Plain BM25 has Paring's terms and no pruning; the
 vectors are that leg alone; RRF fuses these two (k = 60, a hundred deep). txtai runs in a process of its own with its defaults for
-`hybrid=True`, over the same passages' vectors of the same model. FOLDER keeps vectors, what txtai has ranked and what was measured:
-milliseconds are without the embedding of the question. TABLE is one of Korean that has not seen what it is asked
-(`benchmarks/fusion_sources.py`), FILE the words that stand for each other, learnt without it (`benchmarks/train_lexicon.py --check --out`): with
-the shipped ones the sets that they were trained on would flatter.
+`hybrid=True`, over the same passages' vectors of the same model. FOLDER keeps, by embedder, vectors, what txtai has ranked and what was
+measured: milliseconds are without the embedding of the question. FILE is the words that stand for each other, learnt without what is asked
+(`benchmarks/train_lexicon.py --check --out`), TABLE one of Korean that has not seen it, for an embedder whose own has
+(`benchmarks/fusion_sources.py`): with the shipped ones the sets that they were trained on would flatter.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from statistics import fmean
 import numpy as np
 
 from benchmarks.ranking_page import Row, draw, page
-from bot.config import Settings
+from bot.config import ModelSettings, Settings
 from bot.evaluate.search import DEPTH, LEGS, Collection, SearchScores, evaluate_leg, filled_library, ndcg
 from bot.models.catalogue import Catalogue
 from bot.models.pool import Pool
@@ -87,37 +88,41 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--sets", nargs="*", default=(), help="Only these.")
     parser.add_argument("--questions", type=int, help="At most so many of each set, the first ones.")
+    parser.add_argument("--embedder", default="embed.minilm-ko.v3")
     parser.add_argument("--held", type=Path, help="A table of Korean that has not seen what it is asked.")
-    parser.add_argument(
-        "--lexicon", type=Path, help="Words that stand for each other, learnt without what is asked: goes with --held."
-    )
+    parser.add_argument("--lexicon", type=Path, help="Words that stand for each other, learnt without what is asked.")
     parser.add_argument("--known", action="store_true", help="Measure nothing: write the page of what was measured before.")
     options = parser.parse_args()
-    options.cache.mkdir(parents=True, exist_ok=True)
+    cache = options.cache / options.embedder
+    cache.mkdir(parents=True, exist_ok=True)
     folders = [file.parent for file in sorted((options.data / "retrieval").glob("*/corpus.jsonl"))]
     chosen = [folder for folder in folders if not options.sets or folder.name in options.sets]
     if not options.known:
-        asyncio.run(measure(chosen, options.cache, options.held, options.questions, options.lexicon))
-    measured = [Row.from_json(file.read_text(encoding="utf-8")) for file in sorted(options.cache.glob("*.row.json"))]
+        asyncio.run(measure(chosen, cache, options))
+    measured = [Row.from_json(file.read_text(encoding="utf-8")) for file in sorted(cache.glob("*.row.json"))]
     print(page(measured))
     draw(measured)
 
 
-async def measure(folders: Sequence[Path], cache: Path, held: Path | None, most: int | None, words: Path | None = None) -> None:
-    """Measure the sets, one after the other, and keep what was measured; the file `words` is the lexicon that has not seen what is asked."""
+async def measure(folders: Sequence[Path], cache: Path, options: argparse.Namespace) -> None:
+    """Measure the sets, one after the other, and keep what was measured."""
     from benchmarks.fusion_cases import CachedModels  # with torch
-    from benchmarks.fusion_sources import OtherTable, sources
+    from benchmarks.fusion_sources import BOTH, CLEAN, OtherTable, sources
+    from benchmarks.train_hangul import SETS
 
-    settings = Settings(home=cache / "home")
+    settings = Settings(home=cache / "home", models=ModelSettings(choose={EMBED.name: options.embedder}))
     pool = Pool(Catalogue(settings), settings)
     models = CachedModels(pool, cache / "vectors.npz")
-    unseeing = CachedModels(OtherTable(pool, held, settings.home), cache / "held.npz") if held else None
-    lexicon = await asyncio.to_thread(Lexicon.read, words) if words else None
+    unseeing = models if options.embedder in CLEAN else None
+    if options.held:
+        unseeing = CachedModels(OtherTable(pool, options.held, settings.home), cache / "held.npz")
+    lexicon = await asyncio.to_thread(Lexicon.read, options.lexicon) if options.lexicon else None
     try:
         for source in sources(folders, models, unseeing):
-            collection = replace(source.collection, queries=source.collection.queries[:most])
+            collection = replace(source.collection, queries=source.collection.queries[: options.questions])
             shipped = Fusion.packaged(pool.live(EMBED))
-            fusion = replace(shipped, lexicon=lexicon) if lexicon and source.models is unseeing else shipped
+            apart = unseeing is not None and source.name in (*SETS, BOTH)
+            fusion = replace(shipped, lexicon=lexicon) if lexicon and apart else shipped
             measured = await row(source.name, collection, source.models, settings, cache, fusion)
             await asyncio.to_thread((cache / f"{source.name}.row.json").write_text, measured.to_json(), encoding="utf-8")
             print(source.name, flush=True)

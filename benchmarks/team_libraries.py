@@ -1,7 +1,7 @@
 """Made-up teams' libraries, asked in everyday words: what the judges are trained on beside the public sets, and measured with.
 
     python -m benchmarks.team_libraries [FOLDER...]      # by default those that no training has seen
-    python -m benchmarks.team_libraries --rank [--embedder embed.minilm-ko.v3] [FOLDER...]      # where the right document ranks, by leg
+    python -m benchmarks.team_libraries --rank [--embedder embed.minilm-ko.v2] [FOLDER...]      # where the right document ranks, by leg
 
 `benchmarks/libraries/` holds those that the judges are trained on (`trained/`) and those that are kept from it (`unseen/`): each a folder with
 `documents/` and `questions.tsv`, lines of kind, question, file name and answer with | between them. A question is asked in the document's

@@ -1,14 +1,14 @@
 """Trains bot/retrieval/fusion.json: how the two legs of a search are weighed, and when nothing was found.
 
-    python -m benchmarks.train_hangul DATA --check --out /tmp/held.safetensors
-    python -m benchmarks.train_fusion COLLECTION... --cache /tmp/fusion --held /tmp/held.safetensors [--check]
+    python -m benchmarks.train_lexicon DATA --more PAIRS --check --out /tmp/lexicon.txt
+    python -m benchmarks.train_fusion COLLECTION... --cache /tmp/fusion --lexicon /tmp/lexicon.txt [--check]
 
-Each COLLECTION is a folder in BEIR layout (`benchmarks/fusion_cases.py` asks their questions). `--held` is a table of Korean that
-has not seen what is asked of the collections that the shipped one was trained on (`benchmarks/fusion_sources.py`). `--embedder
-embed.minilm.v1` trains fusion-en.json, for embedders that know no Korean. `--check` trains the ranker on the half of each set's
-queries and measures on the other, and ranker and judges on all sets but one and measures on that one, and writes nothing.
-`--keep-order` leaves the ranker as it is and trains the judges beside it: the shipped one was trained before names were heard across
-alphabets, and ranks with them as well as one that is trained anew (which loses half a point over Cranfield and CISI).
+Each COLLECTION is a folder in BEIR layout (`benchmarks/fusion_cases.py` asks their questions). `--lexicon` is a list of words that
+stand for each other, learnt without what is asked of SETS (`benchmarks/fusion_sources.py`): the shipped one has seen that. `--embedder`
+trains the combiner of another: `embed.minilm-ko.v2` fusion-ko-v2.json, with `--held`, a table of Korean that has not seen that either
+(`benchmarks.train_hangul DATA --more PAIRS --check --out FILE`); `embed.minilm.v1` fusion-en.json, for embedders that know no Korean.
+`--check` trains the ranker on the half of each set's queries and measures on the other, and ranker and judges on all sets but one and
+measures on that one, and writes nothing. `--keep-order` leaves the ranker as it is and trains the judges beside it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from benchmarks.fusion_judges import (
     unseen,
     unseen_by_few,
 )  # fmt: skip
-from benchmarks.fusion_sources import OtherTable, sources
+from benchmarks.fusion_sources import CLEAN, OtherTable, sources
 from benchmarks.team_libraries import TRAINED
 from bot.config import ModelSettings, Settings
 from bot.evaluate.search import ndcg
@@ -65,8 +65,6 @@ SET_POWER = 0.8
 """What a query of a set of n counts: n ** -SET_POWER; at 1 the sets count alike, at 0 their queries do."""
 SHARE_POWER = 2
 """What a query of a collection of a share counts in the ranker: share ** SHARE_POWER. At 1 Cranfield and CISI lose a third of a point each."""
-CLEAN = ("embed.minilm-ko.v3",)
-"""Embedders that have not seen what is asked of SETS: they need no `--held`. Their combiner would take the place of fusion.json: `--check`."""
 TEAMS = "teams"
 """The name of what is asked of teams' libraries."""
 FOLDER = Path("bot/retrieval")
@@ -276,7 +274,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--embedder", default="embed.minilm-ko.v2")
+    parser.add_argument("--embedder", default="embed.minilm-ko.v3")
     parser.add_argument("--held", type=Path, help="A table of Korean that has not seen what it is asked.")
     parser.add_argument("--lexicon", type=Path, help="Words that stand for each other, learnt without what is asked.")
     parser.add_argument("--teams", type=Path, default=TRAINED, help="Teams' libraries (benchmarks/team_libraries.py).")

@@ -38,7 +38,7 @@ _ = phrases(__file__)
 ROOMY_MB, LEAST_MB = 1024, 64
 """Free space that is enough for thousands of documents, and below which nothing can be kept."""
 DEAF = "embed.minilm.v1"
-FORMER = (DEAF, "embed.minilm-ko.v1")
+FORMER = (DEAF, "embed.minilm-ko.v1", "embed.minilm-ko.v2")
 """What searches started with before there was one that knows Korean, or knows it better."""
 
 
@@ -215,7 +215,7 @@ def _vectors(settings: Settings) -> list[Finding]:
             told = _("{live}, which knows no Korean; a better one came with an upgrade", live=live)
         else:
             told = _("{live}, which knows less Korean than a better one that came with an upgrade", live=live)
-        return [Finding(what, "optional", told, _("paring index use embed.minilm-ko.v2 (it knows both languages)"))]
+        return [Finding(what, "optional", told, _("paring index use embed.minilm-ko.v3 (it knows both languages)"))]
     return [Finding(what, "ok", plain(live))] if live else []
 
 

@@ -4,12 +4,12 @@ Owns: reading models.yaml and paring.yaml, and what `models.choose` means. Leave
 lie, to `bot.models.pool` the loading. Importing it imports no heavy library.
 
     catalogue = Catalogue(settings)
-    catalogue.default("embed").identity        # "embed.minilm-ko.v2@53aa51172d14-951b9724"
+    catalogue.default("embed").identity        # "embed.minilm-ko.v3@53aa51172d14-134153da"
     [spec.name for spec in catalogue.for_slot("translate")]
 
 A package that is named in the entry-point group `paring.presets` has a models.yaml beside its code:
 
-    default: embed.minilm-ko.v2     # or a list, best first; nothing: a slot that starts empty
+    default: embed.minilm-ko.v3     # or a list, best first; nothing: a slot that starts empty
     models:
       - name: embed.minilm.v1
         slot: embed

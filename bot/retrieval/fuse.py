@@ -1,10 +1,10 @@
 """The small trained combiner: which candidate comes first, and the chance that it answers.
 
 Owns the networks, the trees of the second look, and their files: `fusion.json` for an embedder that knows Korean and English,
-`fusion-en.json` for one that knows English alone, `fusion-ko-v1.json` for one that homes from before have. Leaves to
-`bot.retrieval.features` what they are given, and to `benchmarks/train_fusion.py` how their weights are found.
+`fusion-en.json` for one that knows English alone, `fusion-ko-v1.json` and `fusion-ko-v2.json` for those that homes from before have.
+Leaves to `bot.retrieval.features` what they are given, and to `benchmarks/train_fusion.py` how their weights are found.
 
-    fusion = Fusion.packaged("embed.minilm-ko.v2@53aa51172d14-951b9724")
+    fusion = Fusion.packaged("embed.minilm-ko.v3@53aa51172d14-134153da")
     scores = fusion.order(rows)
     chance = fusion.chance(judged, languages("ko", "en"))
 """
@@ -31,7 +31,7 @@ STANDINGS = 3
 """Numbers of `standing`."""
 ENGLISH_ONLY = frozenset({"embed.minilm.v1", "embed.minilm-int8.v1", "embed.static.v1"})
 """The embedders that know no Korean: what they say of it is worth nothing."""
-FORMER = {"embed.minilm-ko.v1": "fusion-ko-v1.json"}
+FORMER = {"embed.minilm-ko.v1": "fusion-ko-v1.json", "embed.minilm-ko.v2": "fusion-ko-v2.json"}
 """The combiners of embedders that homes from before were made with."""
 ACROSS = "across"
 """The languages of a question and of a passage that is in the other one; where both are in one, it is that one."""

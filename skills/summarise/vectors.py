@@ -23,8 +23,8 @@ ASKING: Final = "summarise.extract"
 READS_KOREAN: Final = ("multilingual", "labse", "bge-m3", "e5", "korean", ".ko")
 """What the names of embedders hold that know Hangul; over another's, words tell more than vectors.
 
-`embed.minilm-ko`, whose Korean is a table of words, is none of them: the vectors of its v1 tell no more than the words (ROUGE-1 of the golden
-Korean texts .519 with and without); those of v2 were not tried."""
+`embed.minilm-ko` is none of them: the vectors of its v1, whose Korean is a table of words, tell no more than the words (ROUGE-1 of the golden
+Korean texts .519 with and without); those of v2 and v3 were not tried."""
 
 
 async def with_vectors(item: SummaryInput, models: Models, *, bulk: bool = False) -> SummaryInput:

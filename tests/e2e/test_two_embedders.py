@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.app import opened
 from bot.config import LimitSettings, ModelSettings, Settings
 from bot.models.catalogue import Catalogue
 from bot.models.pool import Pool
@@ -21,7 +22,7 @@ from bot.store.generations import Generations
 from bot.testing import InlineSandbox
 
 EVERYONE = Scopes([PUBLIC])
-MINILM, STATIC = "embed.minilm-ko.v2@53aa51172d14-951b9724", "embed.static.v1@53aa51172d14"
+MINILM, STATIC = "embed.minilm-ko.v3@53aa51172d14-134153da", "embed.static.v1@53aa51172d14"
 INT8 = "embed.minilm-int8.v1@53aa51172d14"
 TEXTS = {
     "lease": "The lease of the old office ends on 30 April. Notice is given three months before, in writing.",
@@ -82,6 +83,21 @@ async def test_two_embedders_of_the_install_take_turns(library: Shelves, pool: P
     assert (await library.status()).embedder == MINILM
     assert await answered(library)
     assert (await library.verify()).sound
+
+
+@pytest.mark.parametrize("before", ["embed.minilm-ko.v1", "embed.minilm-ko.v2"])
+async def test_a_home_from_before_goes_on_with_what_it_was_made_with(tmp_path: Path, before: str) -> None:
+    made_with = Catalogue(Settings(home=tmp_path)).find(before).identity
+    async with opened(Settings(home=tmp_path, models=ModelSettings(threads=1, choose={"embed": before}))) as app:
+        for key, text in TEXTS.items():
+            await app.library.add_text(text, PUBLIC, title="", link="", key=key)
+
+    async with opened(Settings(home=tmp_path, models=ModelSettings(threads=1))) as app:
+        assert app.pool.live(EMBED) == made_with
+        assert not await app.library.changeover.step()
+        status = await app.library.status()
+        assert (status.embedder, status.without_vector) == (made_with, 0)
+        assert await answered(app.library)  # type: ignore[arg-type]
 
 
 async def test_a_question_is_the_live_ones_whichever_the_pool_holds(library: Shelves, pool: Pool) -> None:

@@ -244,7 +244,10 @@ def test_the_index_file_is_looked_at_and_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize(("before", "said"), [("embed.minilm.v1", "모르는"), ("embed.minilm-ko.v1", "덜 아는")])
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [("embed.minilm.v1", "모르는"), ("embed.minilm-ko.v1", "덜 아는"), ("embed.minilm-ko.v2", "덜 아는")],
+)
 async def test_a_home_whose_embedder_knows_less_korean_is_told_of_the_one_that_knows_more(
     tmp_path: Path, before: str, said: str
 ) -> None:
@@ -254,14 +257,14 @@ async def test_a_home_whose_embedder_knows_less_korean_is_told_of_the_one_that_k
     await database.close()
     report = examine(home, {})
     told = found(report, "embedder of searches")
-    assert (told.state, str(told.next).split(" (")[0]) == ("optional", "paring index use embed.minilm-ko.v2")
+    assert (told.state, str(told.next).split(" (")[0]) == ("optional", "paring index use embed.minilm-ko.v3")
     assert f"한국어를 {said}" in told.detail.to("ko")
     assert "업그레이드와 함께" in told.detail.to("ko")
     rows = report.as_json()["findings"]
     assert isinstance(rows, list)
     (row,) = [row for row in rows if isinstance(row, dict) and row["what"] == "embedder of searches"]
     assert "came with an upgrade" in str(row["detail"])
-    assert str(row["next"]).startswith("paring index use embed.minilm-ko.v2")
+    assert str(row["next"]).startswith("paring index use embed.minilm-ko.v3")
 
 
 @pytest.mark.usefixtures("quick")

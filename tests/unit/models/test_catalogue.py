@@ -193,7 +193,7 @@ def test_every_model_that_is_installed_can_be_read(settings: Settings) -> None:
     embed = catalogue.default("embed")
 
     assert embed is not None
-    assert embed.identity == "embed.minilm-ko.v2@53aa51172d14-951b9724"
+    assert embed.identity == "embed.minilm-ko.v3@53aa51172d14-134153da"
     assert len([spec for spec in catalogue.for_slot("embed") if spec.source == "hub" and "ko" in spec.languages]) >= 3
 
 

@@ -26,7 +26,7 @@ async def test_fifty_askers_and_an_index_each_get_their_own_vectors(pool: Pool) 
     asked = await asyncio.gather(*(pool.run(EMBED, [passage]) for passage in passages[:50]))
     vectors = await bulk
 
-    assert pool.live(EMBED) == "embed.minilm-ko.v2@53aa51172d14-951b9724"
+    assert pool.live(EMBED) == "embed.minilm-ko.v3@53aa51172d14-134153da"
     assert len(vectors) == len(passages)
     assert min(float(one @ vector) for (one,), vector in zip(asked, vectors, strict=False)) > 0.999
     assert np.stack(vectors).dtype == np.float32

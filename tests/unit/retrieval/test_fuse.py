@@ -11,11 +11,11 @@ from bot.retrieval.fuse import ACROSS, STANDINGS, Fusion, Trees, languages, stan
 JUDGED = len(FEATURES) + STANDINGS + len(EVIDENCE)
 
 
-MINILM, BILINGUAL = "embed.minilm.v1@53aa51172d14", "embed.minilm-ko.v2@53aa51172d14-951b9724"
-FORMER = "embed.minilm-ko.v1@53aa51172d14-6f2e09e3"
+MINILM, BILINGUAL = "embed.minilm.v1@53aa51172d14", "embed.minilm-ko.v3@53aa51172d14-134153da"
+FORMER = ("embed.minilm-ko.v1@53aa51172d14-6f2e09e3", "embed.minilm-ko.v2@53aa51172d14-951b9724")
 
 
-@pytest.mark.parametrize("embedder", [MINILM, BILINGUAL, FORMER])
+@pytest.mark.parametrize("embedder", [MINILM, BILINGUAL, *FORMER])
 def test_the_packaged_combiners_are_of_this_codes_features(embedder: str) -> None:
     fusion = Fusion.packaged(embedder)
     assert fusion.order(np.zeros((3, len(FEATURES)), np.float32)).shape == (3,)

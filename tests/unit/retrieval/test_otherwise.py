@@ -80,7 +80,8 @@ async def test_a_combiner_that_was_trained_without_reads_words_as_they_stand(
 
 
 @pytest.mark.parametrize(
-    ("embedder_of", "reads"), [("embed.minilm-ko.v2", True), ("embed.minilm-ko.v1", False), ("embed.minilm.v1", False)]
+    ("embedder_of", "reads"),
+    [("embed.minilm-ko.v3", True), ("embed.minilm-ko.v2", True), ("embed.minilm-ko.v1", False), ("embed.minilm.v1", False)],
 )
-def test_a_former_embedder_s_combiner_knows_no_such_words(embedder_of: str, *, reads: bool) -> None:
+def test_the_combiner_of_the_first_embedders_knows_no_such_words(embedder_of: str, *, reads: bool) -> None:
     assert bool(Fusion.packaged(embedder_of).lexicon) is reads

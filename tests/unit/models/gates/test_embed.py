@@ -35,7 +35,7 @@ def quality(name: str, home: Path, *, languages: Sequence[str]) -> dict[str, flo
 
 
 def test_worse_embedders_have_less(tmp_path: Path) -> None:
-    bilingual = quality("embed.minilm-ko.v2", tmp_path, languages=BOTH)
+    bilingual = quality("embed.minilm-ko.v3", tmp_path, languages=BOTH)
     english = quality("embed.minilm.v1", tmp_path, languages=BOTH)
     table = quality("embed.static.v1", tmp_path, languages=["en"])
     assert english["en"] - table["en"] > 2 * GATE.tolerance
