@@ -3,7 +3,7 @@
     python -m benchmarks.answers_away DIR [--questions 400] [--show 40]
 
 DIR is a collection in BEIR layout. Each question is asked of the whole collection, as it is and as if the passages that its qrels name
-were not there, by both looks of the judge that comes with the install. `--show` prints so many of the answers that came without them,
+were not there, as a person would ask. `--show` prints so many of the answers that came without them,
 drawn by chance: whoever reads them sees which are wrong, and which are right though the qrels do not name their passage.
 """
 
@@ -15,19 +15,12 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.fusion_cases import silent
 from bot.app import opened
 from bot.config import Settings
 from bot.evaluate.search import Collection, filled_library
-from bot.language import detect
-from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Scopes
-from bot.retrieval.fuse import Fusion
-from bot.retrieval.judged import Doubt, First
 from bot.retrieval.library import Shelves
-from bot.skill import Models
 
 EVERYONE = Scopes([PUBLIC])
 SEED = 0
@@ -64,36 +57,26 @@ async def measured(collection: Collection, count: int) -> tuple[list[Told], list
     chance = random.Random(SEED)  # noqa: S311 - a sample
     asked = chance.sample(list(collection.queries), min(count, len(collection.queries)))
     settings = Settings()
-    async with opened(settings) as app:
-        fusion = Fusion.packaged(app.pool.live(EMBED))
-        async with filled_library(collection, models=app.pool, settings=settings, report=silent) as (library, names):
-            fusion = fusion.among((await library.status()).passages)
-            place = {name: document for document, name in names.items()}
-            there, away = [], []
-            for number, text in asked:
-                gone = [place[name] for name in collection.gains[number] if name in place]
-                there.append(await told(library, app.pool, fusion, text, []))
-                away.append(await told(library, app.pool, fusion, text, gone))
+    async with (
+        opened(settings) as app,
+        filled_library(collection, models=app.pool, settings=settings, report=silent) as (library, names),
+    ):
+        place = {name: document for document, name in names.items()}
+        there, away = [], []
+        for number, text in asked:
+            gone = [place[name] for name in collection.gains[number] if name in place]
+            there.append(await told(library, text, []))
+            away.append(await told(library, text, gone))
     return there, away
 
 
-async def told(library: Shelves, models: Models, fusion: Fusion, text: str, without: list[int]) -> Told:
+async def told(library: Shelves, text: str, without: list[int]) -> Told:
     """Return what `text` is told where the documents in `without` are not there."""
-    first = await library.first(text, EVERYONE, without=without)
-    if first is None:
+    hits = await library.search(text, EVERYONE, 1, without=without)
+    if not hits:
         return Told(text, answered=False)
-    chance = fusion.chance(first.row, first.spoken)
-    answered = chance >= fusion.threshold(first.spoken, detect(text) or "en")
-    second = fusion.in_doubt(first.spoken, models.live(EMBED), chance)
-    if second is not None:
-        question, *said = await models.run(EMBED, [text, *first.said])
-        answered = Doubt(second, first).settled(np.array(said, np.float32), question).chance >= second.threshold
-    return Told(text, answered, first.passage.text, marked(first))
-
-
-def marked(first: First) -> str:
-    """Return the marked sentence."""
-    return first.passage.text[slice(*first.span)] if first.span else ""
+    best = hits[0]
+    return Told(text, True, best.passage.text, best.passage.text[slice(*best.marked)] if best.marked else "")  # noqa: FBT003 - a field
 
 
 def share(some: list[Told], *, answered: bool) -> str:

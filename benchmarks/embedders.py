@@ -32,8 +32,6 @@ from bot.models.memory import resident_mb
 from bot.models.pool import Pool
 from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Scopes
-from bot.retrieval.fuse import Fusion
-from bot.retrieval.judged import First
 from bot.retrieval.library import Shelves
 
 EMBEDDERS = ("embed.minilm.v1", "embed.static.v1")
@@ -165,14 +163,9 @@ async def _judged(
     answered, told = [], []
     for number, text in asked:
         gone = [numbers[document] for document in collection.gains[number]]
-        answered.append(_answers(await library.first(text, scopes)))
-        told.append(not _answers(await library.first(text, scopes, without=gone)))
+        answered.append(bool(await library.search(text, scopes, 1)))
+        told.append(not await library.search(text, scopes, 1, without=gone))
     return {"told nothing": round(statistics.fmean(told), 4), "answered": round(statistics.fmean(answered), 4)}
-
-
-def _answers(first: First | None) -> bool:
-    fusion = Fusion.packaged(EMBEDDERS[0])
-    return first is not None and fusion.chance(first.row, "en") >= fusion.thresholds["en"]
 
 
 def _in_child(name: str, options: argparse.Namespace) -> Figures:

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.fusion_sources import Source
+from benchmarks.fusion_sources import BLOCK, Source
 from benchmarks.made_questions import Words, changed, keywords, weights_of, words_of
 from benchmarks.team_libraries import EVERYONE, Case, cases_of, library_of
 from bot.config import Settings
-from bot.evaluate.search import Collection, filled_library
+from bot.evaluate import search
 from bot.models.pool import Pool
-from bot.models.tasks import EMBED
+from bot.models.tasks import EMBED, READ, Verdict
 from bot.passage import PUBLIC, Scopes
 from bot.retrieval.fuse import Fusion, Network, knows_korean
 from bot.retrieval.judged import First
+from bot.retrieval.library import Shelves
 from bot.skill import Models, Slot
 from bot.text.lexicon import Lexicon
 from bot.text.query import looked_for
@@ -43,8 +44,8 @@ MOST_JUDGED = 1750
 TEAMS_ORDER, TEAMS_SHARE = 0.2, 1.0
 """What the questions about teams' libraries count, together, beside a public set: in the ranker (at .4 Cranfield is below its goal), and
 in the judges."""
-BLOCK = 40
-"""Questions that stand side by side and are trained on, or left out, together."""
+PAGES = 3
+"""Passages that a reader reads of a question."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,17 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """A passage that a reader has read."""
+
+    first: First
+    score: float
+    """What it ranks by."""
+    right: bool
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
 class Judged:
     """What the judge sees of a question's first passage, whether that is right, and whether an answer was there at all."""
 
@@ -72,11 +84,13 @@ class Judged:
     kind: str
     """One of SHARES."""
     close: np.ndarray
-    """What a second look sees beside."""
+    """What a second look by vectors sees beside; empty where a reader looks."""
     spoken: str
     """What `bot.retrieval.fuse.languages` says of the question and the passage."""
     share: float
     """What the collection counts beside others."""
+    read: tuple[Seen, ...] = ()
+    """The passages that a reader reads, best first."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,7 @@ class Made:
 
 
 class CachedModels:
-    """The pool, with every vector kept in a file: a second training embeds nothing."""
+    """The pool, with every vector kept in a file: a second training embeds nothing. Other slots' models it asks each time."""
 
     def __init__(self, pool: Pool, file: Path) -> None:
         self._pool, self._file = pool, file
@@ -111,6 +125,8 @@ class CachedModels:
 
     async def run(self, slot: Slot[Any, Any], batch: Sequence[Any], *, bulk: bool = False) -> list[Any]:
         """Return the kept vectors; those that are missing are asked of the pool."""
+        if slot.name != EMBED.name:
+            return await self._pool.run(slot, batch, bulk=bulk)
         keys = [hashlib.blake2b(str(item).encode("utf-8", "replace"), digest_size=16).digest() for item in batch]
         missing = {key: item for item, key in zip(batch, keys, strict=True) if key not in self._kept}
         if missing:
@@ -131,7 +147,7 @@ async def collect(source: Source, settings: Settings, lexicon: Lexicon) -> list[
     scopes = Scopes([PUBLIC])
     print(source.name, len(collection.documents), "documents", flush=True)
     fusion = Fusion.untrained(korean=knows_korean(source.models.live(EMBED)), lexicon=lexicon)
-    filled = filled_library(collection, models=source.models, settings=settings, report=silent, fusion=fusion)
+    filled = search.filled_library(collection, models=source.models, settings=settings, report=silent, fusion=fusion)
     async with filled as (library, names):
         for number, text in collection.queries:
             whole = await library.rank(text, scopes, count=COUNT)
@@ -159,13 +175,13 @@ async def collect_firsts(source: Source, settings: Settings, order: Network, lex
         asked = chance.sample(collection.queries, min(len(collection.queries), 8 + size))
         held = [number for query, _text in asked[: max(1, size // 2)] for number in collection.gains[query]]
         held += chance.sample(sorted(documents), min(len(documents), size - size // 2))
-        few = Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
+        few = search.Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
         firsts += await ask_twice(replace(source, collection=few), settings, fusion, made=made)
     for size in MIDDLE_LIBRARIES:
         asked = chance.sample(collection.queries, min(len(collection.queries), MOST_OF_MIDDLE))
         held = [number for query, _text in asked for number in collection.gains[query]]
         held += chance.sample(sorted(documents), min(len(documents), max(size - len(held), 0)))
-        some = Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
+        some = search.Collection(tuple(documents[number] for number in dict.fromkeys(held)), tuple(asked), collection.gains)
         firsts += await ask_twice(replace(source, collection=some), settings, fusion, kind="middle")
     return firsts
 
@@ -177,18 +193,19 @@ async def ask_twice(
 
     With `made`, the library is a small one, and questions made of these are asked of it as well; else they are of `kind`.
     """
-    scopes = Scopes([PUBLIC])
     collection, models = source.collection, source.models
     firsts = []
-    async with filled_library(collection, models=models, settings=settings, report=silent, fusion=fusion) as (library, names):
+    async with search.filled_library(collection, models=models, settings=settings, report=silent, fusion=fusion) as (
+        library,
+        names,
+    ):
         number_of = {name: number for number, name in names.items()}
 
         async def ask(number: str, text: str, kind: str, without: Sequence[int], *, here: bool) -> None:
-            first = await library.first(text, scopes, without=without)
-            if first is not None:
-                right = here and names[first.document] in collection.gains[number]
-                close = await second_sight(models, text, first)
-                firsts.append(Judged(number, text, first.row, right, here, kind, close, first.spoken, source.share))
+            answers = {place for place, name in names.items() if here and name in collection.gains[number]}
+            case = await judged_of(library, models, (number, text), without, answers, kind, source.share)
+            if case is not None:
+                firsts.append(replace(case, here=here))
 
         for number, text in collection.queries:
             here = [number_of[name] for name in collection.gains[number] if name in number_of]
@@ -229,12 +246,10 @@ async def collect_teams_firsts(
                 text = looked_for(case.question)
                 answers = [numbers[case.document]] if case.document else []
                 for without in ([], answers) if answers else ([],):
-                    first = await library.first(text, EVERYONE, without=without)
-                    if first is not None:
-                        here = bool(answers) and not without
-                        close = await second_sight(models, text, first)
-                        right = here and first.document in answers
-                        firsts.append(Judged(name, text, first.row, right, here, "team", close, first.spoken, TEAMS_SHARE))
+                    there = set() if without else set(answers)
+                    judged = await judged_of(library, models, (name, text), without, there, "team", TEAMS_SHARE)
+                    if judged is not None:
+                        firsts.append(judged)
     return firsts
 
 
@@ -243,8 +258,36 @@ def numbered(folder: Path) -> list[tuple[str, Case]]:
     return [(f"{folder.name}-{at}", case) for at, case in enumerate(cases_of(folder))]
 
 
+async def judged_of(
+    library: Shelves,
+    models: Models,
+    asked: tuple[str, str],
+    without: Sequence[int],
+    answers: Collection[int],
+    kind: str,
+    share: float,
+) -> Judged | None:
+    """Return what the judges see of a question, `asked` its name and text, that the documents `answers` answer; None where nothing is found."""
+    name, text = asked
+    firsts = await library.firsts(text, EVERYONE, without=without, pages=PAGES)
+    if not firsts:
+        return None
+    first = firsts[0][0]
+    right = first.document in answers
+    begun = Judged(name, text, first.row, right, bool(answers), kind, np.zeros(0, np.float32), first.spoken, share)
+    if not models.live(READ):
+        return replace(begun, close=await second_sight(models, text, first))
+    verdicts = await models.run(READ, [one.page(text) for one, _score in firsts])
+    return replace(
+        begun,
+        read=tuple(
+            Seen(one, score, one.document in answers, verdict) for (one, score), verdict in zip(firsts, verdicts, strict=True)
+        ),
+    )  # fmt: skip
+
+
 async def second_sight(models: Models, text: str, first: First) -> np.ndarray:
-    """Return what a second look sees of the first passage."""
+    """Return what a second look by vectors sees of the first passage."""
     question, *said = await models.run(EMBED, [text, *first.said])
     return first.closeness(np.array(said, np.float32), question)
 

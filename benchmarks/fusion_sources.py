@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 CLEAN = ("embed.minilm-ko.v3",)
 """Embedders that have not seen what is asked of SETS: no other is needed for these."""
+TAUGHT = ("squad-open-en", "korquad-open-ko")
+"""Sets half of whose questions the reader is taught with (`benchmarks/reader_questions.py`); of SETS it is taught with those not asked here."""
+BLOCK = 40
+"""Questions that stand side by side and are trained on, or left out, together."""
 BOTH = "msmarco-open-both"
 """The name of the collection that is made of SETS."""
 SHARE = 0.5
@@ -73,7 +77,7 @@ class OtherTable:
 
 def sources(folders: Sequence[Path], models: Models, unseeing: Models | None) -> list[Source]:
     """Return the collections in `folders`, and where SETS are among them and `unseeing` has not seen a part, BOTH."""
-    found = {folder.name: Source(folder.name, Collection.load(folder), models) for folder in folders}
+    found = {folder.name: Source(folder.name, not_taught(folder.name, Collection.load(folder)), models) for folder in folders}
     if unseeing is None or not all(name in found for name in SETS):
         return list(found.values())
     held = held_out(next(folder for folder in folders if folder.name == SETS[1]))
@@ -84,6 +88,19 @@ def sources(folders: Sequence[Path], models: Models, unseeing: Models | None) ->
         some = tuple(query for query in found[name].collection.queries if query[0] in asked)
         found[name] = Source(name, replace(found[name].collection, queries=some), unseeing, SHARE)
     return [*found.values(), Source(BOTH, both, unseeing, SHARE)]
+
+
+def not_taught(name: str, collection: Collection) -> Collection:
+    """Return a collection without the questions that the reader was taught with: of those it is surer than it should be."""
+    if name not in TAUGHT:
+        return collection
+    taught = taught_by(collection)
+    return replace(collection, queries=tuple(query for query in collection.queries if query[0] not in taught))
+
+
+def taught_by(collection: Collection) -> frozenset[str]:
+    """Return the questions of one of TAUGHT that a reader is taught with: every other BLOCK, since neighbours are of one article."""
+    return frozenset(number for at, (number, _text) in enumerate(collection.queries) if (at // BLOCK) % 2 == 0)
 
 
 def of_both(korean: Collection, english: Collection, held: frozenset[str]) -> Collection:

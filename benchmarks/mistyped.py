@@ -26,10 +26,7 @@ from benchmarks.fusion_cases import CachedModels, silent
 from bot.app import opened
 from bot.config import Settings
 from bot.evaluate.search import Collection, filled_library
-from bot.language import detect
-from bot.models.tasks import EMBED
 from bot.passage import PUBLIC, Hit, Scopes
-from bot.retrieval.fuse import Fusion
 from bot.retrieval.lexical import Words
 from bot.retrieval.library import Shelves
 from bot.text.words import is_empty, stem
@@ -78,7 +75,7 @@ async def measured(collection: Collection, count: int, cache: Path) -> dict[str,
     async with opened(settings) as app:
         models = CachedModels(app.pool, cache)
         async with filled_library(collection, models=models, settings=settings, report=silent) as (library, names):
-            asking = Asking(library, names, collection, Fusion.packaged(models.live(EMBED)))
+            asking = Asking(library, names, collection)
             with mock.patch.object(Words, "mended", lambda _words, _state, text, *_args, **_options: text):
                 plain = await asking.all(asked, typed)
             figures = {"as typed": plain, "mended": await asking.all(asked, typed)}
@@ -93,7 +90,6 @@ class Asking:
     library: Shelves
     names: Mapping[int, str]
     collection: Collection
-    fusion: Fusion
 
     async def all(self, asked: Sequence[tuple[str, str]], typed: Mapping[str, str]) -> Counter[str]:
         """Return how many of the questions, as they are and `typed`, were answered, and by the right passage first."""
@@ -116,11 +112,7 @@ class Asking:
 
     async def _told_nothing(self, number: str, text: str) -> bool:
         away = [document for document, name in self.names.items() if name in self.collection.gains[number]]
-        first = await self.library.first(text, EVERYONE, without=away)
-        if first is None:
-            return True
-        fusion = self.fusion.among((await self.library.status()).passages)
-        return fusion.chance(first.row, first.spoken) < fusion.threshold(first.spoken, detect(text) or "en")
+        return not await self.library.search(text, EVERYONE, 1, without=away)
 
 
 def with_error(text: str, chance: random.Random) -> str | None:

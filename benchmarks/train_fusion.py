@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from benchmarks.fusion_cases import (
+    PAGES,
     CachedModels,
     Judged,
     Query,
@@ -33,18 +34,24 @@ from benchmarks.fusion_cases import (
     half,
 )
 from benchmarks.fusion_judges import (
+    ALWAYS,
     HIDDEN,
     NETWORKS,
+    TOLD_ONCE_READ,
     Bound,
     Chances,
     Judges,
+    Look,
     as_network,
     check_answers,
     few_bounds,
+    halves_of_few,
+    look_of,
     mean_of,
     thresholds,
     unseen,
     unseen_by_few,
+    was_read,
 )  # fmt: skip
 from benchmarks.fusion_sources import CLEAN, OtherTable, sources
 from benchmarks.team_libraries import TRAINED
@@ -52,11 +59,12 @@ from bot.config import ModelSettings, Settings
 from bot.evaluate.search import ndcg
 from bot.models.catalogue import Catalogue
 from bot.models.pool import Pool
-from bot.models.tasks import EMBED
+from bot.models.tasks import EMBED, READ
 from bot.retrieval.closer import CLOSENESS
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES
 from bot.retrieval.fuse import Fusion, Network, Trees, file_for, knows_korean
+from bot.retrieval.verdicts import READING
 from bot.text.lexicon import NONE, Lexicon, packaged
 
 ORDER_DECAY = 6e-3
@@ -67,6 +75,8 @@ SHARE_POWER = 2
 """What a query of a collection of a share counts in the ranker: share ** SHARE_POWER. At 1 Cranfield and CISI lose a third of a point each."""
 TEAMS = "teams"
 """The name of what is asked of teams' libraries."""
+FEW_READ = ("team", "middle")
+"""The kinds by which it is chosen what a reader's odds count."""
 FOLDER = Path("bot/retrieval")
 JUDGED_NAMES = (*FEATURES, *EVIDENCE, *CLOSENESS)
 MOST_QUERIES = 800
@@ -167,7 +177,7 @@ async def work(options: argparse.Namespace) -> None:
     unseeing = models if options.embedder in CLEAN else None
     if options.held:
         unseeing = CachedModels(OtherTable(pool, options.held, cache), cache / "held.npz")
-    embedder = pool.live(EMBED)
+    embedder, reader = pool.live(EMBED), pool.live(READ)
     lexicon = await asyncio.to_thread(lexicon_of, embedder, options.lexicon)
     try:
         asked = sources(options.folders, models, unseeing)
@@ -187,7 +197,7 @@ async def work(options: argparse.Namespace) -> None:
             if kept is not None:
                 kept.save()
         await pool.close()
-    await asyncio.to_thread(judge, sets, firsts, order, embedder, check=options.check)
+    await asyncio.to_thread(judge, sets, firsts, order, (embedder, reader), check=options.check)
 
 
 def lexicon_of(embedder: str, file: Path | None) -> Lexicon:
@@ -201,50 +211,65 @@ def judge(
     sets: Mapping[str, Sequence[Query]],
     firsts: Mapping[str, Sequence[Judged]],
     order: Network,
-    embedder: str,
+    names: tuple[str, str],
     *,
     check: bool,
 ) -> None:
     """Train the judges and write the combiner; with `check`, print what holds on unseen queries and sets."""
     halves = unseen(firsts)
-    bounds = thresholds(halves)
+    bounds = thresholds(halves, read=was_read(list(firsts.values())))
     tell(sets, halves, order, bounds)
     if check:
         check_order(sets)
         check_answers(firsts, halves)
         return
     judges = Judges.trained(list(firsts.values()))
-    few = few_json(firsts) if TEAMS in firsts else None
-    second = {
-        spoken: {
-            "embedder": embedder,
-            "unsure": bound.unsure,
-            "threshold": bound.again,
-            "trees": trees_json(judges.second[spoken]),
-        }
-        for spoken, bound in bounds.items()
-        if bound.unsure
-    }
+    few = few_json(firsts, names) if TEAMS in firsts else None
+    second = {spoken: second_json(judges, spoken, names, bound) for spoken, bound in bounds.items() if bound.unsure}
     value = {
-        "features": JUDGED_NAMES, "korean": knows_korean(embedder), "lexicon": knows_korean(embedder),
+        "features": JUDGED_NAMES, "korean": knows_korean(names[0]), "lexicon": knows_korean(names[0]),
         "order": to_json(order), "answers": to_json(judges.first),
         "across": to_json(judges.across) if judges.across else None,
         "thresholds": {spoken: bound.cut for spoken, bound in bounds.items()}, "second": second,
-        "few": few,
+        "few": few, "reading": READING,
     }  # fmt: skip
-    (FOLDER / file_for(embedder)).write_text(json.dumps(value) + "\n", encoding="utf-8")
+    (FOLDER / file_for(names[0])).write_text(json.dumps(value) + "\n", encoding="utf-8")
 
 
-def few_json(firsts: Mapping[str, Sequence[Judged]]) -> dict[str, object]:
-    """Return the judges of libraries of few passages for the file, and print what they reach on the halves that they were not trained on."""
-    judges, halves = Judges.of_few(list(firsts.values())), unseen_by_few(firsts)
-    bounds = few_bounds(halves[TEAMS]["team"])
-    for name, kinds in halves.items():
+def few_json(firsts: Mapping[str, Sequence[Judged]], names: tuple[str, str]) -> dict[str, object]:
+    """Return the judges of libraries of few passages for the file, and print what they reach on the halves that they were not trained on.
+
+    `names` are the embedder and the reader.
+    """
+    sets = list(firsts.values())
+    look = look_of(sets, FEW_READ, PAGES) if was_read(sets) else Look()
+    judges, halves = Judges.of_few(sets, look), halves_of_few(firsts, look)
+    alone = unseen_by_few(firsts, halves)
+    bounds, second = few_bounds(alone[TEAMS]["team"]), {}
+    for name, kinds in alone.items():
         print(f"{name:22} in libraries of few passages")
         tell_kinds(kinds, bounds)
+    if judges.second:
+        read = unseen_by_few(firsts, halves, read=True)
+        again = few_bounds(read[TEAMS]["team"], TOLD_ONCE_READ)
+        for name, kinds in read.items():
+            print(f"{name:22} in libraries of few passages, read")
+            tell_kinds(kinds, again)
+        second = {
+            spoken: second_json(judges, spoken, names, Bound(bound.cut, ALWAYS, bound.cut)) for spoken, bound in again.items()
+        }
     cuts = {spoken: bound.cut for spoken, bound in bounds.items()}
     across = judges.across or judges.first
-    return {"answers": to_json(judges.first), "across": to_json(across), "thresholds": cuts, "second": {}}
+    return {"answers": to_json(judges.first), "across": to_json(across), "thresholds": cuts, "second": second}
+
+
+def second_json(judges: Judges, spoken: str, names: tuple[str, str], bound: Bound) -> dict[str, object]:
+    """Return a second look for the file. `names` are the embedder and the reader, that "" where none has looked."""
+    embedder, reader = names
+    looks = {"reader": reader, "lead": judges.look.lead, "pages": judges.look.pages} if reader else {}
+    return {
+        "embedder": embedder, "unsure": bound.unsure, "threshold": bound.again, "trees": trees_json(judges.second[spoken]), **looks,
+    }  # fmt: skip
 
 
 def tell(
@@ -266,7 +291,8 @@ def tell_kinds(kinds: Mapping[str, Chances], bounds: Mapping[str, Bound]) -> Non
         if len(chances.here):
             answered = chances.answered(bounds)
             here, gone = answered[chances.here].mean(), 1 - answered[~chances.here].mean()
-            print(f"{'':22} {kind}: answered {here:.3f}, told nothing {gone:.3f}")
+            rightly = (answered & chances.right)[chances.here].mean()
+            print(f"{'':22} {kind}: answered {here:.3f} (rightly {rightly:.3f}), told nothing {gone:.3f}")
 
 
 def main() -> None:

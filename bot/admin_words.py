@@ -29,6 +29,7 @@ _DASHES: Final = lazy.compile(r"(?<!\S)[—–](?=\w)")
 _ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     "embed": ("embedder", "vectors", "임베딩", "벡터"),
     "route": ("router", "routing", "분류", "라우터"),
+    "read": ("reader", "독해"),
     "summarise": ("summarize",),
 }
 """What people call the slots that come with Paring, besides the names of the skills that use them."""
@@ -109,7 +110,7 @@ def _names(slots: Sequence[str], skills: Iterable[Skill]) -> dict[str, set[str]]
     """Return what each slot is called besides its name; a word that the skills of two slots share means the former."""
     named = {slot: set(_ALSO.get(slot, ())) for slot in slots}
     for skill in skills:
-        own = next((slot.name for slot in skill.slots if slot.name == skill.name or len(skill.slots) == 1), "")
+        own = next((slot.name for slot in skill.slots if slot.name == skill.name), skill.slots[0].name if skill.slots else "")
         if own in named:
             named[own] |= {skill.name, *(name for spec in skill.commands for name in (spec.name, *spec.aliases))}
     return named

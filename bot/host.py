@@ -41,7 +41,7 @@ from bot.models.catalogue import Catalogue, choosing
 from bot.models.heads.build import HEADS, keep_feedback, prepared_head
 from bot.models.pool import Pool
 from bot.models.swap import Swapper
-from bot.models.tasks import EMBED, ROUTE
+from bot.models.tasks import EMBED, READ, ROUTE
 from bot.models.watching import Watching
 from bot.notify import Notifier
 from bot.passage import Scope
@@ -246,6 +246,9 @@ class App:
         try:
             await self.decide("Where is the plan?", "en")
             await self.library.ready()
+            if self.pool.live(READ):
+                async with self.pool.lease(READ):
+                    pass
         except (ModelError, StoreError) as error:
             log.warning("the first answer will be slower", why=str(error))
         await self.learner.run()

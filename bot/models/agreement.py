@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from bot.models.tasks import Caption, ChatOutput, Reading, RouteScores, Summary, Transcript
+from bot.models.tasks import Caption, ChatOutput, Reading, RouteScores, Summary, Transcript, Verdict
 from bot.text.words import terms
 
 LONGEST: Final = 4000
@@ -22,11 +22,16 @@ THUMBNAIL: Final = (32, 32)
 
 
 def agreement(old: object, new: object) -> float:
-    """Return how alike two outputs are: cosine of vectors, the same label of a route, ROUGE-1 of texts that tell, letters of texts that read."""
+    """Return how alike two outputs are.
+
+    Cosine of vectors, the same label of a route, the same verdict, ROUGE-1 of texts that tell, letters of texts that read.
+    """
     if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
         return _cosine(old, new)
     if isinstance(old, RouteScores) and isinstance(new, RouteScores):
         return float(_label(old) == _label(new))
+    if isinstance(old, Verdict) and isinstance(new, Verdict):
+        return float(_answering(old) == _answering(new))
     if isinstance(old, Summary | Caption | ChatOutput) and isinstance(new, Summary | Caption | ChatOutput):
         return rouge_1(old.text, new.text)
     if isinstance(old, Reading | Transcript) and isinstance(new, Reading | Transcript):
@@ -68,6 +73,13 @@ def _cosine(one: np.ndarray, other: np.ndarray) -> float:
 
 def _label(scores: RouteScores) -> str:
     return scores.ranked[0][0] if scores.ranked else ""
+
+
+def _answering(said: Verdict) -> int | None:
+    """Return the place of the sentence that answers, -1 where it has none; None where the passage does not answer."""
+    if said.odds <= 0:
+        return None
+    return said.sentences.index(max(said.sentences)) if said.sentences else -1
 
 
 def _picture(one: bytes, other: bytes) -> float:

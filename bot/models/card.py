@@ -32,8 +32,8 @@ SLOWER_NOTED: Final = 2.0
 NOTED_FROM_MS: Final = 50.0
 SLOWER_REFUSED: Final = 5.0
 """How many times the live model's p95 is refused, beyond what a person waits for: PATIENCE_MS."""
-PATIENCE_MS: Final[Mapping[str, float]] = {"embed": 500.0, "route": 500.0}
-"""By slot: every message passes these."""
+PATIENCE_MS: Final[Mapping[str, float]] = {"embed": 500.0, "route": 500.0, "read": 500.0}
+"""By slot: every message passes these, or every search."""
 PATIENCE_ELSE_MS: Final = 20_000.0
 EXAMPLES: Final = 3
 _ROUNDING: Final = 1e-9

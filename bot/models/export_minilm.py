@@ -51,12 +51,12 @@ def main(source: Path, target: Path) -> None:
     encoder = _encoder(source)
     _say("export", 0.5)
     raw = target / "raw.onnx"
-    _export(encoder, INPUTS, raw)
+    export(encoder, INPUTS, raw)
     _say("optimise", 0.7)
-    _fuse(raw, target / "minilm.onnx")
+    fuse(raw, target / "minilm.onnx")
     _intermediate(raw, target)
-    _export(_body_of(encoder), BODY_INPUTS, raw)
-    _fuse(raw, target / ONNX_BODY)
+    export(_body_of(encoder), BODY_INPUTS, raw)
+    fuse(raw, target / ONNX_BODY)
     raw.unlink()
     _say("verify", 0.9)
     print(json.dumps({"cosines": _cosines(encoder, source, target), "versions": {name: version(name) for name in MADE_WITH}}))  # noqa: T201 - the pipe to the parent
@@ -116,8 +116,8 @@ def _body_of(encoder: torch.nn.Module) -> torch.nn.Module:
     return Body().eval()
 
 
-def _export(module: torch.nn.Module, names: Sequence[str], file: Path) -> None:
-    """Write a module whose inputs are called `names`: INPUTS or BODY_INPUTS."""
+def export(module: torch.nn.Module, names: Sequence[str], file: Path, *, output: str = "vector", wide: bool = False) -> None:
+    """Write a module whose inputs are called `names`: INPUTS or BODY_INPUTS. Its output is as wide as they are where it is `wide`."""
     import torch  # noqa: PLC0415
 
     ids = torch.tensor([[101, 2023, 2003, 102], [101, 2023, 102, 0]])
@@ -131,12 +131,12 @@ def _export(module: torch.nn.Module, names: Sequence[str], file: Path) -> None:
             dynamo=False,
             opset_version=OPSET,
             input_names=list(names),
-            output_names=["vector"],
-            dynamic_axes={**{name: {0: "n", 1: "t"} for name in names}, "vector": {0: "n"}},
+            output_names=[output],
+            dynamic_axes={**{name: {0: "n", 1: "t"} for name in names}, output: {0: "n", 1: "t"} if wide else {0: "n"}},
         )
 
 
-def _fuse(raw: Path, file: Path) -> None:
+def fuse(raw: Path, file: Path) -> None:
     """Fuse attention, layer norms and GELU: a quarter faster on long texts and 70 MB less than onnxruntime does by itself."""
     from onnxruntime.transformers import optimizer  # noqa: PLC0415
 
@@ -156,7 +156,7 @@ def _intermediate(raw: Path, target: Path) -> None:
     words, body = _apart(openvino.Core().read_model(raw))
     np.save(target / WORDS, words.astype(np.float16))
     openvino.save_model(body, target / BODY, compress_to_fp16=True)
-    _eight_bits(body)
+    to_eight_bits(body)
     openvino.save_model(body, target / EIGHT_BITS, compress_to_fp16=True)
 
 
@@ -178,7 +178,7 @@ def _apart(model: openvino.Model) -> tuple[Rows, openvino.Model]:
     return table, openvino.Model(model.get_results(), [embedded, mask], "body")
 
 
-def _eight_bits(body: openvino.Model) -> None:
+def to_eight_bits(body: openvino.Model) -> None:
     """Bring the weights of each product to eight bits, a scale for each output; the engine multiplies them as they are."""
     import numpy as np  # noqa: PLC0415
     from openvino import opset13 as op  # noqa: PLC0415
@@ -208,8 +208,8 @@ def _cosines(encoder: torch.nn.Module, source: Path, target: Path) -> dict[str, 
     with torch.inference_mode():
         truth: Rows = encoder(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
     found = {
-        "onnxruntime": _with_onnxruntime(target / "minilm.onnx", {"input_ids": ids, "attention_mask": mask}),
-        "onnxruntime, by vectors": _with_onnxruntime(
+        "onnxruntime": with_onnxruntime(target / "minilm.onnx", {"input_ids": ids, "attention_mask": mask}),
+        "onnxruntime, by vectors": with_onnxruntime(
             target / ONNX_BODY, {"embedded": np.load(target / WORDS)[ids].astype(np.float32), "attention_mask": mask}
         ),
         "openvino": _with_openvino(target, BODY, ids, mask),
@@ -230,7 +230,8 @@ def _tokens(source: Path) -> tuple[Integers, Integers]:
     return np.array([one.ids for one in encoded], np.int64), np.array([one.attention_mask for one in encoded], np.int64)
 
 
-def _with_onnxruntime(graph: Path, inputs: dict[str, Rows | Integers]) -> Rows:
+def with_onnxruntime(graph: Path, inputs: dict[str, Rows | Integers]) -> Rows:
+    """Return what a graph makes of `inputs`."""
     import onnxruntime  # noqa: PLC0415
 
     rows: Rows = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"]).run(None, inputs)[0]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import NoModelError, UnsafeModelError
 from bot.locale import phrases
-from bot.models import distil, quantize
+from bot.models import distil, prepare_reader, quantize
 from bot.models.families import Loaded, Loader
 from bot.models.folders import hub_folder, hub_place, pinned
 from bot.models.heads.build import prepared_head
@@ -34,11 +34,16 @@ INT8 = "minilm-int8"
 """The family that is made here by quantising MiniLM."""
 STATIC = "static"
 """The family that is distilled here, from MiniLM."""
+READER = "reader"
+"""The family that is put together here of MiniLM and what it was taught."""
 HEAD = "linear-head"
 """The family that is trained here, from what the installed skills say that people type."""
-_MADE = {STATIC: distil.prepared_static, INT8: quantize.prepared_int8}
+_MADE = {STATIC: distil.prepared_static, INT8: quantize.prepared_int8, READER: prepare_reader.prepared_reader}
 """What makes the folder of a family out of MiniLM …"""
-_FOUND = {STATIC: (distil.find_static, distil.PREPARED), INT8: (quantize.find_int8, quantize.PREPARED)}
+_FOUND = {
+    STATIC: (distil.find_static, distil.PREPARED), INT8: (quantize.find_int8, quantize.PREPARED),
+    READER: (prepare_reader.find_reader, prepare_reader.PREPARED),
+}  # fmt: skip
 """… and what finds it, and the files in it."""
 
 

@@ -13,6 +13,7 @@ import ctypes
 import json
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -21,6 +22,9 @@ MEBIBYTE: Final = 1 << 20
 SHARE_OF_MACHINE: Final = 0.6
 ARENAS: Final = 2
 _M_ARENA_MAX: Final = -8
+_DONTNEED: Final = 4
+"""MADV_DONTNEED, the same number on every processor but Alpha. Source: Linux, include/uapi/asm-generic/mman-common.h."""
+_MAPPINGS: Final = Path("/proc/self/maps")
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 NEWS: Final = 0.1
 """How much a load's time must differ from what is known, as a share of it, to be written down."""
@@ -204,3 +208,20 @@ def _limits_above(folder: Path, name: str) -> list[int]:
         if said.isdigit():
             limits.append(int(said))
     return limits
+
+
+def let_go_of(folder: Path, suffixes: Sequence[str]) -> int:
+    """Give back the memory in which files of `folder` with these `suffixes` are mapped, read alone; return how many mappings.
+
+    Who reads them again finds them in the system's cache, or on the disk. An engine that keeps the weights in an order of its own reads
+    the file once: of four forms of a MiniLM 55 MB were resident for nothing. Elsewhere than on Linux nothing is done.
+    """
+    advise, count = getattr(ctypes.CDLL(None), "madvise", None), 0
+    if advise is None or not _MAPPINGS.exists():
+        return 0
+    for line in _MAPPINGS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        place, rights, _offset, _device, _inode, *name = line.split(maxsplit=5)
+        if rights == "r--p" and name and name[0].endswith(tuple(suffixes)) and Path(name[0]).is_relative_to(folder):
+            begin, end = (int(one, 16) for one in place.split("-"))
+            count += advise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _DONTNEED) == 0
+    return count

@@ -20,8 +20,8 @@ from bot.models.running import Running
 from bot.models.spec import ModelSpec
 from bot.skill import In, Out
 
-PINNED: Final = frozenset({"embed", "route", "summarise"})
-"""The slots of every message: they stay loaded."""
+PINNED: Final = frozenset({"embed", "route", "read", "summarise"})
+"""The slots of every message and of every search: they stay loaded."""
 
 
 @dataclass(frozen=True, slots=True)

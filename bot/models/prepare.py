@@ -115,7 +115,7 @@ def _make(target: Path, tell: Report) -> None:
     clear_asides(target)
     making = aside(target)
     try:
-        source = _trusted_source(making)
+        source = trusted_source(making)
         cosines, versions = _export(source, making, tell)
         shutil.copyfile(source / "tokenizer.json", making / "tokenizer.json")
         shutil.rmtree(source)
@@ -134,7 +134,7 @@ def _clear_older(target: Path) -> None:
         shutil.rmtree(target.with_name(former), ignore_errors=True)
 
 
-def _trusted_source(making: Path) -> Path:
+def trusted_source(making: Path) -> Path:
     """Copy what is needed out of the package, and hash the copy: what is checked is what is read."""
     package, copy = package_folder(DISTRIBUTION), making / "source"
     if package is None:

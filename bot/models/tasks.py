@@ -87,6 +87,29 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadInput:
+    """A question, and a passage that may answer it: what it is called, its text, and where its sentences stand in that."""
+
+    question: str
+    title: str
+    text: str
+    sentences: tuple[tuple[int, int], ...]
+    """Half-open ranges of `text`, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a reader says of a passage: the odds that it answers (logarithm), and for each of its sentences how much it is the one that does."""
+
+    odds: float
+    sentences: tuple[float, ...]
+    """Comparable with each other alone; one that the reader did not come to has NOT_READ."""
+
+
+NOT_READ = -100.0
+
+
+@dataclass(frozen=True, slots=True)
 class Caption:
     """What an image-text model says a picture shows."""
 
@@ -171,6 +194,7 @@ class AudioFile:
 
 EMBED: Slot[str, Vector] = Slot("embed")
 ROUTE: Slot[RouteInput, RouteScores] = Slot("route")
+READ: Slot[ReadInput, Verdict] = Slot("read")
 SUMMARISE: Slot[SummaryInput, Summary] = Slot("summarise")
 CAPTION: Slot[ImageFile, Caption] = Slot("caption")
 OCR: Slot[ImageFile, Reading] = Slot("ocr")

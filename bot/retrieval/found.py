@@ -7,20 +7,20 @@ judged(found, place, readings)      # what the judge sees
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.language import detect
-from bot.passage import Hit
+from bot.passage import Hit, Scopes
 from bot.retrieval.closer import around
 from bot.retrieval.embed import unpack_sentences
 from bot.retrieval.evidence import beside
 from bot.retrieval.features import ANOTHER, FEATURES, QueryTerms
-from bot.retrieval.fuse import ACROSS, languages, standing
-from bot.retrieval.judged import First, Looked
+from bot.retrieval.fuse import ACROSS, Second, languages, standing
+from bot.retrieval.judged import First, Looked, Unread
 from bot.retrieval.mark import Reading, read
 from bot.retrieval.slips import mended
 from bot.retrieval.spoken import Asked
@@ -48,6 +48,10 @@ class Question:
     """The present one, by which "last year" is told; None where no edition of a document is preferred."""
     anyway: bool = False
     """Whether what fits best is wanted, be it an answer or not."""
+    reader: str = ""
+    """Who can read passages beside it, `name@revision`; "" where nobody can."""
+    pointed: bool = False
+    """Whether the asker says in which document the answer is."""
 
 
 class FlippedError(Exception):
@@ -124,8 +128,37 @@ def first_of(question: Question, found: Found, place: int, shown: Shown, reading
     looked_at = around(len(spans), marked)
     return First(
         found.documents[place], passage, span, judged(found, place, readings), spoken,
-        tuple(spans[at] for at in looked_at), None if marked is None else marked - looked_at.start,
+        tuple(spans[at] for at in looked_at), None if marked is None else marked - looked_at.start, spans,
     )  # fmt: skip
+
+
+def firsts_of(
+    question: Question, found: Found, seen: tuple[Sequence[int], Sequence[Shown]], pages: int
+) -> list[tuple[First, float]]:
+    """Return what the judge is given of each of the first `pages` passages, were it the first one, with what it ranks by.
+
+    `seen` are the places and texts of the best ones, best first.
+    """
+    places, shown = seen
+    firsts = []
+    for at in range(min(pages, len(places))):
+        order = [at, *(other for other in range(len(places)) if other != at)]
+        texts = [shown[place] for place in order]
+        readings = readings_of(question, texts, found.query) if found.query else []
+        led = found.led_by(places[at])
+        firsts.append((first_of(question, led, places[at], texts[0], readings), float(found.scores[places[at]])))
+    return firsts
+
+
+def unread(
+    question: Question, found: Found, seen: tuple[Sequence[int], Sequence[Shown]], seconds: Mapping[str, Second], scopes: Scopes
+) -> Unread:
+    """Return what a reader is to read: of `seen`, the places and texts of the best ones, those in `scopes`."""
+    kept = [(place, one) for place, one in zip(*seen, strict=True) if one.passage.scope in scopes]
+    places, shown = [place for place, _one in kept], [one for _place, one in kept]
+    pages = seconds[languages(detect(question.text) or "en", shown[0].passage.language)].pages
+    firsts = firsts_of(question, found, (places, shown), pages)
+    return Unread(seconds, tuple(first for first, _score in firsts), tuple(score for _first, score in firsts), question.text)
 
 
 def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:

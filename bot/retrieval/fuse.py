@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from bot.retrieval.closer import CLOSENESS
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES, FEW, Array
+from bot.retrieval.verdicts import READING
 from bot.text.lexicon import NONE, Lexicon, packaged
 
 STANDINGS = 3
@@ -58,6 +59,10 @@ class SecondJson(TypedDict):
     unsure: tuple[float, float]
     threshold: float
     trees: TreesJson
+    reader: NotRequired[str]
+    """This and the next ones are of a look by a reader."""
+    lead: NotRequired[float]
+    pages: NotRequired[int]
 
 
 Numbers = float | list[float] | list[list[float]]
@@ -126,10 +131,16 @@ class Second:
     """The first judge's chances, from and below, between which it looks."""
     threshold: float
     """The chance below which nothing was found."""
+    reader: str = ""
+    """Who reads the passages, `name@revision`; "" where sentences' vectors tell."""
+    lead: float = 0.0
+    """What a reader's odds count in which passage is the first, beside what it ranks by."""
+    pages: int = 1
+    """How many passages are read."""
 
-    def chance(self, row: Array, close: Array) -> float:
-        """Return 0..1. `row` is `bot.retrieval.search.judged`, `close` `bot.retrieval.closer.closeness`."""
-        return _chance(self.trees(np.concatenate([row, close])))
+    def chance(self, row: Array, seen: Array) -> float:
+        """Return 0..1. `row` is `bot.retrieval.search.judged`, `seen` `bot.retrieval.closer.closeness` or `verdicts.read_numbers`."""
+        return _chance(self.trees(np.concatenate([row, seen])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +177,7 @@ class Fusion:
     def from_json(cls, text: str) -> Fusion:
         """Return the combiner that `text` holds. Raises ValueError where it is of other features than this code's."""
         value = json.loads(text)
-        if tuple(value["features"]) != (*FEATURES, *EVIDENCE, *CLOSENESS):
+        if tuple(value["features"]) != (*FEATURES, *EVIDENCE, *CLOSENESS) or tuple(value.get("reading", READING)) != READING:
             msg = "fusion.json was made for other features: run benchmarks/train_fusion.py"
             raise ValueError(msg)
         second = {language: _second(one) for language, one in value["second"].items()}
@@ -196,10 +207,13 @@ class Fusion:
         """Return the chance below which nothing was found. `spoken` as in `chance`, `question` the question's language."""
         return self.thresholds.get(spoken, self.thresholds[question])
 
-    def in_doubt(self, spoken: str, embedder: str, chance: float) -> Second | None:
-        """Return who looks again at a question of `chance` whose vector is of `embedder`; None where the first judge is sure."""
+    def in_doubt(self, spoken: str, embedder: str, chance: float, reader: str = "") -> Second | None:
+        """Return who looks again at a question of `chance` whose vector is of `embedder`; None where the first judge is sure.
+
+        `reader` is the one that is there.
+        """
         second = self.second.get(spoken)
-        if second is None or second.embedder != embedder:
+        if second is None or second.embedder != embedder or second.reader not in {"", reader}:
             return None
         return second if second.unsure[0] <= chance < second.unsure[1] else None
 
@@ -250,4 +264,5 @@ def _second(value: SecondJson) -> Second:
     trees = Trees(
         roots, columns, np.array(one["cuts"], np.float32), left, right, np.array(one["values"], np.float32), one["base"]
     )
-    return Second(value["embedder"], trees, value["unsure"], value["threshold"])
+    read = value.get("reader", ""), value.get("lead", 0.0), value.get("pages", 1)
+    return Second(value["embedder"], trees, value["unsure"], value["threshold"], *read)

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from bot.errors import NoModelError
+from bot.errors import ModelError, NoModelError
 from bot.language import detect
 from bot.locale import Text
-from bot.models.tasks import EMBED
+from bot.models.tasks import EMBED, READ
 from bot.passage import MESSAGE, Added, Failed, Held, Hit, Listing, Passage, Scope, Scopes
 from bot.progress import Report
 from bot.retrieval import spoken
@@ -37,7 +37,7 @@ from bot.retrieval.folder import PATH, Gathered, Told, files_of, gather_files
 from bot.retrieval.found import FlippedError, Found, Question
 from bot.retrieval.fuse import Fusion
 from bot.retrieval.health import Findings, Status
-from bot.retrieval.judged import First, Looked
+from bot.retrieval.judged import First, Looked, Unread
 from bot.retrieval.keeping import Keeper
 from bot.retrieval.reading import Reader
 from bot.retrieval.saving import Saving
@@ -132,10 +132,12 @@ class Shelves:
             await self._on_thread(self._finder.close)
         await asyncio.to_thread(self._thread.shutdown)
 
-    async def search(self, query: str, scopes: Scopes, k: int = 10) -> list[Hit]:
-        """Return the best `k` passages in `scopes`, best first; `[]` where nothing is good enough to be an answer."""
-        asked = spoken.heard(query, now=self._now())
-        return await self._searched(query, scopes, k, asked=asked)
+    async def search(self, query: str, scopes: Scopes, k: int = 10, *, without: Collection[int] = ()) -> list[Hit]:
+        """Return the best `k` passages in `scopes`, best first; `[]` where nothing is good enough to be an answer.
+
+        Documents in `without` are left out, as if they were not there: for evaluation.
+        """
+        return await self._searched(query, scopes, k, asked=spoken.heard(query, now=self._now()), without=without)
 
     async def nearest(self, query: str, scopes: Scopes, k: int = 3) -> list[Hit]:
         """Return the `k` passages in `scopes` that fit `query` best, best first, whether or not they answer it."""
@@ -150,19 +152,30 @@ class Shelves:
         return await self._searched(query, scopes, k, within=documents) if documents else []
 
     async def _searched(
-        self, query: str, scopes: Scopes, k: int, *, asked: spoken.Asked | None = None, within: Collection[int] = ()
+        self,
+        query: str,
+        scopes: Scopes,
+        k: int,
+        *,
+        asked: spoken.Asked | None = None,
+        within: Collection[int] = (),
+        without: Collection[int] = (),
     ) -> list[Hit]:
         if not query.strip():
             return []
         # The words are looked for while the vector is made. The search's thread works in order: they are there when `find` begins.
         heard = self._thread.submit(lambda: self._found_by().hear(query, scopes, asked))
         question, looked = await self._asked(
-            query, lambda finder, question: (question, finder.look(question, scopes, count=k, heard=heard.result(), within=within)),
+            query,
+            lambda finder, question: (
+                question, finder.look(question, scopes, count=k, heard=heard.result(), within=within, without=without)
+            ),
             asked,
         )  # fmt: skip
         if self._finder is not None and self._finder.behind and (self._filling is None or self._filling.done()):
             self._filling = asyncio.create_task(self.ready())  # very much came at once, or another generation
-        return await self._settled(looked, question) or (await self._settled(looked.instead, question) if looked.instead else [])
+        hits = await self._settled(looked, question) or (await self._settled(looked.instead, question) if looked.instead else [])
+        return hits[:k]
 
     async def rank(self, query: str, scopes: Scopes, *, count: int, leg: Leg = "fused", without: Collection[int] = ()) -> Found:
         """Return the best `count` candidates, documents in `without` left out, without judging whether they answer: for evaluation."""
@@ -170,9 +183,14 @@ class Shelves:
             query, lambda finder, question: finder.rank(question, scopes, count=count, leg=leg, without=without)
         )  # fmt: skip
 
-    async def first(self, query: str, scopes: Scopes, *, without: Collection[int] = ()) -> First | None:
-        """Return the passage that ranks first and what it would be judged by, documents in `without` left out: for training."""
-        return await self._asked(query, lambda finder, question: finder.first(question, scopes, without=without))
+    async def firsts(
+        self, query: str, scopes: Scopes, *, without: Collection[int] = (), pages: int = 1
+    ) -> Sequence[tuple[First, float]]:
+        """Return the `pages` passages that rank first, what each would be judged by, and its score: for training.
+
+        Documents in `without` are left out.
+        """
+        return await self._asked(query, lambda finder, question: finder.firsts(question, scopes, without=without, pages=pages))
 
     async def add_file(
         self, path: Path, scope: Scope, *, title: str, link: str = "", key: str = "", sender: str = "", told: Told | None = None
@@ -328,13 +346,15 @@ class Shelves:
         return await self._on_thread(partial(_answer, self._found_by, ask, self._unseen(query, asked)))
 
     async def _settled(self, looked: Looked, question: Question) -> list[Hit]:
-        """Return the hits where the first look, or in doubt the sentences' own vectors, say that the first passage answers, else `[]`."""
+        """Return the hits where the first look, or in doubt a second one, says that a passage answers, else `[]`."""
         doubt = looked.doubt
         if doubt is None:
             return looked.at_first()
         try:
+            if isinstance(doubt, Unread):
+                return looked.again(doubt.settled(await self._models.run(READ.of(doubt.reader), doubt.pages)))
             vectors = await embedded(self._models, question.embedder, doubt.first.said)
-        except NoModelError:
+        except ModelError:  # who looks twice has left, or failed: what the first look tells is still true
             return looked.at_first()
         return looked.again(doubt.settled(np.array(vectors, np.float32), question.vector))
 
@@ -349,7 +369,9 @@ class Shelves:
             vectors = await embedded(self._models, embedder, texts)
         except NoModelError:
             return self._unseen(query, asked)
-        return Question(query, vectors[0], embedder, asked, vectors[-1], self._now().year)
+        return Question(
+            query, vectors[0], embedder, asked, vectors[-1], self._now().year, reader=self._models.live(READ)
+        )  # fmt: skip
 
     def _unseen(self, query: str, asked: spoken.Asked | None) -> Question:
         """Return the question without a vector: words alone find then."""

@@ -34,12 +34,14 @@ from bot.retrieval.found import (
     Question,
     deeper_in,
     first_of,
+    firsts_of,
     in_own_language,
     judged,
     nothing,
     of_one_leg,
     readings_of,
     telling,
+    unread,
 )
 from bot.retrieval.fuse import ACROSS, Fusion, languages
 from bot.retrieval.health import Findings, Status
@@ -58,6 +60,8 @@ from bot.text.words import terms
 Leg = Literal["fused", "vectors", "words"]
 Array = NDArray[np.float32]
 
+POINTED = 0.5
+"""What the chance of an answer must be where a question comes with a picture, beside what it must be elsewhere: who asks sees the picture."""
 STEP = 20_000
 """Passages that one search takes into the index of a bot that runs, where very many came at once: 0.2 s."""
 
@@ -121,13 +125,21 @@ class Finder:
         return self.look(question, scopes, count=count, heard=heard).at_first()
 
     def look(
-        self, question: Question, scopes: Scopes, *, count: int, heard: Heard | None = None, within: Collection[int] = ()
+        self,
+        question: Question,
+        scopes: Scopes,
+        *,
+        count: int,
+        heard: Heard | None = None,
+        within: Collection[int] = (),
+        without: Collection[int] = (),
     ) -> Looked:
         """Return the same, and what is in doubt: its hits count once that is settled.
 
         Where the best passage is in the other language, and may not be good enough, the best ones in the question's own are judged
         as well: between two languages no word tells anything, and what only meaning has put first hides nothing. Where documents are
-        named (`within`), their first passages are all that is looked at.
+        named (`within`), their first passages are all that is looked at, and nobody reads them: they are a picture's, whose lines the reader was
+        not taught with. Documents in `without` are as if they were not there.
         """
         with self._shelf.state() as state:
             self.catch_up(state)
@@ -137,8 +149,12 @@ class Finder:
                 question = replace(question, text=talk.text, vector=vector)
                 if talk.asks_for_all:
                     return Looked(said_last(talk, state, scopes), 1.0, enough=True)
-            found = self._candidates(state, question, scopes, count=min(count, DEPTH), heard=heard, talk=talk, within=within)
+            found = self._candidates(
+                state, question, scopes, count=min(count, DEPTH), heard=heard, talk=talk, within=within, without=without
+            )
             typed, question = question.text, replace(question, text=found.text or question.text)
+            if within:
+                question = replace(question, reader="", pointed=True)
             judge = partial(self._judge_said, talk) if talk else self._judge
             looked = telling(judge(state, question, scopes, found, count), typed, question.text)
             if looked.sure or looked.spoken != ACROSS:
@@ -156,8 +172,9 @@ class Finder:
         first = first_of(question, found, places[0], shown[0], readings)
         fusion = self._fusion.among(found.passages)
         chance = fusion.chance(first.row, first.spoken)
-        enough = question.anyway or chance >= fusion.threshold(first.spoken, detect(question.text) or "en")
-        second = None if question.anyway else fusion.in_doubt(first.spoken, question.embedder, chance)
+        wanted = fusion.threshold(first.spoken, detect(question.text) or "en") * (POINTED if question.pointed else 1)
+        enough = question.anyway or chance >= wanted
+        second = None if question.anyway else fusion.in_doubt(first.spoken, question.embedder, chance, question.reader)
         if second is None and not enough:
             return Looked([], spoken=first.spoken)
         shares = np.exp(np.minimum(found.scores - found.scores[places[0]], 0))
@@ -166,8 +183,13 @@ class Finder:
             for place, one, reading in zip(places, shown, readings, strict=True)
             if one.passage.scope in scopes
         ]
-        doubt = Doubt(second, first) if second else None
-        return Looked(hits[:count], chance, enough=enough, doubt=doubt, spoken=first.spoken)
+        looked = Looked(hits[:count], chance, enough=enough, spoken=first.spoken)
+        if second is None:
+            return looked
+        if not second.reader:
+            return replace(looked, doubt=Doubt(second, first))
+        doubt = unread(question, found, (places, shown), fusion.second, scopes)
+        return replace(looked, hits=hits[: max(count, second.pages)], doubt=doubt)
 
     def _judge_said(
         self, talk: Conversation, state: State, question: Question, scopes: Scopes, found: Found, count: int
@@ -209,17 +231,22 @@ class Finder:
             people = self._people[scope_ids] = talks.people()
         return Conversation.of(talks, asked, people) if people else None
 
-    def first(self, question: Question, scopes: Scopes, *, without: Collection[int] = ()) -> First | None:
-        """Return what `find` would judge, unjudged, as if the documents in `without` were not there: for training."""
+    def firsts(
+        self, question: Question, scopes: Scopes, *, without: Collection[int] = (), pages: int = 1
+    ) -> Sequence[tuple[First, float]]:
+        """Return what `find` would judge, unjudged, as if the documents in `without` were not there: for training.
+
+        That is the first passage, and of the next ones as many as a reader is to read, each with what it ranks by.
+        """
         with self._shelf.state() as state:
             self.catch_up(state)
             found = self._candidates(state, question, scopes, count=1, without=without)
             question = replace(question, text=found.text or question.text)
             seen = self._see(state, question, scopes, found, count=1)
         if seen is None:
-            return None
-        places, shown, readings = seen
-        return first_of(question, found.led_by(places[0]), places[0], shown[0], readings)
+            return []
+        places, shown, _readings = seen
+        return firsts_of(question, found.led_by(places[0]), (places, shown), pages)
 
     def rank(
         self,

@@ -21,7 +21,7 @@ from bot import lazy
 from bot.errors import InputError
 from bot.locale import Language, Text, phrases
 from bot.message import PRIVATELY, Attachment, AttachmentKind, Button, Command, Message, Reply, Source
-from bot.models.tasks import EMBED, Vector
+from bot.models.tasks import EMBED, READ, ReadInput, Vector, Verdict
 from bot.passage import Added, Hit
 from bot.refusing import refused
 from bot.retrieval.slips import told
@@ -84,7 +84,7 @@ class Search:
     name = "search"
     title = _("Search")
     summary = _("I find the answer in the documents that you sent or added, and show where it stands.")
-    slots: tuple[Slot[str, Vector], ...] = (EMBED,)
+    slots: tuple[Slot[str, Vector] | Slot[ReadInput, Verdict], ...] = (EMBED, READ)
     takes: frozenset[AttachmentKind] = frozenset({"document"})
     commands = (
         CommandSpec(ASKING[0], _("Find it in your documents"), aliases=ASKING[1:]),

@@ -13,7 +13,7 @@ from bot.locale import LANGUAGES
 from bot.models.catalogue import WITH_THE_INSTALL, Catalogue
 from bot.models.fetch import present, resolve
 from bot.models.spec import LoadOptions, ModelSpec
-from bot.models.tasks import Caption, ChatOutput, Reading, RouteScores, Summary, Transcript
+from bot.models.tasks import Caption, ChatOutput, Reading, RouteScores, Summary, Transcript, Verdict
 from bot.models.trial import GATES, Gate, Scored, gate_of
 from bot.plugins import installed
 
@@ -26,6 +26,7 @@ FEWEST_OF_SWAPPED = 20
 CONSTANT: dict[str, object] = {
     "embed": np.eye(8, dtype=np.float32)[0],
     "route": RouteScores((("search", 0.6), ("none", 0.4))),
+    "read": Verdict(0.5, (1.0,)),
     "summarise": Summary("One and the same."),
     "ocr": Reading("One and the same.", 0.5, "none", ("en",)),
     "caption": Caption("A picture of a thing."),

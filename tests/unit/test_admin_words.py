@@ -2,8 +2,10 @@
 
 import pytest
 
-from bot.admin_words import near, read
-from bot.testing import make_request
+from bot.admin_words import near, read, slot_of
+from bot.testing import fake_kit, make_request
+from skills.search.skill import Search
+from skills.summarise.skill import Summarise
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,16 @@ def test_what_may_have_been_meant_is_found_by_a_part_and_by_letters() -> None:
     assert near("lexrank", known) == ["summarise.lexrank.v1"]
     assert near("요악", known) == ["요약"]
     assert near("", known) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "slot"),
+    [
+        ("read", "read"), ("독해", "read"), ("Reader", "read"), ("embed", "embed"), ("search", "embed"), ("검색", "embed"),
+        ("/sum", "summarise"), ("요약", "summarise"), ("caption", ""),
+    ],
+)  # fmt: skip
+def test_a_slot_is_called_by_its_name_by_other_words_and_by_its_skill(word: str, slot: str) -> None:
+    """Of a skill with several slots it is the one of its own name, else the first."""
+    skills = [Search(fake_kit()), Summarise(fake_kit())]
+    assert slot_of(word, ["embed", "read", "summarise"], skills) == slot

@@ -1,1 +1,1 @@
-"""The gates of the slots that the host itself needs (embed, route), and what all gates share: measures, golden cases."""
+"""The gates of the slots that the host itself needs (embed, route, read), and what all gates share: measures, golden cases."""

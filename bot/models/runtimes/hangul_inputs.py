@@ -93,7 +93,7 @@ class Learnt:
         }  # fmt: skip
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Inputs:
     """The vectors of texts."""
 

@@ -11,10 +11,13 @@ what stands beside a word, the other the whole of a long text, and its names. Th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -37,6 +40,8 @@ KOREAN_FROM: Final = 0.6
 LENGTH_OF_SYLLABLE: Final = 2.5
 """Latin letters that say as much as a syllable of Hangul."""
 
+_SHARED: Final[WeakValueDictionary[str, Inputs]] = WeakValueDictionary()
+_SHARING: Final = threading.Lock()
 _HANGUL = lazy.compile("[\uac00-\ud7a3]+")
 _LETTER = lazy.compile(r"[^\W\d_\uac00-\ud7a3]")
 
@@ -134,9 +139,21 @@ def bilingual(english: minilm.MiniLM, file: Path) -> Bilingual:
 
     tensors = load_file(file)
     table = table_of(tensors)
-    if english.body is None or "into" not in tensors:
+    body = english.body
+    if body is None or "into" not in tensors:
         return Bilingual(english, table)
-    return Bilingual(english, table, Inputs(table, Learnt.read(tensors), english.body.words, english.tokenizer))
+    make = partial(Inputs, table, Learnt.read(tensors), body.words, english.tokenizer)
+    inputs = shared_inputs(make) if file.name == TABLE else make()
+    return Bilingual(english, inputs.table, inputs)
+
+
+def shared_inputs(make: Callable[[], Inputs]) -> Inputs:
+    """Return Korean as TABLE has it: the one that another model holds, else what `make` makes. It is 30 MB, and the same for all."""
+    with _SHARING:
+        inputs = _SHARED.get(TABLE)
+        if inputs is None:
+            inputs = _SHARED[TABLE] = make()
+        return inputs
 
 
 def hangul_share(text: str) -> float:

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.models.memory import let_go_of
+
 if TYPE_CHECKING:
     from openvino import CompiledModel, Core, Model
 
@@ -93,10 +95,25 @@ def with_openvino(folder: Path, streams: int) -> Inner:
     return run
 
 
+def one_form(folder: Path, file: str) -> Inner:
+    """Return a run over one form of a model with weights of eight bits, whose callers take turns."""
+    form = _Form(_core(), folder, file, eight_bits=True)
+    _begin(form, DIMENSION)
+    turn = threading.Lock()
+
+    def run(embedded: Rows, mask: Integers) -> Rows:
+        with turn:
+            return form(embedded, mask)
+
+    return run
+
+
 class _Form:
     """A `file` of the model compiled for so many calls at once, each on one thread; of one text of `width` tokens where that is given."""
 
-    def __init__(self, core: Core, folder: Path, file: str, *, streams: int = 1, width: int = 0) -> None:
+    def __init__(
+        self, core: Core, folder: Path, file: str, *, streams: int = 1, width: int = 0, eight_bits: bool = False
+    ) -> None:
         self._core = core
         self._folder = folder
         self._file = file
@@ -108,7 +125,7 @@ class _Form:
         }
         if streams == 1:
             self._hints["ENABLE_CPU_PINNING"] = "NO"  # pinned, it would share a core with a stream of another form
-        if file == EIGHT_BITS:
+        if eight_bits or file == EIGHT_BITS:
             self._hints["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(GROUP)
         self.compiled: CompiledModel | None = None
         self._requests = threading.local()
@@ -191,9 +208,13 @@ def _import_openvino() -> ModuleType:
 def _compiled(core: Core, model: Model | Path, folder: Path, hints: Mapping[str, str]) -> CompiledModel:
     """Return the compiled model; what an earlier start compiled is kept beside it, and saves most of half a second.
 
-    OpenVINO names what it keeps by model, settings, processor and version, and makes it anew where it was cut short.
+    OpenVINO names what it keeps by model, settings, processor and version, and makes it anew where it was cut short. It has the weights in an
+    order of its own then, so those of the file need no memory.
     """
+    compiled = None
     if os.access(folder, os.W_OK):
         with suppress(RuntimeError):  # a full disk: it goes without
-            return core.compile_model(model, "CPU", {**hints, "CACHE_DIR": str(folder / COMPILED)})
-    return core.compile_model(model, "CPU", dict(hints))
+            compiled = core.compile_model(model, "CPU", {**hints, "CACHE_DIR": str(folder / COMPILED)})
+    compiled = compiled or core.compile_model(model, "CPU", dict(hints))
+    let_go_of(folder.resolve(), (".blob", ".bin"))
+    return compiled

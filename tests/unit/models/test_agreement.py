@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bot.models.agreement import agreement, mean_agreement
-from bot.models.tasks import Reading, RouteScores, Summary
+from bot.models.tasks import Reading, RouteScores, Summary, Verdict
 
 
 def unit(*numbers: float) -> np.ndarray:
@@ -30,6 +30,10 @@ def png(colour: str) -> bytes:
         (unit(1, 0), unit(1, 0, 0), 0.0),
         (RouteScores((("search", 0.9), ("chat", 0.1))), RouteScores((("search", 0.5), ("none", 0.5))), 1.0),
         (RouteScores((("search", 0.9),)), RouteScores((("chat", 0.9),)), 0.0),
+        (Verdict(2.0, (0.1, 3.0)), Verdict(0.5, (-4.0, -1.0)), 1.0),
+        (Verdict(2.0, (0.1, 3.0)), Verdict(2.0, (3.0, 0.1)), 0.0),
+        (Verdict(-2.0, (0.1, 3.0)), Verdict(-1.0, (3.0, 0.1)), 1.0),
+        (Verdict(2.0, ()), Verdict(-2.0, ()), 0.0),
         (Summary("the lease ends in April"), Summary("the lease ends in April"), 1.0),
         (Summary("lease ends april"), Summary("lunch served noon"), 0.0),
         (Summary("계약은 사월에 끝난다"), Summary("계약은 사월에 끝난다"), 1.0),

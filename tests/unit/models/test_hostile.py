@@ -26,6 +26,7 @@ from .swapping import a_house
 
 SLOTS = {
     "minilm": "embed", "minilm-ko": "embed", "minilm-int8": "embed", "static": "embed", "sentence-transformers": "embed", "linear-head": "route",
+    "reader": "read",
     "seq2seq-translation": "translate", "seq2seq-summary": "summarise", "summarise-extract": "summarise", "summarise-lexrank": "summarise",
     "summarise-lead": "summarise", "image-text": "caption", "causal": "chat", "openai-server": "chat", "whisper": "transcribe",
     "diffusers": "imagine", "tesseract": "ocr", "rapidocr": "ocr",

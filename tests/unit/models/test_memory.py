@@ -134,3 +134,39 @@ def test_threads_share_the_heaps_that_there_are() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr.count("Arena ") == 2
+
+
+_MAPPED = """
+import mmap, sys
+from pathlib import Path
+from bot.models.memory import let_go_of
+
+def resident(name):
+    lines, found = Path("/proc/self/smaps").read_text().splitlines(), 0
+    for at, line in enumerate(lines):
+        if line.endswith(name):
+            found += next(int(other.split()[1]) for other in lines[at:] if other.startswith("Rss:"))
+    return found
+
+folder, kept = Path(sys.argv[1]), []
+for name, flags in (("a.blob", mmap.MAP_PRIVATE), ("b.txt", mmap.MAP_PRIVATE), ("c.blob", mmap.MAP_SHARED)):
+    (folder / name).write_bytes(b"x" * (1 << 20))
+    with open(folder / name, "rb") as file:
+        kept.append(mmap.mmap(file.fileno(), 0, flags=flags, prot=mmap.PROT_READ))
+    assert kept[-1][:] == b"x" * (1 << 20)
+before = [resident(name) for name in ("a.blob", "b.txt", "c.blob")]
+count = let_go_of(folder, (".blob",))
+print(count, *[now < was for was, now in zip(before, [resident(name) for name in ("a.blob", "b.txt", "c.blob")])])
+print(kept[0][:] == b"x" * (1 << 20))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells what is resident")
+def test_memory_of_files_that_are_read_alone_is_given_back_and_reads_the_same(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _MAPPED, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["1", "True", "False", "False", "True"], done.stderr
+
+
+def test_where_nothing_tells_of_mappings_nothing_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_MAPPINGS", tmp_path / "missing")
+    assert memory.let_go_of(tmp_path, (".blob",)) == 0

@@ -16,8 +16,8 @@ from bot.models.profiles import Profile, Proposed, fitting, peak_mb, proposed, r
 
 TORCH_MB = 450
 """What importing torch and transformers takes, once."""
-OWN_MB = 300
-"""What the pinned models of the install take together: 239 were measured."""
+OWN_MB = 400
+"""What the pinned models of the install take together: 350 were measured."""
 
 
 @pytest.fixture(scope="module")

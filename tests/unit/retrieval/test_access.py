@@ -200,7 +200,7 @@ async def test_the_last_look_reads_no_text_of_a_former_version_or_of_what_is_gon
 
 
 SEARCHES = (
-    Shelves.search, Shelves.rank, Shelves.first, Finder.hear, Finder.find, Finder.rank, Finder.first, State.scope_ids,
+    Shelves.search, Shelves.rank, Shelves.firsts, Finder.hear, Finder.find, Finder.rank, Finder.firsts, State.scope_ids,
     State.candidates, State.passages, State.readable, State.terms_in, VectorIndex.search, FlatIndex.search,
     CodedIndex.search, Documents.find, Documents.count,
 )  # fmt: skip
