@@ -151,12 +151,18 @@ def firsts_of(
 
 
 def unread(
-    question: Question, found: Found, seen: tuple[Sequence[int], Sequence[Shown]], seconds: Mapping[str, Second], scopes: Scopes
+    question: Question,
+    found: Found,
+    seen: tuple[Sequence[int], Sequence[Shown]],
+    seconds: Mapping[str, Second],
+    scopes: Scopes,
+    *,
+    first_alone: bool,
 ) -> Unread:
-    """Return what a reader is to read: of `seen`, the places and texts of the best ones, those in `scopes`."""
+    """Return what a reader is to read: of `seen`, the places and texts of the best ones, those in `scopes`, or the `first_alone`."""
     kept = [(place, one) for place, one in zip(*seen, strict=True) if one.passage.scope in scopes]
     places, shown = [place for place, _one in kept], [one for _place, one in kept]
-    pages = seconds[languages(detect(question.text) or "en", shown[0].passage.language)].pages
+    pages = 1 if first_alone else seconds[languages(detect(question.text) or "en", shown[0].passage.language)].pages
     firsts = firsts_of(question, found, (places, shown), pages)
     return Unread(seconds, tuple(first for first, _score in firsts), tuple(score for _first, score in firsts), question.text)
 

@@ -188,7 +188,8 @@ class Finder:
             return looked
         if not second.reader:
             return replace(looked, doubt=Doubt(second, first))
-        doubt = unread(question, found, (places, shown), fusion.second, scopes)
+        by_number = contact.asked(question.text) is not None  # what has one was put first: nothing else answers
+        doubt = unread(question, found, (places, shown), fusion.second, scopes, first_alone=by_number)
         return replace(looked, hits=hits[: max(count, second.pages)], doubt=doubt)
 
     def _judge_said(

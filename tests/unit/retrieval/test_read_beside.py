@@ -186,3 +186,16 @@ async def test_the_lines_of_a_picture_are_not_read(database: Database, tmp_path:
     assert texts(await library.search_in(ASKED, [added.document], Scopes([PUBLIC]))) == [HALL]
     await library.close()
     assert not models.pages
+
+
+async def test_who_asks_for_a_number_is_answered_by_what_has_one_however_well_another_reads(
+    database: Database, tmp_path: Path
+) -> None:
+    with_number, without = "Call the caretaker Ben Moore at 555-0134.", "Ben Moore is the caretaker, and his phone is new."
+    models = Reading(lambda text: 3.0 if text == without else 1.0)
+    library = Shelves(database, models, InlineSandbox(), tmp_path, LimitSettings(), fusion=doubting(lead=100.0))  # type: ignore[arg-type]
+    for key, text in (("1", with_number), ("2", without)):
+        await library.add_text(text, PUBLIC, title="", link="", key=key)
+    hits = await library.search("what is the phone number of the caretaker Ben Moore?", Scopes([PUBLIC]))
+    await library.close()
+    assert texts(hits)[:1] == [with_number]
