@@ -91,6 +91,8 @@ class Found:
     query: QueryTerms | None = field(default=None)
     text: str = ""
     """What was looked for, see `Heard.text`."""
+    fulfilled: str = ""
+    """Words of the question that the edition which is meant fulfils, see `bot.retrieval.editions.Chosen`: its text does not say them."""
 
     @property
     def passages(self) -> int:
@@ -164,7 +166,8 @@ def unread(
     places, shown = [place for place, _one in kept], [one for _place, one in kept]
     pages = 1 if first_alone else seconds[languages(detect(question.text) or "en", shown[0].passage.language)].pages
     firsts = firsts_of(question, found, (places, shown), pages)
-    return Unread(seconds, tuple(first for first, _score in firsts), tuple(score for _first, score in firsts), question.text)
+    asked = question.text.replace(found.fulfilled, " ") if found.fulfilled else question.text
+    return Unread(seconds, tuple(first for first, _score in firsts), tuple(score for _first, score in firsts), asked)
 
 
 def judged(found: Found, place: int, readings: Sequence[Reading]) -> Array:
@@ -182,7 +185,7 @@ def in_own_language(found: Found) -> Found:
     """Return those of the candidates that were weighed which are in the question's own language."""
     kept = np.flatnonzero(found.rows[:, FEATURES.index("cross")] <= ANOTHER) if len(found.rows) else np.zeros(0, np.int64)
     ids, documents = (tuple(values[place] for place in kept) for values in (found.ids, found.documents))
-    return Found(ids, documents, found.rows[kept], found.scores[kept], found.query)
+    return Found(ids, documents, found.rows[kept], found.scores[kept], found.query, fulfilled=found.fulfilled)
 
 
 def of_one_leg(rows: Sequence[Candidate], order: Sequence[int]) -> Found:

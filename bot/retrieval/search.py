@@ -384,7 +384,8 @@ class Finder:
         weighed, chosen = self._weighed(question, query, rows, vector, talk)
         if told := set(terms(chosen.told)).intersection(query.terms):
             query = query.lightened(told)
-            weighed, chosen = self._weighed(question, query, rows, vector, talk)
+            weighed, again = self._weighed(question, query, rows, vector, talk)
+            chosen = replace(again, told=chosen.told)
         scores = chosen.scores
         deeper = deeper_in(near, held) if count > len(rows) else []
         below_them = {row.id: row for row in state.candidates(deeper, scope_ids)} if deeper else {}
@@ -392,7 +393,7 @@ class Finder:
         below = scores.min() - 1 - np.arange(len(tail), dtype=np.float32)
         return Found(
             tuple(row.id for row in (*rows, *tail)), tuple(row.document for row in (*rows, *tail)),
-            weighed, np.concatenate([scores, below]), query, heard.text,
+            weighed, np.concatenate([scores, below]), query, heard.text, chosen.told,
         )  # fmt: skip
 
     def _weighed(

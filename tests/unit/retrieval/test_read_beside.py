@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,19 @@ async def test_who_asks_for_a_number_is_answered_by_what_has_one_however_well_an
     hits = await library.search("what is the phone number of the caretaker Ben Moore?", Scopes([PUBLIC]))
     await library.close()
     assert texts(hits)[:1] == [with_number]
+
+
+async def test_what_the_edition_fulfils_is_not_asked_of_its_text(database: Database, tmp_path: Path) -> None:
+    models = Reading(lambda _text: 2.0)
+    day = datetime(2026, 5, 4, tzinfo=UTC)
+    library = Shelves(
+        database, models, InlineSandbox(), tmp_path, LimitSettings(), fusion=doubting(pages=1), now=lambda: day  # type: ignore[arg-type]
+    )  # fmt: skip
+    for year in (2025, 2026):
+        await library.add_text(
+            f"A day ticket costs {year - 1990} euros.", PUBLIC, title=f"prices {year}.md", link="", key=str(year)
+        )
+    hits = await library.search("what did a day ticket cost last year", Scopes([PUBLIC]))
+    await library.close()
+    assert texts(hits)[:1] == ["A day ticket costs 35 euros."]
+    assert [page.question.split() for page in models.pages] == [["what", "did", "a", "day", "ticket", "cost"]]
