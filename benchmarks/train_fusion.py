@@ -282,6 +282,8 @@ def tell(
     for name, queries in sets.items():
         print(f"{name:22} nDCG@10 {score(order, queries):.4f}")
         tell_kinds(halves.get(name, {}), bounds)
+        print(f"{'':22} by the first look alone:")
+        tell_kinds(halves.get(name, {}), {spoken: Bound(bound.cut) for spoken, bound in bounds.items()})
     print(bounds)
 
 

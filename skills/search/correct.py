@@ -43,7 +43,7 @@ _MEANT_KO = lazy.compile(
     r"(?:거|건데|것)(?:야|예요|에요|입니다|요)?|(?:얘기|이야기)(?:야|예요|에요|입니다)|"
     r"(?:물어본|물은|찾는|찾던|궁금한) ?(?:거|건데|것)(?:야|예요|에요|였어요?|입니다|요)?)$"
 )
-_END = lazy.compile(r"[ ,.!?~]+$")
+_END = " ,.!?~"
 _END_KO = lazy.compile(r"(?<=[가-힣\w])(?:(?<![수필중개주동강소])요|이(?:요|야|에요)|(?:예|에)요|야|으로)$")
 _ONES = lazy.compile(r"^(?:the )?(?:other )?ones?,? (?=\S)", re.IGNORECASE)
 _OPENING = lazy.compile(r"(?:(?:for|in|of|from|at|on|about|by|with|the|our|my|an?) )+", re.IGNORECASE)
@@ -120,7 +120,7 @@ def without_opening(said: str) -> str:
 
 
 def _plain_text(said: str) -> str:
-    return _END.sub("", " ".join(normal("NFC", said).replace("’", "'").split()))
+    return " ".join(normal("NFC", said).replace("’", "'").split()).rstrip(_END)
 
 
 def _opened(plain: str) -> tuple[bool, bool, str]:
