@@ -24,6 +24,8 @@ ARENAS: Final = 2
 _M_ARENA_MAX: Final = -8
 _DONTNEED: Final = 4
 """MADV_DONTNEED, the same number on every processor but Alpha. Source: Linux, include/uapi/asm-generic/mman-common.h."""
+_READ_ALONE: Final = ("r--p", "r--s")
+"""Rights of a mapping into which nobody writes: what is given back of it stands in the file."""
 _MAPPINGS: Final = Path("/proc/self/maps")
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 NEWS: Final = 0.1
@@ -221,7 +223,7 @@ def let_go_of(folder: Path, suffixes: Sequence[str]) -> int:
         return 0
     for line in _MAPPINGS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         place, rights, _offset, _device, _inode, *name = line.split(maxsplit=5)
-        if rights == "r--p" and name and name[0].endswith(tuple(suffixes)) and Path(name[0]).is_relative_to(folder):
+        if rights in _READ_ALONE and name and name[0].endswith(tuple(suffixes)) and Path(name[0]).is_relative_to(folder):
             begin, end = (int(one, 16) for one in place.split("-"))
             count += advise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _DONTNEED) == 0
     return count

@@ -140,11 +140,14 @@ class _Form:
             return self.compiled
 
     def __call__(self, embedded: Rows, mask: Integers) -> Rows:
-        if not hasattr(self._requests, "own"):
+        first = not hasattr(self._requests, "own")
+        if first:
             self._requests.own = self.compile().create_infer_request()
         # Copied, not shared: an engine's thread that lets go of memory of Python's waits for the interpreter's lock, and whoever
         # releases the model holds that lock and waits for the thread. Source: openvinotoolkit/openvino pull request 24722.
         rows: Rows = self._requests.own.infer([embedded, mask], share_inputs=False)[0]
+        if first:  # it has read the weights now, and has them in an order of its own
+            let_go_of(self._folder.resolve(), (".blob", ".bin"))
         return rows
 
     def _model(self) -> Model | Path:
@@ -208,13 +211,9 @@ def _import_openvino() -> ModuleType:
 def _compiled(core: Core, model: Model | Path, folder: Path, hints: Mapping[str, str]) -> CompiledModel:
     """Return the compiled model; what an earlier start compiled is kept beside it, and saves most of half a second.
 
-    OpenVINO names what it keeps by model, settings, processor and version, and makes it anew where it was cut short. It has the weights in an
-    order of its own then, so those of the file need no memory.
+    OpenVINO names what it keeps by model, settings, processor and version, and makes it anew where it was cut short.
     """
-    compiled = None
     if os.access(folder, os.W_OK):
         with suppress(RuntimeError):  # a full disk: it goes without
-            compiled = core.compile_model(model, "CPU", {**hints, "CACHE_DIR": str(folder / COMPILED)})
-    compiled = compiled or core.compile_model(model, "CPU", dict(hints))
-    let_go_of(folder.resolve(), (".blob", ".bin"))
-    return compiled
+            return core.compile_model(model, "CPU", {**hints, "CACHE_DIR": str(folder / COMPILED)})
+    return core.compile_model(model, "CPU", dict(hints))

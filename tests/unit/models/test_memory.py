@@ -149,22 +149,25 @@ def resident(name):
     return found
 
 folder, kept = Path(sys.argv[1]), []
-for name, flags in (("a.blob", mmap.MAP_PRIVATE), ("b.txt", mmap.MAP_PRIVATE), ("c.blob", mmap.MAP_SHARED)):
+names = ("a.blob", "b.txt", "c.blob", "d.blob")
+for name, flags in zip(names, (mmap.MAP_PRIVATE, mmap.MAP_PRIVATE, mmap.MAP_SHARED, mmap.MAP_PRIVATE)):
     (folder / name).write_bytes(b"x" * (1 << 20))
     with open(folder / name, "rb") as file:
-        kept.append(mmap.mmap(file.fileno(), 0, flags=flags, prot=mmap.PROT_READ))
+        rights = mmap.PROT_READ | (mmap.PROT_WRITE if name == "d.blob" else 0)
+        kept.append(mmap.mmap(file.fileno(), 0, flags=flags, prot=rights))
     assert kept[-1][:] == b"x" * (1 << 20)
-before = [resident(name) for name in ("a.blob", "b.txt", "c.blob")]
+kept[-1][:] = b"y" * (1 << 20)
+before = [resident(name) for name in names]
 count = let_go_of(folder, (".blob",))
-print(count, *[now < was for was, now in zip(before, [resident(name) for name in ("a.blob", "b.txt", "c.blob")])])
-print(kept[0][:] == b"x" * (1 << 20))
+print(count, *[now < was for was, now in zip(before, [resident(name) for name in names])])
+print(*[one[:1].decode() for one in kept])
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells what is resident")
 def test_memory_of_files_that_are_read_alone_is_given_back_and_reads_the_same(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", _MAPPED, str(tmp_path)], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["1", "True", "False", "False", "True"], done.stderr
+    assert done.stdout.split() == ["2", "True", "False", "True", "False", "x", "x", "x", "y"], done.stderr
 
 
 def test_where_nothing_tells_of_mappings_nothing_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
