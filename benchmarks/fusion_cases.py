@@ -201,19 +201,18 @@ async def ask_twice(
     ):
         number_of = {name: number for number, name in names.items()}
 
-        async def ask(number: str, text: str, kind: str, without: Sequence[int], *, here: bool) -> None:
-            answers = {place for place, name in names.items() if here and name in collection.gains[number]}
+        async def ask(number: str, text: str, kind: str, without: Sequence[int], answers: Sequence[int]) -> None:
             case = await judged_of(library, models, (number, text), without, answers, kind, source.share)
             if case is not None:
-                firsts.append(replace(case, here=here))
+                firsts.append(case)
 
         for number, text in collection.queries:
             here = [number_of[name] for name in collection.gains[number] if name in number_of]
             for asked, sort, answered in made.asked(text) if made else [(text, kind, True)]:
                 if here:
-                    await ask(number, asked, sort, (), here=answered)
+                    await ask(number, asked, sort, (), here if answered else ())
                 if answered:
-                    await ask(number, asked, sort, here, here=False)
+                    await ask(number, asked, sort, here, ())
     return firsts
 
 

@@ -23,6 +23,7 @@ from bot.models.runtimes import minilm
 from bot.models.runtimes.hangul import read_table
 from bot.models.runtimes.minilm_ko import Bilingual
 from bot.models.spec import LoadOptions, ModelSpec
+from bot.models.tasks import EMBED
 from bot.skill import Models, Slot
 
 if TYPE_CHECKING:
@@ -70,8 +71,10 @@ class OtherTable:
         """Return the pool's own."""
         return self._pool.live(slot)
 
-    async def run(self, _slot: Slot[Any, Any], batch: Sequence[Any], *, bulk: bool = False) -> list[Any]:
-        """Return the vectors of texts."""
+    async def run(self, slot: Slot[Any, Any], batch: Sequence[Any], *, bulk: bool = False) -> list[Any]:
+        """Return the vectors of texts; of other slots the pool's own outputs."""
+        if slot.name != EMBED.name:
+            return await self._pool.run(slot, batch, bulk=bulk)
         return await asyncio.to_thread(self._model.predict, batch)
 
 

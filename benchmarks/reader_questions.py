@@ -28,6 +28,7 @@ from benchmarks.train_hangul import SETS, held_out
 from bot.app import opened
 from bot.evaluate.search import Collection, filled_library
 from bot.models.tasks import ReadInput
+from bot.retrieval.judged import MOST_OF_TITLE
 from bot.retrieval.library import Shelves
 from bot.text.query import looked_for
 from bot.text.sentences import split
@@ -177,4 +178,4 @@ async def _found(library: Shelves, names: Mapping[int, str], question: str, answ
 
 def titled(title: str, heading: str) -> str:
     """Return what a passage is called."""
-    return f"{title} {heading}"[:160]
+    return f"{title} {heading}"[:MOST_OF_TITLE]

@@ -303,14 +303,15 @@ def body_of(bert: BertModel, rows: torch.Tensor, mask: torch.Tensor) -> torch.Te
             query, key, value = (one(at).view(*at.shape[:2], 12, 32).transpose(1, 2) for one in (own.query, own.key, own.value))
             shares = torch.softmax((query / math.sqrt(32)) @ key.transpose(-1, -2) + unseen, -1).to(half)
             seen = layer.attention.output.dense((shares @ value).transpose(1, 2).reshape(at.shape))
-            at = _normed(layer.attention.output.LayerNorm, seen + at)
+            at = normed(layer.attention.output.LayerNorm, seen + at)
             inner = layer.output.dense(torch.nn.functional.gelu(layer.intermediate.dense(at)))
-            at = _normed(layer.output.LayerNorm, inner + at)
+            at = normed(layer.output.LayerNorm, inner + at)
     shown = mask.float()[..., None]
     return torch.nn.functional.normalize((at.float() * shown).sum(1) / shown.sum(1), dim=1)
 
 
-def _normed(norm: torch.nn.LayerNorm, rows: torch.Tensor) -> torch.Tensor:
+def normed(norm: torch.nn.LayerNorm, rows: torch.Tensor) -> torch.Tensor:
+    """Return bfloat16 rows, normed in float32."""
     return torch.nn.functional.layer_norm(rows.float(), (384,), norm.weight, norm.bias, 1e-12).to(torch.bfloat16)
 
 

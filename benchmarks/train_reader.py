@@ -5,7 +5,7 @@
 
 What it is taught with and measured with, `benchmarks/reader_questions.py` says: each question beside a passage that answers it and beside
 wrong ones that the search puts next. MiniLM's own weights stay as they are; learnt are a product of two thin matrices beside each of them
-(LoRA, Hu et al. 2021), what is said of each word's side and match (`bot.models.runtimes.pages`), and two outputs. Three quarters of an hour on
+(LoRA, Hu et al. 2021), what is said of each word's side and match (`bot.models.runtimes.pages`), and two outputs. Some seventy minutes on
 two cores. `--check` trains nothing and measures the file on questions that it was not taught with.
 """
 
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from benchmarks.reader_questions import MOST, Case, Pair, beside, found_of, pairs_of
-from benchmarks.train_hangul_inputs import bert_of
+from benchmarks.train_hangul_inputs import bert_of, normed
 from bot.config import Settings, install_models
 from bot.language import detect
 from bot.models.gates.golden import has_hangul
@@ -94,8 +94,8 @@ class Layer(torch.nn.Module):
         count, width, size = at.shape
         query, key, value = self.seen(at).view(count, width, 3, size // 32, 32).permute(2, 0, 3, 1, 4)
         shares = torch.softmax((query / math.sqrt(32)) @ key.transpose(-1, -2) + unseen, -1).to(HALF)
-        at = _normed(self._norms[0], self.out((shares @ value).transpose(1, 2).reshape(at.shape)) + at)
-        return _normed(self._norms[1], self.outer(torch.nn.functional.gelu(self.inner(at))) + at)
+        at = normed(self._norms[0], self.out((shares @ value).transpose(1, 2).reshape(at.shape)) + at)
+        return normed(self._norms[1], self.outer(torch.nn.functional.gelu(self.inner(at))) + at)
 
 
 class Net(torch.nn.Module):
@@ -129,10 +129,6 @@ class Net(torch.nn.Module):
             for layer in self.layers:
                 at_first = layer(at_first, unseen)
         return at_first.float() @ self.answers + self.bias
-
-
-def _normed(norm: torch.nn.LayerNorm, rows: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.layer_norm(rows.float(), (384,), norm.weight, norm.bias, 1e-12).to(HALF)
 
 
 class Taught(NamedTuple):

@@ -107,6 +107,10 @@ class Found:
         return replace(self, scores=scores)
 
 
+Seen = tuple[Sequence[int], Sequence[Shown], Sequence[Reading]]
+"""The best candidates, best first: their places, their texts, and how these read, the first one with all of its evidence."""
+
+
 def readings_of(question: Question, shown: Sequence[Shown], query: QueryTerms) -> list[Reading]:
     """Return how each of `shown` reads for the question: its marked sentence, and the evidence beside."""
     first = shown[0].passage
@@ -134,38 +138,25 @@ def first_of(question: Question, found: Found, place: int, shown: Shown, reading
     )  # fmt: skip
 
 
-def firsts_of(
-    question: Question, found: Found, seen: tuple[Sequence[int], Sequence[Shown]], pages: int
-) -> list[tuple[First, float]]:
-    """Return what the judge is given of each of the first `pages` passages, were it the first one, with what it ranks by.
-
-    `seen` are the places and texts of the best ones, best first.
-    """
-    places, shown = seen
+def firsts_of(question: Question, found: Found, seen: Seen, pages: int) -> list[tuple[First, float]]:
+    """Return what the judge is given of each of the first `pages` passages, were it the first one, with what it ranks by."""
+    places, shown, readings = seen
     firsts = []
-    for at in range(min(pages, len(places))):
-        order = [at, *(other for other in range(len(places)) if other != at)]
-        texts = [shown[place] for place in order]
-        readings = readings_of(question, texts, found.query) if found.query else []
+    for at in range(min(pages, len(places)) if found.query else 0):
+        if at and found.query:
+            readings = readings_of(question, [shown[at], *shown[:at], *shown[at + 1 :]], found.query)
         led = found.led_by(places[at])
-        firsts.append((first_of(question, led, places[at], texts[0], readings), float(found.scores[places[at]])))
+        firsts.append((first_of(question, led, places[at], shown[at], readings), float(found.scores[places[at]])))
     return firsts
 
 
 def unread(
-    question: Question,
-    found: Found,
-    seen: tuple[Sequence[int], Sequence[Shown]],
-    seconds: Mapping[str, Second],
-    scopes: Scopes,
-    *,
-    first_alone: bool,
-) -> Unread:
-    """Return what a reader is to read: of `seen`, the places and texts of the best ones, those in `scopes`, or the `first_alone`."""
-    kept = [(place, one) for place, one in zip(*seen, strict=True) if one.passage.scope in scopes]
-    places, shown = [place for place, _one in kept], [one for _place, one in kept]
-    pages = 1 if first_alone else seconds[languages(detect(question.text) or "en", shown[0].passage.language)].pages
-    firsts = firsts_of(question, found, (places, shown), pages)
+    question: Question, found: Found, seen: Seen, seconds: Mapping[str, Second], scopes: Scopes, *, pages: int
+) -> Unread | None:
+    """Return what a reader is to read: of the first `pages` of `seen` those in `scopes`; None where none is."""
+    firsts = [(first, score) for first, score in firsts_of(question, found, seen, pages) if first.passage.scope in scopes]
+    if not firsts:
+        return None
     asked = question.text.replace(found.fulfilled, " ") if found.fulfilled else question.text
     return Unread(seconds, tuple(first for first, _score in firsts), tuple(score for _first, score in firsts), asked)
 

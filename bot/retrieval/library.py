@@ -26,6 +26,7 @@ import numpy as np
 from bot.errors import ModelError, NoModelError
 from bot.language import detect
 from bot.locale import Text
+from bot.logs import Logger
 from bot.models.tasks import EMBED, READ
 from bot.passage import MESSAGE, Added, Failed, Held, Hit, Listing, Passage, Scope, Scopes
 from bot.progress import Report
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from bot.store.database import Database
     from bot.talk import Said
 
+log = Logger(__name__)
 T = TypeVar("T")
 MOST_FLIPS = 3
 """How often one question is embedded anew because another embedder became live; after that it is searched by its words."""
@@ -354,7 +356,10 @@ class Shelves:
             if isinstance(doubt, Unread):
                 return looked.again(doubt.settled(await self._models.run(READ.of(doubt.reader), doubt.pages)))
             vectors = await embedded(self._models, question.embedder, doubt.first.said)
-        except ModelError:  # who looks twice has left, or failed: what the first look tells is still true
+        except NoModelError:
+            return looked.at_first()
+        except ModelError as error:
+            log.warning("the second look failed; the first one decides", why=str(error))
             return looked.at_first()
         return looked.again(doubt.settled(np.array(vectors, np.float32), question.vector))
 

@@ -189,7 +189,7 @@ class Finder:
         if not second.reader:
             return replace(looked, doubt=Doubt(second, first))
         by_number = contact.asked(question.text) is not None  # what has one was put first: nothing else answers
-        doubt = unread(question, found, (places, shown), fusion.second, scopes, first_alone=by_number)
+        doubt = unread(question, found, seen, fusion.second, scopes, pages=1 if by_number else second.pages)
         return replace(looked, hits=hits[: max(count, second.pages)], doubt=doubt)
 
     def _judge_said(
@@ -246,8 +246,7 @@ class Finder:
             seen = self._see(state, question, scopes, found, count=1)
         if seen is None:
             return []
-        places, shown, _readings = seen
-        return firsts_of(question, found.led_by(places[0]), (places, shown), pages)
+        return firsts_of(question, found.led_by(seen[0][0]), seen, pages)
 
     def rank(
         self,

@@ -148,7 +148,7 @@ def bilingual(english: minilm.MiniLM, file: Path) -> Bilingual:
 
 
 def shared_inputs(make: Callable[[], Inputs]) -> Inputs:
-    """Return Korean as TABLE has it: the one that another model holds, else what `make` makes. It is 30 MB, and the same for all."""
+    """Return Korean as TABLE has it: the one that another model holds, else what `make` makes: a file of 22 MB, the same for all."""
     with _SHARING:
         inputs = _SHARED.get(TABLE)
         if inputs is None:

@@ -14,6 +14,8 @@ from bot.config import LimitSettings
 from bot.errors import ModelError, NoModelError
 from bot.models.tasks import NOT_READ, ReadInput, Verdict
 from bot.passage import PUBLIC, Hit, Scope, Scopes
+from bot.retrieval import found as found_module
+from bot.retrieval import search as search_module
 from bot.retrieval.evidence import EVIDENCE
 from bot.retrieval.features import FEATURES
 from bot.retrieval.fuse import ACROSS, STANDINGS, Fusion, Second, Trees
@@ -216,3 +218,15 @@ async def test_what_the_edition_fulfils_is_not_asked_of_its_text(database: Datab
     await library.close()
     assert texts(hits)[:1] == ["A day ticket costs 35 euros."]
     assert [page.question.split() for page in models.pages] == [["what", "did", "a", "day", "ticket", "cost"]]
+
+
+@pytest.mark.parametrize(("pages", "looked"), [(1, 1), (2, 2)])
+async def test_a_passage_is_taken_apart_once_for_each_time_that_it_is_judged(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int, looked: int
+) -> None:
+    counted: list[int] = []
+    once = found_module.readings_of
+    for module in (found_module, search_module):
+        monkeypatch.setattr(module, "readings_of", lambda *asked: (counted.append(1), once(*asked))[1])
+    await found(database, Reading(lambda _text: 2.0), tmp_path, doubting(pages=pages), scopes=(PUBLIC, TEAM))
+    assert len(counted) == looked
