@@ -2,10 +2,12 @@
 
     cases = await found_of(DATA, cache, settings)
     taught = [case for case in cases if case.taught]
+    written = await found_of_written(DATA, cache, settings)
 
 Taught are the questions of `benchmarks/reading`, each asked of a library of its file's thirty passages, and of the public sets that the
 judges of a search are trained on those that they are not: every other BLOCK of SQuAD's and KorQuAD's, and of MS MARCO's all whose answers
-are not kept from everything (`benchmarks/train_hangul.py`). The others, and `benchmarks/libraries`, are measured with.
+are not kept from everything (`benchmarks/train_hangul.py`). The others, and `benchmarks/libraries`, are measured with. Written later
+are those of `benchmarks/reading/more`, and of `public`, about passages of those sets that answer none of the questions measured with.
 """
 
 from __future__ import annotations
@@ -14,15 +16,15 @@ import asyncio
 import json
 import re
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.fusion_cases import silent
 from benchmarks.fusion_sources import TAUGHT, taught_by
-from benchmarks.reading_texts import FOLDER, Asked, asked_of
+from benchmarks.reading_texts import FOLDER, MORE, PUBLIC, Asked, asked_of, written_of
 from benchmarks.team_libraries import EVERYONE, TRAINED, UNSEEN, cases_of, library_of
 from benchmarks.train_hangul import SETS, held_out
 from bot.app import opened
@@ -41,6 +43,8 @@ MOST = 4
 """Passages that are kept of what a search finds."""
 PUBLIC_SETS = (*TAUGHT, *SETS)
 MOST_CHARACTERS = 1400
+LEAST_SENTENCES = 3
+"""Of fewer, without the one that answers too little would be left."""
 NO_FILE_NAME = re.compile(r"[^\w -]+")
 
 
@@ -74,20 +78,34 @@ class Pair:
     right: bool
     sentence: int
     """Which sentence answers; -1 where none does or it is not known."""
-    place: int
-    """Which of the question's wrong passages it is, from 1; 0 of a right one."""
 
 
-def pairs_of(case: Case, wrong: int) -> Iterator[Pair]:
-    """Yield a right passage, where one was found that holds the answer, and so many wrong ones."""
-    right = [one for one in case.found if one.right and case.answer in one.text[:MOST_CHARACTERS]]
-    for one in right[:1]:
-        asked = beside(case.question, one)
-        at = asked.text.find(case.answer) if case.answer else -1
-        place = next((number for number, (start, end) in enumerate(asked.sentences) if start <= at < end), -1)
-        yield Pair(asked, True, place, 0)  # noqa: FBT003 - the fields are named above
-    for place, one in enumerate([one for one in case.found if not one.right][:wrong], 1):
-        yield Pair(beside(case.question, one), False, -1, place)  # noqa: FBT003
+def right_of(case: Case) -> Pair | None:
+    """Return a question beside the first passage that was found to hold its answer; None where none was."""
+    one = next((one for one in case.found if one.right and case.answer in one.text[:MOST_CHARACTERS]), None)
+    if one is None:
+        return None
+    asked = beside(case.question, one)
+    at = asked.text.find(case.answer) if case.answer else -1
+    return Pair(asked, True, next((number for number, (start, end) in enumerate(asked.sentences) if start <= at < end), -1))  # noqa: FBT003
+
+
+def wrong_of(case: Case, place: int) -> Pair | None:
+    """Return a question beside the wrong passage that stands at `place`, from 1, among the wrong ones; None where there are fewer."""
+    wrong = [one for one in case.found if not one.right]
+    return Pair(beside(case.question, wrong[place - 1]), False, -1) if place <= len(wrong) else None  # noqa: FBT003
+
+
+def without_of(case: Case) -> Pair | None:
+    """Return a question beside its passage less the sentence that answers; None where that is not known, or all that there is."""
+    pair = right_of(case)
+    if pair is None or pair.sentence < 0 or len(pair.asked.sentences) < LEAST_SENTENCES:
+        return None
+    start, end = pair.asked.sentences[pair.sentence]
+    rest = pair.asked.text[:start] + pair.asked.text[end:]
+    if case.answer in rest:
+        return None
+    return Pair(beside(case.question, Candidate(pair.asked.title, rest, False)), False, -1)  # noqa: FBT003
 
 
 def beside(question: str, one: Candidate) -> ReadInput:
@@ -98,9 +116,17 @@ def beside(question: str, one: Candidate) -> ReadInput:
 
 async def found_of(data: Path, cache: Path, settings: Settings) -> list[Case]:
     """Return all cases: from `cache`, where an earlier run left them."""
-    file = cache / "reader-questions.jsonl"
-    if not file.exists():
-        cases = await _asked(data, settings)
+    return await _kept(cache / "reader-questions.jsonl", lambda: _asked(data, settings))
+
+
+async def found_of_written(data: Path, cache: Path, settings: Settings) -> list[Case]:
+    """Return those of `benchmarks/reading/more` and `public`: from `cache`, where an earlier run left them."""
+    return await _kept(cache / "reader-written.jsonl", lambda: _asked_of_written(data, settings))
+
+
+async def _kept(file: Path, made: Callable[[], Awaitable[list[Case]]]) -> list[Case]:
+    if not await asyncio.to_thread(file.exists):
+        cases = await made()
         whole = "".join(json.dumps(asdict(case), ensure_ascii=False) + "\n" for case in cases)
         await asyncio.to_thread(file.write_text, whole, encoding="utf-8")
     lines = (await asyncio.to_thread(file.read_text, encoding="utf-8")).splitlines()
@@ -116,10 +142,7 @@ async def _asked(data: Path, settings: Settings) -> list[Case]:
     cases: list[Case] = []
     async with opened(settings) as app:
         models = app.pool
-        written = asked_of(FOLDER)
-        for subject in dict.fromkeys(one.subject for one in written):
-            cases += await _of_subject(subject, [one for one in written if one.subject == subject], models, settings)
-            print(subject, len(cases), flush=True)
+        cases += await _of_subjects(FOLDER, models, settings)
         for folder in sorted((*TRAINED.iterdir(), *UNSEEN.iterdir())):
             async with library_of(folder, models, settings) as (library, names):
                 for case in cases_of(folder):
@@ -134,6 +157,41 @@ async def _asked(data: Path, settings: Settings) -> list[Case]:
                     found = await _found(library, names, text, set(collection.gains[number]))
                     cases.append(Case(name, text, "", True, number in taught, found))  # noqa: FBT003
             print(name, len(cases), flush=True)
+    return cases
+
+
+async def _asked_of_written(data: Path, settings: Settings) -> list[Case]:
+    """Return each question with what is found for it; one that a public passage does not answer with that passage alone."""
+    cases: list[Case] = []
+    async with opened(settings) as app:
+        cases += await _of_subjects(MORE, app.pool, settings)
+        for name in PUBLIC_SETS:
+            collection = Collection.load(data / "retrieval" / name)
+            texts = {passage: text for passage, _title, text in collection.documents}
+            async with filled_library(collection, models=app.pool, settings=settings, report=silent) as (library, names):
+                for one in written_of(PUBLIC / f"{name}.txt"):
+                    found = await _found(library, names, one.question, {one.passage})
+                    if one.sentence < 0:
+                        found = tuple(replace(passage, right=False) for passage in found if passage.right)
+                    answer = _sentence(texts[one.passage], one.sentence)
+                    cases.append(Case(name, one.question, answer, one.sentence >= 0, True, found))  # noqa: FBT003
+            print(name, len(cases), flush=True)
+    return cases
+
+
+def _sentence(text: str, number: int) -> str:
+    if number < 0:
+        return ""
+    sentences = split(text[:MOST_CHARACTERS])
+    return text[sentences[number].start : sentences[number].end]
+
+
+async def _of_subjects(folder: Path, models: Models, settings: Settings) -> list[Case]:
+    written = asked_of(folder)
+    cases: list[Case] = []
+    for subject in dict.fromkeys(one.subject for one in written):
+        cases += await _of_subject(subject, [one for one in written if one.subject == subject], models, settings)
+        print(subject, len(cases), flush=True)
     return cases
 
 

@@ -9,6 +9,10 @@ Each file of `benchmarks/reading` is of one of them. A passage begins with a lin
     - question            in its language, about its matter, and told by no passage of the file
     y question            the same in the other one
 
+The files of `benchmarks/reading/public` are about passages of public sets, which they name and do not hold: a line is
+
+    passage|sentence|question     which of its sentences answers, from 0; - where none does, though it is about the same matter
+
 All were written for this, in everyday words, by authors who had read nothing of the program.
 """
 
@@ -19,7 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "reading"
+MORE, PUBLIC = FOLDER / "more", FOLDER / "public"
 KINDS = "?x-y"
+FIELDS, NONE = 3, "-"
 
 
 @dataclass(frozen=True)
@@ -52,3 +58,24 @@ def _of_file(file: Path) -> Iterator[Asked]:
             yield Asked(file.stem, title, text, question.strip(), answer.strip())
         elif line.strip():
             text = f"{text}\n{line.strip()}".strip()
+
+
+@dataclass(frozen=True)
+class Written:
+    """A question about a passage of a public set, and which of its sentences answers; -1 where none does."""
+
+    passage: str
+    sentence: int
+    question: str
+
+
+def written_of(file: Path) -> list[Written]:
+    """Return the questions of a file of PUBLIC. Raises ValueError where it is not of this form."""
+    found: list[Written] = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        passage, sentence, question = line.split("|") if line.count("|") == FIELDS - 1 else ("", "", "")
+        if not passage or not question or not (sentence.isdecimal() or sentence == NONE):
+            msg = f"{file.name}, line {number}: no question"
+            raise ValueError(msg)
+        found.append(Written(passage, -1 if sentence == NONE else int(sentence), question))
+    return found

@@ -1,12 +1,18 @@
 """Trains bot/models/reader-v1.safetensors: MiniLM taught to read a passage beside a question, and to tell whether and where it answers.
 
-    python -m benchmarks.train_reader DATA --cache /tmp/reader [--out FILE]
+    python -m benchmarks.train_reader DATA --cache /tmp/reader [--stage 1] [--out FILE]
     python -m benchmarks.train_reader DATA --cache /tmp/reader --check [--out FILE]
 
-What it is taught with and measured with, `benchmarks/reader_questions.py` says: each question beside a passage that answers it and beside
-wrong ones that the search puts next. MiniLM's own weights stay as they are; learnt are a product of two thin matrices beside each of them
-(LoRA, Hu et al. 2021), what is said of each word's side and match (`bot.models.runtimes.pages`), and two outputs. Some seventy minutes on
-two cores. `--check` trains nothing and measures the file on questions that it was not taught with.
+What it is taught with and measured with, `benchmarks/reader_questions.py` says. MiniLM's own weights stay as they are; learnt are a product
+of two thin matrices beside each of them (LoRA, Hu et al. 2021), what is said of each word's side and match (`bot.models.runtimes.pages`),
+and two outputs. There are three stages, each of which goes on from where the one before has left FILE:
+
+1. each question beside a passage that answers it and beside wrong ones that the search puts next, twice (seventy minutes on two cores);
+2. those once more beside other wrong passages, and beside the right one less the sentence that answers (thirty minutes);
+3. the questions that were written later in all these ways, and some of the others again (fifty minutes). What is written then is the mean of
+   what stages 1 and 3 have learnt: it keeps what the first knows of the public sets' ways to ask, and marks as well as the last.
+
+`--check` trains nothing and measures the file on questions that it was not taught with.
 """
 
 from __future__ import annotations
@@ -17,7 +23,7 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,7 +33,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from benchmarks.reader_questions import MOST, Case, Pair, beside, found_of, pairs_of
+from benchmarks.reader_questions import MOST, Case, Pair, beside, found_of, found_of_written, right_of, without_of, wrong_of
 from benchmarks.train_hangul_inputs import bert_of, normed
 from bot.config import Settings, install_models
 from bot.language import detect
@@ -47,12 +53,19 @@ MODELS = Path(__file__).parents[1] / "bot" / "models"
 TARGET, HANGUL = MODELS / "reader-v1.safetensors", MODELS / "hangul-v3.safetensors"
 RANK = 16
 """Columns of the thin matrices; twice as many where three of MiniLM's are taken together."""
-TIMES = 2
-"""How often each question is learnt: each time beside a right passage and another wrong one."""
 BATCH, NEIGHBOURS = 32, 20
-RATE, WARM, LAST = 1e-3, 60, 0.02
+RATES = {1: 1e-3, 2: 6e-4, 3: 6e-4}
+"""Of each stage; it rises over WARM steps and falls to LAST of it."""
+WARM, LAST = 60, 0.02
+AGAIN = 0.5
+"""The share of questions whose right passage is learnt once more in stage 2, and in the second round of stage 3."""
+REPLAYED = 0.12
+"""Of the questions of stage 1, the share that stands in each round of stage 3."""
 MARKED = 0.3
 """What the sentence that answers counts beside whether there is one."""
+FIRST = "reader-stage-1.safetensors"
+SAMPLE = 600
+"""Questions that are measured with as it goes; `--check` asks all."""
 TOLD = 0.8
 """Of questions without an answer that many are told so, where it is counted how many of the others are answered."""
 HALF = torch.bfloat16
@@ -137,7 +150,6 @@ class Taught(NamedTuple):
     page: Page
     right: bool
     sentence: int
-    place: int
 
 
 class Said(NamedTuple):
@@ -155,14 +167,38 @@ def said_of(numbers: torch.Tensor, page: Page) -> Said:
     return Said(numbers[0, 0], (marks @ held) / held.sum(0).clamp(min=1))
 
 
-def train(net: Net, taught: Sequence[Taught], told: Callable[[], None]) -> None:
+def rounds_of(stage: int, cases: Sequence[Case], written: Sequence[Case]) -> list[list[Pair]]:
+    """Return what is learnt in each round of a stage."""
+    if stage == 1:
+        return [_some(right_of(case) for case in cases) + _some(wrong_of(case, place) for case in cases) for place in (1, 2)]
+    if stage == 2:
+        again = [case for case in cases if random.random() < AGAIN]  # noqa: S311 - a sample
+        others = [wrong_of(case, 3) for case in cases] + [without_of(case) for case in cases]
+        return [_some(right_of(case) for case in again) + _some(others)]
+    rounds = []
+    for place, share in ((1, 1.0), (2, AGAIN)):
+        asked = [case for case in written if random.random() < share]  # noqa: S311
+        asked += [case for case in cases if random.random() < REPLAYED]  # noqa: S311
+        rounds.append(
+            _some(right_of(case) for case in asked)
+            + _some(wrong_of(case, place) for case in asked)
+            + _some(without_of(case) for at, case in enumerate(written) if at % 2 == place - 1)
+        )
+    return rounds
+
+
+def _some(pairs: Iterable[Pair | None]) -> list[Pair]:
+    return [pair for pair in pairs if pair is not None]
+
+
+def train(net: Net, rounds: Sequence[Sequence[Taught]], rate: float, told: Callable[[], None]) -> None:
     """Learn."""
-    plan = list(_planned(taught))
-    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.01)
+    plan = [some for taught in rounds for some in _planned(taught)]
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.01)
     lost, begun = 0.0, time.monotonic()
     for step, some in enumerate(plan):
         for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / WARM) * max(LAST, 1 - step / len(plan))
+            group["lr"] = rate * min(1.0, (step + 1) / WARM) * max(LAST, 1 - step / len(plan))
         loss = _loss(net, some)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch
@@ -178,14 +214,13 @@ def train(net: Net, taught: Sequence[Taught], told: Callable[[], None]) -> None:
 
 def _planned(taught: Sequence[Taught]) -> Iterator[list[Taught]]:
     """Yield batches of pages of about one length, in a random order."""
-    for time_ in range(1, TIMES + 1):
-        some = [one for one in taught if one.place in (0, time_)]
-        random.shuffle(some)
-        for start in range(0, len(some), BATCH * NEIGHBOURS):
-            near = sorted(some[start : start + BATCH * NEIGHBOURS], key=lambda one: len(one.page.rows))
-            batches = [near[at : at + BATCH] for at in range(0, len(near), BATCH)]
-            random.shuffle(batches)
-            yield from batches
+    some = list(taught)
+    random.shuffle(some)
+    for start in range(0, len(some), BATCH * NEIGHBOURS):
+        near = sorted(some[start : start + BATCH * NEIGHBOURS], key=lambda one: len(one.page.rows))
+        batches = [near[at : at + BATCH] for at in range(0, len(near), BATCH)]
+        random.shuffle(batches)
+        yield from batches
 
 
 def _loss(net: Net, some: Sequence[Taught]) -> torch.Tensor:
@@ -255,7 +290,7 @@ def _count(counted: Counted, case: Case, said: Sequence[Said]) -> None:
     counted.counts["first by reader"] += case.found[int(np.argmax(odds))].right
     if case.found[0].right:
         counted.right.append(odds[0])
-        pair = next(pairs_of(case, 0), None)
+        pair = right_of(case)
         if case.answer and pair is not None and pair.sentence >= 0 and case.answer in case.found[0].text:
             counted.counts["markable"] += 1
             counted.counts["marked"] += int(said[0].sentences.argmax()) == pair.sentence
@@ -278,6 +313,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="A folder with retrieval/NAME/ in BEIR layout.")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--check", action="store_true", help="Train nothing: measure the file.")
+    parser.add_argument("--stage", type=int, choices=sorted(RATES), help="Only this one; it goes on from the file.")
     parser.add_argument("--out", type=Path, default=TARGET)
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
@@ -287,21 +323,42 @@ def main() -> None:
     pages = pages_of()
     net = Net(bert_of())
     others = [case for case in cases if not case.taught]
-    some = random.sample(others, min(len(others), 1500))
     if options.check:
-        net.load_state_dict({name: torch.from_numpy(value.astype(np.float32)) for name, value in load_file(options.out).items()})
-    else:
-        taught = list(_pages_of(pages, [pair for case in cases if case.taught for pair in pairs_of(case, TIMES)]))
-        tokens = np.mean([len(one.page.rows) for one in taught])
-        print(f"{len(taught)} pages, {tokens:.0f} vectors each", flush=True)
+        _read_into(net, options.out)
+        checked(net, pages, others)
+        return
+    some = random.sample(others, min(len(others), SAMPLE))
+    taught = [case for case in cases if case.taught]
+    written = (
+        asyncio.run(found_of_written(options.data, options.cache, Settings(home=options.cache)))
+        if options.stage in (None, 3)
+        else []
+    )
+    for stage in [options.stage] if options.stage else sorted(RATES):
+        if stage > 1:
+            _read_into(net, options.out)
 
         def told() -> None:
             save_file(tensors_of(net), options.out)
             checked(net, pages, some)
 
-        train(net, taught, told)
-        save_file(tensors_of(net), options.out)
-    checked(net, pages, others)
+        rounds = rounds_of(stage, taught, written)
+        print(f"stage {stage}: {sum(map(len, rounds))} pages", flush=True)
+        train(net, _taught(pages, rounds), RATES[stage], told)
+        if stage == 1:
+            save_file(tensors_of(net), options.cache / FIRST)
+        if stage == max(RATES):
+            net.load_state_dict(mean_of([tensors_of(net), load_file(options.cache / FIRST)]))
+        told()
+
+
+def _read_into(net: Net, file: Path) -> None:
+    net.load_state_dict(mean_of([load_file(file)]))
+
+
+def mean_of(learnt: Sequence[Mapping[str, NDArray[np.generic]]]) -> dict[str, torch.Tensor]:
+    """Return the mean of what was learnt from one beginning, in float32 (Wortsman et al. 2022)."""
+    return {name: torch.from_numpy(np.mean([one[name].astype(np.float32) for one in learnt], axis=0)) for name in learnt[0]}
 
 
 def pages_of() -> Pages:
@@ -314,11 +371,14 @@ def pages_of() -> Pages:
     return Pages(Inputs(table_of(tensors), Learnt.read(tensors), english.body.words, english.tokenizer), packaged())
 
 
-def _pages_of(pages: Pages, pairs: Sequence[Pair]) -> Iterator[Taught]:
-    for pair in pairs:
+def _taught(pages: Pages, rounds: Sequence[Sequence[Pair]]) -> list[list[Taught]]:
+    """Return the rounds as pages; what stands in two of them is one page."""
+    made: dict[Pair, Taught] = {}
+    for pair in dict.fromkeys(pair for one in rounds for pair in one):
         page = pages.of(pair.asked)
         small = page._replace(rows=page.rows.astype(np.float16))  # type: ignore[arg-type]  # half the memory
-        yield Taught(small, pair.right, pair.sentence, pair.place)
+        made[pair] = Taught(small, pair.right, pair.sentence)
+    return [[made[pair] for pair in one] for one in rounds]
 
 
 if __name__ == "__main__":

@@ -58,7 +58,9 @@ def prepared_reader(home: Path, *, report: Report | None = None) -> Path:
         minilm = prepared_minilm(home, report=tell)
         shared, own = _parents(home)
         target = (shared if writable(shared) else own) / _folder()
-        return made_once(target, lambda making: _made(minilm, making, tell), there=lambda: intact(target, thorough=True))
+        made = made_once(target, lambda making: _made(minilm, making, tell), there=lambda: intact(target, thorough=True))
+        _clear_older(made)
+        return made
     except OSError as error:
         raise ModelError(_not_made(error.strerror or str(error))) from error
 
@@ -84,6 +86,14 @@ def _folder() -> str:
 
 def _parents(home: Path) -> tuple[Path, Path]:
     return install_models(), home / "models"
+
+
+def _clear_older(made: Path) -> None:
+    """Delete the folders of what was taught before, and their locks: 80 MB each. A program that still reads one keeps its files open."""
+    for old in made.parent.glob(f"reader-{'[0-9a-f]' * len(MINILM_REVISION)}-{'[0-9a-f]' * 8}"):
+        if old != made:
+            shutil.rmtree(old, ignore_errors=True)
+            old.with_name(f"{old.name}.lock").unlink(missing_ok=True)
 
 
 def _made(minilm: Path, making: Path, tell: Report) -> None:

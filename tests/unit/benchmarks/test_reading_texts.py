@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reading_texts import FOLDER, asked_of
+from benchmarks.reader_questions import Candidate, Case, right_of, without_of, wrong_of
+from benchmarks.reading_texts import FOLDER, PUBLIC, Written, asked_of, written_of
 from bot.models.gates.golden import has_hangul
 
 PASSAGE = "# Leave > Carry-over\nUp to five days go over into March.\n"
@@ -38,3 +39,54 @@ def test_an_answer_that_its_passage_lacks_is_told_with_its_line(tmp_path: Path, 
 
     with pytest.raises(ValueError, match=r"work\.txt, line 3"):
         asked_of(tmp_path)
+
+
+def test_what_is_written_about_public_passages_names_them_and_holds_no_text_of_theirs() -> None:
+    written = {file.stem: written_of(file) for file in sorted(PUBLIC.glob("*.txt"))}
+
+    assert list(written) == ["korquad-open-ko", "msmarco-open-ko", "msmarco-open-ko2en", "squad-open-en"]
+    assert all(any(one.sentence < 0 for one in some) and any(one.sentence > 0 for one in some) for some in written.values())
+    assert all(len({(one.passage, one.question) for one in some}) == len(some) for some in written.values())
+
+
+def test_a_line_about_a_public_passage_says_which_sentence_answers(tmp_path: Path) -> None:
+    (tmp_path / "set.txt").write_text("d1|2|who paid for it\nd1|-|얼마였어요?\n")
+
+    assert written_of(tmp_path / "set.txt") == [Written("d1", 2, "who paid for it"), Written("d1", -1, "얼마였어요?")]
+
+
+@pytest.mark.parametrize("line", ["d1|who", "d1|x|who", "|1|who", "d1|1|", "d1|1|who|what"])
+def test_a_line_of_another_form_is_told_with_its_number(tmp_path: Path, line: str) -> None:
+    (tmp_path / "set.txt").write_text(f"d1|0|who\n{line}\n")
+
+    with pytest.raises(ValueError, match=r"set\.txt, line 2"):
+        written_of(tmp_path / "set.txt")
+
+
+def test_a_passage_is_learnt_as_it_is_and_less_the_sentence_that_answers() -> None:
+    text = "It is a hall. It opens at nine. It is warm."
+    case = asked("nine", Candidate("Other", "No.", right=False), Candidate("Hall", text, right=True))
+
+    right, wrong, without = right_of(case), wrong_of(case, 1), without_of(case)
+
+    assert right is not None
+    assert (right.right, right.sentence, right.asked.text) == (True, 1, text)
+    assert wrong is not None
+    assert (wrong.right, wrong.sentence, wrong.asked.text) == (False, -1, "No.")
+    assert without is not None
+    assert (without.right, without.asked.title) == (False, "Hall")
+    assert [without.asked.text[start:end].strip() for start, end in without.asked.sentences] == ["It is a hall.", "It is warm."]
+    assert wrong_of(case, 2) is None
+
+
+def test_a_passage_whose_answer_stands_twice_or_is_not_known_is_never_learnt_without() -> None:
+    twice = Candidate("Hall", "It opens at nine. It is warm. Doors: nine.", right=True)
+
+    assert without_of(asked("nine", twice)) is None
+    assert without_of(asked("", twice)) is None
+    assert without_of(asked("nine")) is None
+
+
+def asked(answer: str, *found: Candidate) -> Case:
+    """Return a question for which that was found."""
+    return Case(library="hall", question="when?", answer=answer, there=True, taught=True, found=found)

@@ -66,6 +66,20 @@ def _source_in(making: Path) -> Path:
     return source
 
 
+def test_what_was_taught_before_goes_once_the_new_one_is_there(home: Path, child: Put) -> None:
+    child(GOOD)
+    share = home.parent / "share"
+    older, anothers = share / f"reader-{MINILM_REVISION}-0123abcd", share / "reader-notes"
+    older.mkdir(parents=True)
+    anothers.mkdir()
+    (older / "graph.onnx").write_bytes(b"old")
+    (share / f"{older.name}.lock").touch()
+
+    folder = prepare_reader.prepared_reader(home)
+
+    assert sorted(path.name for path in share.iterdir()) == sorted([folder.name, f"{folder.name}.lock", anothers.name])
+
+
 def test_it_is_made_once_with_a_word_about_it(home: Path, child: Put) -> None:
     runs, told = child(GOOD), list[tuple[str, float]]()
 
