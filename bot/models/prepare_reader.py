@@ -60,9 +60,9 @@ def prepared_reader(home: Path, *, report: Report | None = None) -> Path:
         target = (shared if writable(shared) else own) / _folder()
         made = made_once(target, lambda making: _made(minilm, making, tell), there=lambda: intact(target, thorough=True))
         _clear_older(made)
-        return made
     except OSError as error:
         raise ModelError(_not_made(error.strerror or str(error))) from error
+    return made
 
 
 def find_reader(home: Path) -> Path | None:

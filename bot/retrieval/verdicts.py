@@ -24,9 +24,9 @@ Array = NDArray[np.float32]
 
 READING = ("odds", "of_others", "of_first", "marked", "ahead", "moved")
 """The numbers of `read_numbers`, in order."""
-MARKED = 1.5
-"""How far a reader's mark must be ahead of that of the sentence which words mark, to be taken instead. In Korean it never is: of the teams'
-libraries that the judges are trained on words marked more sentences rightly there, and the reader in English."""
+MARKED = {"ko": 3.0, "en": 1.0}
+"""How far a reader's mark must be ahead of that of the sentence which words mark, to be taken instead: by the teams' libraries that the judges
+are trained on, of which words mark more rightly in Korean, and the reader in English."""
 NOTHING_ELSE = -10.0
 """The odds of others where none was read."""
 MOST_AHEAD = 10.0
@@ -56,6 +56,6 @@ def read_mark(first: First, verdict: Verdict) -> tuple[int, int] | None:
     best = int(np.argmax(verdict.sentences))
     if first.place is not None and first.span in first.sentences:
         marked = first.sentences.index(first.span)
-        if first.spoken == "ko" or verdict.sentences[best] - verdict.sentences[marked] < MARKED:
+        if verdict.sentences[best] - verdict.sentences[marked] < MARKED.get(first.spoken, 0.0):
             return first.span
     return first.sentences[best]

@@ -174,9 +174,10 @@ def test_the_sentence_that_a_reader_marks_is_taken_where_it_is_ahead(
     assert read_mark(first(span, place=place), Verdict(2.0, sentences)) == marked
 
 
-def test_in_korean_the_sentence_that_words_have_marked_stays() -> None:
-    far = Verdict(2.0, (1.0, 9.0, 0.0))
-    assert read_mark(first((0, 5), spoken="ko"), far) == (0, 5)
+def test_in_korean_the_sentence_that_words_have_marked_stays_unless_the_reader_is_sure() -> None:
+    ahead, far = Verdict(2.0, (1.0, 3.0, 0.0)), Verdict(2.0, (1.0, 9.0, 0.0))
+    assert read_mark(first((0, 5), spoken="ko"), ahead) == (0, 5)
+    assert read_mark(first((0, 5), spoken="ko"), far) == (6, 11)
     assert read_mark(first(None, spoken="ko"), far) == (6, 11)
 
 
