@@ -277,6 +277,8 @@ async def test_typing_is_shown_and_never_raises(fake: FakeTelegram, channel: Tel
     await fake.fault("cut_before", "sendChatAction")
     await channel.typing(HERE)
     await channel.typing(replace(HERE, chat="999"))
+    tried = await fake.calls("sendChatAction", count=3, tried=True)  # what is under way would reach the next test
+    assert {call["parameters"]["chat_id"] for call in tried[1:]} == {HERE.chat, "999"}
 
 
 async def test_a_file_is_fetched_whole_or_not_at_all(fake: FakeTelegram, channel: Telegram, tmp_path: Path) -> None:
