@@ -3,7 +3,8 @@
     python -m benchmarks.team_libraries [FOLDER...]      # by default those that no training has seen
     python -m benchmarks.team_libraries --rank [--embedder embed.minilm-ko.v2] [FOLDER...]      # where the right document ranks, by leg
 
-`benchmarks/libraries/` holds those that the judges are trained on (`trained/`) and those that are kept from it (`unseen/`): each a folder with
+`benchmarks/libraries/` holds those that the judges are trained on (`trained/`), those for the next training (`later/`) and those that
+are kept from it (`unseen/`): each a folder with
 `documents/` and `questions.tsv`, lines of kind, question, file name and answer with | between them. A question is asked in the document's
 language (`same`), in the other one (`cross`), or of what no document tells (`none`). All were written for this by authors who had read
 nothing of the program; the answer stands verbatim in the document.
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from bot.retrieval.fuse import Fusion
     from bot.skill import Models
 
-TRAINED, UNSEEN = (Path(__file__).parent / "libraries" / name for name in ("trained", "unseen"))
+TRAINED, LATER, UNSEEN = (Path(__file__).parent / "libraries" / name for name in ("trained", "later", "unseen"))
 EVERYONE = Scopes([PUBLIC])
 KINDS = ("same", "cross", "none")
 DEPTH = 30

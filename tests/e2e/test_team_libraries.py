@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.team_libraries import KINDS, LEGS, TRAINED, UNSEEN, cases_of, measured, ranking, ranks
+from benchmarks.team_libraries import KINDS, LATER, LEGS, TRAINED, UNSEEN, cases_of, measured, ranking, ranks
 
-LIBRARIES = sorted([*TRAINED.iterdir(), *UNSEEN.iterdir()])
+LIBRARIES = sorted([*TRAINED.iterdir(), *LATER.iterdir(), *UNSEEN.iterdir()])
 
 
 @pytest.mark.parametrize("folder", LIBRARIES, ids=lambda folder: folder.name)
