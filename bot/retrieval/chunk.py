@@ -41,6 +41,8 @@ class Piece:
     page: int | None
     start: int
     end: int
+    bare: bool = False
+    """Whether it is headings alone."""
 
 
 def tokens(text: str) -> float:
@@ -53,12 +55,17 @@ def pieces(document: Document) -> list[Piece]:
     """Return the passages of `document`, in reading order."""
     found: list[Piece] = []
     path: list[tuple[int, str]] = []
+    bare: Block | None = None
     for (page, heads), group in groupby(document.blocks, key=lambda block: (block.page, block.kind == "heading")):
         blocks = list(group)
         if heads:
             for block in blocks:
+                if bare is not None and block.level <= bare.level:
+                    _add_bare(found, bare, path)
+                bare = block
                 path = [*(above for above in path if above[0] < block.level), (block.level, block.text[:LONGEST_HEADING])]
             continue
+        bare = None
         heading = PATH.join(said for _level, said in path)
         for kind, text in _stretches(blocks):
             found += (
@@ -66,10 +73,20 @@ def pieces(document: Document) -> list[Piece]:
                 for start, end in _cut(text, kind)
                 if text[start:end].strip()
             )
+    if bare is not None and found:
+        _add_bare(found, bare, path)
     if not found and path:  # nothing but headings: they are what there is to find
         said = "\n".join(block.text for block in document.blocks)
         found = [Piece(text, "", None, 0, len(text)) for text in [said[:4000]]]
     return found
+
+
+def _add_bare(found: list[Piece], bare: Block, path: Sequence[tuple[int, str]]) -> None:
+    """Add a heading below which nothing stands as a passage, together with such ones right before it: a bold line is a heading to DOCX."""
+    heading, text = PATH.join(said for _level, said in path[:-1]), bare.text
+    if found and found[-1].bare and (found[-1].heading, found[-1].page) == (heading, bare.page):
+        text = f"{found.pop().text}\n{text}"
+    found += (Piece(text[start:end], heading, bare.page, start, end, bare=True) for start, end in _cut(text, "table"))
 
 
 def _stretches(blocks: Sequence[Block]) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 r"""Bytes of unknown encoding to clean text. Runs in the sandbox's child.
 
-Owns the guess: byte-order marks, UTF-8, UTF-16 without a mark, Korean (CP949), else Western (CP1252).
+Owns the guess: byte-order marks, UTF-8, UTF-16 without a mark, Korean (CP949), else Western (CP1252). A damaged byte costs its letter alone.
 
     decode(b"\xc7\xd1\xb1\xdb")   # "한글"
 """
@@ -29,6 +29,8 @@ CONTROL_SHARE = 0.01
 """Share of control bytes above which a file is no text."""
 FEW_CONTROLS = 4
 """Control bytes that the shortest text may have."""
+MOST_LOST = 20
+"""Of so many letters beyond ASCII one may be damaged: a text in another encoding loses most of them."""
 LEAST_UNITS = 4
 """Letters below which UTF-16 is not guessed."""
 
@@ -40,7 +42,7 @@ def decode(data: bytes) -> str:
 
 def clean(text: str) -> str:
     """Return `text` with plain line ends and without what is never seen."""
-    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n"))
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\v", "\n").replace("\f", "\n\n"))
 
 
 def is_binary(data: bytes) -> bool:
@@ -62,7 +64,14 @@ def _decoded(data: bytes) -> str:
             return data.decode("utf-8", "ignore")
     if encoding := _utf16_without_mark(data[:LOOKED_AT]):
         return data.decode(encoding, "replace")
-    return _korean(data) or data.decode("cp1252", "replace")
+    return _damaged(data, "utf-8") or _korean(data) or _damaged(data, "cp949") or data.decode("cp1252", "replace")
+
+
+def _damaged(data: bytes, encoding: str) -> str:
+    """Return `data` read in `encoding` where hardly a letter beyond ASCII is not of it, "" where more are."""
+    text = data.decode(encoding, "replace")
+    own = _HANGUL if encoding == "cp949" else _BEYOND_ASCII
+    return text if text.count("\ufffd") * MOST_LOST < len(own.findall(text)) else ""
 
 
 def _utf16_without_mark(head: bytes) -> str:

@@ -87,7 +87,7 @@ def take(*, path: str, name: str, place: int, out: str, most_bytes: int) -> bool
 def attached(message: EmailMessage) -> list[MIMEPart]:
     """Return what is attached to a mail or shown in it: all parts but its own words, and what is attached to an attached mail."""
     said = message.get_body(preferencelist=("plain", "html"))
-    return [part for part in _leaves(message) if part is not said and not _is_words(part)][:MOST_ATTACHED]
+    return [part for part in _leaves(message) if part is not said and not is_words(part)][:MOST_ATTACHED]
 
 
 def pictures_of(entries: list[zipfile.ZipInfo], prefix: str) -> dict[str, int]:
@@ -159,7 +159,7 @@ def _leaves(message: MIMEPart) -> Iterator[MIMEPart]:
             yield part
 
 
-def _is_words(part: MIMEPart) -> bool:
+def is_words(part: MIMEPart) -> bool:
     """Say whether a part is the mail's own words in another form, or a signature: nothing that somebody attached."""
     kind = part.get_content_type()
     plain = kind in ("text/plain", "text/html") and part.get_filename() is None and part.get_content_disposition() != "attachment"

@@ -139,6 +139,8 @@ def text_of(element: Any) -> str:
             pieces.append(node)
         elif node.tag == f"{_W}t":
             pieces.append(node.text or "")
+        elif node.tag == f"{_W}noBreakHyphen":
+            pieces.append("-")
         elif node.tag == f"{_W}tab":
             pieces.append(" ")
         elif node.tag in (f"{_W}br", f"{_W}cr"):

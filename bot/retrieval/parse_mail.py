@@ -15,7 +15,7 @@ from email.message import EmailMessage, MIMEPart
 from bot import lazy
 from bot.retrieval.decode import clean, decode
 from bot.retrieval.document import Block, Document
-from bot.retrieval.held import attached
+from bot.retrieval.held import attached, is_words
 from bot.retrieval.parsers import broken
 
 SHOWN = ("From", "To", "Cc", "Date")
@@ -76,6 +76,16 @@ def _body(message: EmailMessage) -> list[Block]:
     part = message.get_body(preferencelist=("plain", "html"))
     if part is None:
         return []
+    if not _text(part).strip():  # an empty text beside a page
+        part = message.get_body(preferencelist=("html",)) or part
+    beside = (
+        message.iter_parts() if message.get_content_type() == "multipart/mixed" else ()
+    )  # what was written below an attachment
+    words = [one for one in beside if one is not part and one.get_content_maintype() == "text" and is_words(one)]
+    return [block for one in (part, *words) for block in _said(one)]
+
+
+def _said(part: MIMEPart) -> list[Block]:
     text = _text(part)
     if part.get_content_type() == "text/html":
         from bot.retrieval.parse_web import read_html  # noqa: PLC0415 - loaded for what needs it alone
@@ -123,7 +133,7 @@ def _is_forwarded(quoted: tuple[str, list[str]], line: str) -> bool:
     """Say whether `line` goes on with a quotation that has no marks: what a program put below "Original Message"."""
     return (
         not any(_QUOTED.match(said) for said in quoted[1])
-        and not quoted[0].endswith("wrote")
+        and not quoted[0].endswith(("wrote", "작성"))
         and (bool(quoted[1]) or bool(line.strip()))
     )
 

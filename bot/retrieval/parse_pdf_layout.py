@@ -47,7 +47,7 @@ _LEADERS = lazy.compile(r"(?<!\s)\s*+(?:(?:\s?\.){4,}|…{2,}|(?:\s?·){4,})\s*"
 """What leads from a line of contents to its page."""
 _NUMBERS = lazy.compile(r"\d+")
 _PAGE_NUMBER = lazy.compile(
-    r"^[^\w#]*+(?:(?:page|seite|p\.?|쪽|페이지)[^\w#]*+)?(?:#|[ivxl]+)(?:\s*+(?:(?:of|/|von|중)\s*+)?#)?\W*+(?:(?:쪽|페이지)\W*+)?$",
+    r"^[^\w#]*+(?:(?:page|seite|p\.?|쪽|페이지)[^\w#]*+)?(?:#|[ivxl]+)(?:\s*+(?:of|/|von|중)\s*+#)?[^\w#]*+(?:(?:쪽|페이지)[^\w#]*+)?$",
     re.IGNORECASE,
 )
 
@@ -102,7 +102,10 @@ def _without_running(pages: Sequence[Sequence[Line]], heights: Sequence[float]) 
     told: dict[int, list[str]] = {}
     seen: set[str] = set()
     for number, (lines, page) in enumerate(zip(pages, said, strict=True), start=1):
-        gone = {at for at, text in page.items() if often[text] >= least or (_PAGE_NUMBER.match(text) and len(lines) > 1)}
+        gone = {
+            at for at, text in page.items()
+            if (often[text] >= least and any(map(str.isalpha, text))) or (_PAGE_NUMBER.match(text) and len(lines) > 1)
+        }  # fmt: skip
         kept.append([line for at, line in enumerate(lines) if at not in gone])
         for at in sorted(gone):
             if page[at] not in seen and not _PAGE_NUMBER.match(page[at]):

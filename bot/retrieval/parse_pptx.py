@@ -62,7 +62,8 @@ def _slides(file: Path) -> Document:
                 blocks.append(Block("file", "", page=number, place=place))
             if getattr(shape, "has_chart", False):
                 tables += _chart(shape.chart, number)
-        if slide.has_notes_slide and (notes := clean(slide.notes_slide.notes_text_frame.text).strip()):
+        frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+        if frame is not None and (notes := clean(frame.text).strip()):
             blocks.append(Block("text", notes, page=number))
         blocks += [replace(table, kind="text") for table in tables] if _is_short(blocks + tables, number) else tables
     return Document("pptx", clean(slides.core_properties.title or "").strip(), tuple(blocks), pages=len(slides.slides))

@@ -27,6 +27,7 @@ _BAR = lazy.compile(r"(?<!\\)\|")
 _FRONT_MATTER = lazy.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _DIGIT = lazy.compile(r"\d")
 _YEAR = lazy.compile(r"(?:19|20)\d\d\s?년?|[QH][1-4]|[1-4]\s?분기|\d{1,2}월")
+_KEYED = lazy.compile(r"\s*$|\s*#|\s+\S|\s*- |[\w .-]{1,60}:(?:\s|$)|[\]})]")
 _TITLE = lazy.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
 _DIVIDERS = ",\t;|"
 """What may divide the cells of a row; the first of those that divide as well."""
@@ -50,12 +51,17 @@ def read_plain(text: str) -> Document:
 def read_markdown(text: str) -> Document:
     """Return Markdown by its headings, code fences and tables; the first top heading is the title."""
     title = ""
-    if front := _FRONT_MATTER.match(text):
+    if (front := _FRONT_MATTER.match(text)) and _is_front_matter(front.group(1)):
         title = found.group(1) if (found := _TITLE.search(front.group(1))) else ""
         text = text[front.end() :]
     blocks = tuple(_markdown_blocks(text.split("\n")))
     first = next((block for block in blocks if block.kind == "heading"), None)
     return Document("markdown", title or (first.text if first and first.level == 1 else ""), blocks)
+
+
+def _is_front_matter(said: str) -> bool:
+    """Say whether it is keys and values, lists or remarks line by line, not words between two rules."""
+    return all(_KEYED.match(line) for line in said.split("\n"))
 
 
 def read_csv(text: str) -> Document:

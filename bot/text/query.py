@@ -16,7 +16,7 @@ _POLITE = (
     r"(?:(?:can|could|would|will)\s+you\s+(?:please\s+|kindly\s+)?|i\s+(?:need|want)\s+(?:you\s+)?to\s+|help\s+me\s+(?:to\s+)?)?"
 )
 _ORDER = (
-    r"(?:(?:find|search|look\s+up|look|dig\s+up|pull\s+up|locate|get|fetch|show|give|tell|check)\b"
+    r"(?:(?:find|search|look\s+up|look|dig\s+up|pull\s+up|locate|get|fetch|show|give|tell|check(?!\s+(?:in|out)\b))\b"
     r"(?:\s+(?:me|us))?(?:\s+(?:for|up|out|about))?\s+)"
 )
 _LOOKING = (
@@ -33,9 +33,10 @@ _GIVE = (
     r"|봐|봐줘|봐\s?줘|보세요|볼래|봐\s?주세요|다오|라))?"
 )
 _KOREAN_END = lazy.compile(
-    r"\s*(?:을|를|이|가|은|는|도)?\s*(?:좀|한번|한\s?번|혹시|빨리|얼른)?\s*"
+    r"\s*(?:좀|한번|한\s?번|혹시|빨리|얼른)?\s*"
     rf"(?:찾아|검색해|검색|알려|보여|가져와|가져다|뒤져|조회해)(?:\s?봐)?{_GIVE}(?:요)?\s*[.!?~^]*\s*$"
 )
+_MARKED = lazy.compile(r"[가-힣][을를]$")
 _KOREAN_ABOUT = lazy.compile(
     r"\s*(?:에\s?(?:대해서?|관해서?)|(?:에\s?(?:대한|관한)|관련(?:된)?)\s?(?:내용|자료|문서|정보|것|거))\s*$"
 )
@@ -61,10 +62,22 @@ def _english(text: str) -> str:
     return f"{rest}?" if asks else rest
 
 
+def _without_object_mark(text: str) -> str:
+    """Return `text` without 을 or 를 at its end, where that is a mark: the first follows a final consonant, which 마을 has none of.
+
+    Other particles stay: 이, 가, 은, 는 and 도 are the ends of as many nouns (휴가, 한도), and no search looks for them.
+    """
+    if not _MARKED.search(text):
+        return text
+    closed = (ord(text[-2]) - ord("가")) % 28 > 0
+    return text[:-1] if closed == (text[-1] == "을") else text
+
+
 def _korean(text: str) -> str:
     if not re.search("[가-힣]", text):
         return text
     ended = _KOREAN_END.sub("", text)
     if ended == text or not ended.strip():
         return text
+    ended = _without_object_mark(ended)
     return _KOREAN_ABOUT.sub("", _KOREAN_BEGIN.sub("", ended)) or ended

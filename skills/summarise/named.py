@@ -17,6 +17,8 @@ from skills.summarise.name_words import names_in, words_of
 LEAST_LATIN: Final = 4
 LEAST_HANGUL: Final = 2
 """Letters of a word that names something."""
+ENDS: Final = frozenset("의을를은는이가도만좀로랑과와에")
+"""Syllables that may be a particle as well as a name's own end."""
 _ANY = lazy.compile(r"(?:documents?|file|pdf|attachment|(?:문서|파일|첨부)(?:을|를|은|는|이|가|의|도|만|좀|로)?)$")
 """Words for whatever was sent last."""
 
@@ -39,7 +41,10 @@ def _shared(told: Sequence[str], stem: Sequence[str]) -> int:
 def _is(word: str, part: str) -> bool:
     if word == part or (word.isascii() and word.removesuffix("s") == part.removesuffix("s")):
         return True
-    return not word.isascii() and (part.endswith(word) or (len(part) >= LEAST_HANGUL and word.startswith(part)))
+    if word.isascii():
+        return False
+    whole = part[:-1] == word and part[-1] in ENDS  # 인사평가, whose own end was taken for a particle
+    return whole or part.endswith(word) or (len(part) >= LEAST_HANGUL and word.startswith(part))
 
 
 def _least(word: str) -> int:

@@ -83,3 +83,34 @@ def test_no_word_is_lost_and_no_piece_is_too_large(text: str) -> None:
     found = pieces(document(Block("text", text)))
     assert "".join("".join(piece.text for piece in found).split()) == "".join(text.split())
     assert all(tokens(piece.text) <= 2.5 * SIZE for piece in found)
+
+
+def test_a_heading_below_which_nothing_stands_is_a_piece_of_its_own() -> None:
+    found = pieces(
+        document(
+            Block("heading", "Shop", 1), Block("heading", "Hours", 2), Block("text", "Nine to six."),
+            Block("heading", "Closed on 5 May", 2), Block("heading", "Prices", 2), Block("text", "They are low."),
+            Block("heading", "Emergency: 010-1234-5678", 2),
+        )
+    )  # fmt: skip
+    assert [(piece.text, piece.heading) for piece in found] == [
+        ("Nine to six.", "Shop › Hours"),
+        ("Closed on 5 May", "Shop"),
+        ("They are low.", "Shop › Prices"),
+        ("Emergency: 010-1234-5678", "Shop"),
+    ]
+
+
+def test_headings_without_a_text_that_follow_each_other_are_one_piece() -> None:
+    found = pieces(
+        document(
+            Block("heading", "Wi-Fi password: hunter22", 9), Block("heading", "Door code 4711", 9), Block("heading", "Contact", 9),
+            Block("text", "Ask Mina."), Block("heading", "Launch date: 12 March", 1, page=2), Block("heading", "Thanks", 1, page=3),
+        )
+    )  # fmt: skip
+    assert [(piece.text, piece.page) for piece in found] == [
+        ("Wi-Fi password: hunter22\nDoor code 4711", None),
+        ("Ask Mina.", None),
+        ("Launch date: 12 March", 2),
+        ("Thanks", 3),
+    ]

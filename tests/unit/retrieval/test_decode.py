@@ -30,3 +30,13 @@ def test_binary_is_told_from_text() -> None:
     assert not is_binary(KOREAN.encode("utf-16"))
     assert not is_binary(KOREAN.encode("cp949"))
     assert not is_binary(b"\x1b[31mred\x1b[0m and plain text that follows, as a terminal's log has it")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+def test_a_damaged_byte_costs_its_own_letter_alone(encoding: str) -> None:
+    before, after = (f"{KOREAN}\n".encode(encoding), KOREAN.encode(encoding))
+    assert decode(before + b"\xff\n" + after) == f"{KOREAN}\n\ufffd\n{KOREAN}"
+
+
+def test_a_line_that_a_program_broke_softly_is_broken() -> None:
+    assert decode(b"first\x0bsecond") == "first\nsecond"

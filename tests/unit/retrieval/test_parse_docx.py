@@ -113,3 +113,8 @@ def test_a_picture_is_a_file_that_is_yet_to_be_read(word: Any, tmp_path: Path, p
     assert [(block.kind, block.text, block.place >= 0) for block in parsed(word, tmp_path)] == [
         ("text", "Before.", False), ("file", "", True), ("text", "After.", False),
     ]  # fmt: skip
+
+
+def test_a_hyphen_that_does_not_break_is_a_hyphen(word: Any, tmp_path: Path) -> None:
+    insert(word, "<w:p><w:r><w:t>010</w:t><w:noBreakHyphen/><w:t>1234</w:t></w:r></w:p>")
+    assert blocks(word, tmp_path) == [("text", "010-1234")]

@@ -62,3 +62,27 @@ def test_a_forwarded_mail_without_marks_follows_its_line(tmp_path: Path) -> None
 def test_the_subject_stands_above_all_of_it(tmp_path: Path) -> None:
     blocks = parsed(mail(subject="Budget"), tmp_path).blocks
     assert (blocks[0].kind, blocks[0].text, blocks[0].level) == ("heading", "Budget", 1)
+
+
+def test_what_stands_below_an_attachment_is_said_too(tmp_path: Path) -> None:
+    message = mail("Please see the plan.")
+    message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="plan.pdf")
+    below = EmailMessage()
+    below.set_content("The deposit is 900 euros.")
+    message.attach(below)
+    signed = EmailMessage()
+    signed.set_content(b"signature", maintype="application", subtype="pgp-signature")
+    message.attach(signed)
+    blocks = parsed(message, tmp_path).blocks
+    assert [block.text for block in blocks[2:]] == ["Please see the plan.", "The deposit is 900 euros.", "plan.pdf"]
+
+
+def test_beside_an_empty_text_the_page_is_read(tmp_path: Path) -> None:
+    message = mail(" \n")
+    message.add_alternative("<p>Rent is due on Friday.</p>", subtype="html")
+    assert [block.text for block in parsed(message, tmp_path).blocks[2:]] == ["Rent is due on Friday."]
+
+
+def test_an_answer_below_what_is_quoted_without_marks_is_the_writer_s_own(tmp_path: Path) -> None:
+    blocks = parsed(mail("2026년 3월 9일 (월) 김민지님이 작성:\n> 언제 와요?\n\n내일 갑니다.\n"), tmp_path).blocks
+    assert blocks[2].text == "내일 갑니다."

@@ -231,3 +231,24 @@ def test_a_page_on_its_side_is_read_as_one_that_stands(tmp_path: Path, turn: int
         ("text", "The pump was replaced in May, and the old one was kept."),
         ("table", "Region: Asia | Sales: 1,200\nRegion: Europe | Sales: 980"),
     ]
+
+
+def test_a_date_a_phone_number_and_a_sum_in_the_margin_are_no_page_numbers() -> None:
+    lines = [
+        line("2026-03-09", 770), line("We confirm your order and thank you for it.", 500), line("02-1234-5678", 40), line("1,250.00", 20),
+    ]  # fmt: skip
+    whole = "\n".join(text for _kind, text in said(*lines))
+    assert all(one in whole for one in ("2026-03-09", "02-1234-5678", "1,250.00"))
+
+
+def test_rows_of_numbers_in_the_margins_of_many_pages_stay_rows() -> None:
+    pages = [[line(f"{1990 + 40 * page + row}\t{row * 7 + 11}", 780 - 19 * row) for row in range(40)] for page in range(3)]
+    whole = "\n".join(block.text for block in layout(pages, [HEIGHT] * 3))
+    assert [year for year in range(1990, 2110) if str(year) not in whole] == []
+
+
+@pytest.mark.parametrize("number", ["Page 3 of 10", "- 3 -", "3 / 10", "3쪽", "페이지 3", "3 중 1", "iv", "[3]", "Seite 3 von 9"])
+def test_a_page_s_number_is_left_out(number: str) -> None:
+    assert said(line("We confirm your order and thank you for it.", 500), line(number, 20)) == [
+        ("text", "We confirm your order and thank you for it.")
+    ]

@@ -75,3 +75,22 @@ def test_a_picture_on_a_slide_is_a_file_that_is_yet_to_be_read(blob: Path, tmp_p
     assert [(block.kind, block.text, block.page, block.place >= 0) for block in read_pptx(blob, "a.pptx").blocks] == [
         ("heading", "Map", 1, False), ("file", "", 1, True),
     ]  # fmt: skip
+
+
+def test_a_notes_page_without_a_place_for_text_says_nothing(blob: Path) -> None:
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[1])
+    slide.placeholders[1].text = "It grew."
+    for holder in list(slide.notes_slide.placeholders):
+        holder._element.getparent().remove(holder._element)
+    slides.save(str(blob))
+    assert [block.text for block in read_pptx(blob, "a.pptx").blocks] == ["It grew."]
+
+
+def test_a_soft_break_in_notes_parts_words(blob: Path) -> None:
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[1])
+    slide.notes_slide.notes_text_frame.text = "first line\vsecond line"
+    slides.save(str(blob))
+    (block,) = read_pptx(blob, "a.pptx").blocks
+    assert block.text == "first line\nsecond line"

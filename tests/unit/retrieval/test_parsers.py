@@ -369,3 +369,11 @@ def test_a_cell_of_a_word_document_spans_so_many_columns_at_most(parsed: Write) 
         for item in old.infolist():
             new.writestr(item, old.read(item).replace(b"<w:tcPr>", b'<w:tcPr><w:gridSpan w:val="999999999999"/>', 1))
     assert "Phone" in " ".join(texts(parsed("a.docx", out.getvalue())))
+
+
+def test_keys_between_two_rules_are_front_matter_and_words_between_them_are_read(parsed: Write) -> None:
+    keys = parsed("a.md", "---\ntitle: Guide\ntags:\n  - one\n- two\n---\nHello.\n")
+    assert (keys.title, [block.text for block in keys.blocks]) == ("Guide", ["Hello."])
+
+    words = parsed("a.md", "---\nThe door code is 4711\n---\nHello.\n")
+    assert any("4711" in block.text for block in words.blocks)

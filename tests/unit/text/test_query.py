@@ -19,6 +19,13 @@ from bot.text.query import looked_for
         ("출장비 정산에 대해 알려줘", "출장비 정산"),
         ("회의록 보여줄래?", "회의록"),
         ("누가 로그인 고친다고 했어?", "누가 로그인 고친다고 했어?"),
+        ("휴가 찾아줘", "휴가"),
+        ("경비 한도 알려줘", "경비 한도"),
+        ("합격 여부는 누가 알려줘요?", "합격 여부는 누가"),
+        ("우리 마을 찾아줘", "우리 마을"),
+        ("요금표를 좀 찾아줘", "요금표"),
+        ("check out time?", "check out time?"),
+        ("check the parking rules", "the parking rules"),
     ],
 )
 def test_words_that_only_order_the_search_are_dropped(said: str, wanted: str) -> None:

@@ -37,3 +37,9 @@ def test_of_two_that_are_named_alike_the_newest_is_meant() -> None:
     assert meant("summarise the plan", ["plan b.md", "plan a.md"]) == 0
     assert meant("summarise plan a2026", ["plan b.md", "plan a2026.md"]) == 1
     assert meant("summarise it", []) is None
+
+
+@pytest.mark.parametrize("name", ["인사평가", "조직도", "여름휴가", "회의록"])
+def test_a_name_s_own_end_is_not_taken_for_a_particle(name: str) -> None:
+    assert meant(f"{name} 요약해줘", ["other.md", f"{name}.md"]) == 1
+    assert meant(f"{name} 요약해줘", ["other.md"]) is None
