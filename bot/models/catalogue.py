@@ -18,9 +18,10 @@ A package that is named in the entry-point group `paring.presets` has a models.y
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from glob import escape
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +31,7 @@ from bot.errors import ModelError, NoModelError
 from bot.locale import phrases
 from bot.models.families import Families
 from bot.models.fetch import identity_of
-from bot.models.folders import own_models, read_fetched, read_folder
+from bot.models.folders import DESCRIPTION, own_models, read_fetched, read_folder
 from bot.models.origin import WORD, parse
 from bot.models.presets import Presets, read_presets
 from bot.models.spec import ModelSpec
@@ -114,9 +115,12 @@ class Catalogue:
         """
         name, _at, revision = identity.partition("@")
         word = identity if name.startswith(WORD) else name
-        for chosen in dict.fromkeys((word, self._settings.models.choose.get(slot, word))):
+        for chosen in self._words(slot, word):
             try:
-                spec = identity_of(_at_revision(self._chosen(slot, chosen), revision), self._settings)
+                spec = _at_revision(self._chosen(slot, chosen), revision)
+                if spec.name != name:
+                    continue
+                spec = identity_of(spec, self._settings)
             except ModelError:
                 continue
             if spec.identity == identity or (spec.source == "builtin" and spec.identity == name):
@@ -124,6 +128,15 @@ class Catalogue:
         raise NoModelError(
             _("The model {model} is not on this machine any more. Carry it in again, or choose another.", model=identity)
         )
+
+    def _words(self, slot: str, word: str) -> Iterator[str]:
+        """Yield what may lead to the model that is called `word`; folders last: laid there since the start, or below another."""
+        yield from dict.fromkeys((word, self._settings.models.choose.get(slot, word)))
+        home = self._settings.model_home
+        if word.startswith(WORD) or not home.is_dir():
+            return
+        for folder in sorted({*(file.parent for file in home.rglob(DESCRIPTION)), *home.rglob(escape(word))}):
+            yield folder.relative_to(home).as_posix()
 
     def named(self, slot: str, name: str) -> ModelSpec:
         """Return the model for `slot` of that name, folder or `hub:owner/name@revision`, as `models.choose` would find it.

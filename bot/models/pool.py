@@ -330,7 +330,7 @@ class Pool:
             if spec is None:
                 raise place.failure or NoModelError(_nothing(place.slot))
             async with self._one_load:
-                if place.running is None:
+                if place.running is None and place in self._places.values():  # else it became the live one meanwhile
                     place.spec, place.running = await self._load(spec, place)
             place.failure = None
         except ModelError as error:

@@ -138,6 +138,9 @@ class Publishing:
     async def settle(self) -> None:
         """Take what the settings choose as an assignment, where they choose something else than they did before."""
         before = await self._assignments.all()
+        for place in [place for place, word in before.items() if word and place.endswith(IN_SETTINGS)]:
+            if (slot := place.removesuffix(IN_SETTINGS)) not in self._apart and slot not in self._chosen:
+                await self._assignments.put(place, "", by="paring.toml")  # written again later, it is a change
         for slot, word in self._chosen.items():
             if slot not in self._apart and before.get(slot + IN_SETTINGS, "") != word:
                 try:

@@ -18,15 +18,18 @@ from typing import Literal
 
 import numpy as np
 
+from bot.errors import refusal
 from bot.locale import Text, phrases
+from bot.logs import Logger
 from bot.retrieval.coded import Source, fitted
 from bot.retrieval.roll import Ids
 from bot.retrieval.saved import Made, UnfitError
 from bot.retrieval.shelter import Shelter
 from bot.retrieval.vectors import FlatIndex, Rows, VectorIndex
-from bot.store.shelf import Mark, Shelf, State
+from bot.store.shelf import NO_PASSAGE, Mark, Shelf, State
 
 _ = phrases(__file__)
+log = Logger(__name__)
 
 Moved = Literal["not", "on", "anew"]
 NOTHING = Mark(0, 0, 0, "", 0)
@@ -89,6 +92,7 @@ class Mirror:
             return "not"
         own = self._reached
         anew = (mark.generation, mark.dimension) != (own.generation, own.dimension) or mark.passage < own.passage
+        anew = anew or NO_PASSAGE in state.removed(after=own.removal)  # vectors came to passages that were here without one
         if anew:
             self._begin(state, mark, most)
         else:
@@ -103,8 +107,14 @@ class Mirror:
             self._load(state, mark)
         except UnfitError as why:
             if self._shelter is not None:
-                self._shelter.set_aside(why)
+                try:
+                    self._shelter.set_aside(why)
+                except OSError as error:
+                    log.error("an index file that does not fit cannot be set aside", why=str(refusal(error)))
             self.unfit = why.text
+            self.reset()
+        except OSError as error:
+            log.error("the index files cannot be read; the database is read instead", why=str(refusal(error)))
             self.reset()
         if self._reached == NOTHING:
             self.index = FlatIndex(mark.dimension)
@@ -115,7 +125,7 @@ class Mirror:
         if self._shelter is None or not mark.passage:
             return
         found = self._shelter.load(mark, self._source, known=state.origins())
-        if found is None:
+        if found is None or NO_PASSAGE in state.removed(after=found[1].mark.removal):
             return
         self.index, made = found
         self._reached, self.lengths, self.seen, self.loaded = made.mark, made.lengths, made.seen, len(self.index)

@@ -104,7 +104,7 @@ def manifest(folder: Path) -> tuple[dict[str, Any], Made]:
             raise UnfitError(_("its manifest is not what was written"))
         mark = Mark(*(fields[name] for name in ("passage", "removal", "generation", "embedder", "dimension")))
         return fields, Made(mark, fields["lengths"], fields["seen"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnfitError(_("its manifest is not what was written")) from error
     except OSError as error:
         raise UnfitError(_("its manifest cannot be read: {why}", why=refusal(error))) from error

@@ -145,6 +145,11 @@ def written_now(connection: Connection) -> set[int]:
     return set(connection.execute(select(GenerationRow.id).where(GenerationRow.state.in_(WRITTEN))).scalars())
 
 
+def live_now(connection: Connection) -> int:
+    """Return the live generation, 0 for none, within the caller's transaction."""
+    return connection.execute(select(GenerationRow.id).where(GenerationRow.state == "live")).scalar() or 0
+
+
 def _begun(connection: Connection, embedder: str, dimension: int) -> Generation:
     same = and_(GenerationRow.embedder == embedder, GenerationRow.dimension == dimension, GenerationRow.state != "dropped")
     row = connection.execute(_columns().where(same).order_by(GenerationRow.id.desc())).first()

@@ -13,6 +13,7 @@ from bot.config import ModelSettings, Settings
 from bot.errors import ModelError, NoModelError
 from bot.models.catalogue import Catalogue
 from bot.models.families import Families
+from bot.models.fetch import resolve
 
 from .conftest import Shop
 
@@ -258,3 +259,19 @@ def test_a_server_of_ones_own_can_be_named_and_come_back_to(catalogue_of: Made, 
     assert catalogue.identified("chat", "chat.server.v1@small").identity == "chat.server.v1@small"
     with pytest.raises(NoModelError):
         catalogue_of(MODELS, settings).named("chat", "chat.server.v1")
+
+
+@pytest.mark.parametrize("folder", ["wonju", "mine/wonju"])
+def test_a_folder_that_was_laid_down_since_the_start_is_found_by_what_it_is(settings: Settings, folder: str) -> None:
+    """A swap that was tried is followed and gone back from by its identity."""
+    running = Catalogue(settings)
+    there = settings.model_home / folder
+    there.mkdir(parents=True)
+    (there / "config.json").write_text('{"model_type": "bart"}')
+    (there / "paring.yaml").write_text("name: summarise.wonju.v1\nslot: summarise\nfamily: seq2seq-summary\n")
+    identity = resolve(running.named("summarise", folder), settings).spec.identity
+    assert identity.startswith("summarise.wonju.v1@")
+
+    assert running.identified("summarise", identity).identity == identity
+    with pytest.raises(NoModelError):
+        running.identified("summarise", "summarise.wonju.v1@other")

@@ -433,3 +433,33 @@ async def test_one_beside_takes_no_room_of_the_live_ones(opened: Callable[..., P
     with pytest.raises(MemoryBudgetError):
         await pool.run(EMBED.of("embed.echo.v2@r2"), ["a"])
     assert await pool.run(EMBED, ["a"]) == ["embed.echo.v1:a"]
+
+
+async def test_who_waits_for_a_model_that_becomes_the_live_one_meanwhile_loads_it_no_second_time(
+    opened: Callable[..., Pool], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = opened()
+    await pool.run(EMBED, ["x"])
+    held, begun = asyncio.Event(), asyncio.Event()
+    load = pool._load
+
+    async def slow(spec: ModelSpec, place: object) -> object:
+        if spec.slot == "chat":
+            begun.set()
+            await held.wait()
+        return await load(spec, place)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pool, "_load", slow)
+    chat = asyncio.create_task(pool.run(CHAT, ["hi"]))
+    await begun.wait()
+    second = spec_of(pool, "embed.echo.v2")
+    flip = asyncio.create_task(pool.publish(EMBED, second))
+    await asyncio.sleep(0)
+    asked = asyncio.create_task(pool.run(EMBED.of(second.identity), ["passage"], bulk=True))
+    for _turn in range(20):
+        await asyncio.sleep(0)
+    held.set()
+
+    assert await asked == ["embed.echo.v2:passage"]
+    await asyncio.gather(chat, flip)
+    assert [model.name for model in shop.loaded].count("embed.echo.v2") == 1

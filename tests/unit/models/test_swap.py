@@ -336,6 +336,18 @@ async def test_what_is_assigned_is_live_at_the_next_start_and_the_settings_count
         assert (await house.assignments.all())["summarise"] == EXTRACT
 
 
+async def test_a_choice_that_was_taken_out_of_the_settings_and_written_there_again_counts_again(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with a_house(home, choose={"summarise": LEXRANK}) as house:
+        await house.watching._publishing.settle()
+    async with a_house(home) as house:
+        await house.watching._publishing.settle()
+        assert house.pool.live(SUMMARISE) == LEXRANK
+        await house.live_now("lead")
+    async with a_house(home, choose={"summarise": LEXRANK}) as house:
+        assert house.pool.live(SUMMARISE) == LEXRANK
+
+
 async def test_a_running_bot_follows_what_a_terminal_made_live(tmp_path: Path, house: House) -> None:
     async with a_house(tmp_path / "home", owner="terminal") as terminal:
         await house.watching.look()
