@@ -166,7 +166,7 @@ class Delivery:
             turn.item = replace(turn.item or parcel, state="ambiguous")
             turn.tries += 1
             if turn.tries < MOST_ATTEMPTS:
-                wait_s = min(2.0**turn.tries / 10, LONGEST_WAIT_S)
+                wait_s = min(4.0**turn.tries / 20, LONGEST_WAIT_S)  # ten minutes in all: a platform may be ill for that long
                 if self._channels[parcel.to.channel].limits.finds_sent:
                     wait_s = max(wait_s, LOOKED_FOR_AFTER_S)
                 return _Outcome(partial(self._outbox.ambiguous, parcel.id, str(error)), wait_s)

@@ -166,11 +166,10 @@ class Telegram:
     ) -> str:
         """Send `reply` (into the message `edits`, if any) from the part after those in `sent`; see `bot.delivery.PartByPart`.
 
-        `in_doubt` changes nothing: Telegram cannot be asked what was sent.
+        `in_doubt` is told only where `edits` can be edited no more: Telegram cannot be asked what was sent.
         """
-        del in_doubt
         if edits:
-            return await self._sending.edit(edits, reply, to, sent=sent, went_out=went_out)
+            return await self._sending.edit(edits, reply, to, sent=sent, went_out=went_out, in_doubt=in_doubt and not sent)
         return await self._sending.send(reply, to, key, sent=sent, went_out=went_out)
 
     async def typing(self, to: Address) -> None:

@@ -38,8 +38,9 @@ class Bundle:
 
     @property
     def chat(self) -> object:
-        """The chat's id, None for what is no message."""
-        return _id(_part(_said(self.updates[0]), "chat"))
+        """The chat's id, of an edit too: it waits for what it edits; None for what is no message."""
+        update = self.updates[0]
+        return _id(_part(_said(update) or _part(update, "edited_message"), "chat"))
 
 
 def bundles(updates: Sequence[Update]) -> list[Bundle]:
@@ -77,7 +78,8 @@ class Series:
             return f"album {album[1]}"
         speaker = _speaker(said)
         before, name = self._last.get(speaker, ({}, ""))
-        if not (name and _goes_on(before, said)):
+        again = bool(name) and before.get("message_id") == said.get("message_id")  # it could not be kept, and comes again
+        if not again and not (name and _goes_on(before, said)):
             name = f"text {said.get('message_id')}" if _is_cut(said) else ""
         self._last[speaker] = said, name
         return name

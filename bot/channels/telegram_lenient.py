@@ -36,6 +36,7 @@ _SOME_BOT = {"id": 0, "is_bot": True, "first_name": ""}
 _OTHERS_WORDS = {"forward_origin": _SOMEBODY, "via_bot": _SOME_BOT}
 """What says that the words are somebody else's, who gives no orders here: where it cannot be read, it is said all the same."""
 _BASE = ("message_id", "date", "chat", "from", "sender_chat")
+_TOPIC = ("message_thread_id", "is_topic_message")
 _CONTENT = _FILES | {"location", "venue", "contact", "poll", "dice", "game", "story", "checklist", "invoice", "paid_media"}
 _WORDLESS = {"emoji": "?", "value": 1}
 """A die in the place of content that cannot be read: the person is told so, as of anything else that has no words."""
@@ -92,6 +93,19 @@ def sifted(message: Mapping[str, object], readable: Callable[[dict[str, object]]
     kept = {name: value for name, value in message.items() if name in base or readable({**base, name: value})}
     kept |= {name: value for name, value in _OTHERS_WORDS.items() if name in message and name not in kept}
     return {**kept, "dice": _WORDLESS} if _CONTENT & (message.keys() - kept.keys()) else kept
+
+
+def bared(update: Mapping[str, object]) -> dict[str, object]:
+    """Return `update` with no more of the message that is replied to, or stands over a button, than who said what where."""
+    bare = dict(update)
+    for kind, inner in (("message", "reply_to_message"), ("edited_message", "reply_to_message"), ("callback_query", "message")):
+        outer = update.get(kind)
+        under = outer.get(inner) if isinstance(outer, dict) else None
+        if isinstance(outer, dict) and isinstance(under, dict):
+            kept = {name: under[name] for name in (*_BASE, *_TOPIC) if name in under}
+            kept |= {name: under[name] for name in ("text", "caption") if isinstance(under.get(name), str)}
+            bare[kind] = {**outer, inner: {**({"chat": outer["chat"]} if "chat" in outer else {}), **kept}}
+    return bare
 
 
 def _defaults(value: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
 from telegram.error import TelegramError
 
+from bot.channels.again import sent_again
 from bot.channels.telegram_errors import flooded, repeatable, translated
 from bot.channels.telegram_moving import Moves
 from bot.channels.telegram_outgoing import Part, PhotoPart, TextPart, entities, keyboard, plain, render
@@ -112,7 +113,14 @@ class Sending:
         return progress.sent[0]
 
     async def edit(
-        self, message: str, reply: Reply, to: Address, *, sent: Sequence[str] = (), went_out: WentOut | None = None
+        self,
+        message: str,
+        reply: Reply,
+        to: Address,
+        *,
+        sent: Sequence[str] = (),
+        went_out: WentOut | None = None,
+        in_doubt: bool = False,
     ) -> str:
         """Make `message` show the first part of `reply` and send the rest; return the id of the first message.
 
@@ -126,6 +134,11 @@ class Sending:
             if isinstance(first, TextPart) and await self._edit_text(message, first, to):
                 progress.sent.append(message)
                 if went_out is not None and len(parts) > 1:
+                    await went_out(progress.sent)
+            else:  # sent anew, which does harm when it is repeated
+                if in_doubt:
+                    parts = await _rendered(sent_again(reply))
+                if went_out is not None:
                     await went_out(progress.sent)
         await self._send_rest(parts, progress, to, None, went_out)
         for old in self._shown.get((to.chat, message), ())[1:]:

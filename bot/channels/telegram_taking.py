@@ -28,7 +28,7 @@ from bot.channels.telegram_door import Door
 from bot.channels.telegram_errors import repeatable
 from bot.channels.telegram_gather import Series, album_of, whole
 from bot.channels.telegram_incoming import CHANNEL, Incoming, joined, left, moved, read, unread_press
-from bot.channels.telegram_lenient import sifted
+from bot.channels.telegram_lenient import bared, sifted
 from bot.channels.telegram_members import came_or_left
 from bot.channels.telegram_sending import Sending
 from bot.channels.telegram_wire import Wire
@@ -239,6 +239,8 @@ class Taking:
             return self._understood(data)
         except _STRANGE as error:
             strange = type(error).__name__
+        with suppress(*_STRANGE):
+            return self._understood(bared(data))
         for kind in ("message", "edited_message"):
             content = data.get(kind)
             if isinstance(content, dict):

@@ -118,3 +118,18 @@ def test_a_late_picture_is_asked_what_its_album_was_asked() -> None:
     assert after(head, message(addressed=False, id="9")) == message("/ocr", command=Command("ocr"), id="9")
     own = message("what is this?", id="9")
     assert after(head, own) == own
+
+
+def test_an_edit_waits_for_the_album_that_it_edits() -> None:
+    edit = {"update_id": 3, "edited_message": update(1, media_group_id="a")["message"]}
+    album, edited = bundles([update(1, media_group_id="a"), update(2, media_group_id="a"), edit])
+    assert (album.open, album.chat, edited.chat) == (True, 42, 42)
+
+
+def test_the_last_piece_that_comes_again_keeps_its_name() -> None:
+    """It could not be kept at first."""
+    series = Series()
+    names = [
+        series.part_of(one) for one in (update(1, text=FULL), update(2, text="end"), update(2, text="end"), update(3, text="hi"))
+    ]
+    assert names == ["text 1", "text 1", "text 1", ""]
