@@ -274,7 +274,8 @@ class Reception:
 
 def _with_thread(here: Address, asked: Address) -> Address:
     """Return where a button was pressed, in the thread where it was asked for: of an old message a platform tells no thread."""
-    return replace(here, thread=asked.thread) if not here.thread and here.chat == asked.chat else here
+    untold = not here.thread or asked.thread.startswith(f"{here.thread} ")  # Matrix names a direct chat's room before its thread
+    return replace(here, thread=asked.thread) if untold and here.chat == asked.chat else here
 
 
 async def _none(_address: Address, _person: str) -> Sequence[Button]:

@@ -235,6 +235,8 @@ class Matrix:
             return scope == self._workspace(line) and person.partition(":")[2] == line.me.server
         if scope.kind != "group" or not scope.path.startswith(f"{CHANNEL}/{line.me.account}/"):
             return False
+        if not line.rooms.is_in(scope.chat):  # of a room that it has left the homeserver tells the state of then
+            return False
         try:
             told = await line.wire.call("GET", path("v3", "rooms", scope.chat, "state", "m.room.member", person))
         except RefusedError:

@@ -341,6 +341,8 @@ class Crypto:
             await self._verifying.take(kind, sender, content, room, event)
         except ChannelError as error:
             log.info("a verification ends", reason=str(error))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # told again, it would break again
+            log.info("a message of a verification is nothing that is known, and is passed over", why=type(error).__name__)
 
     def _withheld(self, content: Json) -> None:
         room, session, code = (content.get(name) for name in ("room_id", "session_id", "code"))

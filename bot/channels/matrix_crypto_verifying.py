@@ -135,9 +135,9 @@ class Verifying:
 
     async def _requested(self, flow_id: str, sender: str, content: Json, room: str) -> None:
         own = await self._house.own_party()
-        at = content.get("timestamp")
-        stale = isinstance(at, int) and not self._now() - LIVES_S < at / 1000 < self._now() + _SKEW_S
-        if stale or METHOD not in (content.get("methods") or []) or (room and content.get("to") != own.user):
+        at, methods = content.get("timestamp"), content.get("methods")
+        stale = isinstance(at, int) and not (self._now() - LIVES_S) * 1000 < at < (self._now() + _SKEW_S) * 1000
+        if stale or not isinstance(methods, list) or METHOD not in methods or (room and content.get("to") != own.user):
             return
         flow = await self._begun(flow_id, sender, content, room)
         if flow is not None:

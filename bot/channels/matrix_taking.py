@@ -103,6 +103,9 @@ class Taking:
         """
         self._tries = (since, self._tries[1] + 1 if self._tries[0] == since else 1)
         batch = _Batch(patient=self._tries[1] <= TRIES)
+        for room, _told in dicts_in(dict_of(sync, "rooms"), "leave"):
+            if is_id(room, "!"):
+                self._intake.members_changed(self._rooms.group(room))
         for room, told in dicts_in(dict_of(sync, "rooms"), "join"):
             if is_id(room, "!"):
                 for stray in strays(told):

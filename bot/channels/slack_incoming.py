@@ -82,16 +82,14 @@ class Removed:
 def of_event(event: Mapping[str, object], me: Me) -> Message | Removed | None:
     """Return what an event of type `message` or `app_mention` says; None where it says nothing to a bot."""
     subtype = _text(event, "subtype")
+    now = _dict(event, "message")
+    emptied = subtype == "message_changed" and _text(now, "subtype") == "tombstone"  # what has replies stays there, empty
+    if subtype == "message_deleted" or emptied:
+        gone, chat = _text(now, "ts") if emptied else _text(event, "deleted_ts"), _text(event, "channel")
+        said = {**_dict(event, "previous_message"), "channel": chat, "channel_type": event.get("channel_type")}
+        return Removed(_address(said, me), gone) if gone and chat else None
     if subtype == "message_changed":
         return _edited(event, me)
-    if subtype == "message_deleted":
-        gone, chat = _text(event, "deleted_ts"), _text(event, "channel")
-        before = _dict(event, "previous_message")
-        return (
-            Removed(_address({**before, "channel": chat, "channel_type": event.get("channel_type")}, me), gone)
-            if gone and chat
-            else None
-        )
     return _message(event, me) if subtype in _SAID else None
 
 

@@ -174,7 +174,12 @@ class Wire:
     async def _fetched(self, url: str, into: Path, limit_bytes: int) -> None:
         headers = {"Authorization": f"Bearer {self._token}"}
         async with self._session.get(url, headers=headers, allow_redirects=False) as answer:
-            if answer.status != 200 or answer.content_type == "text/html":  # noqa: PLR2004 - Slack shows a login page, not an error
+            if answer.status == _FLOOD:
+                raise waited(_seconds(answer.headers) or ASKED_RETRY_S)
+            if answer.status >= _SERVER:
+                raise _unreached()
+            page = answer.content_type == "text/html" and "attachment" not in answer.headers.get("Content-Disposition", "")
+            if answer.status != 200 or page:  # noqa: PLR2004 - Slack shows a login page, not an error
                 sentence = _("Slack does not give this file. The bot needs the right “files:read”; nothing was kept.")
                 raise ChannelError(sentence)
             await written(answer.content.iter_chunked(PIECE_BYTES), into, limit_bytes=limit_bytes)

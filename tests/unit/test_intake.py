@@ -261,6 +261,18 @@ async def test_a_button_under_an_old_message_is_answered_in_its_thread(house: Fi
     assert house.arrived[-1].message.address == asked.address
 
 
+async def test_a_button_in_a_thread_of_a_direct_chat_whose_room_is_named_is_answered_in_the_thread(house: Fixture) -> None:
+    """As Matrix names it."""
+    message = make_message("hello")
+    asked = replace(message, address=replace(message.address, thread="!room $root"))
+    number = await house.inbox.accept(asked)
+    assert number is not None
+    await house.inbox.finish(number, asked, [Reply("hi", "en", buttons=(Button("More", Command("more")),))])
+    token = (await Outbox(house.database).of(number))[0].reply.buttons[0].token
+    await house.reception.accept(replace(house.press(token), address=replace(message.address, thread="!room")))
+    assert house.arrived[-1].message.address == asked.address
+
+
 async def test_a_button_of_one_channel_is_none_of_anothers_also_by_a_person_of_the_same_name(house: Fixture) -> None:
     token = await house.button()
     elsewhere = replace(house.press(token), address=replace(make_message().address, channel="web", account="local", chat="me"))

@@ -252,6 +252,8 @@ async def test_what_strangers_send_to_the_device_breaks_nothing(homeserver: Home
                 {"transaction_id": "x", "from_device": []},
                 {"transaction_id": [], "key": 1},
                 {"room_id": {}, "methods": 5},
+                {"transaction_id": "t", "methods": 5},
+                {"transaction_id": "t", "from_device": "x", "methods": [[], 5]},
             ):
                 await to_device(ann, bot, kind, odd)
         await bot.sync()

@@ -171,3 +171,11 @@ def _edit(number: str, by: str, text: str, *, of: str) -> Any:
 def _invitation(room: str, by: str) -> tuple[str, Any]:
     event = {"type": "m.room.member", "sender": by, "state_key": ME, "content": {"membership": "invite"}}
     return room, {"invite_state": {"events": [event]}}
+
+
+async def test_who_is_in_a_room_is_asked_anew_once_the_bot_is_put_out_of_it(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bot.hear(_said("$2", ANN, "hello"))
+    changed: list[Address] = []
+    monkeypatch.setattr(bot.intake, "members_changed", lambda group, _person="": changed.append(group))
+    await bot.taking.take({"next_batch": "s3", "rooms": {"leave": {HERE: {}, "junk": 5}}}, "s2")
+    assert changed == [bot.rooms.group(HERE)]

@@ -105,6 +105,14 @@ def test_a_deletion_names_what_is_gone() -> None:
     )
 
 
+def test_what_has_replies_and_is_deleted_is_gone_though_slack_leaves_an_empty_message() -> None:
+    left = {**event("This message was deleted.", channel="C1"), "subtype": "tombstone", "user": "USLACKBOT", "ts": "17.1"}
+    emptied = {"type": "message", "subtype": "message_changed", "channel": "C1", "channel_type": "channel", "message": left}
+    assert of_event({**emptied, "previous_message": event("my secret", channel="C1")}, ME) == Removed(
+        Address("slack", "T1", "C1", kind="group"), "17.1"
+    )
+
+
 def test_files_have_their_workspace_in_their_name_and_what_lies_elsewhere_is_none() -> None:
     files = [
         {"id": "F1", "name": "../a.pdf", "mimetype": "application/pdf", "size": 10, "mode": "hosted"},
