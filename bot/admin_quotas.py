@@ -27,7 +27,7 @@ SHOWN: Final = 20
 MOST_GIVEN: Final = 1_000_000
 _HOW: Final = _(
     "`/quotas more CHANNEL:USER 100` lets one send 100 messages more today, also a group (`/quotas more telegram:-100 100`); without a number, "
-    "as much again as the quota. `costly` behind it: that many more costly answers."
+    "as much again as the quota. `costly` behind it (in a terminal `--costly`): that many more costly answers."
 )
 
 

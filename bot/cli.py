@@ -136,7 +136,7 @@ def say(
 ) -> None:
     """Say one message and print the reply.
 
-    It goes through inbox, dispatch, skill and outbox as any other.
+    It goes through inbox, dispatch, skill and outbox as any other. With --json a line for each reply.
     """
     from bot.channels.console import message_from
     from bot.channels.console_render import as_json as to_json
@@ -150,7 +150,7 @@ def say(
             said, files=file, chat=chat, user=user, intake=app.intake, platform_language=language_of(app.settings)
         )
         for reply in await app.say(message):
-            typer.echo(dump(to_json(reply)) if as_json else render(reply))
+            typer.echo(dump(to_json(reply), indent=None) if as_json else render(reply))
             if reply.buttons and not as_json and sys.stderr.isatty():
                 typer.echo(_("Buttons are pressed in `paring chat`: ask there, then write #1.").to(reply.language), err=True)
 
@@ -247,7 +247,7 @@ def doctor(
     Exit code 1 where the bot cannot run, where the running one is not ready, or where it contacted what no setting names.
     """
     if health:
-        _ask_health(health)
+        _ask_health(health, as_json=as_json)
         return
     if egress:
         _show_egress(as_json=as_json)
@@ -279,10 +279,15 @@ def _show_egress(*, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _ask_health(url: str) -> None:
+def _ask_health(url: str, *, as_json: bool) -> None:
     from bot.health_check import check
 
     checked = check(url)
+    if as_json:
+        typer.echo(dump({"ready": checked.ready, "said": checked.said.to("en")}))
+        if not checked.ready:
+            raise typer.Exit(1)
+        return
     language = spoken(os.environ)
     if not checked.ready:
         complain(checked.said, language)

@@ -42,6 +42,8 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:  # noq
     With its size, measured memory, licence and health, and the others that are known by name.
     """
     if context.invoked_subcommand is not None:
+        if as_json:
+            raise UsageError(_("Write --json behind the verb: paring models {verb} ... --json", verb=context.invoked_subcommand))
         return
     import asyncio
 

@@ -19,7 +19,7 @@ _ = phrases(__file__)
 def first_problem(error: ValidationError, *, variable: Callable[[str], str], within: str = "") -> Text:
     """Return the sentence on the first setting (of the section `within`) that is not right; `variable` names a key's in the environment."""
     problem = error.errors(include_input=False, include_url=False)[0]
-    key = within + ".".join(str(part) for part in problem["loc"] if part not in {"tuple", "int", "str"})
+    key = within + ".".join(part for part in problem["loc"] if isinstance(part, str) and part not in {"tuple", "int", "str"})
     facts: dict[str, Value] = {
         name: value for name, value in problem.get("ctx", {}).items() if isinstance(value, int | float | str)
     }
@@ -29,10 +29,16 @@ def first_problem(error: ValidationError, *, variable: Callable[[str], str], wit
     expected = _EXPECTED.get(kind)
     return _(
         "The setting “{key}” is not right: {problem}. Set it in paring.toml or as {variable}.",
-        key=key, variable=variable(key), problem=expected(facts) if expected else problem["msg"],
+        key=key, variable=variable(_settable(key)), problem=expected(facts) if expected else problem["msg"],
     )  # fmt: skip
 
 
+def _settable(key: str) -> str:
+    """Return the setting that can be set by a variable: of a mapping that is the whole of it."""
+    return CHOSEN if key.startswith(f"{CHOSEN}.") else key
+
+
+CHOSEN = "models.choose"
 _EXPECTED: dict[str, Callable[[dict[str, Value]], Text]] = {
     "missing": lambda _facts: _("it is not set"),
     "int": lambda _facts: _("expected a whole number"),

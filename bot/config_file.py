@@ -169,8 +169,7 @@ def _without_environment(from_file: Mapping[str, Any], environment: Mapping[str,
     """Drop from the file what the environment sets: keyword arguments would win over it."""
     kept: dict[str, Any] = {}
     for name, value in from_file.items():
-        if isinstance(value, Mapping):
-            kept[name] = _without_environment(value, environment, f"{prefix}{name}.")
-        elif not environment.get(variable(f"{prefix}{name}")):
-            kept[name] = value
+        if environment.get(variable(f"{prefix}{name}")):
+            continue
+        kept[name] = _without_environment(value, environment, f"{prefix}{name}.") if isinstance(value, Mapping) else value
     return kept

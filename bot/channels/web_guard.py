@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.channels.web_door import COOKIE, Door
+from bot.channels.web_server import is_loopback
 from bot.errors import StoreError
 
 SOCKET = "/_nicegui_ws/"
@@ -28,7 +29,6 @@ READ = ("/documents/", "/messages/")
 PUBLIC = ("/healthz", "/readyz", "/metrics", "/sign-in", "/favicon.ico")
 """Open without a session; who may see the metrics is asked where they are answered."""
 PUBLIC_FOLDERS = ("/assets/",)
-OWN_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 OWN_HEADER = "x-paring"
 """A header that no form and no image can send: a foreign page would have to ask first, and is not answered."""
 
@@ -113,7 +113,7 @@ class Guard:
             return PlainTextResponse("These are too many headers.", 431)
         if len(headers.get("range", "")) > LONGEST_RANGE:
             return PlainTextResponse("These are too many ranges.", 416)
-        if self._own_hosts_only and _host_name(headers.get("host", "")) not in OWN_HOSTS:
+        if self._own_hosts_only and not is_loopback(_host_name(headers.get("host", ""))):
             return PlainTextResponse("This server answers only to its own name.", 421)
         if path not in PAGE_PATHS and path not in PUBLIC and path != "/sign-out" and not path.startswith(SERVED):
             return PlainTextResponse("There is no such page.", 404)

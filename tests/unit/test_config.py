@@ -138,3 +138,22 @@ def test_a_variable_that_must_be_json_is_told(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PARING_MODELS__CHOOSE", "x")
     with pytest.raises(SettingsError, match="PARING_MODELS__CHOOSE is not right: expected JSON"):
         load_settings({"PARING_MODELS__CHOOSE": "x"})
+
+
+def test_a_mapping_of_the_environment_goes_over_that_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "paring.toml"
+    file.write_text("[models]\nchat_model = 'm'\n[models.choose]\nchat = 'from-file'\nocr = 'other'\n", encoding="utf-8")
+    monkeypatch.setenv("PARING_MODELS__CHOOSE", '{"chat": "from-env"}')
+    settings = load_settings({"PARING_CONFIG": str(file), "PARING_MODELS__CHOOSE": '{"chat": "from-env"}'})
+    assert (dict(settings.models.choose), settings.models.chat_model) == ({"chat": "from-env"}, "m")
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"), [("admins = [4711]", "PARING_ADMINS."), ("[models.choose]\nembed = 3", "PARING_MODELS__CHOOSE.")]
+)
+def test_the_variable_that_is_named_is_one_that_there_is(tmp_path: Path, written: str, wanted: str) -> None:
+    file = tmp_path / "paring.toml"
+    file.write_text(written, encoding="utf-8")
+    with pytest.raises(SettingsError) as error:
+        load_settings({"PARING_CONFIG": str(file)})
+    assert error.value.sentence("en").endswith(wanted)

@@ -64,9 +64,13 @@ async def test_the_command_ends_with_the_code_that_a_health_check_reads(tmp_path
     async with listening(0, Desk(ready(web="ok"))) as port:
         code, said, _complaints = await paring(tmp_path / "home", "doctor", "--health", f"http://127.0.0.1:{port}")
         assert (code, said.strip()) == (0, f"Paring at http://127.0.0.1:{port} is ready.")
+        _code, said, _complaints = await paring(tmp_path / "home", "doctor", "--health", f"http://127.0.0.1:{port}", "--json")
+        assert json.loads(said)["ready"] is True
     code, _said, complaints = await paring(
         tmp_path / "home", "doctor", "--health", "http://127.0.0.1:9", LANG="ko_KR.UTF-8", LC_ALL=""
     )
     assert code == 1
     assert "대답하지 않아요" in complaints
+    code, said, complaints = await paring(tmp_path / "home", "doctor", "--health", "http://127.0.0.1:9", "--json")
+    assert (code, json.loads(said)["ready"], complaints) == (1, False, "")
     assert not (tmp_path / "home").exists()

@@ -22,7 +22,7 @@ export class Batch {
     const remove = make("button", "icon");
     remove.type = "button";
     remove.innerHTML = CROSS;
-    remove.addEventListener("click", () => tray.remove(this));
+    remove.addEventListener("click", () => tray.cancel(this));
     this.node.append(this.picture(), what, remove);
     this.remove = remove;
     this.draw();

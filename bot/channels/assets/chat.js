@@ -66,8 +66,9 @@ function say({ text = "", files = [], quoted = null }) {
   deliver(message);
 }
 
-function sendBatch(files) {
-  say({ text: composer.take(), files, quoted: composer.takeQuote() });
+function sendBatch(files, asked) {
+  const text = asked ? composer.take() : "";
+  if (text || files.length) say({ text, files, quoted: asked ? composer.takeQuote() : null });
 }
 
 async function deliver(message, attempt = 0) {

@@ -1,6 +1,6 @@
 // The files of a drop, folders walked to their leaves in the order of their names. Hidden files are left where they are.
 
-const HIDDEN = /^(\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$|node_modules$)/i;
+export const HIDDEN = /^(\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$|node_modules$)/i;
 
 // Return {files: [{file, name}], folder}: `name` keeps the folders; at most `most` files are read.
 export async function filesOf(transfer, most) {

@@ -4,7 +4,7 @@
 // would look through, is sent by itself as soon as all of it has arrived.
 
 import { Batch, MEBIBYTE } from "./batch.js";
-import { filesOf } from "./folders.js";
+import { HIDDEN, filesOf } from "./folders.js";
 import { store, toast, word } from "./words.js";
 
 const FEW = 12;
@@ -65,8 +65,10 @@ export class Tray {
     for (const [button, input] of [["attach", "files"], ["attach-folder", "folder"]]) {
       $(button).addEventListener("click", () => $(input).click());
       $(input).addEventListener("change", () => {
-        const files = [...$(input).files];
-        const folder = files[0]?.webkitRelativePath.split("/")[0] || "";
+        const chosen = [...$(input).files];
+        const folder = chosen[0]?.webkitRelativePath.split("/")[0] || "";
+        const files = chosen.filter((file) => !folder || !file.webkitRelativePath.split("/").some((part) => HIDDEN.test(part)));
+        if (chosen.length && !files.length) toast(word("nothing_there"));
         this.add(files.map((file) => ({ file, name: file.webkitRelativePath || file.name })), folder);
         $(input).value = "";
       });
@@ -117,16 +119,20 @@ export class Tray {
     this.wanted = true;
   }
 
+  // What is written goes along only where sending was asked for; a folder goes alone else.
   arrived(batch) {
-    if (batch.alone) {
-      this.remove(batch);
-      if (batch.done.length) this.onWhole(batch.done);
-    } else if (!batch.done.length) this.remove(batch);
+    if (batch.alone || !batch.done.length) this.remove(batch);
     this.changed();
-    if (this.wanted && !this.busy) {
-      this.wanted = false;
-      this.onWhole(this.take());
-    }
+    const asked = this.wanted && !this.busy;
+    const files = [...(batch.alone ? batch.done : []), ...(asked ? this.take() : [])];
+    if (asked) this.wanted = false;
+    if (files.length || asked) this.onWhole(files, asked);
+  }
+
+  // Its person took it out; what is written stays where it is.
+  cancel(batch) {
+    this.remove(batch);
+    if (!this.busy) this.wanted = false;
   }
 
   remove(batch) {

@@ -163,3 +163,58 @@ async def test_files_that_wait_to_be_sent_outlive_a_reload(house: House, page: P
     await page.reload()
     await live(page)
     await expect(page.locator(".batch")).to_have_count(0)
+
+
+async def test_what_is_half_written_stays_where_a_folder_arrives(house: House, page: Page, tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "a.txt").write_text("a", encoding="utf-8")
+    await page.locator("#text").fill("what is the noti")
+    await drop(page, tmp_path / "reports")
+    (message,) = await house.intake.wait_for()
+    assert (message.text, [file.name for file in message.attachments]) == ("", ["reports/a.txt"])
+    await expect(page.locator("#text")).to_have_value("what is the noti")
+
+
+async def test_what_is_sent_while_a_folder_arrives_goes_along_once(house: House, page: Page, tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "a.txt").write_text("a", encoding="utf-8")
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await asyncio.wait_for(held.wait(), LONGEST_S)
+        await route.continue_()
+
+    await page.route("**/api/files", hold)
+    await drop(page, tmp_path / "reports")
+    await expect(page.locator(".batch")).to_contain_text("reports")
+    await say(page, "what is in it?")
+    held.set()
+    (message,) = await house.intake.wait_for()
+    assert (message.text, [file.name for file in message.attachments]) == ("what is in it?", ["reports/a.txt"])
+    await say(page, "and now?")
+    assert [one.text for one in await house.intake.wait_for(2)] == ["what is in it?", "and now?"]
+
+
+async def test_a_file_that_is_taken_out_on_its_way_sends_nothing(house: House, page: Page, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    await page.route("**/api/files", lambda _route: None)
+    await page.locator("#files").set_input_files([tmp_path / "a.txt"])
+    await say(page, "half a sent")
+    await page.get_by_role("button", name="Remove a.txt").click()
+    await page.unroute_all()
+    await page.locator("#files").set_input_files([tmp_path / "b.txt"])
+    await expect(page.locator(".batch progress")).to_be_hidden()
+    await expect(page.locator("#text")).to_have_value("half a sent")
+    await page.locator("#send").click()
+    (message,) = await house.intake.wait_for()
+    assert (message.text, [file.name for file in message.attachments]) == ("half a sent", ["b.txt"])
+
+
+async def test_of_a_chosen_folder_hidden_files_stay_where_they_are(house: House, page: Page, tmp_path: Path) -> None:
+    for name in ("proj/plan.md", "proj/.env", "proj/.git/config", "proj/node_modules/x/readme.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    await page.locator("#folder").set_input_files(tmp_path / "proj")
+    (message,) = await house.intake.wait_for()
+    assert [file.name for file in message.attachments] == ["proj/plan.md"]

@@ -51,7 +51,7 @@ async def test_what_other_programs_of_this_host_have_the_browser_send_shuts_nobo
         assert (await browser.get("/", headers=[(b"cookie", sent)])).text == "inside"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:9999", "[::1]:8080", "LOCALHOST"])
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "127.0.0.2:8080", "localhost:9999", "[::1]:8080", "LOCALHOST"])
 async def test_the_machines_own_names_are_answered(opened: Guard, host: str) -> None:
     async with client(opened) as browser:
         assert (await browser.get("/", headers={"host": host})).text == "inside"
