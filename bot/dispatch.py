@@ -153,6 +153,8 @@ class Dispatcher:
     async def _part(self, message: Message, progress: Progress | None) -> Answer:
         if not message.addressed:
             return await self._overhear(message)
+        if message.version:  # what it said before is found no more, whatever it says now and whatever becomes of the answer
+            await self._keep(replace(message, text="", command=None, attachments=()))
         answer = await self._answered(message, progress)
         if message.command is None and message.text.strip() and not message.attachments:
             await self._keep(message)

@@ -26,6 +26,7 @@ from bot.logs import Logger
 from bot.message import Message
 from bot.passage import MESSAGE, PUBLIC, WITHIN, Held, Scope
 from bot.retrieval.access import Others, no_others
+from bot.store.passages import BEGUN
 from bot.text.normal import normal
 from bot.text.shown import named
 
@@ -126,7 +127,7 @@ class Forgetting:
         if at.kind == "group":
             await self._leave_out(at, message=number)
         await self._stop(at, number)
-        keys = await self._keys(Scope.of(at), message, await self._history.files_of(at, number))
+        keys = await self._keys(Scope.of(at), message, await self._history.files_of_it_alone(at, number))
         await self._library.forget(Scope.of(at), sender=None, keys=keys)
         await self._eraser.forget_message(at, number, sender=None)
         if self._wiping is None:
@@ -183,7 +184,7 @@ class Forgetting:
         if at.kind == "group":
             await self._leave_out(at, message=quoted.id)
         await self._stop(at, quoted.id)
-        keys = await self._keys(Scope.of(at), quoted, await self._history.files_of(at, quoted.id))
+        keys = await self._keys(Scope.of(at), quoted, await self._history.files_of_it_alone(at, quoted.id))
         passages = await self._library.forget(Scope.of(at), sender=whose, keys=keys)
         messages = await self._eraser.forget_message(at, quoted.id, sender=whose)
         if not messages and not passages:
@@ -204,7 +205,9 @@ class Forgetting:
             return await self.for_all(message, name) or _not_here(name, held)
         meant = _with_members(meant, held)
         passages = await self._library.forget(scope, sender=whose, keys=[one.key for one in meant])
-        await self._eraser.forget_files(at, sorted({blob for one in meant for blob in _blobs(one)}), sender=whose)
+        names = [PurePosixPath(one.title).name for one in meant]
+        before = await self._history.files_called(at, lambda file: any(_is_called(file, one) for one in names), sender=whose)
+        await self._eraser.forget_files(at, sorted({*before, *(blob for one in meant for blob in _blobs(one))}), sender=whose)
         return _(
             "Forgotten: {name} ({passages} passages that could be searched).", name=_short(meant[0].title), passages=passages
         )
@@ -224,7 +227,9 @@ class Forgetting:
         """Return under which keys that is kept which came with a message: its words, its files, what was seen and heard in them."""
         own = {key_of(message), *(f"{kind}:{blob}" for kind in ("image", "audio") for blob in blobs)}
         held = await self._library.held(scope)
-        meant = [one for one in held if one.key in own or (one.sha256 in blobs and not one.key.startswith(MESSAGE))]
+        meant = [
+            one for one in held if one.key in own or (one.sha256.removeprefix(BEGUN) in blobs and not one.key.startswith(MESSAGE))
+        ]
         return [one.key for one in _with_members(meant, held)]
 
 
@@ -250,7 +255,8 @@ def _same(name: str) -> str:
 
 def _blobs(held: Held) -> list[str]:
     """Return under which names the file of a document may lie on the disk."""
-    return [blob for blob in (held.sha256, held.key.partition(":")[2]) if len(blob) == len(held.sha256) and blob.isalnum()]
+    sha256 = held.sha256.removeprefix(BEGUN)
+    return [blob for blob in (sha256, held.key.partition(":")[2]) if len(blob) == len(sha256) and blob.isalnum()]
 
 
 def _not_here(name: str, held: Sequence[Held]) -> Text:

@@ -196,13 +196,13 @@ class House:
     async def _keep(self, request: Request) -> Reply:
         """Keep what was said in a chat that said `/index on`, by whom, when and where; an edit that says nothing takes it back."""
         message = request.message
-        if not message.addressed or (await self._chats.settings(message.address)).indexing:
-            if (talk := talk_of(message)) is not None:
-                await self._library.add_text(
-                    talk.text, request.home, title=talk.title, link=talk.link, key=talk.key, sender=talk.sender, said=talk.said
-                )
-            elif message.version:
-                await self._library.remove(request.home, key=key_of(message))
+        wanted = not message.addressed or (await self._chats.settings(message.address)).indexing
+        if wanted and (talk := talk_of(message)) is not None:
+            await self._library.add_text(
+                talk.text, request.home, title=talk.title, link=talk.link, key=talk.key, sender=talk.sender, said=talk.said
+            )
+        elif message.version:
+            await self._library.remove(request.home, key=key_of(message))
         return request.reply("")
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.errors import TooLargeError
 from bot.locale import phrases
 from bot.message import Attachment, Button, Message, Receipt, Reply
+from bot.passage import Scope
 from bot.route import Route
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def files_of(message: Message) -> tuple[Attachment, ...]:
     about = message.reply_to
     if message.attachments or about is None:
         return message.attachments
+    if Scope.of(about.address) != Scope.of(message.address):
+        return ()  # asked anew in one's own chat: what was sent in the group is kept there alone
     return files_of(about) if message.id.startswith(PRESS) else about.attachments
 
 

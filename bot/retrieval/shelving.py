@@ -23,7 +23,7 @@ from bot.retrieval.keeping import Keeper, Parcel
 from bot.retrieval.members import SHOWN, Budget, add_members, together
 from bot.retrieval.reading import Reader, as_written
 from bot.store.documents import Documents
-from bot.store.passages import Kept, NewDocument, Passages
+from bot.store.passages import BEGUN, Kept, NewDocument, Passages
 
 if TYPE_CHECKING:
     from bot.talk import Said
@@ -137,7 +137,7 @@ class Shelving:
     async def _add_archive(
         self, path: Path, document: Document, names: Names, budget: Budget, *, sha256: str, size_bytes: int
     ) -> Added:
-        """Keep the files of an archive, and what is in it no more not any longer; the archive itself is remembered where all went well."""
+        """Keep the files of an archive, what is in it no more not any longer; itself it is kept as begun where not all went well."""
 
         async def add(file: Path, *, title: str, key: str, within: Budget) -> Added:
             return await self._add(file, replace(names, title=title, key=key), within)
@@ -148,10 +148,8 @@ class Shelving:
         for key in before:
             if key not in here and not any(key.startswith(inner + WITHIN) for inner in here):
                 await self._passages.remove(names.scope, key=key)
-        if failed:
-            await self._passages.remove(names.scope, key=names.key, alone=True)
-        else:
-            await self._keep(replace(document, blocks=()), names, sha256=sha256, size_bytes=size_bytes)
+        known = BEGUN + sha256 if failed else sha256  # read anew when it comes again, forgotten with what is in it all the same
+        await self._keep(replace(document, blocks=()), names, sha256=known, size_bytes=size_bytes)
         return together(kept, failed, title=names.title, known=bool(before))
 
     async def _keep(self, document: Document, names: Names, *, sha256: str, size_bytes: int, told: Told | None = None) -> Added:

@@ -54,11 +54,11 @@ class Eraser:
 
     async def forget(self, address: Address, sender: str) -> int:
         """Delete what `sender` said in the chat and what belongs to it; return how many messages. What is worked on stays."""
-        return await self._unsay(here(address), sender)
+        return await self._unsay(here(address), sender, address, lambda said: said.address.chat == address.chat)
 
     async def forget_everywhere(self, address: Address, sender: str) -> int:
         """Delete what `sender` said in any chat of the account; return how many messages."""
-        return await self._unsay(anywhere(address), sender)
+        return await self._unsay(anywhere(address), sender, address, lambda _said: True)
 
     async def forget_message(self, address: Address, number: str, *, sender: str | None) -> int:
         """Delete the message that the platform numbers so, if `sender` said it (None: whoever did), in all its versions.
@@ -74,7 +74,8 @@ class Eraser:
                 connection,
                 here(address),
                 wanted,
-                lambda said: said.id == number and sender in (None, said.sender),
+                lambda said: said.id == number and said.address.chat == address.chat and sender in (None, said.sender),
+                account=anywhere(address),
                 also_waiting=True,
             )
 
@@ -93,7 +94,14 @@ class Eraser:
         mine = _INBOX.c.sender == sender if sender is not None else _INBOX.c.id > 0
 
         def work(connection: Connection) -> Gone:
-            return without_files(connection, here(address), mine, blobs, lambda said: sender in (None, said.sender))
+            return without_files(
+                connection,
+                here(address),
+                mine,
+                blobs,
+                lambda said: said.address.chat == address.chat and sender in (None, said.sender),
+                account=anywhere(address),
+            )
 
         return (await self._gone(work)).messages if blobs else 0
 
@@ -153,9 +161,13 @@ class Eraser:
             await asyncio.sleep(EMPTY_AGAIN_S)
         log.warning("the database's log could not be emptied: a reader stands in the way; it is at the next stop")
 
-    async def _unsay(self, place: ColumnElement[bool], sender: str) -> int:
+    async def _unsay(self, place: ColumnElement[bool], sender: str, address: Address, within: Callable[[Message], bool]) -> int:
         mine = _INBOX.c.sender == sender
-        return (await self._gone(lambda connection: unsaid(connection, place, mine, lambda said: said.sender == sender))).messages
+
+        def work(connection: Connection) -> Gone:
+            return unsaid(connection, place, mine, lambda said: said.sender == sender and within(said), account=anywhere(address))
+
+        return (await self._gone(work)).messages
 
     async def _gone(self, work: Callable[[Connection], Gone]) -> Gone:
         gone = await self._database.write(work)

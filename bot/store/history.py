@@ -21,7 +21,7 @@ from bot.skill import Before
 from bot.store.tables import InboxRow, OutboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -121,6 +121,32 @@ class History:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).scalars().all()
         return sorted({file.blob for row in rows for file in unpack(Message, row).attachments if file.blob})
+
+    async def files_called(self, address: Address, is_called: Callable[[str], bool], *, sender: str | None) -> list[str]:
+        """Return the files, by their sha256, that `sender` (None: whoever) sent in the chat under a name that `is_called` so."""
+        mine = [] if sender is None else [InboxRow.sender == sender]
+        query = select(InboxRow.message).where(
+            *_in_chat(address), *mine, InboxRow.message.contains('"attachments":[', autoescape=True)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).scalars().all()
+        files = [file for row in rows for file in unpack(Message, row).attachments]
+        return sorted({file.blob for file in files if file.blob and is_called(file.name)})
+
+    async def files_of_it_alone(self, address: Address, message_id: str) -> list[str]:
+        """Return those of `files_of` that no other message of the chat brought as well: the same file is kept once for all of them."""
+        alone = []
+        for blob in await self.files_of(address, message_id):
+            query = select(InboxRow.message).where(
+                *_in_chat(address),
+                InboxRow.message_id != message_id,
+                InboxRow.message.contains(f'"blob":"{blob}"', autoescape=True),
+            )
+            async with self._database.read() as connection:
+                others = (await connection.execute(query)).scalars().all()
+            if not any(file.blob == blob for row in others for file in unpack(Message, row).attachments):
+                alone.append(blob)
+        return alone
 
     async def unanswered(self, address: Address, message_id: str) -> list[int]:
         """Return the numbers of a message of the chat, in any of its versions, that waits or is worked on."""

@@ -19,9 +19,10 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 from bot.errors import InputError
 from bot.locale import Language, phrases
 from bot.passage import WITHIN, Scope
-from bot.store.generations import written_now
+from bot.store.generations import live_now, written_now
 from bot.store.shelf import NO_PASSAGE
 from bot.store.tables import DocumentRow, PassageRow, RemovalRow, ScopeRow, VectorRow
+from bot.store.withdrawing import Withdrawal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -117,14 +118,18 @@ class Passages:
     async def add(self, documents: Sequence[NewDocument], *, generation: int, choose: Choose | None = None) -> list[Kept]:
         """Keep `documents` in one transaction, their vectors in `generation`; a known key in a scope replaces its old self.
 
-        `choose`, in the same transaction, says which of them are kept.
+        `choose`, in the same transaction, says which of them are kept. Answers that quote what somebody has said or sent anew are emptied.
         """
+        gone: list[int] = []
 
         def work(connection: Connection) -> list[Kept]:
+            gone.clear()
             chosen = documents if choose is None else choose(connection, documents)
-            return [_add(connection, document, generation) for document in chosen]
+            return [_add(connection, document, generation, gone) for document in chosen]
 
-        return await self._database.write(work)
+        kept = await self._database.write(work)
+        await Withdrawal(self._database).of_passages(gone)
+        return kept
 
     async def begun(self, scope: Scope, *, key: str, sha256: str) -> list[str]:
         """Return the texts that are kept of a document of which the last part has not come yet, in order; [] where there is none."""
@@ -142,20 +147,30 @@ class Passages:
         self, documents: Sequence[NewDocument], *, generation: int, written: Collection[int], choose: Choose | None = None
     ) -> list[Kept] | None:
         """Do as `add`, where the generations that are written to are `written`; None where they are others, and nothing is kept."""
+        gone: list[int] = []
 
         def work(connection: Connection) -> list[Kept] | None:
+            gone.clear()
             if written_now(connection) != set(written):
                 return None
             chosen = documents if choose is None else choose(connection, documents)
-            return [_add(connection, document, generation) for document in chosen]
+            return [_add(connection, document, generation, gone) for document in chosen]
 
-        return await self._database.write(work)
+        kept = await self._database.write(work)
+        await Withdrawal(self._database).of_passages(gone)
+        return kept
 
     async def remove(self, scope: Scope, *, key: str, alone: bool = False) -> int:
-        """Remove the document under `key` in `scope`; return how many passages went. With an archive goes what was in it, but `alone`."""
+        """Remove the document under `key` in `scope`; return how many passages went. With an archive goes what was in it, but `alone`.
+
+        Answers that quote what somebody has said or sent are emptied.
+        """
         own = DocumentRow.key == key
         inner = DocumentRow.key.startswith(key + WITHIN, autoescape=True)
-        return len(await self._forget(ScopeRow.name == str(scope), own if alone else or_(own, inner)))
+        scopes, wanted = ScopeRow.name == str(scope), own if alone else or_(own, inner)
+        sent = await self._forget(scopes, wanted, DocumentRow.sender != "")
+        await Withdrawal(self._database).of_passages(sent)
+        return len(sent) + len(await self._forget(scopes, wanted))
 
     async def forget_beginning(self, scope: Scope, *, beginning: str, documents: int) -> list[int] | None:
         """Remove so many documents of `scope` whose keys begin so; return the passages that went, None where there is none any more."""
@@ -236,6 +251,8 @@ class Passages:
             ]
             if rows:
                 connection.execute(insert_or(VectorRow).on_conflict_do_nothing(), rows)
+                if generation == live_now(connection):  # whoever has the index of it reads it again
+                    connection.execute(insert(RemovalRow).values(passage_id=NO_PASSAGE))
 
         await self._database.write(work, durable=False)
 
@@ -285,7 +302,7 @@ class Passages:
         return await self._database.write(work)
 
 
-def _add(connection: Connection, document: NewDocument, generation: int) -> Kept:
+def _add(connection: Connection, document: NewDocument, generation: int, gone: list[int]) -> Kept:
     scope_id = _scope_id(connection, str(document.scope))
     if document.first:
         return _go_on(connection, document, scope_id, generation)
@@ -303,6 +320,8 @@ def _add(connection: Connection, document: NewDocument, generation: int) -> Kept
         number, version = connection.execute(_ADD_DOCUMENT, row).scalar_one(), 1
     else:
         number, version = known[0], known[1] + 1
+        if document.sender:  # what a person said or sent: no later /forget of it would know these numbers
+            gone += connection.execute(select(PassageRow.id).where(PassageRow.document_id == number)).scalars()
         drop_passages(connection, number)
         connection.execute(update(DocumentRow).where(DocumentRow.id == number).values(version=version, **values))
     _add_passages(connection, document, number, version, scope_id, generation)

@@ -17,7 +17,7 @@ from sqlalchemy import Table, and_, delete, or_, select, true, update
 from bot import lazy
 from bot.message import Address, Command, Message, pack, unpack
 from bot.store.tables import ButtonRow, InboxRow, LabelRow, OutboxRow
-from bot.store.withdrawing import empty, of_messages
+from bot.store.withdrawing import empty, of_messages, out_of_quotes
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -66,11 +66,17 @@ def anywhere(address: Address) -> ColumnElement[bool]:
 
 
 def unsaid(
-    connection: Connection, place: ColumnElement[bool], wanted: ColumnElement[bool], is_one: Quoted, *, also_waiting: bool = False
+    connection: Connection,
+    place: ColumnElement[bool],
+    wanted: ColumnElement[bool],
+    is_one: Quoted,
+    *,
+    account: ColumnElement[bool],
+    also_waiting: bool = False,
 ) -> Gone:
     """Delete the messages in `place` that are `wanted`; what waits or is worked on stays unless `also_waiting`.
 
-    Others in `place` quote those no more.
+    Others in the `account` quote those no more, nor what was answered to them.
     """
     gone = Gone()
     done = true() if also_waiting else _INBOX.c.state.in_(("done", "dead", "dropped"))
@@ -81,13 +87,15 @@ def unsaid(
         texts.add(_text_of(row.message))
         gone.note(row.message, row.done_at or datetime.now(UTC))
     for some in _in_parts([row.id for row in rows]):
+        for packed in out_of_quotes(connection, _OUTBOX.c.inbox_id.in_(some)):
+            gone.note(packed, datetime.now(UTC))
         _drop(connection, some, gone)
     for labelled in _in_parts(sorted(texts)):
         gone.labels += connection.execute(delete(_LABELS).where(_LABELS.c.text.in_(labelled))).rowcount
     gone.messages = len(rows)
     for packed in of_messages(connection, {(row.channel, row.account, row.chat, row.message_id) for row in rows}):
         gone.note(packed, datetime.now(UTC))
-    _unquote(connection, place, is_one, gone)
+    _unquote(connection, account, is_one, gone)
     return gone
 
 
@@ -105,6 +113,8 @@ def unanswered(connection: Connection, address: Address, sent: str, *, sender: s
         if sender is not None and row.sender != sender:
             return None
         gone.note(row.reply, row.created_at)
+        for packed in out_of_quotes(connection, _OUTBOX.c.id == row.id):
+            gone.note(packed, row.created_at)
         connection.execute(delete(_OUTBOX).where(_OUTBOX.c.id == row.id))
         connection.execute(delete(_BUTTONS).where(_BUTTONS.c.inbox_id == row.inbox_id))
         gone.answers += 1
@@ -112,7 +122,13 @@ def unanswered(connection: Connection, address: Address, sent: str, *, sender: s
 
 
 def without_files(
-    connection: Connection, place: ColumnElement[bool], wanted: ColumnElement[bool], blobs: Collection[str], is_one: Quoted
+    connection: Connection,
+    place: ColumnElement[bool],
+    wanted: ColumnElement[bool],
+    blobs: Collection[str],
+    is_one: Quoted,
+    *,
+    account: ColumnElement[bool],
 ) -> Gone:
     """Take the files `blobs` out of the messages in `place` that are `wanted`; a message that was nothing else goes, with its answer.
 
@@ -134,7 +150,7 @@ def without_files(
             gone.messages += 1
         elif left is not None and left != message:
             connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(left)))
-    _unquote(connection, place, lambda said: is_one(said) and any(file.blob in blobs for file in said.attachments), gone)
+    _unquote(connection, account, lambda said: is_one(said) and any(file.blob in blobs for file in said.attachments), gone)
     return gone
 
 
@@ -200,18 +216,25 @@ def _drop(connection: Connection, numbers: Sequence[int], gone: Gone) -> None:
     connection.execute(delete(_INBOX).where(_INBOX.c.id.in_(numbers)))
 
 
-def _unquote(connection: Connection, place: ColumnElement[bool], is_one: Quoted, gone: Gone) -> None:
+def _unquote(connection: Connection, account: ColumnElement[bool], is_one: Quoted, gone: Gone) -> None:
     """Take what was unsaid out of the messages that quote it, and empty what was answered to those."""
-    quoting = select(_INBOX.c.id, _INBOX.c.message).where(place, _INBOX.c.message.like('%"reply_to":{%'))
+    quoting = select(_INBOX.c.id, _INBOX.c.message).where(account, _INBOX.c.message.like('%"reply_to":{%'))
     for row in connection.execute(quoting).all():
         message = _read(row.message)
-        if message is None or message.reply_to is None or not is_one(message.reply_to):
+        if message is None or (left := _unquoted(message, is_one)) == message:
             continue
-        bare = _bare(message.reply_to)
-        connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(replace(message, reply_to=bare))))
+        connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(left)))
         gone.note(row.message, message.sent_at)
         for packed in empty(connection, _OUTBOX.c.inbox_id == row.id):
             gone.note(packed, message.sent_at)
+
+
+def _unquoted(message: Message, is_one: Quoted) -> Message:
+    """Return `message` without what is quoted of those, however deep: a button's press quotes what its message quotes."""
+    quoted = message.reply_to
+    if quoted is None:
+        return message
+    return replace(message, reply_to=_bare(quoted) if is_one(quoted) else _unquoted(quoted, is_one))
 
 
 def _bare(quoted: Message) -> Message:

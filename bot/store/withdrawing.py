@@ -18,7 +18,7 @@ from sqlalchemy import Table, bindparam, delete, select, text, update
 
 from bot import lazy
 from bot.locale import phrases
-from bot.message import Reply, pack, unpack
+from bot.message import Message, Reply, pack, unpack
 from bot.store.tables import ButtonRow, InboxRow, OutboxRow
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _ = phrases(__file__)
 
+PLACE = ("channel", "account", "chat")
 AT_ONCE = 500
 """Rows that one statement names: SQLite takes some thousand."""
 _INBOX, _OUTBOX, _BUTTONS = (cast("Table", kind.__table__) for kind in (InboxRow, OutboxRow, ButtonRow))
@@ -85,7 +86,7 @@ def of_messages(connection: Connection, said: Collection[tuple[str, str, str, st
         ids.setdefault((channel, account, chat), set()).add(number)
     made: list[int] = []
     for place, numbers in ids.items():
-        here = [_OUTBOX.c[name] == value for name, value in zip(("channel", "account", "chat"), place, strict=True)]
+        here = [_OUTBOX.c[name] == value for name, value in zip(PLACE, place, strict=True)]
         query = select(_OUTBOX.c.id, _OUTBOX.c.reply).where(*here, _OUTBOX.c.reply.like('%"made_of":[%'))
         made += [row.id for row in connection.execute(query).all() if not numbers.isdisjoint(_made_of(row.reply))]
     starts = range(0, len(made), AT_ONCE)
@@ -98,7 +99,45 @@ def empty(connection: Connection, wanted: ColumnElement[bool]) -> list[str]:
     for row in rows:
         connection.execute(_EMPTY, {"number": row.id, "packed": pack(_emptied(row.reply))})
         connection.execute(delete(_BUTTONS).where(_BUTTONS.c.inbox_id == row.inbox_id))
-    return [row.reply for row in rows]
+    numbers = [row.id for row in rows]
+    starts = range(0, len(numbers), AT_ONCE)
+    quoting = [
+        packed for start in starts for packed in out_of_quotes(connection, _OUTBOX.c.id.in_(numbers[start : start + AT_ONCE]))
+    ]
+    return [*(row.reply for row in rows), *quoting]
+
+
+def out_of_quotes(connection: Connection, wanted: ColumnElement[bool]) -> list[str]:
+    """Take the answers that are `wanted` out of the messages that reply to them, and empty what was answered to those.
+
+    Return what these were, packed.
+    """
+    shown: dict[tuple[str, ...], set[str]] = {}
+    for channel, account, chat, number, edits, parts in connection.execute(
+        select(
+            _OUTBOX.c.channel, _OUTBOX.c.account, _OUTBOX.c.chat, _OUTBOX.c.platform_id, _OUTBOX.c.edits, _OUTBOX.c.parts
+        ).where(wanted)
+    ).all():
+        shown.setdefault((channel, account, chat), set()).update({number, edits, *json.loads(parts or "[]")} - {"", None})
+    found: list[str] = []
+    for place, numbers in shown.items():
+        here = [_INBOX.c[name] == value for name, value in zip(PLACE, place, strict=True)]
+        query = select(_INBOX.c.id, _INBOX.c.message).where(*here, _INBOX.c.message.like('%"by_bot":true%'))
+        for row in connection.execute(query).all() if numbers else ():
+            message = _message(row.message)
+            quoted = message.reply_to if message else None
+            if message and quoted and quoted.by_bot and quoted.id in numbers and quoted.text:
+                bare = replace(message, reply_to=replace(quoted, text="", attachments=(), reply_to=None))
+                connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(bare)))
+                found += [row.message, *empty(connection, _OUTBOX.c.inbox_id == row.id)]
+    return found
+
+
+def _message(packed: str) -> Message | None:
+    try:
+        return unpack(Message, packed)
+    except ValueError:  # written by another version of the bot
+        return None
 
 
 def _emptying(numbers: Sequence[int]) -> Callable[[Connection], list[str]]:

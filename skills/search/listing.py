@@ -129,7 +129,7 @@ async def called(request: Request, kit: Kit) -> Reply | None:
     sources = []
     for one in named:
         first = await kit.library.whole(one.document, request.scopes, most=1)
-        sources += [Source(passage.title, passage.text, passage.link, 1.0) for passage in first]
+        sources += [Source(passage.title, passage.text, passage.link, 1.0, passages=(passage.id,)) for passage in first]
     return request.reply("\n".join([head, "", *(_line(one, request, kit) for one in named)]), sources=sources)
 
 

@@ -76,7 +76,9 @@ class Summarise:
         if material is None or not material.item.sentences:
             return request.reply(_nothing(order), skill=self.name)
         if len(material.item.sentences) <= max(TOO_SHORT, material.item.count):
-            return request.reply(_given_back(material, request.language), skill=self.name, made_of=material.said)
+            given, kept = _given_back(material, request.language), tuple(one.id for one in material.passages if one.id)
+            sources = [replace(_source(material, 0, request.language), passages=kept)] if kept else []
+            return request.reply(given, skill=self.name, sources=sources, made_of=material.said)
         if len(material.item.sentences) >= LONG_WORK:
             await request.tell(_("I am reading {count} sentences …", count=len(material.item.sentences)))
         with request.stopwatch("embed"):

@@ -7,58 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forgetful import ALONE, BENS, BOARD, CANARY, FACT, TEAM, Bot
 
 from benchmarks.access_house import House
 from bot.app import opened
 from bot.config import Settings
 from bot.forgetting import Forgetting
-from bot.message import Address, Attachment, Command, Message, Reply
+from bot.message import Address, Attachment
 from bot.passage import PUBLIC, Scope, Scopes
 from bot.store.erasing import Eraser
 from bot.store.history import History
 from bot.store.linked import Identity
 from bot.store.tables import OutboxRow
-from bot.testing import NOON, make_request
-
-ALONE, BENS = Address("alpha", "a", "ann"), Address("alpha", "a", "ben")
-TEAM, BOARD = Address("alpha", "a", "team", kind="group"), Address("alpha", "a", "board", kind="group")
-CANARY = "zyxcanary"
-FACT = f"the {CANARY} is under the lamp"
-
-
-class Bot:
-    def __init__(self, house: House) -> None:
-        self.house, self.numbers = house, iter(range(1, 1000))
-
-    def message(self, text: str = "", *, at: Address = ALONE, who: str = "ann", **more: object) -> Message:
-        name, _space, args = text.removeprefix("/").partition(" ")
-        command = Command(name, args) if text.startswith("/") else None
-        number = f"m{next(self.numbers)}"
-        return replace(Message(at, who, number, text, "en", NOON, sender_name=who, command=command), **more)  # type: ignore[arg-type]
-
-    async def say(self, text: str = "", **more: object) -> Reply:
-        (reply,) = await self.house.hear(self.message(text, **more))  # type: ignore[arg-type]
-        return reply
-
-    async def overhear(self, text: str, *, at: Address = TEAM, who: str = "ann") -> Message:
-        await self.house.chats.set_indexing(at, on=True)
-        said = self.message(text, at=at, who=who, addressed=False)
-        assert await self.house.hear(said) == []
-        return said
-
-    async def send(self, name: str, text: str, *, at: Address = ALONE, who: str = "ann", words: str = "") -> Message:
-        file = Attachment("document", name, "text/plain", len(text), blob=self.house.blobs.keep(text.encode()))
-        sent = self.message(words, at=at, who=who, attachments=(file,))
-        await self.house.hear(sent)
-        return sent
-
-    async def found(self, *scopes: Address) -> list[str]:
-        hits = await self.house.library.search("what is under the lamp", Scopes([Scope.of(at) for at in scopes]))
-        return [hit.passage.text for hit in hits]
-
-    def bytes_left(self, needle: bytes = CANARY.encode()) -> list[str]:
-        files = (path for path in self.house.folder.rglob("*") if path.is_file())
-        return sorted(path.name for path in files if needle in path.read_bytes())
+from bot.testing import make_request
 
 
 @pytest.fixture
