@@ -183,13 +183,13 @@ def _loss(net: Net, groups: Sequence[Sequence[Taught]]) -> torch.Tensor:
     odds, right = torch.stack([one.odds for one in said]), torch.tensor([float(one.right) for one in some])
     loss = torch.nn.functional.binary_cross_entropy_with_logits(odds, right)
     first = torch.tensor([0])
-    beside = [
+    firsts = [
         torch.nn.functional.cross_entropy(own[None], first)
         for own, group in zip(odds.split([len(group) for group in groups]), groups, strict=True)
         if len(group) > 1 and group[0].right
     ]
-    if beside:
-        loss = loss + BESIDE * torch.stack(beside).mean()
+    if firsts:
+        loss = loss + BESIDE * torch.stack(firsts).mean()
     marked = [
         torch.nn.functional.cross_entropy(told.sentences[None], torch.tensor([one.sentence]))
         for told, one in zip(said, some, strict=True)

@@ -142,6 +142,8 @@ class Dispatcher:
         `heard` is told of nothing else that is raised: whether that is the end of it, the caller decides, who may try again.
         """
         begun = time.perf_counter()
+        if message.version and message.addressed:  # what it said before is found no more, whatever becomes of the answer
+            await self._keep(replace(message, text="", command=None, attachments=()))
         try:
             answer = await self._part(message, progress)
         except ParingError as error:
@@ -153,8 +155,6 @@ class Dispatcher:
     async def _part(self, message: Message, progress: Progress | None) -> Answer:
         if not message.addressed:
             return await self._overhear(message)
-        if message.version:  # what it said before is found no more, whatever it says now and whatever becomes of the answer
-            await self._keep(replace(message, text="", command=None, attachments=()))
         answer = await self._answered(message, progress)
         if message.command is None and message.text.strip() and not message.attachments:
             await self._keep(message)

@@ -246,11 +246,10 @@ class Machine:
         """Return the content of the m.room.encrypted event; what a message relates to stays readable, as the homeserver needs it."""
         session = self._outbound[room, everyone]
         relates = content.get("m.relates_to")
-        whole = json.dumps({"type": kind, "content": content, "room_id": room}, ensure_ascii=False)  # half the bytes of Hangul
-        whole = whole.encode("utf-8", "replace").decode()
+        said = json.dumps({"type": kind, "content": content, "room_id": room}, ensure_ascii=False)  # half the bytes of Hangul
         return {
             "algorithm": MEGOLM, "sender_key": self.account.sender_key, "device_id": self.device,
-            "session_id": session.id, "ciphertext": session.encrypt(whole),
+            "session_id": session.id, "ciphertext": session.encrypt(said.encode("utf-8", "replace").decode()),
             **({"m.relates_to": relates} if relates else {}),
         }  # fmt: skip
 

@@ -234,7 +234,7 @@ class Taking:
         return replace(incoming, item=replace(incoming.item, part_of=part_of))
 
     def _read(self, data: Mapping[str, object]) -> Incoming | None:
-        """Return what the update says; where a field of its message cannot be read, what it says without that field."""
+        """Return what it says; where a field of what is quoted or pressed cannot be read, or of its message, what it says without."""
         try:
             return self._understood(data)
         except _STRANGE as error:

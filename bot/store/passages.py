@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from bot.store.database import Database
     from bot.talk import Said
 
-
 _ = phrases(__file__)
+T = TypeVar("T")
 
 MOST_NAMED = 500
 """Passages that one statement names; SQLite takes some thousands."""
@@ -120,16 +120,12 @@ class Passages:
 
         `choose`, in the same transaction, says which of them are kept. Answers that quote what somebody has said or sent anew are emptied.
         """
-        gone: list[int] = []
 
-        def work(connection: Connection) -> list[Kept]:
-            gone.clear()
+        def work(connection: Connection, gone: list[int]) -> list[Kept]:
             chosen = documents if choose is None else choose(connection, documents)
             return [_add(connection, document, generation, gone) for document in chosen]
 
-        kept = await self._database.write(work)
-        await Withdrawal(self._database).of_passages(gone)
-        return kept
+        return await self._emptying(work)
 
     async def begun(self, scope: Scope, *, key: str, sha256: str) -> list[str]:
         """Return the texts that are kept of a document of which the last part has not come yet, in order; [] where there is none."""
@@ -147,16 +143,24 @@ class Passages:
         self, documents: Sequence[NewDocument], *, generation: int, written: Collection[int], choose: Choose | None = None
     ) -> list[Kept] | None:
         """Do as `add`, where the generations that are written to are `written`; None where they are others, and nothing is kept."""
-        gone: list[int] = []
 
-        def work(connection: Connection) -> list[Kept] | None:
-            gone.clear()
+        def work(connection: Connection, gone: list[int]) -> list[Kept] | None:
             if written_now(connection) != set(written):
                 return None
             chosen = documents if choose is None else choose(connection, documents)
             return [_add(connection, document, generation, gone) for document in chosen]
 
-        kept = await self._database.write(work)
+        return await self._emptying(work)
+
+    async def _emptying(self, work: Callable[[Connection, list[int]], T]) -> T:
+        """Do `work`, which puts the passages that it replaces into its list; then empty the answers that quote those."""
+        gone: list[int] = []
+
+        def anew(connection: Connection) -> T:
+            gone.clear()
+            return work(connection, gone)
+
+        kept = await self._database.write(anew)
         await Withdrawal(self._database).of_passages(gone)
         return kept
 

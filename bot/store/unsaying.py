@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from sqlalchemy import Table, and_, delete, or_, select, true, update
 
 from bot import lazy
-from bot.message import Address, Command, Message, pack, unpack
+from bot.message import Address, Command, Message, pack
 from bot.store.tables import ButtonRow, InboxRow, LabelRow, OutboxRow
-from bot.store.withdrawing import empty, of_messages, out_of_quotes
+from bot.store.withdrawing import empty, message_of, of_messages, out_of_quotes, without_words
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -143,7 +143,7 @@ def without_files(
         gone.note(packed, datetime.now(UTC))
     for row in rows:
         gone.note(row.message, datetime.now(UTC))
-        message = _read(row.message)
+        message = message_of(row.message)
         left = _without(message, blobs) if message else None
         if message is None or (left is not None and not left.attachments and not left.text.strip() and left.reply_to is None):
             _drop(connection, [row.id], gone)
@@ -185,11 +185,11 @@ def unquoted(connection: Connection, before: datetime, numbers: Sequence[int]) -
     """Take what was said before `before` out of those of the messages `numbers` that quote it."""
     gone = Gone()
     for row in connection.execute(select(_INBOX.c.id, _INBOX.c.message).where(_INBOX.c.id.in_(numbers))).all():
-        message = _read(row.message)
+        message = message_of(row.message)
         if message is None or message.reply_to is None or message.reply_to.sent_at >= before or _is_bare(message.reply_to):
             continue
         gone.note(row.message, before)
-        bare = _bare(message.reply_to)
+        bare = without_words(message.reply_to)
         connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(replace(message, reply_to=bare))))
         gone.messages += 1
     return gone
@@ -220,7 +220,7 @@ def _unquote(connection: Connection, account: ColumnElement[bool], is_one: Quote
     """Take what was unsaid out of the messages that quote it, and empty what was answered to those."""
     quoting = select(_INBOX.c.id, _INBOX.c.message).where(account, _INBOX.c.message.like('%"reply_to":{%'))
     for row in connection.execute(quoting).all():
-        message = _read(row.message)
+        message = message_of(row.message)
         if message is None or (left := _unquoted(message, is_one)) == message:
             continue
         connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(left)))
@@ -234,15 +234,11 @@ def _unquoted(message: Message, is_one: Quoted) -> Message:
     quoted = message.reply_to
     if quoted is None:
         return message
-    return replace(message, reply_to=_bare(quoted) if is_one(quoted) else _unquoted(quoted, is_one))
-
-
-def _bare(quoted: Message) -> Message:
-    return replace(quoted, text="", attachments=(), reply_to=None, command=None)
+    return replace(message, reply_to=without_words(quoted) if is_one(quoted) else _unquoted(quoted, is_one))
 
 
 def _is_bare(quoted: Message) -> bool:
-    return quoted == _bare(quoted)
+    return quoted == without_words(quoted)
 
 
 def _without(message: Message, blobs: Collection[str]) -> Message:
@@ -250,15 +246,8 @@ def _without(message: Message, blobs: Collection[str]) -> Message:
     return replace(message, attachments=tuple(file for file in message.attachments if file.blob not in blobs), reply_to=quoted)
 
 
-def _read(packed: str) -> Message | None:
-    try:
-        return unpack(Message, packed)
-    except ValueError:  # written by another version of the bot
-        return None
-
-
 def _text_of(packed: str) -> str:
-    message = _read(packed)
+    message = message_of(packed)
     return message.text if message else ""  # a row that cannot be read is deleted all the same
 
 

@@ -124,16 +124,22 @@ def out_of_quotes(connection: Connection, wanted: ColumnElement[bool]) -> list[s
         here = [_INBOX.c[name] == value for name, value in zip(PLACE, place, strict=True)]
         query = select(_INBOX.c.id, _INBOX.c.message).where(*here, _INBOX.c.message.like('%"by_bot":true%'))
         for row in connection.execute(query).all() if numbers else ():
-            message = _message(row.message)
+            message = message_of(row.message)
             quoted = message.reply_to if message else None
             if message and quoted and quoted.by_bot and quoted.id in numbers and quoted.text:
-                bare = replace(message, reply_to=replace(quoted, text="", attachments=(), reply_to=None))
-                connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=pack(bare)))
+                left = pack(replace(message, reply_to=without_words(quoted)))
+                connection.execute(update(_INBOX).where(_INBOX.c.id == row.id).values(message=left))
                 found += [row.message, *empty(connection, _OUTBOX.c.inbox_id == row.id)]
     return found
 
 
-def _message(packed: str) -> Message | None:
+def without_words(quoted: Message) -> Message:
+    """Return what is left of a message that is quoted: who said it, and where."""
+    return replace(quoted, text="", attachments=(), reply_to=None, command=None)
+
+
+def message_of(packed: str) -> Message | None:
+    """Return a packed message, None where it is none that can be read."""
     try:
         return unpack(Message, packed)
     except ValueError:  # written by another version of the bot
